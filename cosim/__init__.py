@@ -1,0 +1,1 @@
+"""The real RTL in Verilator, driven by cocotb and compared with the golden model."""

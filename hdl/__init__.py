@@ -1,0 +1,1 @@
+"""The hardware as Amaranth components, one per block of the golden model."""
