@@ -1,1 +1,1 @@
-"""The console command `hebbware`, one module per subcommand."""
+"""The console command ``hebbware``, one module per subcommand."""

@@ -1,0 +1,180 @@
+"""What the commands share: options, the configuration, progress, and output for man and machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hebbware.cli.files import check_writable, write_file
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hebbware.golden.config import CoreConfig
+
+
+class CheckFailed(Exception):
+    """What a command checked does not hold; the message is one line that says what. Exit code 1."""
+
+
+class Output:
+    """Where a command's results go.
+
+    Text for people goes to standard output, or to standard error when the JSON takes standard
+    output. Progress always goes to standard error, and only where that is a terminal.
+
+    Parameters
+    ----------
+    json_path : str, optional
+        File for the JSON result; ``-`` is standard output.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written: found out here, before any long work.
+    """
+
+    def __init__(self, json_path: str | None = None):
+        self._to_stdout = json_path == "-"
+        self._path = None
+        if json_path is not None and not self._to_stdout:
+            self._path = check_writable(json_path, "--json")
+
+    @cached_property
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        console = Console(stderr=self._to_stdout, highlight=False, markup=False)
+        if not console.is_terminal:
+            console.width = 200  # a log is not to be folded like a narrow terminal
+        return console
+
+    def log(self, text: str) -> None:
+        """Print text for people."""
+        self._console.print(text)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Print a table for people; numbers are set to the right."""
+        from rich.table import Table
+
+        table = Table(title=title, title_justify="left")
+        for index, column in enumerate(columns):
+            numeric = all(isinstance(row[index], (int, float)) for row in rows)
+            table.add_column(column, justify="right" if numeric else "left")
+        for row in rows:
+            table.add_row(*map(str, row))
+        self._console.print(table)
+
+    @contextmanager
+    def progress(self, description: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+        """Show a bar while the block runs.
+
+        Yields ``advance(n=1)``. Without a total the bar only shows that work goes on.
+        """
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%" if total else ""),
+            TimeRemainingColumn(),
+        )
+        with Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        ) as bar:
+            task = bar.add_task(description, total=total)
+
+            def advance(n: int = 1) -> None:
+                bar.advance(task, n)
+
+            yield advance
+
+    def write(self, result: dict[str, Any]) -> None:
+        """Write the JSON result, whole or not at all, where ``--json`` asks for it.
+
+        NumPy values become numbers and lists; numbers that JSON lacks (NaN, infinities) ``null``.
+
+        Raises
+        ------
+        InputError
+            The file cannot be written any more.
+        """
+        if not self._to_stdout and self._path is None:
+            return
+        text = json.dumps(_plain(result), indent=2, allow_nan=False) + "\n"
+        if self._path is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            write_file(self._path, text)
+
+
+def config_option(command: Callable) -> Callable:
+    """Add ``--config``, passed as ``config: str``; see `resolve_config`."""
+    return click.option(
+        "--config",
+        default="digits",
+        show_default=True,
+        metavar="FILE|PRESET",
+        help="Configuration: a TOML file or the name of a preset.",
+    )(command)
+
+
+def seed_option(command: Callable) -> Callable:
+    """Add ``--seed``, passed as ``seed: int | None``."""
+    return click.option("--seed", type=click.IntRange(min=0), help="Seed of every random choice.")(
+        command
+    )
+
+
+def json_option(command: Callable) -> Callable:
+    """Add ``--json``, passed as ``output: Output``."""
+    return click.option(
+        "--json",
+        "output",
+        metavar="FILE",
+        callback=lambda ctx, parameter, value: Output(value),
+        help="Write the result as JSON; '-' is standard output, then nothing else goes there.",
+    )(command)
+
+
+def common_options(command: Callable) -> Callable:
+    """Add ``--config``, ``--seed`` and ``--json``."""
+    return config_option(seed_option(json_option(command)))
+
+
+def resolve_config(config: str, seed: int | None = None) -> CoreConfig:
+    """Return the configuration that ``--config`` and ``--seed`` name.
+
+    Raises
+    ------
+    InputError
+        No such preset or file, or a value in it that cannot be.
+    """
+    from hebbware.golden.config import load
+
+    resolved = load(config)
+    return resolved if seed is None else dataclasses.replace(resolved, seed=seed)
+
+
+def _plain(value: Any) -> Any:
+    """Bring a result down to what JSON has."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value - value != 0:
+        return None
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,58 @@
+"""``hebbware data``: fetch a data set, check it, and print what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hebbware.cli.common import Output, json_option, seed_option
+
+
+@click.command("data")
+@click.argument("name")
+@click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the IDX files; by default $HEBBWARE_DATA, then the cache, then the network.",
+)
+@seed_option
+@json_option
+def command(name: str, data_dir: Path | None, seed: int | None, output: Output) -> None:
+    """Fetch and verify the data set NAME: digits, xor, linear, mnist or fashion-mnist.
+
+    Files that are fetched must have the published SHA-256; all others must be well formed and
+    agree with each other. Printed checksums are those of the samples, however they are packed.
+    """
+    import hashlib
+
+    from hebbware.golden import data, idx
+
+    with output.progress(f"loading {name}"):
+        dataset = data.load(name, data_dir, seed or 0)
+    files = idx.locate(name, data_dir) if name in idx.PUBLISHED else {}
+    parts = {key: getattr(dataset, key) for key in ("x_train", "y_train", "x_test", "y_test")}
+    result = {
+        "name": name,
+        "shape": dataset.shape,
+        "classes": dataset.classes,
+        "parts": {
+            key: {
+                "shape": part.shape,
+                "sha256": hashlib.sha256(part.astype("u1").tobytes()).hexdigest(),
+                "file": files.get(key),
+            }
+            for key, part in parts.items()
+        },
+    }
+    output.table(
+        f"{name}: {dataset.classes} classes, samples of shape {dataset.shape}",
+        ("part", "shape", "SHA-256 of its bytes", "file"),
+        [
+            (key, part["shape"], part["sha256"], part["file"] or "no file")
+            for key, part in result["parts"].items()
+        ],
+    )
+    output.write(result)

@@ -1,0 +1,206 @@
+"""Data sets as the core takes them: unsigned bytes, read as ``value / 256``.
+
+========================  ======  =======  ====  ==========================================
+name                      inputs  classes  from
+========================  ======  =======  ====  ==========================================
+``digits``                8x8     10       scikit-learn's bundled handwritten digits
+``xor``, ``linear``       2       2        drawn on the spot
+``mnist``                 28x28   10       IDX files, see `hebbware.golden.idx.locate`
+``fashion-mnist``         28x28   10       IDX files, likewise
+========================  ======  =======  ====  ==========================================
+
+Every random choice is made from the raw output of PCG64, which NumPy keeps stable between
+versions: the same seed gives the same samples everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from hebbware.golden import idx
+from hebbware.golden.errors import InputError
+
+NAMES = ("digits", "xor", "linear", "mnist", "fashion-mnist")
+DIGITS_TEST = 500
+PLANE_TRAIN, PLANE_TEST = 1000, 500
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples and labels, split into training and test.
+
+    Members
+    -------
+    name : str
+    shape : tuple of int
+        Of one sample before it was flattened; an image's rows and columns.
+    classes : int
+        Labels are ``0 .. classes - 1``.
+    x_train, x_test : array of u8, (samples, inputs)
+        Eight fraction bits, no sign: 255 stands for 255/256.
+    y_train, y_test : array of i64, (samples,)
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    classes: int
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs of one sample."""
+        return self.x_train.shape[1]
+
+
+def load(
+    name: str,
+    data_dir: str | Path | None = None,
+    seed: int = 0,
+    margin: float = 0.0,
+) -> Dataset:
+    """Load a data set by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of ``NAMES``.
+    data_dir : path, optional
+        Where the IDX files of ``mnist`` and ``fashion-mnist`` are; then nowhere else is looked.
+    seed : int
+        Draws the points of ``xor`` and ``linear``. All other sets are the same for every seed,
+        their split into training and test included.
+    margin : float
+        ``xor`` and ``linear``: no point lies closer than this to a boundary between classes,
+        measured along an axis in units of the square's side. Requires 0 <= margin < 0.5.
+
+    Raises
+    ------
+    InputError
+        Unknown name, a seed or margin out of range, files that are missing or malformed.
+    """
+    if name not in NAMES:
+        raise InputError(f"data set must be one of {', '.join(NAMES)}, not {name!r}")
+    if seed < 0:
+        raise InputError(f"seed must be 0 or more, not {seed}")
+    if name in idx.PUBLISHED:
+        return _idx(name, data_dir)
+    if name == "digits":
+        return _digits()
+    return _plane(name, seed, margin)
+
+
+def split_validation(dataset: Dataset, n: int, seed: int = 0) -> Dataset:
+    """Hold ``n`` random training samples back as the test set of a new data set.
+
+    The real test samples are not in the result, so nothing chosen on it has seen them.
+
+    Raises
+    ------
+    InputError
+        ``n`` leaves no sample to train or none to validate, or the seed is negative.
+    """
+    samples = len(dataset.y_train)
+    if not 0 < n < samples:
+        raise InputError(f"validation samples must lie in 1..{samples - 1}, not {n}")
+    if seed < 0:
+        raise InputError(f"seed must be 0 or more, not {seed}")
+    order = _permutation(samples, seed)
+    held, rest = order[:n], order[n:]
+    return replace(
+        dataset,
+        x_train=dataset.x_train[rest],
+        y_train=dataset.y_train[rest],
+        x_test=dataset.x_train[held],
+        y_test=dataset.y_train[held],
+    )
+
+
+def _permutation(n: int, seed: int) -> np.ndarray:
+    """Return a random order of ``0 .. n - 1``."""
+    return np.argsort(np.random.PCG64(seed).random_raw(n), kind="stable")
+
+
+def _digits() -> Dataset:
+    """Handwritten digits: pixels 0..16 scaled to 0..255, rounded half up.
+
+    In a fixed random order, the first samples of each class are the test set, as many as its
+    share of all samples asks for (largest remainders).
+    """
+    from sklearn.datasets import load_digits
+
+    pixels, labels = load_digits(return_X_y=True)
+    order = _permutation(len(labels), 0)
+    x = ((pixels.astype(np.int64) * 255 + 8) // 16).astype(np.uint8)[order]
+    y = labels.astype(np.int64)[order]
+    counts = np.bincount(y)
+    share, remainder = np.divmod(counts * DIGITS_TEST, len(y))
+    share[np.argsort(-remainder, kind="stable")[: DIGITS_TEST - share.sum()]] += 1
+    rank = np.empty_like(y)  # position of each sample among those of its class
+    for label, count in enumerate(counts):
+        rank[y == label] = np.arange(count)
+    test = rank < share[y]
+    return Dataset("digits", (8, 8), 10, x[~test], y[~test], x[test], y[test])
+
+
+def _plane(name: str, seed: int, margin: float) -> Dataset:
+    """Points uniform in the unit square, labelled by a rule.
+
+    ``xor``: exactly one coordinate is 1/2 or more. ``linear``: the second exceeds the first.
+    """
+    if not 0 <= margin < 0.5:
+        raise InputError(f"margin must lie in 0..0.5 (0.5 excluded), not {margin}")
+    samples = PLANE_TRAIN + PLANE_TEST
+    generator = np.random.PCG64(seed)
+    x = np.empty((0, 2), np.uint8)
+    while len(x) < samples:
+        draw = generator.random_raw(2 * samples).reshape(-1, 2)
+        points = (draw >> 56).astype(np.uint8)
+        first, second = points.astype(np.int64).T
+        if name == "xor":
+            distance = np.minimum(np.abs(first - 128), np.abs(second - 128))
+        else:
+            distance = np.abs(second - first)
+        x = np.concatenate([x, points[distance >= margin * 256]])
+    x = x[:samples]
+    high = x >= 128
+    y = (high[:, 0] != high[:, 1]) if name == "xor" else (x[:, 1] > x[:, 0])
+    y = y.astype(np.int64)
+    n = PLANE_TRAIN
+    return Dataset(name, (2,), 2, x[:n], y[:n], x[n:], y[n:])
+
+
+def _idx(name: str, data_dir: str | Path | None) -> Dataset:
+    """Images and labels from the four IDX files of a set with ten classes."""
+    files = idx.locate(name, data_dir)
+    images, labels = {}, {}
+    for part in ("train", "test"):
+        x_file, y_file = files[f"x_{part}"], files[f"y_{part}"]
+        x, y = idx.read(x_file, 3), idx.read(y_file, 1)
+        if len(x) != len(y):
+            raise InputError(f"{x_file} has {len(x)} images, but {y_file} has {len(y)} labels")
+        if not len(y):
+            raise InputError(f"{x_file}: must hold at least one image, not 0")
+        if y.max() >= 10:
+            raise InputError(f"{y_file}: labels must lie in 0..9, not {y.max()}")
+        images[part], labels[part] = x, y.astype(np.int64)
+    shape = images["train"].shape[1:]
+    if images["test"].shape[1:] != shape:
+        raise InputError(
+            f"{files['x_test']}: images must be {shape} like those of training, "
+            f"not {images['test'].shape[1:]}"
+        )
+    return Dataset(
+        name,
+        shape,
+        10,
+        images["train"].reshape(len(labels["train"]), -1),
+        labels["train"],
+        images["test"].reshape(len(labels["test"]), -1),
+        labels["test"],
+    )
