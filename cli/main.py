@@ -57,9 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         result = commands.main(arguments, prog_name="hebbware", standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "hebbware"
+        return _fail(f"error: {error.format_message()} (see `{command} --help`)", 2)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
     except CheckFailed as error:
