@@ -1,0 +1,353 @@
+"""The configuration: the one object that golden, RTL, boards and studies are built from.
+
+A configuration is a frozen dataclass, on disk a flat TOML table with the same keys. Named presets
+are the TOML files in ``presets/``. Impossible values fail at construction with a message that
+names the field, the rule and the value. Derived facts (formats, shifts) are properties.
+"""
+
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+from .errors import InputError
+from .fixed import Format, Rounding
+from .memory import KINDS
+
+PRESETS = Path(__file__).parent / "presets"
+NO_LABEL = 255  # this word, or any other that is no class, in the label's place: infer only
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreConfig:
+    """All that defines a learning core, apart from its clock.
+
+    Parameters
+    ----------
+    layers : tuple of int
+        Inputs, hidden units of each hidden layer, classes. Requires two or more hidden-to-class
+        steps, i.e. at least 3 entries; each 1..4096, classes 2..64.
+    lanes : int
+        Synapses worked on per clock, 1..128. Need not divide the layer sizes.
+    weight_bits : int
+        Width of a weight, 4..16; weights span -2..2.
+    rounding : Rounding
+        Of the weight update.
+    x_bits, u_bits, u_fraction, z_bits, z_fraction, d_bits, d_fraction : int
+        Formats of inputs (unsigned, 0..1), sums, normalised activations, update directions.
+    memory : str
+        Working memory: ``gated | window | trace | codes | none``; ``none`` freezes hidden layers.
+    memory_bits : int
+        Width of a stored class-memory entry.
+    horizon : int
+        log2 of the samples after which ``gated`` and ``trace`` memories forget.
+    window : int
+        Samples held by the ``window`` memory. Requires a power of two, 2..256.
+    kappa : float
+        Offset of random +-1 codes added to the class memory as read (not for ``gated``).
+    read_bits, read_fraction : int
+        Format of the class memory as read in products.
+    error_fraction : int
+        Fraction bits of similarities, probabilities and errors.
+    beta_log2 : int
+        log2 of the softmax gain on similarities.
+    steps : tuple of int
+        Step shift ``h`` of each weight layer (the readout last): a step is ``2**-h``.
+    step_epochs : int
+        Epochs after which every step is halved again; 0 keeps the steps.
+    step_extra : int
+        Largest number of extra halvings (the schedule stops there), 0..8.
+    init_std : tuple of float
+        Standard deviation of the uniform start weights of each weight layer.
+    exp_bits, reciprocal_bits, rsqrt_bits : int
+        log2 of the number of entries of each table.
+    seed : int
+        Start of the random number generator; also the order of samples in training.
+
+    Raises
+    ------
+    InputError
+    """
+
+    layers: tuple[int, ...]
+    lanes: int = 16
+    weight_bits: int = 12
+    rounding: Rounding = Rounding.STOCHASTIC
+    x_bits: int = 8
+    u_bits: int = 16
+    u_fraction: int = 8
+    z_bits: int = 8
+    z_fraction: int = 4
+    d_bits: int = 8
+    d_fraction: int = 6
+    memory: str = "gated"
+    memory_bits: int = 16
+    horizon: int = 12
+    window: int = 32
+    kappa: float = 0.0
+    read_bits: int = 8
+    read_fraction: int = 6
+    error_fraction: int = 10
+    beta_log2: int = 4
+    steps: tuple[int, ...] = ()
+    step_epochs: int = 1
+    step_extra: int = 4
+    init_std: tuple[float, ...] = ()
+    exp_bits: int = 7
+    reciprocal_bits: int = 6
+    rsqrt_bits: int = 6
+    seed: int = 0
+
+    def __post_init__(self):
+        self._coerce()
+        self._check_sizes()
+        self._check_numbers()
+
+    # -- construction -----------------------------------------------------------------------------
+
+    def _coerce(self):
+        """Bring TOML types to ours and fill the defaults that depend on the number of layers."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in ("layers", "steps", "init_std"):
+                kind = float if field.name == "init_std" else int
+                if not isinstance(value, (tuple, list)) or not all(
+                    isinstance(v, (int, kind)) and not isinstance(v, bool) for v in value
+                ):
+                    raise InputError(f"{field.name} must be a list of numbers, not {value!r}")
+                value = tuple(kind(v) for v in value)
+            elif field.name == "rounding":
+                if value not in list(Rounding):
+                    raise InputError(f"rounding must be one of {', '.join(Rounding)}, not {value!r}")
+                value = Rounding(value)
+            elif field.name == "memory":
+                if value not in KINDS:
+                    raise InputError(f"memory must be one of {', '.join(KINDS)}, not {value!r}")
+            elif field.name == "kappa":
+                if isinstance(value, bool) or not isinstance(value, (int, float)):
+                    raise InputError(f"kappa must be a number, not {value!r}")
+                value = float(value)
+            elif isinstance(value, bool) or not isinstance(value, int):
+                raise InputError(f"{field.name} must be a whole number, not {value!r}")
+            object.__setattr__(self, field.name, value)
+        if len(self.layers) >= 2 and all(n >= 1 for n in self.layers):
+            hidden = len(self.layers) - 2
+            if not self.steps:
+                object.__setattr__(self, "steps", (7,) + (6,) * (hidden - 1) + (8,))
+            if not self.init_std:
+                std = (0.1,) + tuple(n**-0.5 for n in self.layers[1:-2]) + (0.5 * self.layers[-2] ** -0.5,)
+                object.__setattr__(self, "init_std", std)
+
+    def _within(self, name, low, high, value=None):
+        value = getattr(self, name) if value is None else value
+        if not low <= value <= high:
+            raise InputError(f"{name} must lie in {low}..{high}, not {value!r}")
+
+    def _check_sizes(self):
+        if len(self.layers) < 3:
+            raise InputError(
+                f"layers must name inputs, at least one hidden layer and classes, not {list(self.layers)!r}"
+            )
+        for size in self.layers:
+            self._within("layers", 1, 4096, size)
+        for size in self.layers[1:-1]:
+            self._within("layers (hidden)", 2, 4096, size)
+        self._within("layers (classes)", 2, 64, self.classes)
+        self._within("lanes", 1, 128)
+        for name in ("steps", "init_std"):
+            if len(getattr(self, name)) != len(self.layers) - 1:
+                raise InputError(
+                    f"{name} must have one entry for each of the {len(self.layers) - 1} weight layers, "
+                    f"not {list(getattr(self, name))!r}"
+                )
+        if self.window & (self.window - 1) or not 2 <= self.window <= 256:
+            raise InputError(f"window must be a power of two in 2..256, not {self.window!r}")
+
+    def _check_numbers(self):
+        for name, low, high in (
+            ("weight_bits", 4, 16),
+            ("x_bits", 1, 8),
+            ("u_bits", 6, 16),
+            ("u_fraction", 4, 12),
+            ("z_bits", 3, 16),
+            ("z_fraction", 0, 12),
+            ("d_bits", 2, 16),
+            ("d_fraction", 0, 14),
+            ("memory_bits", 4, 18),
+            ("horizon", 1, 20),
+            ("read_bits", 2, 16),
+            ("read_fraction", 0, 14),
+            ("error_fraction", 6, 14),
+            ("beta_log2", 0, 8),
+            ("step_epochs", 0, 1000),
+            ("step_extra", 0, 8),
+            ("exp_bits", 4, 10),
+            ("reciprocal_bits", 3, 10),
+            ("rsqrt_bits", 4, 10),
+            ("seed", 0, 2**32 - 1),
+        ):
+            self._within(name, low, high)
+        for name in ("u", "z", "d", "read"):
+            bits, fraction = getattr(self, f"{name}_bits"), getattr(self, f"{name}_fraction")
+            if fraction > bits - 1:
+                raise InputError(
+                    f"{name}_fraction must leave the sign outside: at most {name}_bits - 1 = {bits - 1}, not {fraction}"
+                )
+        if self.read_fraction < self.z_fraction:
+            raise InputError(
+                f"read_fraction must be at least z_fraction = {self.z_fraction}, not {self.read_fraction}"
+            )
+        for std in self.init_std:
+            if not 0 <= std <= 1:
+                raise InputError(f"init_std must lie in 0..1, not {std!r}")
+        for step in self.steps:
+            self._within("steps", 0, 20, step)
+        scaled = self.kappa * (1 << self.read_fraction)
+        if not 0 <= self.kappa <= 1 or scaled != int(scaled):
+            raise InputError(
+                f"kappa must be a multiple of {2.0**-self.read_fraction} (one step of the read format) "
+                f"in 0..1, not {self.kappa!r}"
+            )
+        if self.memory == "gated" and self.kappa:
+            raise InputError(f"kappa must be 0 for the gated memory, not {self.kappa!r}")
+        if self.memory == "codes" and not self.kappa:
+            object.__setattr__(self, "kappa", 1.0)
+        for layer, shift in enumerate(self.step_shifts):
+            if shift < 0:
+                raise InputError(
+                    f"steps[{layer}] must be at least {self.steps[layer] - shift} for these formats, "
+                    f"not {self.steps[layer]}"
+                )
+        if self.update_shift > 32:
+            raise InputError(
+                f"steps and step_extra must keep the update shift within 32 random bits, not {self.update_shift}"
+            )
+        KINDS[self.memory].check(self)
+
+    # -- files ------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "CoreConfig":
+        """Build from plain values; unknown or missing keys are errors."""
+        known = [field.name for field in fields(cls)]
+        for key in values:
+            if key not in known:
+                raise InputError(f"unknown configuration key {key!r}; known keys: {', '.join(known)}")
+        if "layers" not in values:
+            raise InputError("layers must be given: a list such as [64, 32, 16, 10]")
+        return cls(**values)
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON or TOML, in the order of the fields."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    def to_toml(self) -> str:
+        """The configuration as TOML text; `load` of it gives an equal object."""
+        lines = []
+        for key, value in self.to_dict().items():
+            text = f'"{value}"' if isinstance(value, str) else repr(value)
+            lines.append(f"{key} = {text}")
+        return "\n".join(lines) + "\n"
+
+    # -- derived facts ----------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        return self.layers[0]
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Sizes of the hidden layers."""
+        return self.layers[1:-1]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self.layers[-1]
+
+    @property
+    def learns_hidden(self) -> bool:
+        """Whether hidden layers learn (every memory but ``none``)."""
+        return self.memory != "none"
+
+    @cached_property
+    def x(self) -> Format:
+        """Inputs: 0 .. 1 - lsb."""
+        return Format(self.x_bits, self.x_bits, signed=False)
+
+    @cached_property
+    def weight(self) -> Format:
+        """Weights: -2 .. 2."""
+        return Format(self.weight_bits, self.weight_bits - 2)
+
+    @cached_property
+    def u(self) -> Format:
+        """Sums before the non-linearity, and readout scores."""
+        return Format(self.u_bits, self.u_fraction)
+
+    @cached_property
+    def z(self) -> Format:
+        """Normalised activations."""
+        return Format(self.z_bits, self.z_fraction)
+
+    @cached_property
+    def d(self) -> Format:
+        """Update directions."""
+        return Format(self.d_bits, self.d_fraction)
+
+    @cached_property
+    def read(self) -> Format:
+        """Class memory as read in products."""
+        return Format(self.read_bits, self.read_fraction)
+
+    def source(self, layer: int) -> Format:
+        """Format of the input of weight layer `layer`."""
+        return self.x if layer == 0 else self.z
+
+    @cached_property
+    def step_shifts(self) -> tuple[int, ...]:
+        """Shift that brings pre x post to weight units, per weight layer, before the schedule."""
+        hidden = [
+            self.source(layer).fraction + self.d_fraction + step - self.weight.fraction
+            for layer, step in enumerate(self.steps[:-1])
+        ]
+        readout = self.z_fraction + self.error_fraction + self.steps[-1] - self.weight.fraction
+        return (*hidden, readout)
+
+    @cached_property
+    def update_shift(self) -> int:
+        """The one shift of every read-modify-write; the number of random bits it consumes.
+
+        Each pass scales its pre-synaptic operand up by ``update_shift - its own shift``, so that
+        the lanes need no variable shifter. Exact, because the scaled-up bits are zero.
+        """
+        own = [shift + self.step_extra for shift in self.step_shifts]
+        return max(*own, KINDS[self.memory].shift(self))
+
+    def extra(self, epoch: int) -> int:
+        """Extra halvings of the steps in `epoch` (from 0)."""
+        return min(epoch // self.step_epochs, self.step_extra) if self.step_epochs else 0
+
+
+def presets() -> list[str]:
+    """Names of the shipped configurations."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def load(name: str | Path) -> CoreConfig:
+    """The preset of that name, or the TOML file at that path."""
+    name = str(name)
+    path = PRESETS / f"{name}.toml" if name in presets() else Path(name)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text file"
+        raise InputError(
+            f"config must be a preset ({', '.join(presets())}) or a readable TOML file, not {name!r}: {reason}"
+        ) from None
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"config {name}: not valid TOML: {error}") from None
+    return CoreConfig.from_dict(values)

@@ -1,0 +1,222 @@
+"""The whole learning core, bit for bit, in plain NumPy.
+
+One sample at a time: forward through the hidden layers and the readout, then every layer updates
+itself from its own input, its own slope and its own modulator. The order of the read-modify-write
+passes (and so of the random words they use) is that of `hebbware.golden.program`.
+"""
+
+from collections import deque
+
+import numpy as np
+
+from . import dense, modulator
+from .config import CoreConfig
+from .fixed import Rounding, saturate, shift_round
+from .init import start_state
+from .layout import Layout
+from .memory import KINDS, unit_thresholds
+from .normalise import normalise
+from .random import rotate_lanes, xorshift_block
+from .softmax import softmax_error
+
+
+class Core:
+    """Bit-exact network.
+
+    Parameters
+    ----------
+    config : CoreConfig
+
+    Attributes
+    ----------
+    weights : list of int64 arrays
+        Raw weights: ``(inputs + 1, units)`` for hidden layers (bias last), ``(classes, units)`` for
+        the readout.
+    memories : list of int64 arrays ``(classes, units)``
+        Raw class memories, one per hidden layer.
+    codes : list of int8 arrays ``(classes, units)``
+        Random +-1 codes; used where ``kappa`` is not 0.
+    extra : int
+        Halvings of every step beyond the configured one (the schedule sets it).
+    learned : int
+        Samples learned since the start.
+    observer : callable or None
+        Called as ``observer(pass_name, layer, **arrays)`` with what each pass produced, in the
+        order of the hardware; co-simulation listens here.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        self.kind = KINDS[config.memory]
+        self.layout = Layout(config)
+        self.observer = None
+        self.reset()
+
+    def reset(self):
+        """Back to the state after power-up: start weights, empty memories."""
+        start = start_state(self.config)
+        self.weights, self.codes, self.random_state = start.weights, start.codes, start.random_state
+        classes, hidden = self.config.classes, self.config.hidden
+        self.memories = [np.zeros((classes, units), np.int64) for units in hidden]
+        self.gains = [np.zeros(classes, np.int64) for _ in hidden]  # g_c of self-scaling memories
+        self.past = deque(maxlen=self.config.window)  # (label, activations) of learned samples
+        self.extra = 0
+        self.learned = 0
+
+    # -- one sample -------------------------------------------------------------------------------
+
+    def infer(self, x: np.ndarray) -> tuple[int, np.ndarray]:
+        """Class and scores (raw u) of the inputs `x` (raw x); nothing changes."""
+        scores = self._forward(x)[0]
+        return int(scores.argmax()), scores
+
+    def learn(self, x: np.ndarray, label: int) -> tuple[int, np.ndarray]:
+        """Class and scores before learning, then one update of every layer."""
+        cfg, hidden = self.config, range(len(self.config.hidden))
+        scores, inputs, active, scales = self._forward(x)
+        errors, directions = [], []
+        if cfg.learns_hidden:
+            for layer in hidden:
+                error, direction = self._modulate(layer, inputs[layer + 1], active[layer], scales[layer], label)
+                errors.append(error)
+                directions.append(direction)
+        readout_error = softmax_error(cfg, scores, cfg.u_fraction, label)
+        self._observe("error", len(hidden), values=readout_error)
+
+        # read-modify-write passes, in the order of the hardware
+        last = hidden[-1]
+        if cfg.learns_hidden:
+            for layer in hidden[:-1]:
+                self._write_memory(layer, inputs[layer + 1], errors[layer], label)
+            for layer in hidden[:-1]:
+                self._update_hidden(layer, inputs[layer], directions[layer], errors[layer])
+            self._write_memory(last, inputs[-1], errors[last], label)
+        self._update_readout(inputs[-1], readout_error)
+        if cfg.learns_hidden:
+            self._update_hidden(last, inputs[last], directions[last], errors[last])
+        if cfg.memory == "window":
+            self.past.append((label, inputs[1:]))
+        self.learned += 1
+        return int(scores.argmax()), scores
+
+    def infer_many(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`infer` of each row of `x`: classes ``(n,)`` and scores ``(n, classes)``."""
+        results = [self.infer(row) for row in x]
+        return np.array([r[0] for r in results]), np.array([r[1] for r in results])
+
+    def learn_many(self, x: np.ndarray, labels) -> tuple[np.ndarray, np.ndarray]:
+        """`learn` of each row of `x` in turn: classes ``(n,)`` and scores ``(n, classes)``."""
+        results = [self.learn(row, int(label)) for row, label in zip(x, labels, strict=True)]
+        return np.array([r[0] for r in results]), np.array([r[1] for r in results])
+
+    # -- passes -----------------------------------------------------------------------------------
+
+    def _forward(self, x):
+        """Scores, inputs of every weight layer, slopes and scales of every hidden layer."""
+        cfg = self.config
+        inputs, active, scales = [np.asarray(x, np.int64)], [], []
+        for layer in range(len(cfg.hidden)):
+            rows, pre = self._rows(layer, inputs[-1])
+            u = dense.forward(cfg, cfg.source(layer).fraction, pre, self.weights[layer][rows])
+            a = np.maximum(u, 0)
+            z, scale = normalise(cfg, a)
+            self._observe("forward", layer, a=a, inputs=rows)
+            self._observe("normalise", layer, z=z)
+            inputs.append(z)
+            active.append(a > 0)
+            scales.append(scale)
+        shift = cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction
+        scores = saturate(shift_round(self.weights[-1] @ inputs[-1], shift), cfg.u)
+        return scores, inputs, active, scales
+
+    def _rows(self, layer, values):
+        """Rows walked and their values: non-zero inputs of the first layer, all others, the bias."""
+        one = self.config.source(layer).one
+        rows = np.flatnonzero(values) if layer == 0 else np.arange(values.size)
+        return np.append(rows, values.size), np.append(values[rows], one)
+
+    def read(self, layer: int) -> np.ndarray:
+        """Class memories at unit scale, ``E`` (raw read format), shape (classes, units)."""
+        cfg = self.config
+        if self.kind.self_scaling:
+            shift = self.gains[layer][:, None] - cfg.read_fraction
+        else:
+            shift = self.kind.read_shift(cfg)
+        offset = int(cfg.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
+        return saturate(shift_round(self.memories[layer], shift) + offset, cfg.read)
+
+    def _modulate(self, layer, z, active, scale, label):
+        read = self.read(layer)
+        error, jacobian = modulator.errors(self.config, modulator.similarities(self.config, z, read), label)
+        self._observe("error", layer, values=error)
+        d = modulator.direction(self.config, error, jacobian, read, z, active, scale.power)
+        if error.any():
+            self._observe("direction", layer, d=d)
+        return error, d
+
+    def _write_memory(self, layer, z, error, label):
+        cfg = self.config
+        full = len(self.past) == cfg.window
+        memory = self.memories[layer]
+        blocks = self.layout.blocks(layer)
+        writes = self.kind.writes(cfg, label, error, self.past[0][0] if full else None)
+        words = self._random_words(len(writes) * blocks).reshape(len(writes), blocks)
+        for write, word in zip(writes, words, strict=True):
+            post = z if write.age == 0 else self.past[-write.age][1][layer]
+            row = memory[write.row]
+            change = -write.scalar * post
+            if self.kind.leaks:
+                change = change - (row << (cfg.update_shift - cfg.horizon))
+            if self.kind.stochastic:
+                random = rotate_lanes(word, cfg.lanes).astype(np.int64) & ((1 << cfg.update_shift) - 1)
+                change = change + self.layout.units_of(random, row.size)
+            low, high = -1 << (cfg.memory_bits - 1), (1 << (cfg.memory_bits - 1)) - 1
+            memory[write.row] = np.clip(row + (change >> cfg.update_shift), low, high)
+            if self.kind.self_scaling:
+                total = np.abs(memory[write.row]).sum()
+                thresholds = unit_thresholds(row.size, cfg.memory_bits)
+                self.gains[layer][write.row] = np.searchsorted(thresholds, total, side="right")
+        self._observe("memory", layer, rows=[w.row for w in writes], memory=memory)
+
+    def _update_hidden(self, layer, inputs, direction, error):
+        if not error.any():
+            return  # every direction is zero: the pass is not walked
+        cfg, blocks = self.config, self.layout.blocks(layer)
+        rows, pre = self._rows(layer, inputs)
+        # walked block by block: one random word per (block, row)
+        words = self._random_words(blocks * rows.size).reshape(blocks, rows.size)
+        random = self.layout.units_of(self._lane_random(words.T), direction.size)
+        shift = cfg.step_shifts[layer] + self.extra
+        weights = self.weights[layer]
+        weights[rows] = dense.update(cfg, weights[rows], pre, direction, shift, random)
+        self._observe("update", layer, rows=rows, weights=weights)
+
+    def _update_readout(self, z, error):
+        if not error.any():
+            return
+        cfg, blocks = self.config, self.layout.blocks(-1)
+        words = self._random_words(cfg.classes * blocks).reshape(cfg.classes, blocks)
+        random = self.layout.units_of(self._lane_random(words), z.size)
+        shift = cfg.step_shifts[-1] + self.extra
+        self.weights[-1] = dense.update(cfg, self.weights[-1], error, z, shift, random)
+        self._observe("readout", len(cfg.hidden), weights=self.weights[-1])
+
+    # -- helpers ----------------------------------------------------------------------------------
+
+    def _random_words(self, count):
+        """The next `count` words; every read-modify-write step draws one, whatever the rounding."""
+        words = xorshift_block(self.random_state, count)
+        if count:
+            self.random_state = int(words[-1])
+        return words
+
+    def _lane_random(self, words):
+        """Random operands of the lanes for the given words, or None where rounding needs none."""
+        if self.config.rounding is not Rounding.STOCHASTIC:
+            return np.zeros((*words.shape, self.config.lanes), np.int64)
+        mask = np.uint32((1 << self.config.update_shift) - 1)
+        return (rotate_lanes(words, self.config.lanes) & mask).astype(np.int64)
+
+    def _observe(self, name, layer, **arrays):
+        if self.observer:
+            self.observer(name, layer, **arrays)

@@ -1,0 +1,37 @@
+"""The dense engine: multiply-accumulate forward, three-factor update back into the weights.
+
+Weights have shape ``(inputs, units)``; the bias is a last input that is always 1.0.
+"""
+
+import numpy as np
+
+from .fixed import Rounding, saturate, shift_round
+
+
+def forward(config, source_fraction: int, inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """``u = sat(sum_j z_j W_ji)`` rounded to nearest; `inputs` and `weights` hold the rows used."""
+    acc = inputs @ weights
+    return saturate(shift_round(acc, source_fraction + config.weight.fraction - config.u_fraction), config.u)
+
+
+def update(config, weights, pre, post, shift: int, random) -> np.ndarray:
+    """``sat(W + floor((-pre_j post_i + r) / 2**shift))``: one three-factor step on some rows.
+
+    Parameters
+    ----------
+    weights : array (rows, units)
+    pre : array (rows,)
+        Pre-synaptic activity, raw.
+    post : array (units,)
+        Direction (slope times modulator), raw.
+    shift : int
+        From the raw product to weight units, schedule included.
+    random : array (rows, units) or None
+        ``update_shift`` bits each; their leading `shift` bits are used. Only for stochastic rounding.
+    """
+    product = -pre[:, None] * post[None, :]
+    if config.rounding is Rounding.STOCHASTIC:
+        product = product + (random >> (config.update_shift - shift))
+    elif config.rounding is Rounding.NEAREST:
+        product = product + (1 << shift >> 1)
+    return saturate(weights + (product >> shift), config.weight)

@@ -1,0 +1,77 @@
+"""Where each number lies in the core's memories: the map from (layer, row, unit) to (address, lane).
+
+Unit `i` of a layer lives in lane ``i % lanes`` of block ``i // lanes``. One word of a memory holds
+one row of one block for all lanes, so one clock reads the synapses from one input to `lanes` units.
+
+* weight memory: hidden layers one after another, each block after block, ``rows = inputs + 1`` words
+  a block (the bias is the last row); then the readout, class after class, its row being the weights
+  *from* all last hidden units *to* that class.
+* class memory: hidden layers one after another, class after class, blocks of a class together.
+"""
+
+from functools import cached_property
+
+import numpy as np
+
+
+class Layout:
+    """Sizes and addresses of a configuration's memories."""
+
+    def __init__(self, config):
+        self.config = config
+
+    def blocks(self, layer: int) -> int:
+        """Blocks of hidden layer `layer` (from 0)."""
+        return -(-self.config.hidden[layer] // self.config.lanes)
+
+    def rows(self, layer: int) -> int:
+        """Rows of hidden layer `layer`: its inputs and the bias."""
+        return self.config.layers[layer] + 1
+
+    @cached_property
+    def weight_bases(self) -> tuple[int, ...]:
+        """First address of each weight layer; the last entry is the size of the memory."""
+        bases = [0]
+        for layer in range(len(self.config.hidden)):
+            bases.append(bases[-1] + self.blocks(layer) * self.rows(layer))
+        bases.append(bases[-1] + self.config.classes * self.blocks(-1))
+        return tuple(bases)
+
+    @cached_property
+    def memory_bases(self) -> tuple[int, ...]:
+        """First address of each hidden layer's class memory; the last entry is the size."""
+        bases = [0]
+        for layer in range(len(self.config.hidden)):
+            bases.append(bases[-1] + self.config.classes * self.blocks(layer))
+        return tuple(bases)
+
+    @cached_property
+    def vector_bases(self) -> tuple[int, ...]:
+        """First block number of each hidden layer in the vector memories; last entry: their size."""
+        bases = [0]
+        for layer in range(len(self.config.hidden)):
+            bases.append(bases[-1] + self.blocks(layer))
+        return tuple(bases)
+
+    def lanes_of(self, values: np.ndarray) -> np.ndarray:
+        """Pad the last axis with zeros and split it: ``(..., units) -> (..., blocks, lanes)``."""
+        lanes = self.config.lanes
+        pad = -values.shape[-1] % lanes
+        values = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, pad)])
+        return values.reshape(*values.shape[:-1], -1, lanes)
+
+    def units_of(self, words: np.ndarray, units: int) -> np.ndarray:
+        """Inverse of `lanes_of`."""
+        return words.reshape(*words.shape[:-2], -1)[..., :units]
+
+    def weight_words(self, weights: list[np.ndarray]) -> np.ndarray:
+        """Contents of the weight memory, shape (words, lanes), from the weight arrays.
+
+        Hidden layers have shape ``(inputs + 1, units)``, the readout ``(classes, units)``.
+        """
+        hidden = [self.lanes_of(w).swapaxes(0, 1).reshape(-1, self.config.lanes) for w in weights[:-1]]
+        return np.concatenate([*hidden, self.lanes_of(weights[-1]).reshape(-1, self.config.lanes)])
+
+    def memory_words(self, memories: list[np.ndarray]) -> np.ndarray:
+        """Contents of the class memory, shape (words, lanes), from arrays ``(classes, units)``."""
+        return np.concatenate([self.lanes_of(m).reshape(-1, self.config.lanes) for m in memories])

@@ -1,0 +1,156 @@
+"""Working memories: where the class memories ``M_c`` that the modulator reads come from.
+
+A memory kind says how ``M_c`` (shape ``(classes, units)``, raw integers of ``memory_bits``) changes
+with each learned sample, and how it is brought to the unit scale of the read format:
+``E_c = sat(M_c * 2**-shift_c + kappa * code_c)``.
+
+A change is a list of `Write`: read-modify-write steps on one row each, which golden carries out and
+the RTL walks. Adding a kind is adding a class here and its row to `KINDS`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .errors import InputError
+
+STORED_FRACTION = 3  # gated memories keep e * z with 3 fraction bits
+
+
+@dataclass(frozen=True)
+class Write:
+    """One three-factor step ``M_row += floor((-M_row * leak - scalar * z + random) / 2**S)``.
+
+    ``S`` is the configuration's ``update_shift``; `scalar` and the leak are scaled to it.
+
+    Parameters
+    ----------
+    row : int
+        Class.
+    scalar : int
+        Multiplies the activation; carries the sign and the step.
+    age : int
+        Which activation: 0 is the sample at hand, n the one learned n samples ago.
+    """
+
+    row: int
+    scalar: int
+    age: int = 0
+
+
+class Memory:
+    """What a kind must say. The functions take the configuration first."""
+
+    leaks = False  # rows forget by 2**-horizon at each write
+    self_scaling = False  # the read shift follows the size of the row
+    stochastic = True  # rounding of the write; False: the writes are exact in integers
+
+    @staticmethod
+    def check(config):
+        """Raise InputError for fields that do not fit this kind."""
+
+    @classmethod
+    def shift(cls, config) -> int:
+        """Smallest update shift that the writes need."""
+        return config.horizon if cls.leaks else 0
+
+    @staticmethod
+    def read_shift(config) -> int:
+        """Constant right shift from M to the read format (self-scaling kinds find their own)."""
+        return 0
+
+    @staticmethod
+    def writes(config, label: int, errors, oldest: int | None) -> list[Write]:
+        """Writes after a sample of class `label` whose softmax errors are `errors` (raw).
+
+        `oldest` is the label learned ``window`` samples ago, None if there is none yet.
+        """
+        return []
+
+
+class Gated(Memory):
+    """Error-gated sums: ``M_c <- M_c - 2**-l M_c - e_c z``, keeping what was surprising."""
+
+    leaks = True
+    self_scaling = True
+
+    @staticmethod
+    def gain(config) -> int:
+        """Right shift that brings error x activation to the stored fraction bits."""
+        return config.error_fraction + config.z_fraction - STORED_FRACTION
+
+    @classmethod
+    def shift(cls, config):
+        return max(config.horizon, cls.gain(config))
+
+    @classmethod
+    def writes(cls, config, label, errors, oldest):
+        scale = config.update_shift - cls.gain(config)
+        return [Write(c, int(e) << scale) for c, e in enumerate(errors)]
+
+
+class Trace(Memory):
+    """Leaky class means: ``M_y <- M_y + 2**-l (z - M_y)``, stored with l extra fraction bits."""
+
+    leaks = True
+
+    @staticmethod
+    def check(config):
+        room = config.memory_bits - config.z_bits
+        if config.horizon > room:
+            raise InputError(
+                f"horizon must be at most memory_bits - z_bits = {room} for the trace memory, not {config.horizon}"
+            )
+
+    @staticmethod
+    def read_shift(config):
+        return config.z_fraction + config.horizon - config.read_fraction
+
+    @staticmethod
+    def writes(config, label, errors, oldest):
+        return [Write(label, -1 << config.update_shift)]
+
+
+class Window(Memory):
+    """Sums over the last N samples: ``M_y += z``, ``M_yold -= z_old``; read as ``8 / N * M``."""
+
+    stochastic = False
+
+    @staticmethod
+    def check(config):
+        if config.window << (config.z_bits - 1) > 1 << (config.memory_bits - 1):
+            raise InputError(
+                f"window must be at most 2**(memory_bits - z_bits) = {2.0 ** (config.memory_bits - config.z_bits):g} "
+                f"so that its sums are exact, not {config.window}"
+            )
+
+    @staticmethod
+    def read_shift(config):
+        return config.z_fraction + config.window.bit_length() - 1 - 3 - config.read_fraction
+
+    @staticmethod
+    def writes(config, label, errors, oldest):
+        one = 1 << config.update_shift
+        forget = [] if oldest is None else [Write(oldest, one, age=config.window)]
+        return [*forget, Write(label, -one)]
+
+
+class Codes(Memory):
+    """No memory: fixed random +-1 codes (direct random target projection). A control."""
+
+
+class Frozen(Memory):
+    """No modulator: hidden layers keep their start weights. A control."""
+
+
+KINDS = {"gated": Gated, "window": Window, "trace": Trace, "codes": Codes, "none": Frozen}
+
+
+def unit_thresholds(units: int, bits: int) -> np.ndarray:
+    """Thresholds on ``sum |M_c|`` that give ``g_c = round(log2 rms(M_c))`` by counting.
+
+    For a normally distributed row the mean absolute value is ``sqrt(2 / pi)`` of the rms, so
+    ``g >= k`` where ``sum |M_c| >= units * sqrt(2 / pi) * 2**(k - 1/2)``.
+    """
+    scale = units * np.sqrt(2 / np.pi)
+    return np.array([int(np.ceil(scale * 2 ** (k - 0.5))) for k in range(1, bits)], np.int64)
