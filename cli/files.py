@@ -31,7 +31,7 @@ def check_writable(path: str | Path, option: str) -> Path:
             path.open("ab").close()
         else:
             beside = _beside(path)
-            beside.open("xb").close()
+            beside.open("wb").close()
             beside.unlink()
     except OSError as error:
         raise InputError(f"{option}: cannot write {path}: {error.strerror}") from None

@@ -1,0 +1,124 @@
+"""The floors of the house: what each folder may import, read from the source of every module."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = ("golden", "hdl", "cosim", "boards", "study", "cli")
+"""From the bottom to the top; each may import itself and what is below."""
+
+TOOLS = {
+    "hdl": ("cocotb", "cocotb_tools"),
+    "golden": ("amaranth", "amaranth_boards", "cocotb", "cocotb_tools", "click", "rich"),
+}
+"""Others' packages that a floor must not know."""
+
+GOLDEN = {"numpy", "hebbware", *sys.stdlib_module_names}
+"""All that golden may import anywhere; numba in the compiled twin, scikit-learn in functions."""
+
+MODULES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
+
+
+def imports(source: str, module: str) -> list[tuple[str, bool]]:
+    """List what a module imports: dotted names, and whether inside a function."""
+    tree = ast.parse(source)
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for node in ast.walk(function)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = module.split(".")[: -node.level]
+                base = ".".join(package + ([base] if base else []))
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found += [(name, id(node) in inside) for name in names]
+    return found
+
+
+def violations(source: str, path: str) -> list[str]:
+    """List the imports of a module that its floor forbids; ``path`` is relative to the root."""
+    floor, *_, file = parts = Path(path).with_suffix("").parts
+    wrong = []
+    for name, in_function in imports(source, ".".join(("hebbware", *parts))):
+        top, _, rest = name.partition(".")
+        if top in FLOORS:
+            wrong.append(f"{name} (write hebbware.{name})")
+        if top == "hebbware":
+            other = rest.split(".")[0]
+            if other in FLOORS and FLOORS.index(other) > FLOORS.index(floor):
+                wrong.append(name)
+        if top in TOOLS.get(floor, ()):
+            wrong.append(name)
+        elif floor == "golden" and top not in GOLDEN | set(FLOORS):
+            twin = top == "numba" and file.startswith("twin")
+            if not (twin or (top == "sklearn" and in_function)):
+                wrong.append(name)
+    return wrong
+
+
+def test_every_floor_that_is_there_has_modules():
+    assert {path.relative_to(ROOT).parts[0] for path in MODULES} >= {
+        "golden",
+        "hdl",
+        "cosim",
+        "cli",
+    }
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_module_imports_only_downwards(path):
+    assert violations(path.read_text(), str(path.relative_to(ROOT))) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("golden/a.py", "import amaranth.hdl"),
+        ("golden/a.py", "def f():\n    from click import echo"),
+        ("golden/a.py", "from hebbware.hdl import dense"),
+        ("golden/a.py", "from hebbware import cli"),
+        ("golden/a.py", "from .. import hdl"),
+        ("golden/a.py", "from ..hdl.dense import Dense"),
+        ("golden/sub/a.py", "from ...hdl import dense"),
+        ("golden/a.py", "import matplotlib.pyplot"),
+        ("golden/a.py", "import numba"),
+        ("golden/a.py", "import sklearn.datasets"),
+        ("golden/a.py", "import hdl"),
+        ("hdl/a.py", "import cocotb"),
+        ("hdl/a.py", "from cocotb_tools import runner"),
+        ("hdl/a.py", "def f():\n    import hebbware.cosim.run"),
+        ("hdl/a.py", "if True:\n    from ..boards import ulx3s"),
+        ("cosim/a.py", "import hebbware.boards"),
+        ("boards/a.py", "import hebbware.study"),
+        ("study/a.py", "import hebbware.cli"),
+    ],
+)
+def test_import_upwards_is_seen(path, source):
+    assert len(violations(source, path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("golden/a.py", "import numpy as np, tomllib\nfrom .fixed import Format\nfrom . import b"),
+        ("golden/a.py", "def f():\n    from sklearn.datasets import load_digits"),
+        ("golden/twin.py", "import numba"),
+        ("hdl/a.py", "import amaranth\nfrom hebbware.golden.fixed import Format"),
+        ("cosim/a.py", "import cocotb\nfrom hebbware.hdl import core\nfrom ..golden import core"),
+        ("cli/a.py", "import click\nimport hebbware.study\nfrom hebbware.golden import data"),
+    ],
+)
+def test_import_downwards_is_allowed(path, source):
+    assert violations(source, path) == []

@@ -1,0 +1,88 @@
+"""The built wheel: everything that the editable install has is in it, and it works on its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+NOT_INSTALLED = {"tests", "docs"}
+
+
+def run(*command: object, **keywords) -> str:
+    """Run a command that must succeed and return its output."""
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, timeout=300, **keywords
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def installed_folders() -> list[str]:
+    """List the top-level folders that are packages."""
+    return sorted(
+        path.parent.name
+        for path in ROOT.glob("*/__init__.py")
+        if path.parent.name not in NOT_INSTALLED
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built from a copy so that leftovers of other builds are not in it."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for name in installed_folders():
+        shutil.copytree(
+            ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", ".*")
+        )
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, source)
+    (path,) = folder.glob("*.whl")
+    return source, path
+
+
+def test_every_file_of_every_folder_is_in_the_wheel(wheel):
+    source, path = wheel
+    expected = {
+        f"hebbware/{file.relative_to(source)}"
+        for folder in installed_folders()
+        for file in (source / folder).rglob("*")
+        if file.is_file()
+    }
+    with zipfile.ZipFile(path) as archive:
+        found = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert found == expected
+
+
+def test_wheel_works_on_its_own(wheel, tmp_path):
+    _, path = wheel
+    run(
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
+        *("--target", tmp_path / "site", path),
+    )
+    program = (
+        "import hebbware.golden, hebbware.golden.errors, hebbware.cli.main as cli;"
+        "print(hebbware.golden.__file__, cli.__file__, sep='\\n');"
+        "raise SystemExit(cli.main(['data', 'xor', '--json', '-']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    lines = run(sys.executable, "-c", program, cwd=tmp_path, env=environment).splitlines()
+    assert lines[0] == str(tmp_path / "site/hebbware/golden/__init__.py")
+    assert lines[1] == str(tmp_path / "site/hebbware/cli/main.py")
+    assert lines[2] == "{"
+
+
+def test_console_script_is_main(wheel):
+    with zipfile.ZipFile(wheel[1]) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
+        assert "hebbware = hebbware.cli.main:main" in archive.read(name).decode()
+    assert PROJECT["project"]["scripts"] == {"hebbware": "hebbware.cli.main:main"}
