@@ -271,6 +271,21 @@ class CoreConfig:
         """Whether hidden layers learn (every memory but ``none``)."""
         return self.memory != "none"
 
+    @property
+    def writes_memory(self) -> bool:
+        """Whether learning changes the class memories (they are not fixed codes or absent)."""
+        return KINDS[self.memory].written
+
+    @cached_property
+    def k(self) -> Format:
+        """Similarities and their error-weighted sum: -4 .. 4."""
+        return Format(self.error_fraction + 3, self.error_fraction)
+
+    @cached_property
+    def e(self) -> Format:
+        """Softmax errors: -1 .. 1, both included."""
+        return Format(self.error_fraction + 2, self.error_fraction)
+
     @cached_property
     def x(self) -> Format:
         """Inputs: 0 .. 1 - lsb."""
@@ -323,7 +338,7 @@ class CoreConfig:
         the lanes need no variable shifter. Exact, because the scaled-up bits are zero.
         """
         own = [shift + self.step_extra for shift in self.step_shifts]
-        return max(*own, KINDS[self.memory].shift(self))
+        return max(1, *own, KINDS[self.memory].shift(self))
 
     def extra(self, epoch: int) -> int:
         """Extra halvings of the steps in `epoch` (from 0)."""

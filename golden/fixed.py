@@ -76,14 +76,17 @@ def bits_signed(low: int, high: int) -> int:
 
 def saturate(raw, fmt: Format):
     """Clip to the range of `fmt`."""
-    return np.clip(raw, fmt.min, fmt.max)
+    return np.minimum(np.maximum(raw, fmt.min), fmt.max)  # several times faster than np.clip
 
 
 def shift_round(raw, shift):
     """``raw * 2**-shift`` rounded to the nearest integer, half up; exact for ``shift <= 0``.
 
-    Both arguments may be arrays (they broadcast).
+    Both arguments may be arrays (they broadcast). For arrays, ``|raw| + 2**(shift - 1)`` and the
+    result must fit in 63 bits.
     """
+    if isinstance(shift, int):
+        return (raw + (1 << shift >> 1)) >> shift if shift > 0 else raw << -shift
     raw, shift = np.asarray(raw), np.asarray(shift)
     right, left = np.maximum(shift, 0), np.maximum(-shift, 0)
     half = np.where(right > 0, np.left_shift(1, np.maximum(right - 1, 0)), 0)

@@ -1,7 +1,7 @@
 """Start weights that the core makes by itself after reset, from its seed alone.
 
-The init pass walks both memories once for each group of four lanes: at every address it draws one
-random word, whose bytes (signed, uniform) go to the four lanes of the group, scaled by a constant
+The start program walks the weight memory, then the class memory, once for each group of four lanes:
+at every address it draws one random word, whose bytes (signed, uniform) go to the four lanes of the group, scaled by a constant
 of the layer: ``W = floor((byte * scale + half) / 2**update_shift)``. Lanes beyond the layer's
 size, the bias rows and class memories become zero; the lowest bit of each byte of a class-memory
 word is the lane's random code.
@@ -38,25 +38,19 @@ def init_groups(config) -> int:
     return -(-config.lanes // GROUP)
 
 
-def init_words(config) -> int:
-    """Addresses of one walk: the larger of the two memories, and no fewer than 16.
-
-    The floor keeps read-modify-write steps on one address a pipeline's length apart.
-    """
-    layout = Layout(config)
-    return max(layout.weight_bases[-1], layout.memory_bases[-1], 16)
-
-
 def start_state(config) -> StartState:
-    """Weights, codes and generator state after the init pass."""
+    """Weights, codes and generator state after the start program."""
     layout, lanes = Layout(config), config.lanes
-    groups, walk = init_groups(config), init_words(config)
+    weight_words = layout.weight_bases[-1]
+    walk = weight_words + (layout.memory_bases[-1] if config.learns_hidden else 0)
+    groups = init_groups(config)
     words = xorshift_block(seed_state(config.seed), groups * walk)
     # (groups, walk) words -> (walk, groups * 4) bytes: byte k of a word belongs to lane 4 group + k
     octets = words.astype("<u4").view(np.uint8).reshape(groups, walk, GROUP).swapaxes(0, 1)
     octets = octets.reshape(walk, groups * GROUP)[:, :lanes]
-    signed = octets.view(np.int8).astype(np.int64)
-    half = 1 << (config.update_shift - 1) if config.update_shift else 0
+    signed = octets[:weight_words].view(np.int8).astype(np.int64)
+    octets = octets[weight_words:]
+    half = 1 << (config.update_shift - 1)
 
     def scaled(layer, words):
         raw = (words * init_scale(config, layer) + half) >> config.update_shift
@@ -73,6 +67,9 @@ def start_state(config) -> StartState:
     weights.append(layout.units_of(scaled(len(config.hidden), readout), config.hidden[-1]).copy())
     bases = layout.memory_bases
     for layer, units in enumerate(config.hidden):
+        if not config.learns_hidden:
+            codes.append(np.ones((config.classes, units), np.int8))
+            continue
         code = octets[bases[layer] : bases[layer + 1]].reshape(config.classes, layout.blocks(layer), lanes)
         codes.append(layout.units_of(1 - 2 * (code & 1).astype(np.int8), units))
     return StartState(weights, codes, int(words[-1]))

@@ -41,6 +41,7 @@ class Write:
 class Memory:
     """What a kind must say. The functions take the configuration first."""
 
+    written = True  # learning writes the class memory at all
     leaks = False  # rows forget by 2**-horizon at each write
     self_scaling = False  # the read shift follows the size of the row
     stochastic = True  # rounding of the write; False: the writes are exact in integers
@@ -138,9 +139,13 @@ class Window(Memory):
 class Codes(Memory):
     """No memory: fixed random +-1 codes (direct random target projection). A control."""
 
+    written = False
+
 
 class Frozen(Memory):
     """No modulator: hidden layers keep their start weights. A control."""
+
+    written = False
 
 
 KINDS = {"gated": Gated, "window": Window, "trace": Trace, "codes": Codes, "none": Frozen}

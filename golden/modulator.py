@@ -23,15 +23,16 @@ def similarity_shift(config, units: int) -> tuple[int, int]:
 
 
 def similarities(config, z: np.ndarray, read: np.ndarray) -> np.ndarray:
-    """``k_c = (1/m) sum_i z_i E_ci``; `read` is E, shape (classes, units)."""
+    """``k_c = (1/m) sum_i z_i E_ci`` (raw k, saturated); `read` is E, shape (classes, units)."""
     factor, shift = similarity_shift(config, z.size)
-    return shift_round((read @ z) * factor, shift)
+    return saturate(shift_round((read @ z) * factor, shift), config.k)
 
 
 def errors(config, k: np.ndarray, label: int) -> tuple[np.ndarray, int]:
     """Softmax errors ``e_c`` of ``beta * k`` and the Jacobian's scalar ``sum_c e_c k_c``."""
     error = softmax_error(config, k << config.beta_log2, config.error_fraction, label)
-    return error, int(shift_round(int((error * k).sum()), config.error_fraction))
+    jacobian = shift_round(int((error * k).sum()), config.error_fraction)
+    return error, int(saturate(jacobian, config.k))
 
 
 def direction_shift(config, power: int) -> int:

@@ -25,30 +25,40 @@ def seed_state(seed: int) -> int:
     x = ((x ^ (x >> 16)) * 0x85EBCA6B) & WORD
     x = ((x ^ (x >> 13)) * 0xC2B2AE35) & WORD
     return (x ^ (x >> 16)) or 1
+CHUNK = 1 << 14  # words made at once; bounds the memory that the images take
 
 
-@lru_cache(maxsize=8)
+def _combine(images: np.ndarray, state: int) -> np.ndarray:
+    """The words that follow `state`: the exclusive or of the images of its bits."""
+    bits = [bit for bit in range(32) if state >> bit & 1]
+    return np.bitwise_xor.reduce(images[bits], axis=0)
+
+
+@lru_cache
 def _unit_images(count: int) -> np.ndarray:
-    """Images of the 32 unit vectors after 1..count steps, shape (32, count)."""
-    images = np.empty((32, count), np.uint32)
-    words = [1 << bit for bit in range(32)]
-    for step in range(count):
-        words = [xorshift32(word) for word in words]
-        images[:, step] = words
-    return images
+    """Images of the 32 unit vectors after 1..count steps, shape (32, count), count a power of 2."""
+    if count == 1:
+        return np.array([[xorshift32(1 << bit)] for bit in range(32)], np.uint32)
+    first = _unit_images(count // 2)
+    # the second half: the words that follow the last ones of the first half
+    second = [_combine(first, int(state)) for state in first[:, -1]]
+    return np.concatenate([first, second], axis=1)
 
 
 def xorshift_block(state: int, count: int) -> np.ndarray:
     """The next `count` words after `state`, as uint32; the last one is the new state."""
-    if count == 0:
-        return np.empty(0, np.uint32)
-    images = _unit_images(1 << (count - 1).bit_length())
-    bits = [bit for bit in range(32) if state >> bit & 1]
-    return np.bitwise_xor.reduce(images[bits, :count], axis=0)
+    words = np.empty(count, np.uint32)
+    for start in range(0, count, CHUNK):
+        part = words[start : start + CHUNK]
+        images = _unit_images(1 << (part.size - 1).bit_length())
+        part[:] = _combine(images[:, : part.size], state)
+        state = int(part[-1])
+    return words
 
 
 def rotate_lanes(words: np.ndarray, lanes: int) -> np.ndarray:
-    """What each lane sees of each word: rotated left by its number, shape (..., lanes)."""
-    by = (np.arange(lanes) % 32).astype(np.uint32)
-    words = words[..., None]
-    return (words << by) | np.where(by, words >> ((32 - by) % 32), 0).astype(np.uint32)
+    """What each lane sees of each word: rotated left by its number, uint32 (..., lanes)."""
+    by = (np.arange(lanes) % 32).astype(np.uint64)
+    # the word beside itself holds every rotation of it
+    doubled = words[..., None].astype(np.uint64) * np.uint64(2**32 + 1)
+    return (doubled >> (32 - by)).astype(np.uint32)

@@ -50,6 +50,7 @@ class _Constants(NamedTuple):
     u_max: int
     z_max: int
     d_max: int
+    k_max: int
     read_max: int
     z_shift: int
     u_fraction: int
@@ -98,6 +99,7 @@ def _constants(config: CoreConfig) -> _Constants:
         u_max=config.u.max,
         z_max=config.z.max,
         d_max=config.d.max,
+        k_max=config.k.max,
         read_max=config.read.max,
         z_shift=MANTISSA_BITS + config.u_fraction - config.z_fraction,
         u_fraction=config.u_fraction,
@@ -232,12 +234,12 @@ def _modulate(c, layer, label, memory, gains, code, a, z, power, error, d):
         for i in range(z.size):
             read[row, i] = _clip(_shift_round(memory[row, i], shift) + c.offset * code[row, i], c.read_max)
             total += read[row, i] * z[i]
-        k[row] = _shift_round(total * c.size_factors[layer], c.similarity_shifts[layer])
+        k[row] = _clip(_shift_round(total * c.size_factors[layer], c.similarity_shifts[layer]), c.k_max)
     _softmax(c, k << c.beta_log2, c.error_fraction, error)
     error[label] -= 1 << c.error_fraction
     if not error.any():
         return False
-    jacobian = _shift_round((error * k).sum(), c.error_fraction)
+    jacobian = _clip(_shift_round((error * k).sum(), c.error_fraction), c.k_max)
     for i in range(z.size):
         if a[i]:
             total = -((jacobian * z[i]) << c.align)

@@ -1,0 +1,161 @@
+"""The program of the core: which passes a sample goes through, in which order, and what each waits for.
+
+The sequencer in `hebbware.hdl` is generated from this table and `hebbware.golden.schedule` predicts
+clocks from it; neither repeats it.
+
+A *pass* walks rows and blocks and issues one step per clock into the lane pipeline. It starts as
+soon as the pass before it has issued its last step and everything it waits for is done. A pass of
+no steps takes one clock. The order hides latencies: a layer's direction and memory write fill the
+clocks in which the next layer's statistics settle.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .init import init_groups
+from .layout import Layout
+from .memory import KINDS
+
+
+class Kind(StrEnum):
+    """What a pass does. ``b`` blocks, ``r`` rows of the layer, ``C`` classes."""
+
+    FORWARD = "forward"  # u = W^T z; b * r steps (first layer: non-zero inputs and the bias)
+    SUM = "sum"  # sum of a; b steps
+    SQUARES = "squares"  # sum of a^2; b steps
+    NORMALISE = "normalise"  # z from a; b steps
+    SIMILARITY = "similarity"  # k_c = z E_c / m; C * b steps
+    SCORES = "scores"  # o_c = z W_c; C * b steps
+    DIRECTION = "direction"  # d from e, E, z; b * (C + 1) steps, none where e = 0
+    MEMORY = "memory"  # write of the class memory; b steps for each row written
+    UPDATE = "update"  # W -= z d; as FORWARD, none where e = 0
+    READOUT = "readout"  # W_c -= e_c z; C * b steps, none where e = 0
+    START_WEIGHTS = "start_weights"  # one group of lanes of a weight layer gets its start values
+    START_MEMORY = "start_memory"  # the same for a class memory
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass of the program.
+
+    Parameters
+    ----------
+    kind : Kind
+    layer : int
+        Hidden layer, or the number of hidden layers for the readout.
+    waits : tuple of str
+        Names of passes that must be done before the first step.
+    learn : bool
+        Only walked for samples with a label.
+    """
+
+    kind: Kind
+    layer: int
+    waits: tuple[str, ...] = ()
+    learn: bool = False
+
+    @property
+    def name(self) -> str:
+        """Unique within a program."""
+        return f"{self.kind}{self.layer}"
+
+
+def errors_of(layer: int) -> str:
+    """Name under which the softmax errors of `layer` (or of the readout) are waited for."""
+    return f"error{layer}"
+
+
+def program(config) -> tuple[Pass, ...]:
+    """The passes of one sample."""
+    hidden = len(config.hidden)
+    passes = []
+
+    def add(kind, layer, *waits, learn=False):
+        passes.append(Pass(kind, layer, tuple(waits), learn))
+
+    def modulate(layer):
+        add(Kind.DIRECTION, layer, errors_of(layer), learn=True)
+
+    def remember(layer):
+        if config.writes_memory:
+            add(Kind.MEMORY, layer, errors_of(layer), learn=True)
+
+    for layer in range(hidden):
+        before = [f"normalise{layer - 1}"] if layer else []
+        if config.learns_hidden:
+            before.append(f"update{layer}")
+        add(Kind.FORWARD, layer, *before)
+        if config.learns_hidden and layer:
+            modulate(layer - 1)
+        add(Kind.SUM, layer, f"forward{layer}")
+        add(Kind.SQUARES, layer)
+        if config.learns_hidden and layer:
+            remember(layer - 1)
+        add(Kind.NORMALISE, layer, f"squares{layer}")
+        if layer == hidden - 1:
+            add(Kind.SCORES, hidden, f"normalise{layer}", f"readout{hidden}", "results")
+        if config.learns_hidden:
+            waits = [f"memory{layer}"] if config.writes_memory else []
+            add(Kind.SIMILARITY, layer, f"normalise{layer}", *waits, learn=True)
+    if config.learns_hidden:
+        for layer in range(hidden - 1):
+            add(Kind.UPDATE, layer, f"direction{layer}", learn=True)
+        modulate(hidden - 1)
+        remember(hidden - 1)
+    add(Kind.READOUT, hidden, errors_of(hidden), learn=True)
+    if config.learns_hidden:
+        add(Kind.UPDATE, hidden - 1, f"direction{hidden - 1}", learn=True)
+    return tuple(passes)
+
+
+def start_program(config) -> tuple[Pass, ...]:
+    """The passes that fill the memories for one group of lanes; walked `init_groups` times."""
+    hidden = len(config.hidden)
+    passes = [Pass(Kind.START_WEIGHTS, layer) for layer in range(hidden + 1)]
+    if config.learns_hidden:
+        passes += [Pass(Kind.START_MEMORY, layer) for layer in range(hidden)]
+    return tuple(passes)
+
+
+def start_steps(config) -> int:
+    """Steps of the whole start program."""
+    layout = Layout(config)
+    words = layout.weight_bases[-1] + (layout.memory_bases[-1] if config.learns_hidden else 0)
+    return init_groups(config) * words
+
+
+# -- latencies, in clocks --------------------------------------------------------------------------
+
+WRITE = 6  # from a step's issue to the clock in which its word is on the memory's write port
+SETTLED = WRITE + 1  # ... to the first clock in which a step that reads the word may be issued
+PRODUCT = 4  # ... to the clock in which its products are registered
+SOFTMAX_FIXED = 9  # clocks of a softmax beyond its two walks over the classes
+
+
+def tree_latency(lanes: int) -> int:
+    """Register stages of the adder tree over the lanes: one for each two levels."""
+    return ((lanes - 1).bit_length() + 1) // 2
+
+
+def total_latency(config) -> int:
+    """From the issue of the last step of a dot product to the clock in which the total is there."""
+    return PRODUCT + tree_latency(config.lanes) + 1
+
+
+NORMALISE_LATENCY = 5  # from the sum of squares to mean, mantissa and exponent
+ARRIVE = 2  # from a dot product's total to its similarity or score in the softmax's buffer
+
+
+def done_latency(config, kind: Kind) -> int:
+    """From the issue of a pass's last step to the first clock in which waiting passes may start."""
+    if kind is Kind.SQUARES:
+        return total_latency(config) + NORMALISE_LATENCY
+    if kind is Kind.MEMORY and KINDS[config.memory].self_scaling:
+        # the written words go through the tree; one more clock to find the gain
+        return WRITE + tree_latency(config.lanes) + 2
+    return SETTLED
+
+
+def softmax_latency(config) -> int:
+    """From the clock in which the last logit is in the buffer to the errors being there."""
+    return 2 * config.classes + SOFTMAX_FIXED
