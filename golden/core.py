@@ -11,7 +11,7 @@ import numpy as np
 
 from . import dense, modulator
 from .config import CoreConfig
-from .fixed import Rounding, saturate, shift_round
+from .fixed import Format, Rounding, saturate, shift_round
 from .init import start_state
 from .layout import Layout
 from .memory import KINDS, unit_thresholds
@@ -155,28 +155,36 @@ class Core:
         return error, d
 
     def _write_memory(self, layer, z, error, label):
-        cfg = self.config
+        cfg, memory, blocks = self.config, self.memories[layer], self.layout.blocks(layer)
         full = len(self.past) == cfg.window
-        memory = self.memories[layer]
-        blocks = self.layout.blocks(layer)
         writes = self.kind.writes(cfg, label, error, self.past[0][0] if full else None)
+        rows = [write.row for write in writes]
         words = self._random_words(len(writes) * blocks).reshape(len(writes), blocks)
-        for write, word in zip(writes, words, strict=True):
-            post = z if write.age == 0 else self.past[-write.age][1][layer]
-            row = memory[write.row]
-            change = -write.scalar * post
-            if self.kind.leaks:
-                change = change - (row << (cfg.update_shift - cfg.horizon))
-            if self.kind.stochastic:
-                random = rotate_lanes(word, cfg.lanes).astype(np.int64) & ((1 << cfg.update_shift) - 1)
-                change = change + self.layout.units_of(random, row.size)
-            low, high = -1 << (cfg.memory_bits - 1), (1 << (cfg.memory_bits - 1)) - 1
-            memory[write.row] = np.clip(row + (change >> cfg.update_shift), low, high)
-            if self.kind.self_scaling:
-                total = np.abs(memory[write.row]).sum()
-                thresholds = unit_thresholds(row.size, cfg.memory_bits)
-                self.gains[layer][write.row] = np.searchsorted(thresholds, total, side="right")
-        self._observe("memory", layer, rows=[w.row for w in writes], memory=memory)
+        # all rows at once, unless one is written twice: then write after write
+        distinct = len(set(rows)) == len(rows)
+        size = max(len(rows), 1) if distinct else 1
+        for start in range(0, len(rows), size):
+            part = slice(start, start + size)
+            self._write_rows(layer, writes[part], z, words[part])
+        self._observe("memory", layer, rows=rows, memory=memory)
+
+    def _write_rows(self, layer, writes, z, words):
+        """``M += floor((-M * leak - scalar * z + random) / 2**S)`` on the rows of `writes`."""
+        cfg, memory = self.config, self.memories[layer]
+        rows = [write.row for write in writes]
+        old = memory[rows]
+        if any(write.age for write in writes):
+            z = np.stack([self.past[-w.age][1][layer] if w.age else z for w in writes])
+        change = np.array([[-write.scalar] for write in writes]) * z
+        if self.kind.leaks:
+            change -= old << (cfg.update_shift - cfg.horizon)
+        if self.kind.stochastic:
+            change += self._random_of_units(words, z.shape[-1])
+        memory[rows] = saturate(old + (change >> cfg.update_shift), Format(cfg.memory_bits, 0))
+        if self.kind.self_scaling:
+            totals = np.abs(memory[rows]).sum(axis=1)
+            thresholds = unit_thresholds(z.shape[-1], cfg.memory_bits)
+            self.gains[layer][rows] = np.searchsorted(thresholds, totals, side="right")
 
     def _update_hidden(self, layer, inputs, direction, error):
         if not error.any():
@@ -185,7 +193,7 @@ class Core:
         rows, pre = self._rows(layer, inputs)
         # walked block by block: one random word per (block, row)
         words = self._random_words(blocks * rows.size).reshape(blocks, rows.size)
-        random = self.layout.units_of(self._lane_random(words.T), direction.size)
+        random = self._rounding_of_units(words.T, direction.size)
         shift = cfg.step_shifts[layer] + self.extra
         weights = self.weights[layer]
         weights[rows] = dense.update(cfg, weights[rows], pre, direction, shift, random)
@@ -196,7 +204,7 @@ class Core:
             return
         cfg, blocks = self.config, self.layout.blocks(-1)
         words = self._random_words(cfg.classes * blocks).reshape(cfg.classes, blocks)
-        random = self.layout.units_of(self._lane_random(words), z.size)
+        random = self._rounding_of_units(words, z.size)
         shift = cfg.step_shifts[-1] + self.extra
         self.weights[-1] = dense.update(cfg, self.weights[-1], error, z, shift, random)
         self._observe("readout", len(cfg.hidden), weights=self.weights[-1])
@@ -210,12 +218,16 @@ class Core:
             self.random_state = int(words[-1])
         return words
 
-    def _lane_random(self, words):
-        """Random operands of the lanes for the given words, or None where rounding needs none."""
-        if self.config.rounding is not Rounding.STOCHASTIC:
-            return np.zeros((*words.shape, self.config.lanes), np.int64)
-        mask = np.uint32((1 << self.config.update_shift) - 1)
-        return (rotate_lanes(words, self.config.lanes) & mask).astype(np.int64)
+    def _rounding_of_units(self, words, units):
+        """`_random_of_units` for the rounding of weights, or None where it needs none."""
+        if self.config.rounding is Rounding.STOCHASTIC:
+            return self._random_of_units(words, units)
+        return None
+
+    def _random_of_units(self, words, units):
+        """``update_shift`` random bits for each unit, from one word for each block of lanes."""
+        random = rotate_lanes(np.ascontiguousarray(words), self.config.lanes).astype(np.int64)
+        return self.layout.units_of(random & ((1 << self.config.update_shift) - 1), units)
 
     def _observe(self, name, layer, **arrays):
         if self.observer:

@@ -9,6 +9,7 @@ the RTL walks. Adding a kind is adding a class here and its row to `KINDS`.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -151,6 +152,7 @@ class Frozen(Memory):
 KINDS = {"gated": Gated, "window": Window, "trace": Trace, "codes": Codes, "none": Frozen}
 
 
+@lru_cache
 def unit_thresholds(units: int, bits: int) -> np.ndarray:
     """Thresholds on ``sum |M_c|`` that give ``g_c = round(log2 rms(M_c))`` by counting.
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 WORD = 0xFFFFFFFF
+CHUNK = 1 << 14  # words made at once; bounds the memory that the images of the unit vectors take
 
 
 def xorshift32(state: int) -> int:
@@ -25,7 +26,6 @@ def seed_state(seed: int) -> int:
     x = ((x ^ (x >> 16)) * 0x85EBCA6B) & WORD
     x = ((x ^ (x >> 13)) * 0xC2B2AE35) & WORD
     return (x ^ (x >> 16)) or 1
-CHUNK = 1 << 14  # words made at once; bounds the memory that the images take
 
 
 def _combine(images: np.ndarray, state: int) -> np.ndarray:
