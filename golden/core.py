@@ -73,7 +73,7 @@ class Core:
     def learn(self, x: np.ndarray, label: int) -> tuple[int, np.ndarray]:
         """Class and scores before learning, then one update of every layer."""
         cfg, hidden = self.config, range(len(self.config.hidden))
-        scores, inputs, active, scales = self._forward(x)
+        scores, inputs, walks, active, scales = self._forward(x)
         errors, directions = [], []
         if cfg.learns_hidden:
             for layer in hidden:
@@ -89,11 +89,11 @@ class Core:
             for layer in hidden[:-1]:
                 self._write_memory(layer, inputs[layer + 1], errors[layer], label)
             for layer in hidden[:-1]:
-                self._update_hidden(layer, inputs[layer], directions[layer], errors[layer])
+                self._update_hidden(layer, walks[layer], directions[layer], errors[layer])
             self._write_memory(last, inputs[-1], errors[last], label)
         self._update_readout(inputs[-1], readout_error)
         if cfg.learns_hidden:
-            self._update_hidden(last, inputs[last], directions[last], errors[last])
+            self._update_hidden(last, walks[last], directions[last], errors[last])
         if cfg.memory == "window":
             self.past.append((label, inputs[1:]))
         self.learned += 1
@@ -112,24 +112,25 @@ class Core:
     # -- passes -----------------------------------------------------------------------------------
 
     def _forward(self, x):
-        """Scores, inputs of every weight layer, slopes and scales of every hidden layer."""
+        """Scores; inputs of every weight layer; walks, slopes and scales of every hidden layer."""
         cfg = self.config
-        inputs, active, scales = [np.asarray(x, np.int64)], [], []
+        inputs, walks, active, scales = [np.asarray(x, np.int64)], [], [], []
         for layer in range(len(cfg.hidden)):
-            rows, pre = self._rows(layer, inputs[-1])
+            rows, pre = self._walk(layer, inputs[-1])
             u = dense.forward(cfg, cfg.source(layer).fraction, pre, self.weights[layer][rows])
             a = np.maximum(u, 0)
             z, scale = normalise(cfg, a)
             self._observe("forward", layer, a=a, inputs=rows)
             self._observe("normalise", layer, z=z)
             inputs.append(z)
+            walks.append((rows, pre))
             active.append(a > 0)
             scales.append(scale)
         shift = cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction
         scores = saturate(shift_round(self.weights[-1] @ inputs[-1], shift), cfg.u)
-        return scores, inputs, active, scales
+        return scores, inputs, walks, active, scales
 
-    def _rows(self, layer, values):
+    def _walk(self, layer, values):
         """Rows walked and their values: non-zero inputs of the first layer, all others, the bias."""
         one = self.config.source(layer).one
         rows = np.flatnonzero(values) if layer == 0 else np.arange(values.size)
@@ -186,11 +187,10 @@ class Core:
             thresholds = unit_thresholds(z.shape[-1], cfg.memory_bits)
             self.gains[layer][rows] = np.searchsorted(thresholds, totals, side="right")
 
-    def _update_hidden(self, layer, inputs, direction, error):
+    def _update_hidden(self, layer, walk, direction, error):
         if not error.any():
             return  # every direction is zero: the pass is not walked
-        cfg, blocks = self.config, self.layout.blocks(layer)
-        rows, pre = self._rows(layer, inputs)
+        cfg, blocks, (rows, pre) = self.config, self.layout.blocks(layer), walk
         # walked block by block: one random word per (block, row)
         words = self._random_words(blocks * rows.size).reshape(blocks, rows.size)
         random = self._rounding_of_units(words.T, direction.size)
@@ -226,8 +226,8 @@ class Core:
 
     def _random_of_units(self, words, units):
         """``update_shift`` random bits for each unit, from one word for each block of lanes."""
-        random = rotate_lanes(np.ascontiguousarray(words), self.config.lanes).astype(np.int64)
-        return self.layout.units_of(random & ((1 << self.config.update_shift) - 1), units)
+        random = rotate_lanes(np.ascontiguousarray(words), self.config.lanes, self.config.update_shift)
+        return self.layout.units_of(random, units)
 
     def _observe(self, name, layer, **arrays):
         if self.observer:

@@ -89,5 +89,4 @@ def shift_round(raw, shift):
         return (raw + (1 << shift >> 1)) >> shift if shift > 0 else raw << -shift
     raw, shift = np.asarray(raw), np.asarray(shift)
     right, left = np.maximum(shift, 0), np.maximum(-shift, 0)
-    half = np.where(right > 0, np.left_shift(1, np.maximum(right - 1, 0)), 0)
-    return np.left_shift(np.right_shift(raw + half, right), left)
+    return ((raw + (1 << right >> 1)) >> right) << left

@@ -8,8 +8,8 @@ A change is a list of `Write`: read-modify-write steps on one row each, which go
 the RTL walks. Adding a kind is adding a class here and its row to `KINDS`.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,7 @@ from .errors import InputError
 STORED_FRACTION = 3  # gated memories keep e * z with 3 fraction bits
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(NamedTuple):
     """One three-factor step ``M_row += floor((-M_row * leak - scalar * z + random) / 2**S)``.
 
     ``S`` is the configuration's ``update_shift``; `scalar` and the leak are scaled to it.
@@ -88,7 +87,7 @@ class Gated(Memory):
     @classmethod
     def writes(cls, config, label, errors, oldest):
         scale = config.update_shift - cls.gain(config)
-        return [Write(c, int(e) << scale) for c, e in enumerate(errors)]
+        return [Write(c, e << scale) for c, e in enumerate(errors.tolist())]
 
 
 class Trace(Memory):

@@ -68,6 +68,6 @@ def statistics(config, total: int, squares: int, units: int) -> Scale:
 
 def normalise(config, a: np.ndarray) -> tuple[np.ndarray, Scale]:
     """Activations ``a`` (raw u, not negative) to ``z`` (raw z), and the scale used."""
-    scale = statistics(config, int(a.sum()), int((a * a).sum()), a.size)
+    scale = statistics(config, int(a.sum()), int(a @ a), a.size)
     shift = MANTISSA_BITS + scale.exponent + config.u_fraction - config.z_fraction
     return saturate(shift_round((a - scale.mean) * scale.mantissa, shift), config.z), scale

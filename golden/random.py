@@ -56,9 +56,14 @@ def xorshift_block(state: int, count: int) -> np.ndarray:
     return words
 
 
-def rotate_lanes(words: np.ndarray, lanes: int) -> np.ndarray:
-    """What each lane sees of each word: rotated left by its number, uint32 (..., lanes)."""
+def rotate_lanes(words: np.ndarray, lanes: int, bits: int = 32) -> np.ndarray:
+    """What each lane sees of each word: rotated left by its number, shape (..., lanes).
+
+    The lowest `bits` of it, as int64.
+    """
     by = (np.arange(lanes) % 32).astype(np.uint64)
     # the word beside itself holds every rotation of it
     doubled = words[..., None].astype(np.uint64) * np.uint64(2**32 + 1)
-    return (doubled >> (32 - by)).astype(np.uint32)
+    rotated = doubled >> (32 - by)
+    rotated &= np.uint64((1 << bits) - 1)
+    return rotated.view(np.int64)
