@@ -1,0 +1,310 @@
+"""``hebbware train``: bit-exact learning on a data set, with its curve and its controls."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hebbware.cli.common import Output, common_options, resolve_config
+from hebbware.cli.files import check_writable, write_file
+from hebbware.golden.errors import InputError
+
+if TYPE_CHECKING:
+    from hebbware.golden.config import CoreConfig
+    from hebbware.golden.controls import Control
+    from hebbware.golden.data import Dataset
+    from hebbware.golden.train import Result, State
+
+FIGURES = (".png", ".svg", ".pdf")
+EPOCHS = 10
+
+
+@click.command("train")
+@common_options
+@click.option(
+    "--set",
+    "fields",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Another value for a configuration field, as in TOML: weight_bits=8, 'steps=[7,5,8]'.",
+)
+@click.option(
+    "--dataset",
+    "dataset_name",
+    metavar="NAME",
+    help="Data set; by default the one that the configuration is named after.",
+)
+@click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the IDX files; by default $HEBBWARE_DATA, then the cache, then the network.",
+)
+@click.option(
+    "--epochs",
+    type=int,
+    metavar="N",
+    help=f"Passes over the training samples, {EPOCHS} by default; the steps' halvings spread over "
+    "them. With --resume: all passes, those done included.",
+)
+@click.option(
+    "--validation",
+    type=int,
+    metavar="N",
+    help="Training samples held back to measure each epoch, by default one in twelve; 0: none.",
+)
+@click.option(
+    "--engine",
+    default="compiled",
+    show_default=True,
+    metavar="compiled|plain",
+    help="The compiled core, or the plain one in NumPy; both learn the same, bit for bit.",
+)
+@click.option("--controls", is_flag=True, help="Train the controls too: linear, frozen, codes, ...")
+@click.option("--checkpoint", type=Path, metavar="FILE", help="Save the run here every epoch.")
+@click.option("--resume", type=Path, metavar="FILE", help="Continue the run of a checkpoint.")
+@click.option("--figure", type=Path, metavar="FILE", help=f"Draw the curve ({', '.join(FIGURES)}).")
+@click.pass_context
+def command(
+    context: click.Context,
+    config: str,
+    seed: int | None,
+    output: Output,
+    fields: tuple[str, ...],
+    dataset_name: str | None,
+    data_dir: Path | None,
+    epochs: int | None,
+    validation: int | None,
+    engine: str,
+    controls: bool,
+    checkpoint: Path | None,
+    resume: Path | None,
+    figure: Path | None,
+) -> None:
+    """Train the golden network, bit for bit what the hardware learns, and measure it.
+
+    Accuracy is measured after each epoch on samples held back from training, and on the test set
+    once, at the end.
+    """
+    from hebbware.golden import controls as control_runs
+    from hebbware.golden import data
+    from hebbware.golden import train as training
+
+    if checkpoint:
+        checkpoint = check_writable(checkpoint, "--checkpoint")
+    if figure:
+        if figure.suffix.lower() not in FIGURES:
+            raise InputError(
+                f"--figure must end in one of {', '.join(FIGURES)}, not {str(figure)!r}"
+            )
+        figure = check_writable(figure, "--figure")
+    if resume:
+        _forbid(context, "config", "seed", "fields", "dataset_name", "validation")
+        state = training.load(resume)
+        resolved, dataset_name, validation = state.core.config, state.dataset, state.held
+        epochs = state.epochs if epochs is None else epochs
+    else:
+        state = None
+        resolved = _configuration(config, fields, seed)
+        dataset_name = dataset_name or _namesake(config)
+        epochs = EPOCHS if epochs is None else epochs
+    if controls:
+        control_runs.configurations(resolved)  # those that cannot be fail here
+    dataset = data.load(dataset_name, data_dir, resolved.seed)
+    training.check_fit(resolved, dataset)
+    samples = len(dataset.y_train) - training.held_back(dataset, validation)
+    runs = (epochs - (state.epoch if state else 0)) + controls * epochs * len(control_runs.NAMES)
+
+    def after_epoch(state: State) -> None:
+        if checkpoint:
+            training.save(checkpoint, state)
+
+    with output.progress(f"training on {dataset.name}", total=max(runs, 0) * samples) as advance:
+        result = training.train(
+            resolved,
+            dataset,
+            epochs,
+            engine=engine,
+            validation=validation,
+            progress=advance,
+            after_epoch=after_epoch,
+            state=state,
+        )
+        compared = {}
+        if controls:
+            compared = control_runs.run(
+                result.state.core.config,
+                dataset,
+                epochs,
+                engine=engine,
+                validation=validation,
+                progress=advance,
+            )
+    _print(output, dataset, result, compared)
+    if figure:
+        write_file(figure, _draw(figure.suffix[1:].lower(), dataset, result, compared))
+    state = result.state
+    output.write(
+        {
+            "dataset": dataset.name,
+            "epochs": state.epoch,
+            "seed": state.core.config.seed,
+            "accuracy": {
+                "train": state.train,
+                "validation": state.validation,
+                "test": result.test,
+            },
+            "validation": state.validation[-1],
+            "samples": {"train": samples, "validation": state.held, "test": len(dataset.y_test)},
+            "samples_per_second": result.samples_per_second,
+            "engine": engine,
+            "controls": {
+                name: {"validation": control.validation, "test": control.test}
+                for name, control in compared.items()
+            },
+            "config": state.core.config.to_dict(),
+        }
+    )
+
+
+def _forbid(context: click.Context, *names: str) -> None:
+    """Refuse options that a checkpoint has already settled."""
+    for parameter in context.command.params:
+        if parameter.name in names:
+            source = context.get_parameter_source(parameter.name)
+            if source is click.core.ParameterSource.COMMANDLINE:
+                raise InputError(
+                    f"{parameter.opts[0]} cannot be given with --resume: the checkpoint has it"
+                )
+
+
+def _configuration(name: str, fields: tuple[str, ...], seed: int | None) -> CoreConfig:
+    """Resolve ``--config``, ``--set`` and ``--seed``."""
+    resolved = resolve_config(name, seed)
+    if not fields:
+        return resolved
+    import tomllib
+
+    from hebbware.golden.config import PRESETS, CoreConfig, presets
+
+    # from the file's own keys, so that defaults follow from the new values
+    path = PRESETS / f"{name}.toml" if name in presets() else Path(name)
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    for text in fields:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        try:
+            if not equals:
+                raise ValueError
+            values[key] = next(iter(tomllib.loads(f"value = {value}").values()))
+        except ValueError:  # TOMLDecodeError is one
+            if not equals or not value.isidentifier():
+                raise InputError(
+                    f"--set must be FIELD=VALUE with a value as in TOML, not {text!r}"
+                ) from None
+            values[key] = value  # a bare word is a string
+    resolved = CoreConfig.from_dict(values)
+    return resolved if seed is None else replace(resolved, seed=seed)
+
+
+def _namesake(config: str) -> str:
+    """Return the data set that a configuration is named after, such as mnist for mnist-large."""
+    from hebbware.golden import data
+
+    stem = Path(config).stem
+    names = [name for name in data.NAMES if stem == name or stem.startswith(f"{name}-")]
+    if not names:
+        raise InputError(
+            f"configuration {config} is not named after a data set; give one with --dataset: "
+            f"{', '.join(data.NAMES)}"
+        )
+    return names[0]
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.2f}"
+
+
+def _print(output: Output, dataset: Dataset, result: Result, compared: dict[str, Control]) -> None:
+    """Print the curve, the controls and the result."""
+    state = result.state
+    config = state.core.config
+    output.table(
+        f"{dataset.name}: {'-'.join(map(str, config.layers))}, {config.memory} memory, "
+        f"{config.weight_bits}-bit weights, seed {config.seed}",
+        ("epoch", "% while learning", "% on validation", "halvings"),
+        [
+            (epoch + 1, _percent(train), _percent(validation), config.extra(epoch))
+            for epoch, (train, validation) in enumerate(
+                zip(state.train, state.validation, strict=True)
+            )
+        ],
+    )
+    if compared:
+        output.table(
+            f"controls, after {state.epoch} epochs on the same samples",
+            ("control", "% on validation", "% on test"),
+            [
+                (name, _percent(control.validation[-1]), _percent(control.test))
+                for name, control in compared.items()
+            ],
+        )
+    speed = result.samples_per_second
+    rate = "" if math.isnan(speed) else f"; {speed:,.0f} samples/s learned"
+    output.log(f"test accuracy {_percent(result.test)} % of {len(dataset.y_test):,}{rate}")
+
+
+def _draw(
+    file_format: str, dataset: Dataset, result: Result, compared: dict[str, Control]
+) -> bytes:
+    """Return the figure: accuracy against epochs, controls as level lines of test accuracy."""
+    import io
+
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    state = result.state
+    config = state.core.config
+    epochs = range(1, state.epoch + 1)
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot(
+        epochs, [100 * v for v in state.train], "o:", ms=4, color="C0", label="while learning"
+    )
+    if state.held:
+        curve = [100 * v for v in state.validation]
+        axes.plot(epochs, curve, "o-", ms=4, color="C0", label="validation")
+    axes.plot(
+        [state.epoch],
+        [100 * result.test],
+        "*",
+        ms=13,
+        color="C3",
+        label=f"test {_percent(result.test)}",
+    )
+    for index, (name, control) in enumerate(compared.items()):
+        axes.axhline(
+            100 * control.test,
+            ls="--",
+            lw=1.2,
+            color=f"C{(1, 2, 4, 5)[index % 4]}",
+            label=f"{name} {_percent(control.test)} (test)",
+        )
+    axes.set(
+        xlabel="epoch",
+        ylabel="accuracy, %",
+        title=f"{dataset.name}, {'-'.join(map(str, config.layers))}, {config.memory} memory, "
+        f"{config.weight_bits}-bit weights",
+    )
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=file_format, dpi=150)
+    return buffer.getvalue()

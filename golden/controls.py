@@ -1,0 +1,118 @@
+"""Controls: what a published accuracy must be compared with, on the same data and epochs.
+
+==========  ====================================================================================
+name        what learns
+==========  ====================================================================================
+``linear``  one softmax layer on the pixels, floating point, the delta rule
+``frozen``  the readout only; hidden layers keep their start weights
+``codes``   everything, with fixed random codes in the place of the memory: no memory at all
+``window``  everything, with sums over the last 32 samples and codes at half weight as memory
+==========  ====================================================================================
+
+The last three are the configuration at hand with another memory: same sizes, formats and steps,
+which were chosen for the memory of that configuration and not anew for the controls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.data import Dataset, split_validation
+from hebbware.golden.train import Advance, held_back, order, train
+
+MEMORIES = {
+    "frozen": {"memory": "none", "kappa": 0.0},
+    "codes": {"memory": "codes", "kappa": 1.0},
+    "window": {"memory": "window", "window": 32, "kappa": 0.5},
+}
+NAMES = ("linear", *MEMORIES)
+
+BATCH = 10  # samples per step of the linear classifier
+STEP = 0.2  # its step in the first epoch, per sample of a batch averaged; falls to a tenth
+
+
+@dataclass(frozen=True)
+class Control:
+    """Accuracies of one control: per epoch on the samples held back, and on the test set."""
+
+    validation: list[float]
+    test: float
+
+
+def configurations(config: CoreConfig) -> dict[str, CoreConfig]:
+    """Return the configurations of the controls that are networks.
+
+    Raises
+    ------
+    InputError
+        The formats have no room for a control, such as sums of 32 samples in too few bits.
+    """
+    return {name: replace(config, **fields) for name, fields in MEMORIES.items()}
+
+
+def run(
+    config: CoreConfig,
+    dataset: Dataset,
+    epochs: int,
+    *,
+    engine: str = "compiled",
+    validation: float | None = None,
+    progress: Advance | None = None,
+) -> dict[str, Control]:
+    """Train and measure all controls; parameters as in `hebbware.golden.train.train`."""
+    networks = configurations(config)
+    controls = {"linear": linear(config.seed, dataset, epochs, validation, progress)}
+    for name, network in networks.items():
+        result = train(
+            network, dataset, epochs, engine=engine, validation=validation, progress=progress
+        )
+        controls[name] = Control(result.state.validation, result.test)
+    return controls
+
+
+def linear(
+    seed: int,
+    dataset: Dataset,
+    epochs: int,
+    validation: float | None = None,
+    progress: Advance | None = None,
+) -> Control:
+    """Softmax regression by the delta rule, ``W += step * x (onehot(y) - softmax(W x))``.
+
+    Batches of ten, a step that falls geometrically to a tenth over the run.
+    """
+    held = held_back(dataset, validation)
+    part = split_validation(dataset, held, seed) if held else dataset
+    targets = np.eye(dataset.classes)[part.y_train]
+    x = _with_one(part.x_train)
+    weights = np.zeros((x.shape[1], dataset.classes))
+    accuracies = []
+    for epoch in range(epochs):
+        samples = order(seed, epoch, len(x))
+        for start in range(0, len(x), BATCH):
+            batch = samples[start : start + BATCH]
+            rows = x[batch]
+            scores = rows @ weights
+            p = np.exp(scores - scores.max(axis=1, keepdims=True))
+            p /= p.sum(axis=1, keepdims=True)
+            done = (epoch * len(x) + start) / (epochs * len(x))
+            weights += STEP * 10**-done * (rows.T @ (targets[batch] - p)) / len(batch)
+            if progress:
+                progress(len(batch))
+        if held:
+            accuracies.append(_accuracy(weights, part.x_test, part.y_test))
+        else:
+            accuracies.append(np.nan)
+    return Control(accuracies, _accuracy(weights, dataset.x_test, dataset.y_test))
+
+
+def _with_one(x: np.ndarray) -> np.ndarray:
+    """Scale bytes to 0..1 and append the input of the bias."""
+    return np.concatenate([x / 256, np.ones((len(x), 1))], axis=1)
+
+
+def _accuracy(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
+    return float(((_with_one(x) @ weights).argmax(axis=1) == y).mean())

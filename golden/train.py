@@ -1,0 +1,414 @@
+"""Training of a network on a data set: order of the samples, schedule, curve, checkpoints.
+
+All learning goes through `hebbware.golden.core.Core` (or its compiled twin), bit for bit. What is
+decided here is what the host decides around the hardware:
+
+* the **order**: each epoch passes all training samples once, in an order drawn from the
+  configuration's seed and the number of the epoch alone;
+* the **schedule**: how often the steps are halved, see `spread_halvings`;
+* the **split**: accuracy after each epoch is measured on samples held back from training; the test
+  set is looked at once, at the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import os
+import time
+import tomllib
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.core import Core
+from hebbware.golden.data import Dataset, split_validation
+from hebbware.golden.errors import InputError
+
+ENGINES = ("compiled", "plain")
+EPOCHS = 1000  # no run is longer
+HELD = 12  # one sample in so many is held back by default: 5,000 of MNIST's 60,000
+CHUNK = {"compiled": 1000, "plain": 50}  # samples between two reports of progress
+VERSION = 1  # of the checkpoint's layout
+
+Advance = Callable[[int], None]
+
+
+@dataclass
+class State:
+    """Where a run stands; a checkpoint holds all of it.
+
+    Members
+    -------
+    core : Core
+        The network, the state of its random numbers and of its memories included.
+    dataset : str
+        Name of the data set.
+    fingerprint : str
+        SHA-256 of its training samples.
+    epochs : int
+        Planned; the schedule in ``core.config`` was made for it.
+    held : int
+        Training samples held back for validation.
+    train, validation : list of float
+        Accuracy of each epoch so far: while learning (each sample before it is learned), and
+        after the epoch on the samples held back (NaN where none are).
+    """
+
+    core: Core
+    dataset: str
+    fingerprint: str
+    epochs: int
+    held: int
+    train: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.train)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gave: its last state, the accuracy on the test set, and its speed."""
+
+    state: State
+    test: float
+    samples_per_second: float  # learned, compilation and validation left out; NaN where none were
+
+
+def spread_halvings(config: CoreConfig, epochs: int) -> CoreConfig:
+    """Spread the extra halvings of the steps evenly over a run of that many epochs.
+
+    Steps are halved every ``ceil(epochs / (step_extra + 1))`` epochs, so that each of the
+    ``step_extra + 1`` sizes gets its share, and no sooner than every ``step_epochs`` epochs of the
+    configuration. With the defaults (4 and 1): every epoch up to 5 epochs, every second up to 10.
+    ``step_epochs = 0`` keeps the steps as they are.
+    """
+    if not config.step_epochs:
+        return config
+    share = math.ceil(epochs / (config.step_extra + 1))
+    return replace(config, step_epochs=max(config.step_epochs, share))
+
+
+def order(seed: int, epoch: int, samples: int) -> np.ndarray:
+    """Return the order of the training samples in an epoch (from 0)."""
+    return np.argsort(np.random.PCG64([seed, epoch]).random_raw(samples), kind="stable")
+
+
+def inputs(config: CoreConfig, x: np.ndarray) -> np.ndarray:
+    """Bring a data set's bytes to the raw inputs of a core: their leading ``x_bits``."""
+    return x >> (8 - config.x_bits)
+
+
+def check_fit(config: CoreConfig, dataset: Dataset) -> None:
+    """Raise InputError where the data set's inputs or classes are not those of the network."""
+    for what, wanted, found in (
+        ("inputs", config.inputs, dataset.inputs),
+        ("classes", config.classes, dataset.classes),
+    ):
+        if wanted != found:
+            raise InputError(
+                f"data set {dataset.name} has {found} {what}, but layers = {list(config.layers)} "
+                f"takes {wanted}; give another --dataset or --config"
+            )
+
+
+def held_back(dataset: Dataset, validation: float | None) -> int:
+    """Return how many training samples to hold back.
+
+    Parameters
+    ----------
+    validation : int, float or None
+        Their number, or below 1 their share; None is one in twelve. 0 holds none back.
+    """
+    samples = len(dataset.y_train)
+    if validation is None:
+        validation = 1 / HELD
+    held = round(validation * samples) if 0 < validation < 1 else validation
+    if not 0 <= held < samples or held != int(held):
+        raise InputError(f"validation samples must lie in 0..{samples - 1}, not {validation}")
+    return int(held)
+
+
+def engine_class(engine: str) -> type[Core]:
+    """Return `Core` for ``plain``, its compiled twin for ``compiled``."""
+    if engine not in ENGINES:
+        raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+    if engine == "plain":
+        return Core
+    from hebbware.golden.twin import Twin
+
+    return Twin
+
+
+def train(
+    config: CoreConfig,
+    dataset: Dataset,
+    epochs: int,
+    *,
+    engine: str = "compiled",
+    validation: float | None = None,
+    progress: Advance | None = None,
+    after_epoch: Callable[[State], None] | None = None,
+    state: State | None = None,
+) -> Result:
+    """Train a network for a number of epochs and measure it.
+
+    The same arguments give the same network on every machine and with both engines, whether the
+    run went through at once or was continued from any of its states.
+
+    Parameters
+    ----------
+    config : CoreConfig
+        Its ``step_epochs`` is adapted, see `spread_halvings`.
+    dataset : Dataset
+        Bytes; a core with fewer ``x_bits`` takes the leading ones.
+    epochs : int
+        All epochs, those that `state` has already done included. Requires 1 .. 1000.
+    engine : str
+        ``compiled`` or ``plain``.
+    validation : int or float, optional
+        Training samples held back: a number, or a share below 1; by default one in twelve.
+    progress : callable, optional
+        Called with the number of samples learned since the last call.
+    after_epoch : callable, optional
+        Called with the `State` after each epoch: the place to save a checkpoint.
+    state : State, optional
+        Continue from here. Its configuration, schedule and split are kept; `config` and
+        `validation` are not looked at.
+
+    Raises
+    ------
+    InputError
+        Values out of range, a data set that does not fit the network, or not the state's.
+    """
+    core_class = engine_class(engine)
+    if not 1 <= epochs <= EPOCHS:
+        raise InputError(f"epochs must lie in 1..{EPOCHS}, not {epochs}")
+    fingerprint = _fingerprint(dataset)
+    if state is None:
+        check_fit(config, dataset)
+        core = core_class(spread_halvings(config, epochs))
+        state = State(core, dataset.name, fingerprint, epochs, held_back(dataset, validation))
+    else:
+        _check_continues(state, dataset, fingerprint, epochs)
+        state = replace(
+            state,
+            core=copy_state(state.core, core_class(state.core.config)),
+            train=list(state.train),
+            validation=list(state.validation),
+        )
+    core, config = state.core, state.core.config
+    part = split_validation(dataset, state.held, config.seed) if state.held else dataset
+    x, y = inputs(config, part.x_train), part.y_train
+    if engine == "compiled" and state.epoch < epochs:
+        core_class(config).learn_many(x[:1], y[:1])  # compile before the clock runs
+    learned, seconds = 0, 0.0
+    for epoch in range(state.epoch, epochs):
+        core.extra = config.extra(epoch)
+        samples = order(config.seed, epoch, len(y))
+        right = 0
+        for start in range(0, len(y), CHUNK[engine]):
+            chunk = samples[start : start + CHUNK[engine]]
+            began = time.perf_counter()
+            classes = core.learn_many(x[chunk], y[chunk])[0]
+            seconds += time.perf_counter() - began
+            right += int((classes == y[chunk]).sum())
+            if progress:
+                progress(len(chunk))
+        learned += len(y)
+        state.train.append(right / len(y))
+        held = _accuracy(core, part.x_test, part.y_test) if state.held else math.nan
+        state.validation.append(held)
+        if after_epoch:
+            after_epoch(state)
+    test = _accuracy(core, dataset.x_test, dataset.y_test)
+    return Result(state, test, learned / seconds if learned else math.nan)
+
+
+def copy_state(source: Core, target: Core) -> Core:
+    """Bring all that changes in one core to another one of the same configuration."""
+    for name in ("weights", "memories", "gains", "codes"):
+        setattr(target, name, [array.copy() for array in getattr(source, name)])
+    target.past.clear()
+    target.past.extend(source.past)
+    target.random_state, target.learned = source.random_state, source.learned
+    target.extra = source.extra
+    return target
+
+
+def _accuracy(core: Core, x: np.ndarray, y: np.ndarray) -> float:
+    return float((core.infer_many(inputs(core.config, x))[0] == y).mean())
+
+
+def _fingerprint(dataset: Dataset) -> str:
+    digest = hashlib.sha256(np.ascontiguousarray(dataset.x_train, np.uint8).tobytes())
+    digest.update(np.ascontiguousarray(dataset.y_train, np.uint8).tobytes())
+    return digest.hexdigest()
+
+
+def _check_continues(state: State, dataset: Dataset, fingerprint: str, epochs: int) -> None:
+    if (state.dataset, state.fingerprint) != (dataset.name, fingerprint):
+        raise InputError(
+            f"the checkpoint was made with {state.dataset} of fingerprint {state.fingerprint[:12]}; "
+            f"the data given now are {dataset.name} of fingerprint {fingerprint[:12]}"
+        )
+    if epochs < state.epoch:
+        raise InputError(
+            f"epochs must be at least {state.epoch}, those the checkpoint has done, not {epochs}"
+        )
+
+
+# -- checkpoints ------------------------------------------------------------------------------
+
+
+def save(path: str | Path, state: State) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    It is a NumPy ``.npz`` without pickled objects: the configuration as TOML text, raw integers of
+    weights, class memories, gains and codes per layer, the window of past samples, the state of
+    the random numbers, counters, and the curve so far.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written; an older one is left as it was.
+    """
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **_arrays(state))
+    path = Path(path).resolve()
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        try:
+            beside.write_bytes(buffer.getvalue())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write checkpoint {path}: {error.strerror}") from None
+
+
+def load(path: str | Path) -> State:
+    """Read a checkpoint.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is cut short, or is none that `save` wrote.
+    """
+    try:
+        # np.load maps its errors to no common class, and zipfile and zlib add their own
+        raw = io.BytesIO(Path(path).read_bytes())
+        with np.load(raw, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except OSError as error:
+        raise InputError(f"cannot read checkpoint {path}: {error.strerror or error}") from None
+    except (Exception, zlib.error) as error:
+        raise InputError(f"{path} is no checkpoint, or a damaged one: {error}") from None
+    try:
+        return _state(arrays)
+    except (InputError, KeyError, TypeError, ValueError) as error:
+        reason = f"lacks {error}" if isinstance(error, KeyError) else error
+        raise InputError(f"{path} is no checkpoint of this program: {reason}") from None
+
+
+def _layers(core: Core) -> dict[str, list[np.ndarray]]:
+    """All arrays of a core that come one per layer, by the name of their kind."""
+    kinds = {name: getattr(core, name) for name in ("weights", "memories", "gains", "codes")}
+    past = [[z[layer] for _, z in core.past] for layer in range(len(core.config.hidden))]
+    kinds["past"] = [
+        np.array(rows, np.int64).reshape(-1, units)
+        for rows, units in zip(past, core.config.hidden, strict=True)
+    ]
+    return kinds
+
+
+def _arrays(state: State) -> dict[str, np.ndarray]:
+    core = state.core
+    arrays = {
+        "version": np.array(VERSION),
+        "config": np.array(core.config.to_toml()),
+        "dataset": np.array(state.dataset),
+        "fingerprint": np.array(state.fingerprint),
+        "epochs": np.array(state.epochs),
+        "held": np.array(state.held),
+        "train": np.array(state.train, float),
+        "validation": np.array(state.validation, float),
+        "learned": np.array(core.learned),
+        "random_state": np.array(core.random_state),
+        "past_labels": np.array([label for label, _ in core.past], np.int64),
+    }
+    for kind, layers in _layers(core).items():
+        for layer, values in enumerate(layers):
+            small = np.min_scalar_type(-int(np.abs(values).max(initial=0)) - 1)
+            arrays[f"{kind}_{layer}"] = values.astype(small)
+    return arrays
+
+
+def _state(arrays: dict[str, np.ndarray]) -> State:
+    """Build the state, checking every array against what its configuration calls for."""
+    version = _number(arrays, "version", VERSION, VERSION)
+    del version
+    config = CoreConfig.from_dict(tomllib.loads(str(arrays["config"])))
+    core = Core(config)
+    core.learned = _number(arrays, "learned", 0, 2**62)
+    core.random_state = _number(arrays, "random_state", 1, 2**32 - 1)
+    train, validation = (np.asarray(arrays[name], float) for name in ("train", "validation"))
+    epochs = _number(arrays, "epochs", 1, EPOCHS)
+    if train.ndim != 1 or train.shape != validation.shape or len(train) > EPOCHS:
+        raise InputError("the curve must have one entry per epoch")
+
+    past = min(core.learned, config.window) if config.memory == "window" else 0
+    labels = _integers(arrays, "past_labels", (past,), 0, config.classes - 1)
+    memory = 1 << (config.memory_bits - 1)
+    limits = {
+        "weights": (config.weight.min, config.weight.max),
+        "memories": (-memory, memory - 1),
+        "gains": (0, config.memory_bits),
+        "codes": (-1, 1),
+        "past": (config.z.min, config.z.max),
+    }
+    found = {}
+    for kind, layers in _layers(core).items():
+        found[kind] = []
+        for layer, values in enumerate(layers):
+            shape = (past, *values.shape[1:]) if kind == "past" else values.shape
+            read = _integers(arrays, f"{kind}_{layer}", shape, *limits[kind])
+            found[kind].append(read.astype(values.dtype))
+    core.past.extend(
+        (int(label), [rows[n] for rows in found["past"]]) for n, label in enumerate(labels)
+    )
+    del found["past"]
+    for kind, layers in found.items():
+        setattr(core, kind, layers)
+    return State(
+        core,
+        str(arrays["dataset"]),
+        str(arrays["fingerprint"]),
+        epochs,
+        _number(arrays, "held", 0, 2**62),
+        train.tolist(),
+        validation.tolist(),
+    )
+
+
+def _integers(arrays, name: str, shape: tuple[int, ...], low: int, high: int) -> np.ndarray:
+    values = arrays[name]
+    if values.shape != shape or values.dtype.kind not in "iu":
+        raise InputError(
+            f"{name} must hold whole numbers of shape {shape}, not {values.dtype} of {values.shape}"
+        )
+    if values.size and not low <= int(values.min()) <= int(values.max()) <= high:
+        raise InputError(f"{name} must lie in {low}..{high}, not {values.min()}..{values.max()}")
+    return values
+
+
+def _number(arrays, name: str, low: int, high: int) -> int:
+    return int(_integers(arrays, name, (), low, high))
