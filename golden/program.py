@@ -129,7 +129,7 @@ def start_steps(config) -> int:
 WRITE = 6  # from a step's issue to the clock in which its word is on the memory's write port
 SETTLED = WRITE + 1  # ... to the first clock in which a step that reads the word may be issued
 PRODUCT = 4  # ... to the clock in which its products are registered
-SOFTMAX_FIXED = 9  # clocks of a softmax beyond its two walks over the classes
+SOFTMAX_FIXED = 10  # clocks of a softmax beyond its two walks over the classes
 
 
 def tree_latency(lanes: int) -> int:
@@ -143,7 +143,7 @@ def total_latency(config) -> int:
 
 
 NORMALISE_LATENCY = 5  # from the sum of squares to mean, mantissa and exponent
-ARRIVE = 2  # from a dot product's total to its similarity or score in the softmax's buffer
+ARRIVE = 3  # from a dot product's total to its similarity or score in the softmax's buffer
 
 
 def done_latency(config, kind: Kind) -> int:

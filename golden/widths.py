@@ -1,0 +1,72 @@
+"""How wide the operands and sums of the lane pipeline must be so that nothing overflows.
+
+Every bound is exact for the configuration's sizes and formats; `hebbware.hdl` takes its widths from
+here and ``hebbware info`` reports them.
+"""
+
+from .fixed import bits_signed
+from .init import init_scale
+from .memory import KINDS, Gated
+from .normalise import MANTISSA_BITS
+
+
+def operand_a(config) -> int:
+    """Bits of the operand that each lane has for itself: weight, memory, activation, direction."""
+    return max(config.weight_bits, config.read_bits, config.u_bits, config.z_bits, config.d_bits, 8)
+
+
+def source_max(config, layer: int) -> int:
+    """Largest magnitude of an input of hidden layer `layer`, the bias input included."""
+    source = config.source(layer)
+    return max(source.max, -source.min, source.one)
+
+
+def prescales(config) -> tuple[int, ...]:
+    """Left shift of the pre-synaptic operand in the update of each weight layer, before the schedule."""
+    return tuple(config.update_shift - shift for shift in config.step_shifts)
+
+
+def operand_b(config) -> int:
+    """Bits of the operand that is the same for all lanes, or an activation."""
+    hidden = len(config.hidden)
+    align = config.read_fraction - config.z_fraction
+    bounds = [config.u.max, (1 << MANTISSA_BITS) - 1, -config.k.min << align]
+    bounds += [source_max(config, layer) << prescales(config)[layer] for layer in range(hidden)]
+    bounds += [1 << config.error_fraction << prescales(config)[-1]]
+    bounds += [init_scale(config, layer) for layer in range(hidden + 1)]
+    if config.memory == "gated":
+        bounds.append(1 << config.error_fraction << (config.update_shift - Gated.gain(config)))
+    elif config.writes_memory:
+        bounds.append(1 << config.update_shift)
+    return bits_signed(-max(bounds), max(bounds))
+
+
+def accumulator(config) -> int:
+    """Bits of a lane's accumulator."""
+    weight = -config.weight.min
+    bounds = [
+        (config.layers[layer] + 1) * source_max(config, layer) * weight for layer in range(len(config.hidden))
+    ]
+    align = config.read_fraction - config.z_fraction
+    bounds.append(
+        (config.classes << config.error_fraction) * -config.read.min + (-config.k.min << align) * -config.z.min
+    )
+    bounds.append(config.u.max << MANTISSA_BITS)
+    return bits_signed(-max(bounds), max(bounds))
+
+
+def total(config) -> int:
+    """Bits of a sum over a layer: activations, their squares, dot products, a row of memory."""
+    per_unit = [config.u.max**2, config.z.min * config.read.min, config.z.min * config.weight.min]
+    if KINDS[config.memory].self_scaling:
+        per_unit.append(1 << (config.memory_bits - 1))
+    bound = max(config.hidden) * max(per_unit)
+    return bits_signed(-bound, bound)
+
+
+def read_shifts(config) -> tuple[int, int]:
+    """Smallest and largest right shift from the stored class memory to the read format."""
+    kind = KINDS[config.memory]
+    if kind.self_scaling:
+        return -config.read_fraction, config.memory_bits - 1 - config.read_fraction
+    return kind.read_shift(config), kind.read_shift(config)

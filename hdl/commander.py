@@ -1,0 +1,139 @@
+"""The command side: reads and writes of every stored number, between samples."""
+
+from amaranth.hdl import Array, Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden import commands
+from ..golden.commands import Op, Space, State
+from .dense import Kind
+
+
+class Commander(wiring.Component):
+    """Carries out one command after another while no sample is worked on.
+
+    Latency: a command is taken when the core is free and settled; its response is offered 3 clocks
+    later for gains and registers, 9 for memories, and after the start program for ``START``.
+
+    Members
+    -------
+    commands, responses : stream
+    free, settled : In(1)
+        No sample is being worked on; everything started is complete.
+    yields : Out(1)
+        No command is due: a sample may start.
+    step : Out
+        A step to put into the pipeline.
+    ended, result : In
+        The step is in the last stage; what it read or wrote.
+    restart : Out(1)
+        Walk the start program.
+    finished, finished_learning : In(1)
+        A sample is finished, and was learned.
+    extra : Out
+        Halvings of every step.
+    """
+
+    def __init__(self, config, step_layout):
+        self.config = config
+        super().__init__(
+            {
+                "commands": In(stream.Signature(data.StructLayout(dict(commands.FIELDS)))),
+                "responses": Out(stream.Signature(signed(commands.DATA_BITS))),
+                "free": In(1),
+                "settled": In(1),
+                "yields": Out(1),
+                "step": Out(step_layout),
+                "ended": In(1),
+                "result": In(signed(commands.DATA_BITS)),
+                "restart": Out(1),
+                "finished": In(1),
+                "finished_learning": In(1),
+                "extra": Out(range(config.step_extra + 1)),
+                "value": Out(signed(commands.DATA_BITS)),
+                "random": In(32),
+                "set_random": Out(1),
+                "asks_gain": Out(1),
+                "gain_layer": Out(range(len(config.hidden))),
+                "gain_row": Out(range(config.classes)),
+                "gain": In(range(config.memory_bits)),
+                "set_gain": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        cfg = self.config
+        command = Signal(self.commands.payload.shape())
+        response = Signal(signed(commands.DATA_BITS))
+        learned, inferred = Signal(commands.DATA_BITS), Signal(commands.DATA_BITS)
+        with m.If(self.finished):
+            with m.If(self.finished_learning):
+                m.d.sync += learned.eq(learned + 1)
+            with m.Else():
+                m.d.sync += inferred.eq(inferred + 1)
+        writes = command.op == Op.WRITE
+        gain_places = [divmod(n, cfg.classes) for n in range(len(cfg.hidden) * cfg.classes)]
+        m.d.comb += [
+            self.value.eq(command.data),
+            self.responses.payload.eq(response),
+            self.gain_layer.eq(Array(layer for layer, _ in gain_places)[command.address]),
+            self.gain_row.eq(Array(row for _, row in gain_places)[command.address]),
+            self.step.kind.eq(Mux(command.space == Space.WEIGHT, Kind.HOST_WEIGHT, Kind.HOST_MEMORY)),
+            self.step.address.eq(command.address),
+            self.step.lane.eq(command.lane),
+            self.step.write.eq(writes),
+        ]
+        with m.FSM():
+            with m.State("IDLE"):
+                m.d.comb += [
+                    self.yields.eq(~self.commands.valid),
+                    self.commands.ready.eq(self.free & self.settled),
+                ]
+                m.d.sync += command.eq(self.commands.payload)
+                with m.If(self.commands.valid & self.commands.ready):
+                    m.next = "EXECUTE"
+            with m.State("EXECUTE"):
+                m.next = "RESPOND"
+                with m.If(command.op == Op.START):
+                    m.d.comb += self.restart.eq(1)
+                    m.d.sync += [response.eq(0), self.extra.eq(0), learned.eq(0), inferred.eq(0)]
+                    m.next = "START"
+                with m.Elif((command.space == Space.WEIGHT) | (command.space == Space.MEMORY)):
+                    m.d.comb += self.step.valid.eq(1)
+                    m.next = "WAIT"
+                with m.Elif(command.space == Space.GAIN):
+                    m.d.comb += [self.asks_gain.eq(1), self.set_gain.eq(writes)]
+                    m.d.sync += response.eq(Mux(writes, command.data, self.gain))
+                with m.Else():
+                    self._state(m, command, writes, response, learned, inferred)
+            with m.State("WAIT"):
+                m.d.sync += response.eq(self.result)
+                with m.If(self.ended):
+                    m.next = "RESPOND"
+            with m.State("START"):
+                with m.If(self.free & self.settled):
+                    m.next = "RESPOND"
+            with m.State("RESPOND"):
+                m.d.comb += self.responses.valid.eq(1)
+                with m.If(self.responses.ready):
+                    m.next = "IDLE"
+        return m
+
+    def _state(self, m, command, writes, response, learned, inferred):
+        """Read or write one of the registers in `State`."""
+        m.d.sync += response.eq(command.data)
+        with m.Switch(command.address):
+            with m.Case(State.EXTRA):
+                with m.If(writes):
+                    m.d.sync += self.extra.eq(command.data)
+                with m.Else():
+                    m.d.sync += response.eq(self.extra)
+            with m.Case(State.LEARNED):
+                m.d.sync += response.eq(learned)
+            with m.Case(State.INFERRED):
+                m.d.sync += response.eq(inferred)
+            with m.Case(State.RANDOM):
+                m.d.comb += self.set_random.eq(writes)
+                with m.If(~writes):
+                    m.d.sync += response.eq(self.random)

@@ -1,0 +1,106 @@
+"""The input side: pixels in, a list of the non-zero ones out, two samples deep."""
+
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+
+def sample_width(config) -> int:
+    """Bits of a word of the sample stream: a pixel or a label."""
+    return max(config.x_bits, 8)
+
+
+class Loader(wiring.Component):
+    """Collects samples from a stream into two banks while the core works on the other.
+
+    A sample is ``inputs`` words of pixels and one word of label; a label that is no class marks a
+    sample to infer only. Only non-zero pixels are kept, as (index, value).
+
+    Latency: a sample is `full` in the clock after its label was transferred. One word per clock
+    while a bank is free.
+
+    Parameters
+    ----------
+    config : CoreConfig
+
+    Members
+    -------
+    samples : In(stream)
+    full : Out(1)
+        The bank being read holds a sample.
+    count : Out
+        Its number of non-zero pixels.
+    label : Out
+    has_label : Out(1)
+    address : In
+        Entry of the list to read; `index` and `value` follow in the next clock.
+    index, value : Out
+    release : In(1)
+        The bank being read is free again.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.entries = range(config.inputs)
+        super().__init__(
+            {
+                "samples": In(stream.Signature(unsigned(sample_width(config)))),
+                "full": Out(1),
+                "count": Out(range(config.inputs + 1)),
+                "label": Out(range(config.classes)),
+                "has_label": Out(1),
+                "address": In(self.entries),
+                "index": Out(self.entries),
+                "value": Out(unsigned(config.x_bits)),
+                "release": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        cfg, inputs = self.config, self.config.inputs
+        entry = data.StructLayout({"index": self.entries, "value": unsigned(cfg.x_bits)})
+        m.submodules.store = store = memory.Memory(shape=entry, depth=2 * inputs, init=[])
+        write, read = store.write_port(), store.read_port()
+
+        position = Signal(range(inputs + 1))
+        kept = Signal(range(inputs + 1))
+        writing, reading = Signal(), Signal()
+        full = Signal(2)
+        counts = [Signal.like(self.count, name=f"count_{bank}") for bank in range(2)]
+        labels = [Signal(len(self.samples.payload), name=f"label_{bank}") for bank in range(2)]
+
+        word = self.samples.payload
+        transfer = self.samples.valid & self.samples.ready
+        is_label = position == inputs
+        m.d.comb += [
+            self.samples.ready.eq(~full.bit_select(writing, 1)),
+            write.addr.eq(Mux(writing, inputs, 0) + kept),
+            write.data.index.eq(position),
+            write.data.value.eq(word),
+            write.en.eq(transfer & ~is_label & (word[: cfg.x_bits] != 0)),
+        ]
+        with m.If(transfer):
+            m.d.sync += position.eq(position + 1)
+            with m.If(is_label):
+                m.d.sync += [position.eq(0), kept.eq(0), writing.eq(~writing)]
+                m.d.sync += full.bit_select(writing, 1).eq(1)
+                for bank in range(2):
+                    with m.If(writing == bank):
+                        m.d.sync += [counts[bank].eq(kept), labels[bank].eq(word)]
+            with m.Elif(write.en):
+                m.d.sync += kept.eq(kept + 1)
+
+        label = Mux(reading, labels[1], labels[0])
+        m.d.comb += [
+            self.full.eq(full.bit_select(reading, 1)),
+            self.count.eq(Mux(reading, counts[1], counts[0])),
+            self.label.eq(label),
+            self.has_label.eq(label < cfg.classes),
+            read.addr.eq(Mux(reading, inputs, 0) + self.address),
+            self.index.eq(read.data.index),
+            self.value.eq(read.data.value),
+        ]
+        with m.If(self.release):
+            m.d.sync += [full.bit_select(reading, 1).eq(0), reading.eq(~reading)]
+        return m

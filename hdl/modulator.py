@@ -1,0 +1,118 @@
+"""Class memories as the modulator reads them: brought to unit scale by a shift, plus codes."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden import widths
+from ..golden.fixed import Format
+from ..golden.memory import KINDS, unit_thresholds
+from .fixed import saturate, shift_round_by
+
+
+def word_width(config) -> int:
+    """Bits of one lane in the class memory: the stored value, and the code bit where codes are used."""
+    return (config.memory_bits if config.writes_memory else 0) + (1 if config.kappa else 0)
+
+
+class Gains(wiring.Component):
+    """``g_c = round(log2 rms(M_c))`` of each row, found from ``sum |M_c|`` when the row is written.
+
+    Latency: one clock from `found` to the gain.
+
+    Members
+    -------
+    found : In(1)
+        `total` is the sum of magnitudes of row `row` of `layer`.
+    query_layer, query_row : In
+        Row asked for; `gain` follows in the same clock.
+    set : In(1)
+        Overwrites the row asked for with `value` (by command).
+    clear : In(1)
+    """
+
+    def __init__(self, config):
+        self.config = config
+        layers, rows = range(len(config.hidden)), range(config.classes)
+        gains = range(config.memory_bits)
+        super().__init__(
+            {
+                "found": In(1),
+                "total": In(signed(widths.total(config))),
+                "layer": In(layers),
+                "row": In(rows),
+                "query_layer": In(layers),
+                "query_row": In(rows),
+                "gain": Out(gains),
+                "set": In(1),
+                "value": In(gains),
+                "clear": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        cfg = self.config
+        classes = cfg.classes
+        gains = Array(
+            Signal.like(self.gain, name=f"gain_{layer}_{row}")
+            for layer in range(len(cfg.hidden))
+            for row in range(classes)
+        )
+        reached = Array(
+            sum(self.total >= int(threshold) for threshold in unit_thresholds(units, cfg.memory_bits))
+            for units in cfg.hidden
+        )
+        asked = self.query_layer * classes + self.query_row
+        m.d.comb += self.gain.eq(gains[asked])
+        with m.If(self.found):
+            m.d.sync += gains[self.layer * classes + self.row].eq(reached[self.layer])
+        with m.If(self.set):
+            m.d.sync += gains[asked].eq(self.value)
+        with m.If(self.clear):
+            m.d.sync += [gain.eq(0) for gain in gains]
+        return m
+
+
+class ReadScale(wiring.Component):
+    """``E = sat(M * 2**-shift + kappa * code)`` for all lanes; as `hebbware.golden.Core.read`.
+
+    Latency: none, combinational.
+
+    Members
+    -------
+    word : In
+        Class-memory word of all lanes, code bits on top of each lane.
+    gain : In
+        Of the row, for kinds that scale themselves.
+    read : Out
+        E of all lanes.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__(
+            {
+                "word": In(config.lanes * word_width(config)),
+                "gain": In(range(config.memory_bits)),
+                "read": Out(config.lanes * config.read_bits),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        cfg = self.config
+        low, _ = widths.read_shifts(cfg)
+        offset = int(cfg.kappa * cfg.read.one)
+        outputs = []
+        for lane in range(cfg.lanes):
+            word = self.word.word_select(lane, word_width(cfg))
+            value = 0
+            if cfg.writes_memory:
+                stored = word[: cfg.memory_bits].as_signed()
+                value = shift_round_by(stored, self.gain if KINDS[cfg.memory].self_scaling else 0, low)
+            if offset:
+                value = value + Mux(word[-1], -offset, offset)
+            outputs.append(saturate(value, Format(cfg.read_bits, cfg.read_fraction))[: cfg.read_bits])
+        m.d.comb += self.read.eq(Cat(outputs))
+        return m

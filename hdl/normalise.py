@@ -1,0 +1,120 @@
+"""LayerNorm statistics: from the sums over a layer to mean, mantissa and exponent."""
+
+from amaranth.hdl import Array, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden import widths
+from ..golden.normalise import MANTISSA_BITS, VAR_MIN, exponent_range, reciprocal_of_size
+from ..golden.program import NORMALISE_LATENCY
+from ..golden.tables import rsqrt_table
+from .fixed import shift_round
+
+
+class Normalise(wiring.Component):
+    """``1 / sqrt(var a)`` as ``mantissa * 2**-(10 + exponent)``, with the mean.
+
+    The sum comes first, the sum of squares one or more clocks later; as in
+    `hebbware.golden.normalise.statistics`. The exponent is put out as ``exponent - lowest``.
+
+    Latency: `NORMALISE_LATENCY` clocks from the sum of squares to `done` and the results, which
+    stay until the next sample's. A new layer may begin each ``NORMALISE_LATENCY`` clocks.
+
+    Parameters
+    ----------
+    config : CoreConfig
+
+    Members
+    -------
+    total : In, signed
+    sum, squares : In(1)
+        `total` is one of these.
+    layer : In
+        Hidden layer that it belongs to.
+    mean, mantissa, exponent, power : Out
+        `power` is the exponent of the scale rounded to a power of two, also less the lowest.
+    done : Out(1)
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.low, self.high = exponent_range(config)
+        exponents = range(self.high - self.low + 2)
+        super().__init__(
+            {
+                "total": In(signed(widths.total(config))),
+                "sum": In(1),
+                "squares": In(1),
+                "layer": In(range(len(config.hidden))),
+                "mean": Out(unsigned(config.u_bits - 1)),
+                "mantissa": Out(unsigned(MANTISSA_BITS)),
+                "exponent": Out(exponents),
+                "power": Out(exponents),
+                "done": Out(1),
+            }
+        )
+
+    @property
+    def latency(self):
+        """Clocks from the sum of squares to the results."""
+        return NORMALISE_LATENCY
+
+    def elaborate(self, platform):
+        m = Module()
+        cfg = self.config
+        m.submodules.table = table = memory.Memory(
+            shape=unsigned(MANTISSA_BITS),
+            depth=1 << cfg.rsqrt_bits,
+            init=rsqrt_table(cfg.rsqrt_bits, MANTISSA_BITS).tolist(),
+        )
+        lookup = table.read_port()
+
+        # 1: times the constant 1/m of the layer; 2: rounded
+        constants = [reciprocal_of_size(units) for units in cfg.hidden]
+        per_layer = Array(Const(factor, unsigned(17)) for factor, _ in constants)
+        product = Signal(signed(widths.total(cfg) + 18))
+        layer = Signal.like(self.layer)
+        quotient = Array(shift_round(product, shift) for _, shift in constants)[layer]
+        mean_square = Signal(unsigned(2 * cfg.u_bits))
+        stage = Signal(NORMALISE_LATENCY)  # one-hot walk of the sum of squares
+        had_sum = Signal()
+        m.d.sync += [
+            product.eq(self.total * per_layer[self.layer]),
+            layer.eq(self.layer),
+            had_sum.eq(self.sum),
+            stage.eq(stage << 1 | self.squares),
+        ]
+        with m.If(had_sum):
+            m.d.sync += self.mean.eq(quotient)
+        with m.If(stage[0]):
+            m.d.sync += mean_square.eq(quotient)
+
+        # 3: variance
+        raw = Signal(signed(2 * cfg.u_bits + 1))
+        var = Signal(unsigned(2 * cfg.u_bits))
+        m.d.comb += raw.eq(mean_square - self.mean * self.mean)
+        m.d.sync += var.eq(Mux(raw < VAR_MIN, VAR_MIN, raw))
+
+        # 4: brought into [1, 4) by an even shift; the table follows
+        steps = range(self.high - self.low + 1)
+        exponent = Signal(range(self.high - self.low + 1))
+        for step in steps:
+            # the variance reaches 4**(low + step) in units of u squared
+            with m.If(var >> max(2 * (cfg.u_fraction + self.low + step), 0) != 0):
+                m.d.comb += exponent.eq(step)
+        drops = [2 * (cfg.u_fraction + self.low + step) - (cfg.rsqrt_bits - 2) for step in steps]
+        m.d.comb += lookup.addr.eq(
+            Array((var >> drop if drop >= 0 else var << -drop)[: cfg.rsqrt_bits] for drop in drops)[exponent]
+        )
+        found = Signal.like(exponent)
+        m.d.sync += found.eq(exponent)
+
+        # 5: out, to stay
+        with m.If(stage[3]):
+            m.d.sync += [
+                self.mantissa.eq(lookup.data),
+                self.exponent.eq(found),
+                self.power.eq(found + (lookup.data < 724)),
+            ]
+        m.d.comb += self.done.eq(stage[4])
+        return m

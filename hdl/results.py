@@ -1,0 +1,70 @@
+"""The output side: class and scores of each sample."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+
+def result_width(config) -> int:
+    """Bits of a word of the result stream: a class or a score, signed."""
+    return max(config.u_bits, 8)
+
+
+class Results(wiring.Component):
+    """Puts out ``1 + classes`` words for each sample: the class with the largest score (the first of
+    equals), then the scores in the order of the classes.
+
+    Latency: the first word is offered in the clock after the last score arrived.
+
+    Parameters
+    ----------
+    config : CoreConfig
+
+    Members
+    -------
+    arrive, last : In(1)
+        `value` is the score of class `row`; `last` with the last class.
+    results : Out(stream)
+    done : Out(1)
+        The last word is being transferred.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        super().__init__(
+            {
+                "arrive": In(1),
+                "last": In(1),
+                "row": In(range(config.classes)),
+                "value": In(signed(config.u_bits)),
+                "results": Out(stream.Signature(signed(result_width(config)))),
+                "done": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        classes = self.config.classes
+        m.submodules.scores = scores = memory.Memory(shape=signed(self.config.u_bits), depth=classes, init=[])
+        write, read = scores.write_port(), scores.read_port(domain="comb")
+        best, winner = Signal(signed(self.config.u_bits)), Signal(range(classes))
+        busy, position = Signal(), Signal(range(classes + 1))
+        m.d.comb += [
+            write.en.eq(self.arrive),
+            write.addr.eq(self.row),
+            write.data.eq(self.value),
+            read.addr.eq(position - 1),
+            self.results.valid.eq(busy),
+            self.results.payload.eq(Mux(position == 0, winner, read.data)),
+        ]
+        with m.If(self.arrive):
+            with m.If((self.row == 0) | (self.value > best)):
+                m.d.sync += [best.eq(self.value), winner.eq(self.row)]
+            with m.If(self.last):
+                m.d.sync += [busy.eq(1), position.eq(0)]
+        with m.If(self.results.valid & self.results.ready):
+            m.d.sync += position.eq(position + 1)
+            with m.If(position == classes):
+                m.d.sync += busy.eq(0)
+                m.d.comb += self.done.eq(1)
+        return m

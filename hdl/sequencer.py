@@ -1,0 +1,250 @@
+"""The sequencer: walks the program of `hebbware.golden.program`, one step per clock."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden.init import init_groups
+from ..golden.layout import Layout
+from ..golden.program import SETTLED, program, start_program
+from .dense import Kind
+
+BLOCK_OUTER = (Kind.FORWARD, Kind.UPDATE, Kind.DIRECTION, Kind.START_WEIGHTS)  # rows are walked inside a block
+
+
+class Sequencer(wiring.Component):
+    """Issues steps: a pass starts when the one before it has issued its last step and what it waits
+    for is done; a pass without steps takes one clock.
+
+    Latency: one clock from `go` to the first step; `idle` in the clock after the last step.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    step_layout : Step
+
+    Members
+    -------
+    go, learn : In(1)
+        Walk the program for one sample (while `idle`).
+    restart : In(1)
+        Walk the start program (while `idle`); also done after reset.
+    idle : Out(1)
+    count : In
+        Non-zero inputs of the sample.
+    label, oldest, has_oldest : In
+        Class of the sample and of the one learned ``window`` samples ago.
+    done : In, one bit for each name in `flags`
+        The pass (or softmax) of that name is complete, from the next clock on.
+    any : In
+        Softmax jobs with errors that are not zero.
+    settled : Out(1)
+        Everything that was started is complete.
+    step : Out
+        ``valid`` with each step issued.
+        Its address is that of row 0 of the block where the list of inputs names the rows.
+    memory_address, source_block, source_lane : Out
+        With `step`: class-memory word; block and lane of the pre-synaptic activation.
+    list_address : Out
+        Entry of the input list, for the first layer.
+    old : Out(1)
+        With `step`: the activation is that of the oldest sample of the window.
+    """
+
+    def __init__(self, config, step_layout):
+        self.config, self.step_layout = config, step_layout
+        self.layout = layout = Layout(config)
+        self.program, self.start = program(config), start_program(config)
+        self.flags = sorted({name for p in self.program for name in p.waits})
+        classes = range(config.classes)
+        self.addresses = range(max(layout.weight_bases[-1], layout.memory_bases[-1], 2))
+        super().__init__(
+            {
+                "go": In(1),
+                "learn": In(1),
+                "restart": In(1),
+                "idle": Out(1),
+                "count": In(range(config.inputs + 1)),
+                "label": In(classes),
+                "oldest": In(classes),
+                "has_oldest": In(1),
+                "done": In(len(self.flags)),
+                "any": In(len(config.hidden) + 1),
+                "settled": Out(1),
+                "step": Out(step_layout),
+                "memory_address": Out(self.addresses),
+                "source_block": Out(range(max(layout.vector_bases[-1], 2))),
+                "source_lane": Out(range(max(config.lanes, 2))),
+                "list_address": Out(range(config.inputs)),
+                "old": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        cfg, layout = self.config, self.layout
+        passes = [*self.program, *self.start]
+        first_start, groups = len(self.program), init_groups(cfg)
+        at = Signal(range(len(passes) + 1), init=first_start)
+        running = Signal(init=1)
+        learning = Signal()
+        group = Signal(range(max(groups, 2)))
+        inner, outer = Signal(self.addresses), Signal(self.addresses)
+        linear = Signal(self.addresses)
+        since = Signal(range(SETTLED + 1), init=SETTLED)  # clocks since a start pass issued
+        flags = Signal(len(self.flags), init=-1)
+
+        # facts of the pass at hand
+        rows, blocks = Signal(range(max(cfg.layers) + 2)), Signal(range(max(layout.vector_bases[-1], 1) + 1))
+        base, memory_base = Signal(self.addresses), Signal(self.addresses)
+        row_inner, ready, empty, tail = Signal(), Signal(), Signal(), Signal()
+        source_base, strided = Signal.like(self.source_block), Signal()
+        after = Signal.like(at)
+        clears = Signal(len(self.flags))
+        step = self.step
+        with m.Switch(at):
+            for number, p in enumerate(passes):
+                with m.Case(number):
+                    self._facts(
+                        m, p, number, passes, learning,
+                        rows=rows, blocks=blocks, base=base, memory_base=memory_base, row_inner=row_inner,
+                        ready=ready, empty=empty, source_base=source_base, strided=strided, after=after,
+                        clears=clears, flags=flags, since=since,
+                    )  # fmt: skip
+
+        # walk
+        inner_last = inner == Mux(row_inner, rows, blocks) - 1
+        outer_last = outer == Mux(row_inner, blocks, rows) - 1
+        row, block = Mux(row_inner, inner, outer), Mux(row_inner, outer, inner)
+        begin = (inner == 0) & (outer == 0)
+        issue, end = Signal(), Signal()
+        address = Signal(self.addresses)
+        m.d.comb += [
+            issue.eq(running & ready & ~empty),
+            end.eq(inner_last & outer_last),
+            address.eq(Mux(begin, base, linear)),
+            tail.eq(block == blocks - 1),
+        ]
+        starting = at >= first_start
+        with m.If(issue):
+            m.d.sync += [
+                inner.eq(Mux(inner_last, 0, inner + 1)),
+                outer.eq(Mux(end, 0, outer + inner_last)),
+                # rows named by the list: the address stays at row 0 of the block
+                linear.eq(address + Mux(strided, Mux(inner_last, layout.rows(0), 0), 1)),
+            ]
+        move = running & (issue & end | ready & empty)
+        m.d.sync += since.eq(Mux(issue & starting, 0, Mux(since == SETTLED, since, since + 1)))
+        with m.If(move):
+            m.d.sync += at.eq(after)
+            with m.If(starting & (after == first_start)):
+                m.d.sync += group.eq(group + 1)
+                with m.If(group == groups - 1):
+                    m.d.sync += [group.eq(0), running.eq(0)]
+            with m.If(~starting & (after == first_start)):
+                m.d.sync += running.eq(0)
+        m.d.comb += [
+            self.idle.eq(~running & (since == SETTLED)),
+            self.settled.eq(self.idle & flags.all()),
+        ]
+        with m.If(self.idle & self.go):
+            m.d.sync += [running.eq(1), at.eq(0), learning.eq(self.learn)]
+        with m.If(self.idle & self.restart):
+            m.d.sync += [running.eq(1), at.eq(first_start)]
+        m.d.sync += flags.eq((flags & ~Mux(issue & begin, clears, 0)) | self.done)
+
+        # the pre-synaptic activation of hidden rows: unit `row` of the layer below
+        source_block, source_lane = Signal.like(self.source_block), Signal.like(self.source_lane)
+        here_block, here_lane = Mux(inner == 0, 0, source_block), Mux(inner == 0, 0, source_lane)
+        with m.If(issue):
+            wrap = here_lane == cfg.lanes - 1
+            m.d.sync += [source_lane.eq(Mux(wrap, 0, here_lane + 1)), source_block.eq(here_block + wrap)]
+        m.d.comb += [
+            self.source_block.eq(source_base + here_block),
+            self.source_lane.eq(here_lane),
+            self.list_address.eq(inner),
+        ]
+
+        # class-memory rows: `row`, or the classes that the kind writes
+        target = Signal(range(cfg.classes + 1))
+        m.d.comb += target.eq(row)
+        if cfg.memory in ("trace", "window"):
+            with m.If(step.kind == Kind.MEMORY):
+                forget = Const(0) if cfg.memory == "trace" else (row == 0) & self.has_oldest
+                m.d.comb += [target.eq(Mux(forget, self.oldest, self.label)), self.old.eq(forget)]
+        m.d.comb += self.memory_address.eq(memory_base + target * blocks + block)
+        m.d.comb += [
+            step.valid.eq(issue),
+            step.row.eq(target),
+            step.block.eq(block),
+            step.sum_first.eq(inner == 0),
+            step.sum_last.eq(inner_last),
+            step.end.eq(end),
+            step.bias.eq(row_inner & inner_last),
+            step.jacobian.eq((step.kind == Kind.DIRECTION) & inner_last),
+            step.tail.eq(tail),
+            step.lane.eq(group),
+            step.address.eq(address),
+        ]
+        return m
+
+    def _facts(self, m, p, number, passes, learning, **s):
+        """Drive the signals that say what pass `p` is: sizes, bases, what it waits for, what follows."""
+        cfg, layout = self.config, self.layout
+        kind, hidden = Kind[p.kind.name], len(cfg.hidden)
+        layer = min(p.layer, hidden - 1)  # whose units the lanes hold
+        blocks = layout.blocks(layer)
+        start = number >= len(self.program)
+        if kind in (Kind.FORWARD, Kind.UPDATE):
+            rows = self.count + 1 if p.layer == 0 else layout.rows(p.layer)
+        elif kind is Kind.START_WEIGHTS:
+            rows = layout.rows(p.layer) if p.layer < hidden else cfg.classes
+        elif kind is Kind.DIRECTION:
+            rows = cfg.classes + 1
+        elif kind is Kind.MEMORY:
+            rows = {"gated": cfg.classes, "trace": 1, "window": 1 + self.has_oldest}[cfg.memory]
+        elif kind in (Kind.SIMILARITY, Kind.SCORES, Kind.READOUT, Kind.START_MEMORY):
+            rows = cfg.classes
+        else:
+            rows = 1
+        on_weights = kind in (Kind.FORWARD, Kind.UPDATE, Kind.SCORES, Kind.READOUT, Kind.START_WEIGHTS)
+        bases = layout.weight_bases if on_weights else layout.memory_bases
+        at = p.layer if p.layer < len(bases) - 1 else 0
+        block_outer = kind in BLOCK_OUTER and not (kind is Kind.START_WEIGHTS and p.layer == hidden)
+        m.d.comb += [
+            self.step.kind.eq(kind),
+            self.step.layer.eq(p.layer),
+            s["rows"].eq(rows),
+            s["blocks"].eq(blocks),
+            s["base"].eq(bases[at]),
+            s["memory_base"].eq(layout.memory_bases[layer]),
+            s["row_inner"].eq(block_outer),
+            s["source_base"].eq(layout.vector_bases[p.layer - 1] if 0 < p.layer < hidden else 0),
+            s["strided"].eq(p.layer == 0 and kind in (Kind.FORWARD, Kind.UPDATE)),
+        ]
+        if start:
+            m.d.comb += s["ready"].eq((s["since"] == SETTLED) if number == len(self.program) else 1)
+            follower = number + 1 if number + 1 < len(passes) else len(self.program)
+            m.d.comb += s["after"].eq(follower)
+            return
+        waits = [self.flags.index(name) for name in p.waits]
+        m.d.comb += s["ready"].eq(Cat(s["flags"][flag] for flag in waits).all())
+        if kind in (Kind.DIRECTION, Kind.UPDATE, Kind.READOUT):
+            m.d.comb += s["empty"].eq(~self.any[p.layer])
+        produced = {p.name}
+        if kind in (Kind.SIMILARITY, Kind.SCORES):
+            produced.add(f"error{p.layer}")
+        cleared = sum(1 << self.flags.index(name) for name in produced if name in self.flags)
+        if kind is Kind.SCORES:
+            # the errors of the readout are only made while learning, but results always
+            only = 1 << self.flags.index(f"error{p.layer}")
+            results = 1 << self.flags.index("results")
+            m.d.comb += s["clears"].eq((cleared & ~only) | results | Mux(learning, only, 0))
+        else:
+            m.d.comb += s["clears"].eq(cleared)
+        follow_learn = number + 1
+        follow_infer = next((n for n in range(number + 1, len(self.program)) if not self.program[n].learn), None)
+        if follow_infer is None:
+            follow_infer = len(self.program)
+        m.d.comb += s["after"].eq(Mux(learning, follow_learn, follow_infer))
+
