@@ -257,8 +257,8 @@ def _fingerprint(dataset: Dataset) -> str:
 def _check_continues(state: State, dataset: Dataset, fingerprint: str, epochs: int) -> None:
     if (state.dataset, state.fingerprint) != (dataset.name, fingerprint):
         raise InputError(
-            f"the checkpoint was made with {state.dataset} of fingerprint {state.fingerprint[:12]}; "
-            f"the data given now are {dataset.name} of fingerprint {fingerprint[:12]}"
+            f"the checkpoint was made with other samples: {state.dataset}, fingerprint "
+            f"{state.fingerprint[:12]}; those given now are {dataset.name}, {fingerprint[:12]}"
         )
     if epochs < state.epoch:
         raise InputError(
@@ -354,8 +354,7 @@ def _arrays(state: State) -> dict[str, np.ndarray]:
 
 def _state(arrays: dict[str, np.ndarray]) -> State:
     """Build the state, checking every array against what its configuration calls for."""
-    version = _number(arrays, "version", VERSION, VERSION)
-    del version
+    _number(arrays, "version", VERSION, VERSION)
     config = CoreConfig.from_dict(tomllib.loads(str(arrays["config"])))
     core = Core(config)
     core.learned = _number(arrays, "learned", 0, 2**62)
