@@ -156,22 +156,19 @@ class Core:
         return error, d
 
     def _write_memory(self, layer, z, error, label):
-        cfg, memory, blocks = self.config, self.memories[layer], self.layout.blocks(layer)
-        full = len(self.past) == cfg.window
-        writes = self.kind.writes(cfg, label, error, self.past[0][0] if full else None)
-        rows = [write.row for write in writes]
-        words = self._random_words(len(writes) * blocks).reshape(len(writes), blocks)
-        # all rows at once, unless one is written twice: then write after write
-        distinct = len(set(rows)) == len(rows)
-        size = max(len(rows), 1) if distinct else 1
-        for start in range(0, len(rows), size):
-            part = slice(start, start + size)
-            self._write_rows(layer, writes[part], z, words[part])
-        self._observe("memory", layer, rows=rows, memory=memory)
+        full = len(self.past) == self.config.window
+        writes = self.kind.writes(self.config, label, error, self.past[0][0] if full else None)
+        # the oldest sample's write is a pass of its own: it may meet the same row
+        for name, aged in (("forget", True), ("memory", False)):
+            part = [write for write in writes if bool(write.age) is aged]
+            if part:
+                self._write_rows(layer, part, z)
+                self._observe(name, layer, rows=[w.row for w in part], memory=self.memories[layer])
 
-    def _write_rows(self, layer, writes, z, words):
+    def _write_rows(self, layer, writes, z):
         """``M += floor((-M * leak - scalar * z + random) / 2**S)`` on the rows of `writes`."""
-        cfg, memory = self.config, self.memories[layer]
+        cfg, memory, blocks = self.config, self.memories[layer], self.layout.blocks(layer)
+        words = self._random_words(len(writes) * blocks).reshape(len(writes), blocks)
         rows = [write.row for write in writes]
         old = memory[rows]
         if any(write.age for write in writes):

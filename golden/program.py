@@ -27,6 +27,7 @@ class Kind(StrEnum):
     SIMILARITY = "similarity"  # k_c = z E_c / m; C * b steps
     SCORES = "scores"  # o_c = z W_c; C * b steps
     DIRECTION = "direction"  # d from e, E, z; b * (C + 1) steps, none where e = 0
+    FORGET = "forget"  # the oldest sample leaves the class memory; b steps, none while the window fills
     MEMORY = "memory"  # write of the class memory; b steps for each row written
     UPDATE = "update"  # W -= z d; as FORWARD, none where e = 0
     READOUT = "readout"  # W_c -= e_c z; C * b steps, none where e = 0
@@ -75,10 +76,13 @@ def program(config) -> tuple[Pass, ...]:
 
     def modulate(layer):
         add(Kind.DIRECTION, layer, errors_of(layer), learn=True)
+        if config.memory == "window":
+            add(Kind.FORGET, layer, learn=True)
 
     def remember(layer):
         if config.writes_memory:
-            add(Kind.MEMORY, layer, errors_of(layer), learn=True)
+            waits = [f"forget{layer}"] if config.memory == "window" else []
+            add(Kind.MEMORY, layer, errors_of(layer), *waits, learn=True)
 
     for layer in range(hidden):
         before = [f"normalise{layer - 1}"] if layer else []

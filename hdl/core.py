@@ -326,19 +326,17 @@ class Core(wiring.Component):
                 align = cfg.read_fraction - cfg.z_fraction
                 jacobian = softmax.jacobians.word_select(step.layer, cfg.k.width).as_signed()
                 m.d.comb += scalar.eq(Mux(step.jacobian, -(jacobian << align), error))
+            with m.Case(Kind.FORGET):
+                m.d.comb += scalar.eq(1 << cfg.update_shift)
             with m.Case(Kind.MEMORY):
-                m.d.comb += scalar.eq(self._memory_scalar(m, error))
+                gated = cfg.memory == "gated"
+                m.d.comb += scalar.eq(
+                    error << (cfg.update_shift - Gated.gain(cfg)) if gated else -1 << cfg.update_shift
+                )
             with m.Case(Kind.START_WEIGHTS):
                 start = Array(Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1))
                 m.d.comb += scalar.eq(Mux(step.bias, 0, start[step.layer]))
         return scalar
-
-    def _memory_scalar(self, m, error):
-        """Step of the class-memory write; `hebbware.golden.memory.Write.scalar`."""
-        cfg = self.config
-        if cfg.memory == "gated":
-            return error << (cfg.update_shift - Gated.gain(cfg))
-        return Const(-1 << cfg.update_shift)
 
     def _power(self, m, normalise, dense):
         """Power of the layer whose direction is being rounded: kept from its own statistics."""

@@ -22,13 +22,13 @@ from .tree import AdderTree
 
 Kind = enum.Enum(
     "Kind",
-    {kind.name: number for number, kind in enumerate([*GoldenKind])} | {"HOST_WEIGHT": 12, "HOST_MEMORY": 13},
+    {kind.name: number for number, kind in enumerate([*GoldenKind])} | {"HOST_WEIGHT": 14, "HOST_MEMORY": 15},
 )
 UPDATES = (Kind.UPDATE, Kind.READOUT, Kind.START_WEIGHTS, Kind.HOST_WEIGHT)  # write the weight memory
-MEMORY_UPDATES = (Kind.MEMORY, Kind.START_MEMORY, Kind.HOST_MEMORY)  # write the class memory
+MEMORY_UPDATES = (Kind.FORGET, Kind.MEMORY, Kind.START_MEMORY, Kind.HOST_MEMORY)  # write the class memory
 VECTORS = (Kind.FORWARD, Kind.NORMALISE, Kind.DIRECTION)  # write a vector memory
 DOTS = (Kind.SUM, Kind.SQUARES, Kind.SIMILARITY, Kind.SCORES)  # give a total
-RANDOM = (Kind.UPDATE, Kind.READOUT, Kind.MEMORY, Kind.START_WEIGHTS, Kind.START_MEMORY)  # draw a word
+RANDOM = (Kind.UPDATE, Kind.READOUT, Kind.FORGET, Kind.MEMORY, Kind.START_WEIGHTS, Kind.START_MEMORY)  # draw a word
 
 
 def is_any(kind, kinds):
@@ -178,7 +178,7 @@ class Dense(wiring.Component):
                 m.d.comb += own.eq(a - self.mean)
             with m.Case(Kind.UPDATE):
                 m.d.comb += own.eq(d)
-            with m.Case(Kind.READOUT, Kind.MEMORY):
+            with m.Case(Kind.READOUT, Kind.FORGET, Kind.MEMORY):
                 m.d.comb += own.eq(z)
             with m.Case(Kind.START_WEIGHTS):
                 m.d.comb += own.eq(Mux(present, octet.as_signed(), 0))

@@ -170,8 +170,9 @@ class Sequencer(wiring.Component):
         m.d.comb += target.eq(row)
         if cfg.memory in ("trace", "window"):
             with m.If(step.kind == Kind.MEMORY):
-                forget = Const(0) if cfg.memory == "trace" else (row == 0) & self.has_oldest
-                m.d.comb += [target.eq(Mux(forget, self.oldest, self.label)), self.old.eq(forget)]
+                m.d.comb += target.eq(self.label)
+            with m.Elif(step.kind == Kind.FORGET):
+                m.d.comb += [target.eq(self.oldest), self.old.eq(1)]
         m.d.comb += self.memory_address.eq(memory_base + target * blocks + block)
         m.d.comb += [
             step.valid.eq(issue),
@@ -202,7 +203,7 @@ class Sequencer(wiring.Component):
         elif kind is Kind.DIRECTION:
             rows = cfg.classes + 1
         elif kind is Kind.MEMORY:
-            rows = {"gated": cfg.classes, "trace": 1, "window": 1 + self.has_oldest}[cfg.memory]
+            rows = cfg.classes if cfg.memory == "gated" else 1
         elif kind in (Kind.SIMILARITY, Kind.SCORES, Kind.READOUT, Kind.START_MEMORY):
             rows = cfg.classes
         else:
@@ -231,6 +232,8 @@ class Sequencer(wiring.Component):
         m.d.comb += s["ready"].eq(Cat(s["flags"][flag] for flag in waits).all())
         if kind in (Kind.DIRECTION, Kind.UPDATE, Kind.READOUT):
             m.d.comb += s["empty"].eq(~self.any[p.layer])
+        if kind is Kind.FORGET:
+            m.d.comb += s["empty"].eq(~self.has_oldest)
         produced = {p.name}
         if kind in (Kind.SIMILARITY, Kind.SCORES):
             produced.add(f"error{p.layer}")
