@@ -77,7 +77,9 @@ class Core:
         errors, directions = [], []
         if cfg.learns_hidden:
             for layer in hidden:
-                error, direction = self._modulate(layer, inputs[layer + 1], active[layer], scales[layer], label)
+                error, direction = self._modulate(
+                    layer, inputs[layer + 1], active[layer], scales[layer], label
+                )
                 errors.append(error)
                 directions.append(direction)
         readout_error = softmax_error(cfg, scores, cfg.u_fraction, label)
@@ -148,7 +150,9 @@ class Core:
 
     def _modulate(self, layer, z, active, scale, label):
         read = self.read(layer)
-        error, jacobian = modulator.errors(self.config, modulator.similarities(self.config, z, read), label)
+        error, jacobian = modulator.errors(
+            self.config, modulator.similarities(self.config, z, read), label
+        )
         self._observe("error", layer, values=error)
         d = modulator.direction(self.config, error, jacobian, read, z, active, scale.power)
         if error.any():
@@ -223,7 +227,9 @@ class Core:
 
     def _random_of_units(self, words, units):
         """``update_shift`` random bits for each unit, from one word for each block of lanes."""
-        random = rotate_lanes(np.ascontiguousarray(words), self.config.lanes, self.config.update_shift)
+        random = rotate_lanes(
+            np.ascontiguousarray(words), self.config.lanes, self.config.update_shift
+        )
         return self.layout.units_of(random, units)
 
     def _observe(self, name, layer, **arrays):

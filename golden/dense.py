@@ -11,7 +11,9 @@ from .fixed import Rounding, saturate, shift_round
 def forward(config, source_fraction: int, inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """``u = sat(sum_j z_j W_ji)`` rounded to nearest; `inputs` and `weights` hold the rows used."""
     acc = np.einsum("j,ji->i", inputs, weights)  # for integers faster than @
-    return saturate(shift_round(acc, source_fraction + config.weight.fraction - config.u_fraction), config.u)
+    return saturate(
+        shift_round(acc, source_fraction + config.weight.fraction - config.u_fraction), config.u
+    )
 
 
 def update(config, weights, pre, post, shift: int, random) -> np.ndarray:

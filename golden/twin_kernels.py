@@ -1,0 +1,453 @@
+"""The compiled loops of `hebbware.golden.twin`, the blocks of golden on plain arrays.
+
+`run` is the only function meant for others. All scratch arrays have one integer type: int32 where
+the configuration's numbers fit in it, int64 otherwise. Numba widens every result to 64 bits; the
+casts `T(...)` and the shifts below bring it back, so that loops run in vectors of that type.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numba.extending import intrinsic
+from numpy import int64, uint32, uint64
+
+from .fixed import Rounding
+from .memory import KINDS
+from .normalise import VAR_MIN
+from .tables import EXP_STEP
+
+GATED, TRACE, WINDOW, NONE = (
+    list(KINDS).index(name) for name in ("gated", "trace", "window", "none")
+)
+NEAREST, STOCHASTIC = (
+    list(Rounding).index(mode) for mode in (Rounding.NEAREST, Rounding.STOCHASTIC)
+)
+WORD = uint64(0xFFFFFFFF)
+
+_jit = njit(cache=True, nogil=True, error_model="numpy")
+_inline = njit(cache=True, nogil=True, error_model="numpy", inline="always")
+
+
+class Constants(NamedTuple):
+    """Everything a compiled loop needs to know about a configuration; plain numbers and arrays."""
+
+    kind: int
+    lanes: int
+    classes: int
+    rounding: int
+    update_shift: int
+    forward_shifts: np.ndarray  # per weight layer, from the accumulator to u
+    ones: np.ndarray  # 1.0 in the input format of each layer: the bias input
+    size_factors: np.ndarray  # per hidden layer: constants of the division by its size
+    size_shifts: np.ndarray
+    similarity_shifts: np.ndarray
+    thresholds: np.ndarray  # (hidden, memory_bits - 1)
+    leak_shift: int  # left shift of M in a write, -1 where nothing leaks
+    gain_shift: int  # left shift of e in gated writes
+    window: int
+    read_shift: int  # right shift from M to E; self-scaling memories add their row's gain
+    self_scaling: bool
+    stochastic_memory: bool
+    offset: int  # kappa in read units
+    memory_max: int
+    weight_max: int
+    u_max: int
+    z_max: int
+    d_max: int
+    k_max: int
+    read_max: int
+    z_shift: int
+    u_fraction: int
+    rsqrt_bits: int
+    reciprocal_bits: int
+    error_fraction: int
+    beta_log2: int
+    align: int
+    direction_shift: int
+    exp: np.ndarray
+    reciprocal: np.ndarray
+    rsqrt: np.ndarray
+
+
+class State(NamedTuple):
+    """What learning changes, one entry of each tuple for each layer."""
+
+    weights: tuple  # int16, hidden layers (inputs + 1, units), readout (classes, units)
+    memories: tuple  # (classes, units)
+    gains: tuple  # (classes,)
+    codes: tuple  # int8, constant
+    ring: tuple  # (window, units): activations of the last samples
+    ring_labels: np.ndarray  # -1 where there is none yet
+
+
+class Scratch(NamedTuple):
+    """What one sample's passes hand to each other."""
+
+    u: tuple  # (units,), per hidden layer: sums, then activations
+    z: tuple  # (inputs,), per weight layer
+    rows: tuple  # (inputs + 1,), per hidden layer: which rows are walked
+    counts: np.ndarray  # how many of them
+    d: tuple  # (units,), per hidden layer
+    powers: np.ndarray
+    errors: np.ndarray  # (hidden + 1, classes)
+    read: tuple  # (classes, units), per hidden layer: E
+    total: tuple  # (units,), per hidden layer
+
+
+# -- arithmetic ------------------------------------------------------------------------------------
+
+
+@_inline
+def _shift_round(raw, shift):
+    return (raw + ((1 << shift) >> 1)) >> shift if shift > 0 else raw << -shift
+
+
+@_inline
+def _clip(raw, high):
+    return min(max(raw, -high - 1), high)
+
+
+@intrinsic
+def _right(context, raw, shift):
+    """``raw >> shift`` in the type of `raw`, ``0 <= shift <`` its width."""
+
+    def build(context, builder, signature, args):
+        shift = context.cast(builder, args[1], signature.args[1], signature.args[0])
+        return builder.ashr(args[0], shift)
+
+    return raw(raw, shift), build
+
+
+@intrinsic
+def _left(context, raw, shift):
+    """``raw << shift`` in the type of `raw`, ``0 <= shift <`` its width."""
+
+    def build(context, builder, signature, args):
+        shift = context.cast(builder, args[1], signature.args[1], signature.args[0])
+        return builder.shl(args[0], shift)
+
+    return raw(raw, shift), build
+
+
+@intrinsic
+def _rotate(context, word, lane):
+    """What `lane` sees of a random word (uint32): rotated left by the lane's number."""
+
+    def build(context, builder, signature, args):
+        word, lane = args[0], context.cast(builder, args[1], signature.args[1], signature.args[0])
+        last = word.type(31)
+        left, right = builder.and_(lane, last), builder.and_(builder.neg(lane), last)
+        return builder.or_(builder.shl(word, left), builder.lshr(word, right))
+
+    return word(word, lane), build
+
+
+@_jit
+def _round_all(values, shift, high):
+    """`_shift_round`, then `_clip`, of a whole array in its own type."""
+    T = values.dtype.type
+    low, high = T(-high - 1), T(high)
+    half, right, left = T((1 << max(shift, 0)) >> 1), max(shift, 0), max(-shift, 0)
+    for i in range(values.size):
+        values[i] = min(max(_left(_right(T(values[i] + half), right), left), low), high)
+
+
+@_jit
+def _bit_length(value):
+    n = 0
+    while value:
+        value >>= 1
+        n += 1
+    return n
+
+
+@_inline
+def _next(state):
+    state = (state ^ (state << uint64(13))) & WORD
+    state ^= state >> uint64(17)
+    return (state ^ (state << uint64(5))) & WORD
+
+
+@_jit
+def _softmax(c, t, fraction, out):
+    """Probabilities of logits `t` into `out`, as in `hebbware.golden.softmax`."""
+    top, total = t.max(), 0
+    for i in range(t.size):
+        index = min(_shift_round(top - t[i], fraction - EXP_STEP), c.exp.size - 1)
+        out[i] = c.exp[index]
+        total += out[i]
+    power = _bit_length(total) - 1
+    index = _shift_round(total, power - c.reciprocal_bits) - (1 << c.reciprocal_bits)
+    if index >> c.reciprocal_bits:
+        index, power = 0, power + 1
+    for i in range(t.size):
+        out[i] = _shift_round(out[i] * c.reciprocal[index], power)
+
+
+# -- forward ---------------------------------------------------------------------------------------
+
+
+@_jit
+def _sums(weights, source, one, rows, dense, acc):
+    """Weighted sums of `source` and the bias into `acc`; the rows walked into `rows`."""
+    count = 0
+    for j in range(source.size):
+        if dense or source[j]:
+            rows[count] = j
+            count += 1
+    bias = weights[source.size]
+    for i in range(acc.size):
+        acc[i] = bias[i] * one
+    for n in range(count):
+        row, value = weights[rows[n]], source[rows[n]]
+        for i in range(acc.size):
+            acc[i] = acc[i] + row[i] * value
+    rows[count] = source.size
+    return count + 1
+
+
+@_jit
+def _normalise(c, layer, a, z):
+    """Fill `z`; return the power of two of the layer's scale."""
+    total = squares = int64(0)
+    for i in range(a.size):
+        total += a[i]
+        squares += int64(a[i]) * a[i]
+    centre = _shift_round(total * c.size_factors[layer], c.size_shifts[layer])
+    var = _shift_round(squares * c.size_factors[layer], c.size_shifts[layer]) - centre * centre
+    var = max(var, VAR_MIN)
+    exponent = (_bit_length(var) - 1 - 2 * c.u_fraction) >> 1
+    drop = 2 * c.u_fraction + 2 * exponent - (c.rsqrt_bits - 2)
+    mantissa = c.rsqrt[var >> drop if drop >= 0 else var << -drop]
+    for i in range(a.size):
+        z[i] = (a[i] - centre) * mantissa
+    _round_all(z, c.z_shift + exponent, c.z_max)
+    return exponent + (mantissa < 724)
+
+
+@_jit
+def _forward(c, weights, s, scores):
+    """Hidden layers, then scores. ``s.z[0]`` holds the inputs; the others are filled."""
+    hidden = len(s.u)
+    for layer in range(hidden):
+        acc = s.u[layer]
+        s.counts[layer] = _sums(
+            weights[layer], s.z[layer], c.ones[layer], s.rows[layer], layer > 0, acc
+        )
+        _round_all(acc, c.forward_shifts[layer], c.u_max)
+        for i in range(acc.size):
+            acc[i] = max(acc[i], 0)
+        s.powers[layer] = _normalise(c, layer, acc, s.z[layer + 1])
+    readout, source = weights[hidden], s.z[hidden]
+    for k in range(c.classes):
+        total = source.dtype.type(0)
+        for i in range(source.size):
+            total = source.dtype.type(total + readout[k, i] * source[i])
+        scores[k] = _clip(_shift_round(total, c.forward_shifts[hidden]), c.u_max)
+
+
+# -- modulator -------------------------------------------------------------------------------------
+
+
+@_jit
+def _modulate(c, layer, label, memory, gains, code, s, k):
+    """Errors and directions of one hidden layer; whether any error is not zero."""
+    z, a, d, read, total = s.z[layer + 1], s.u[layer], s.d[layer], s.read[layer], s.total[layer]
+    error = s.errors[layer]
+    T = z.dtype.type
+    for row in range(c.classes):
+        e = read[row]
+        e[:] = memory[row]
+        shift = c.read_shift + (gains[row] if c.self_scaling else 0)
+        _round_all(e, shift, c.read_max + c.offset)
+        if c.offset:
+            for i in range(e.size):
+                e[i] = _clip(e[i] + c.offset * code[row, i], c.read_max)
+        similarity = T(0)
+        for i in range(z.size):
+            similarity = T(similarity + e[i] * z[i])
+        k[row] = _clip(
+            _shift_round(similarity * c.size_factors[layer], c.similarity_shifts[layer]), c.k_max
+        )
+    _softmax(c, k << c.beta_log2, c.error_fraction, error)
+    error[label] -= 1 << c.error_fraction
+    if not error.any():
+        return False
+    jacobian = _clip(_shift_round((error * k).sum(), c.error_fraction), c.k_max)
+    factor = -(jacobian << c.align)
+    for i in range(z.size):
+        total[i] = factor * z[i]
+    for row in range(c.classes):
+        e, weight = read[row], error[row]
+        for i in range(z.size):
+            total[i] = total[i] + weight * e[i]
+    _round_all(total, c.direction_shift + s.powers[layer], c.d_max)
+    for i in range(z.size):
+        d[i] = total[i] if a[i] > 0 else 0
+    return True
+
+
+# -- read-modify-write -----------------------------------------------------------------------------
+
+
+@_inline
+def _step(c, row, post, pre, word, mask, half, drop, shift):
+    """``row = sat(row + floor((-pre * post + r) / 2**shift))`` on the lanes of one block.
+
+    ``r`` is `half` plus, for stochastic rounding, ``(word of the lane & mask) >> drop``. Inlined:
+    a call would take longer than the step.
+    """
+    T = post.dtype.type
+    factor, low, high = T(-pre), T(-c.weight_max - 1), T(c.weight_max)
+    for i in range(post.size):
+        random = T(_right(T(_rotate(word, i) & mask), drop) + half)
+        change = _right(T(factor * post[i] + random), shift)
+        row[i] = min(max(T(row[i] + change), low), high)
+
+
+@_inline
+def _rounding(c, shift):
+    """Constants of `_step`: mask of the random word, half to add, bits of the word to drop."""
+    mask = uint32((1 << c.update_shift) - 1 if c.rounding == STOCHASTIC else 0)
+    return mask, (1 << shift) >> 1 if c.rounding == NEAREST else 0, c.update_shift - shift
+
+
+@_jit
+def _update(c, weights, pre, post, one, rows, shift, state):
+    """Three-factor update of a hidden layer: block after block, the bias row last."""
+    mask, half, drop = _rounding(c, shift)
+    for start in range(0, post.size, c.lanes):
+        stop = min(start + c.lanes, post.size)
+        part = post[start:stop]
+        for j in rows:
+            value = pre[j] if j < pre.size else one
+            state = _next(state)
+            if value:
+                row = weights[j, start:stop]
+                _step(c, row, part, value, uint32(state), mask, half, drop, shift)
+    return state
+
+
+@_jit
+def _update_readout(c, weights, error, z, shift, state):
+    """The readout's walk: class after class, blocks of a class together."""
+    mask, half, drop = _rounding(c, shift)
+    for k in range(c.classes):
+        for start in range(0, z.size, c.lanes):
+            stop = min(start + c.lanes, z.size)
+            state = _next(state)
+            if error[k]:
+                row, part = weights[k, start:stop], z[start:stop]
+                _step(c, row, part, error[k], uint32(state), mask, half, drop, shift)
+    return state
+
+
+@_jit
+def _write_row(c, layer, memory, gains, row, scalar, post, state):
+    """``row = sat(row + floor((-row * leak - scalar * post + r) / 2**S))`` on one row."""
+    T = post.dtype.type
+    factor, low, high = T(-scalar), T(-c.memory_max - 1), T(c.memory_max)
+    leak, leak_shift = T(c.leak_shift >= 0), max(c.leak_shift, 0)
+    mask = uint32((1 << c.update_shift) - 1 if c.stochastic_memory else 0)
+    size = T(0)
+    for start in range(0, post.size, c.lanes):
+        stop = min(start + c.lanes, post.size)
+        m, part = memory[row, start:stop], post[start:stop]
+        state = _next(state)
+        word = uint32(state)
+        for i in range(part.size):
+            random = T(_rotate(word, i) & mask)
+            change = T(factor * part[i] - _left(T(m[i] * leak), leak_shift) + random)
+            m[i] = min(max(T(m[i] + _right(change, c.update_shift)), low), high)
+            size = T(size + abs(m[i]))
+    if c.self_scaling:
+        total, gain = int64(size), 0
+        while gain < c.thresholds.shape[1] and total >= c.thresholds[layer, gain]:
+            gain += 1
+        gains[row] = gain
+    return state
+
+
+@_jit
+def _write_memory(c, layer, label, oldest, memory, gains, error, z, old, state):
+    one = 1 << c.update_shift
+    if c.kind == GATED:
+        for row in range(c.classes):
+            scalar = error[row] << c.gain_shift
+            state = _write_row(c, layer, memory, gains, row, scalar, z, state)
+    elif c.kind == TRACE:
+        state = _write_row(c, layer, memory, gains, label, -one, z, state)
+    elif c.kind == WINDOW:
+        if oldest >= 0:
+            state = _write_row(c, layer, memory, gains, oldest, one, old, state)
+        state = _write_row(c, layer, memory, gains, label, -one, z, state)
+    return state
+
+
+# -- whole samples ---------------------------------------------------------------------------------
+
+
+@_jit
+def _learn(c, state, s, label, slot, steps, scores, random, k, active):
+    """Update everything after `_forward`, in the order of the hardware; the new `random`."""
+    hidden = len(s.u)
+    last = hidden - 1
+    learns, oldest = c.kind != NONE, state.ring_labels[slot]
+    if learns:
+        for i in range(hidden):
+            active[i] = _modulate(
+                c, i, label, state.memories[i], state.gains[i], state.codes[i], s, k
+            )
+    error = s.errors[hidden]
+    _softmax(c, scores, c.u_fraction, error)
+    error[label] -= 1 << c.error_fraction
+    if learns:
+        for i in range(last):
+            random = _write_memory(
+                c, i, label, oldest, state.memories[i], state.gains[i],
+                s.errors[i], s.z[i + 1], state.ring[i][slot], random,
+            )  # fmt: skip
+        for i in range(last):
+            if active[i]:
+                rows = s.rows[i][: s.counts[i]]
+                random = _update(
+                    c, state.weights[i], s.z[i], s.d[i], c.ones[i], rows, steps[i], random
+                )
+        random = _write_memory(
+            c, last, label, oldest, state.memories[last], state.gains[last],
+            s.errors[last], s.z[hidden], state.ring[last][slot], random,
+        )  # fmt: skip
+    if error.any():
+        random = _update_readout(
+            c, state.weights[hidden], error, s.z[hidden], steps[hidden], random
+        )
+    if learns and active[last]:
+        rows = s.rows[last][: s.counts[last]]
+        random = _update(
+            c, state.weights[last], s.z[last], s.d[last], c.ones[last], rows, steps[last], random
+        )
+    if c.kind == WINDOW:
+        for i in range(hidden):
+            state.ring[i][slot] = s.z[i + 1]
+        state.ring_labels[slot] = label
+    return random
+
+
+@_jit
+def run(c, learning, x, labels, steps, state, s, count, random, scores):
+    """Infer, or learn, each row of `x`.
+
+    Fills `scores`; returns samples learned since the start (`count` before) and the generator's
+    state (`random` before). `steps` are the shifts of each weight layer, schedule included.
+    """
+    active = np.empty(len(s.u), np.bool_)
+    k = np.empty(c.classes, np.int64)
+    for n in range(x.shape[0]):
+        s.z[0][:] = x[n]
+        _forward(c, state.weights, s, scores[n])
+        if learning:
+            slot = count % c.window
+            random = _learn(c, state, s, labels[n], slot, steps, scores[n], random, k, active)
+            count += 1
+    return count, random
