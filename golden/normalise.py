@@ -13,6 +13,7 @@ from .tables import rsqrt_table
 
 VAR_MIN = 8  # raw units of u squared: keeps a dead layer from blowing up
 MANTISSA_BITS = 10
+ROOT_HALF = 724  # 1 / sqrt(2) as a mantissa
 
 
 def reciprocal_of_size(units: int) -> tuple[int, int]:
@@ -43,8 +44,8 @@ class Scale:
 
     @property
     def power(self) -> int:
-        """``s`` rounded to a power of two; 724 / 1024 = 1 / sqrt(2) is the border."""
-        return self.exponent + (self.mantissa < 724)
+        """``s`` rounded to a power of two; 1 / sqrt(2) is the border."""
+        return self.exponent + (self.mantissa < ROOT_HALF)
 
 
 def exponent_range(config) -> tuple[int, int]:

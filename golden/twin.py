@@ -6,13 +6,12 @@ equal to the plain core, weight for weight; where the two differ the plain one i
 
 import numpy as np
 
-from . import tables
+from . import tables, twin_kernels
 from .config import CoreConfig
 from .core import Core
-from .fixed import Rounding
 from .memory import KINDS, Gated, unit_thresholds
 from .modulator import direction_shift, similarity_shift
-from .normalise import MANTISSA_BITS, exponent_range, reciprocal_of_size
+from .normalise import MANTISSA_BITS, ROOT_HALF, VAR_MIN, exponent_range, reciprocal_of_size
 from .softmax import exp_width
 from .twin_kernels import Constants, Scratch, State, run
 
@@ -32,10 +31,10 @@ def _constants(config: CoreConfig) -> Constants:
     factors, shifts = zip(*(reciprocal_of_size(n) for n in config.hidden), strict=True)
     width = exp_width(config)
     return Constants(
-        kind=list(KINDS).index(config.memory),
+        kind=twin_kernels.KINDS[config.memory],
         lanes=config.lanes,
         classes=config.classes,
-        rounding=list(Rounding).index(config.rounding),
+        rounding=twin_kernels.ROUNDINGS[config.rounding],
         update_shift=config.update_shift,
         forward_shifts=np.array(_forward_shifts(config)),
         ones=np.array([config.source(layer).one for layer in range(len(config.layers) - 1)]),
@@ -65,6 +64,9 @@ def _constants(config: CoreConfig) -> Constants:
         beta_log2=config.beta_log2,
         align=config.read_fraction - config.z_fraction,
         direction_shift=direction_shift(config, 0),
+        var_min=VAR_MIN,
+        root_half=ROOT_HALF,
+        exp_step=tables.EXP_STEP,
         exp=tables.exp_table(config.exp_bits, width),
         reciprocal=tables.reciprocal_table(config.reciprocal_bits, width),
         rsqrt=tables.rsqrt_table(config.rsqrt_bits, MANTISSA_BITS),

@@ -12,17 +12,12 @@ from numba import njit
 from numba.extending import intrinsic
 from numpy import int64, uint32, uint64
 
-from .fixed import Rounding
-from .memory import KINDS
-from .normalise import VAR_MIN
-from .tables import EXP_STEP
-
-GATED, TRACE, WINDOW, NONE = (
-    list(KINDS).index(name) for name in ("gated", "trace", "window", "none")
-)
-NEAREST, STOCHASTIC = (
-    list(Rounding).index(mode) for mode in (Rounding.NEAREST, Rounding.STOCHASTIC)
-)
+# Nothing here is imported from other modules of golden: the cache of compiled code only notices
+# changes of this file, so every number that is defined elsewhere arrives in `Constants`.
+GATED, WINDOW, TRACE, CODES, NONE = range(5)
+FLOOR, NEAREST, STOCHASTIC = range(3)
+KINDS = {"gated": GATED, "window": WINDOW, "trace": TRACE, "codes": CODES, "none": NONE}
+ROUNDINGS = {"floor": FLOOR, "nearest": NEAREST, "stochastic": STOCHASTIC}
 WORD = uint64(0xFFFFFFFF)
 
 _jit = njit(cache=True, nogil=True, error_model="numpy")
@@ -65,6 +60,9 @@ class Constants(NamedTuple):
     beta_log2: int
     align: int
     direction_shift: int
+    var_min: int
+    root_half: int
+    exp_step: int
     exp: np.ndarray
     reciprocal: np.ndarray
     rsqrt: np.ndarray
@@ -174,7 +172,7 @@ def _softmax(c, t, fraction, out):
     """Probabilities of logits `t` into `out`, as in `hebbware.golden.softmax`."""
     top, total = t.max(), 0
     for i in range(t.size):
-        index = min(_shift_round(top - t[i], fraction - EXP_STEP), c.exp.size - 1)
+        index = min(_shift_round(top - t[i], fraction - c.exp_step), c.exp.size - 1)
         out[i] = c.exp[index]
         total += out[i]
     power = _bit_length(total) - 1
@@ -216,14 +214,14 @@ def _normalise(c, layer, a, z):
         squares += int64(a[i]) * a[i]
     centre = _shift_round(total * c.size_factors[layer], c.size_shifts[layer])
     var = _shift_round(squares * c.size_factors[layer], c.size_shifts[layer]) - centre * centre
-    var = max(var, VAR_MIN)
+    var = max(var, c.var_min)
     exponent = (_bit_length(var) - 1 - 2 * c.u_fraction) >> 1
     drop = 2 * c.u_fraction + 2 * exponent - (c.rsqrt_bits - 2)
     mantissa = c.rsqrt[var >> drop if drop >= 0 else var << -drop]
     for i in range(a.size):
         z[i] = (a[i] - centre) * mantissa
     _round_all(z, c.z_shift + exponent, c.z_max)
-    return exponent + (mantissa < 724)
+    return exponent + (mantissa < c.root_half)
 
 
 @_jit
