@@ -116,7 +116,6 @@ def command(
     if controls:
         control_runs.configurations(resolved)  # those that cannot be fail here
     dataset = data.load(dataset_name, data_dir, resolved.seed)
-    training.check_fit(resolved, dataset)
     samples = len(dataset.y_train) - training.held_back(dataset, validation)
     runs = (epochs - (state.epoch if state else 0)) + controls * epochs * len(control_runs.NAMES)
 

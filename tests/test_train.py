@@ -196,7 +196,7 @@ def test_checkpoint_holds_no_pickle_and_is_small(tmp_path, digits):
     path = saved(tmp_path, digits)
     with np.load(path, allow_pickle=False) as archive:
         assert all(archive[name].dtype.kind in "iufU" for name in archive.files)
-    assert path.stat().st_size < 20_000
+    assert path.stat().st_size < 8_000
 
 
 def test_failed_save_leaves_the_older_checkpoint(tmp_path, digits, monkeypatch):
