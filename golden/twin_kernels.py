@@ -60,6 +60,7 @@ class Constants(NamedTuple):
     beta_log2: int
     align: int
     direction_shift: int
+    one: np.ndarray  # [1]
     var_min: int
     root_half: int
     exp_step: int
@@ -142,13 +143,13 @@ def _rotate(context, word, lane):
 
 
 @_jit
-def _round_all(values, shift, high):
-    """`_shift_round`, then `_clip`, of a whole array in its own type."""
+def _round_all(values, out, shift, high):
+    """`_shift_round`, then `_clip`, of a whole array in its own type, into `out`."""
     T = values.dtype.type
     low, high = T(-high - 1), T(high)
     half, right, left = T((1 << max(shift, 0)) >> 1), max(shift, 0), max(-shift, 0)
     for i in range(values.size):
-        values[i] = min(max(_left(_right(T(values[i] + half), right), left), low), high)
+        out[i] = min(max(_left(_right(T(values[i] + half), right), left), low), high)
 
 
 @_jit
@@ -220,7 +221,7 @@ def _normalise(c, layer, a, z):
     mantissa = c.rsqrt[var >> drop if drop >= 0 else var << -drop]
     for i in range(a.size):
         z[i] = (a[i] - centre) * mantissa
-    _round_all(z, c.z_shift + exponent, c.z_max)
+    _round_all(z, z, c.z_shift + exponent, c.z_max)
     return exponent + (mantissa < c.root_half)
 
 
@@ -233,7 +234,7 @@ def _forward(c, weights, s, scores):
         s.counts[layer] = _sums(
             weights[layer], s.z[layer], c.ones[layer], s.rows[layer], layer > 0, acc
         )
-        _round_all(acc, c.forward_shifts[layer], c.u_max)
+        _round_all(acc, acc, c.forward_shifts[layer], c.u_max)
         for i in range(acc.size):
             acc[i] = max(acc[i], 0)
         s.powers[layer] = _normalise(c, layer, acc, s.z[layer + 1])
@@ -256,9 +257,8 @@ def _modulate(c, layer, label, memory, gains, code, s, k):
     T = z.dtype.type
     for row in range(c.classes):
         e = read[row]
-        e[:] = memory[row]
         shift = c.read_shift + (gains[row] if c.self_scaling else 0)
-        _round_all(e, shift, c.read_max + c.offset)
+        _round_all(memory[row], e, shift, c.read_max + c.offset)
         if c.offset:
             for i in range(e.size):
                 e[i] = _clip(e[i] + c.offset * code[row, i], c.read_max)
@@ -280,9 +280,9 @@ def _modulate(c, layer, label, memory, gains, code, s, k):
         e, weight = read[row], error[row]
         for i in range(z.size):
             total[i] = total[i] + weight * e[i]
-    _round_all(total, c.direction_shift + s.powers[layer], c.d_max)
+    _round_all(total, d, c.direction_shift + s.powers[layer], c.d_max)
     for i in range(z.size):
-        d[i] = total[i] if a[i] > 0 else 0
+        d[i] = d[i] if a[i] > 0 else T(0)
     return True
 
 
@@ -342,44 +342,45 @@ def _update_readout(c, weights, error, z, shift, state):
 
 
 @_jit
-def _write_row(c, layer, memory, gains, row, scalar, post, state):
-    """``row = sat(row + floor((-row * leak - scalar * post + r) / 2**S))`` on one row."""
+def _write_rows(c, layer, memory, gains, first, scalars, scale, post, state):
+    """``row = sat(row + floor((-row * leak - scalar * 2**scale * post + r) / 2**S))``.
+
+    One row for each of `scalars`, from `first` on; returns the generator's state.
+    """
     T = post.dtype.type
-    factor, low, high = T(-scalar), T(-c.memory_max - 1), T(c.memory_max)
+    low, high = T(-c.memory_max - 1), T(c.memory_max)
     leak, leak_shift = T(c.leak_shift >= 0), max(c.leak_shift, 0)
     mask = uint32((1 << c.update_shift) - 1 if c.stochastic_memory else 0)
-    size = T(0)
-    for start in range(0, post.size, c.lanes):
-        stop = min(start + c.lanes, post.size)
-        m, part = memory[row, start:stop], post[start:stop]
-        state = _next(state)
-        word = uint32(state)
-        for i in range(part.size):
-            random = T(_rotate(word, i) & mask)
-            change = T(factor * part[i] - _left(T(m[i] * leak), leak_shift) + random)
-            m[i] = min(max(T(m[i] + _right(change, c.update_shift)), low), high)
-            size = T(size + abs(m[i]))
-    if c.self_scaling:
-        total, gain = int64(size), 0
-        while gain < c.thresholds.shape[1] and total >= c.thresholds[layer, gain]:
-            gain += 1
-        gains[row] = gain
+    thresholds = c.thresholds[layer]
+    for n in range(scalars.size):
+        row, factor, size = first + n, T(-(scalars[n] << scale)), T(0)
+        for start in range(0, post.size, c.lanes):
+            stop = min(start + c.lanes, post.size)
+            m, part = memory[row, start:stop], post[start:stop]
+            state = _next(state)
+            word = uint32(state)
+            for i in range(part.size):
+                random = T(_rotate(word, i) & mask)
+                change = T(factor * part[i] - _left(T(m[i] * leak), leak_shift) + random)
+                m[i] = min(max(T(m[i] + _right(change, c.update_shift)), low), high)
+                size = T(size + abs(m[i]))
+        if c.self_scaling:
+            gain = 0
+            for threshold in thresholds:
+                gain += size >= threshold
+            gains[row] = gain
     return state
 
 
 @_jit
 def _write_memory(c, layer, label, oldest, memory, gains, error, z, old, state):
-    one = 1 << c.update_shift
     if c.kind == GATED:
-        for row in range(c.classes):
-            scalar = error[row] << c.gain_shift
-            state = _write_row(c, layer, memory, gains, row, scalar, z, state)
-    elif c.kind == TRACE:
-        state = _write_row(c, layer, memory, gains, label, -one, z, state)
-    elif c.kind == WINDOW:
-        if oldest >= 0:
-            state = _write_row(c, layer, memory, gains, oldest, one, old, state)
-        state = _write_row(c, layer, memory, gains, label, -one, z, state)
+        return _write_rows(c, layer, memory, gains, 0, error, c.gain_shift, z, state)
+    scale, one = c.update_shift, c.one
+    if c.kind == WINDOW and oldest >= 0:
+        state = _write_rows(c, layer, memory, gains, oldest, one, scale, old, state)
+    if c.kind == WINDOW or c.kind == TRACE:
+        state = _write_rows(c, layer, memory, gains, label, -one, scale, z, state)
     return state
 
 
