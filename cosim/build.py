@@ -135,7 +135,8 @@ def emit(component: wiring.Component, *, platform: Any = None) -> str:
 
 def port_names(text: str) -> list[str]:
     """The ports of the module ``dut``."""
-    return re.search(r"^module dut\(([^)]*)\);", text, re.MULTILINE)[1].split(", ")
+    names = re.search(r"^module dut\(([^)]*)\);", text, re.MULTILINE)[1]
+    return [name.strip() for name in names.split(",")]
 
 
 def cache_directory() -> Path:

@@ -1,6 +1,7 @@
 """Runs a model on stimulus and compares every record of its logs, clock included."""
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -130,7 +131,8 @@ def run(
             raise ValueError("clocks must be given where nothing is expected")
         clocks = max(ends) + IDLE
     if not max(ends, default=1) <= clocks < 1 << 32:
-        raise ValueError(f"clocks must reach the last record expected ({max(ends)}), not {clocks}")
+        least = max(ends, default=1)
+        raise ValueError(f"clocks must be {least} (last record expected) to 2**32-1, not {clocks}")
     if unknown := set(until or ()) - set(channels):
         raise ValueError(f"until must be for {sorted(channels)}, not {sorted(unknown)}")
     plusargs = _plusargs(channels, seed, stalls)
@@ -211,11 +213,10 @@ def _plusargs(
 def _check_waves(model: Model, waves: Path) -> None:
     if not model.waves:
         raise ValueError("waves need a model that was built with waves=True")
-    try:
-        with open(waves, "ab"):
-            pass
-    except OSError as error:
-        raise InputError(f"waves: cannot write {waves} ({error.strerror})") from None
+    if waves.is_dir() or not os.access(waves.absolute().parent, os.W_OK):
+        raise InputError(
+            f"waves: cannot write {waves}; name a file in a writable folder"
+        )
 
 
 def _write_stimulus(
