@@ -214,9 +214,7 @@ def _check_waves(model: Model, waves: Path) -> None:
     if not model.waves:
         raise ValueError("waves need a model that was built with waves=True")
     if waves.is_dir() or not os.access(waves.absolute().parent, os.W_OK):
-        raise InputError(
-            f"waves: cannot write {waves}; name a file in a writable folder"
-        )
+        raise InputError(f"waves: cannot write {waves}; name a file in a writable folder")
 
 
 def _write_stimulus(
