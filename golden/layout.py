@@ -75,3 +75,20 @@ class Layout:
     def memory_words(self, memories: list[np.ndarray]) -> np.ndarray:
         """Contents of the class memory, shape (words, lanes), from arrays ``(classes, units)``."""
         return np.concatenate([self.lanes_of(m).reshape(-1, self.config.lanes) for m in memories])
+
+    def weights_from(self, words: np.ndarray) -> list[np.ndarray]:
+        """Inverse of `weight_words`."""
+        cfg, bases, weights = self.config, self.weight_bases, []
+        for layer, units in enumerate(cfg.hidden):
+            block = words[bases[layer] : bases[layer + 1]].reshape(self.blocks(layer), self.rows(layer), -1)
+            weights.append(self.units_of(block.swapaxes(0, 1), units))
+        readout = words[bases[-2] : bases[-1]].reshape(cfg.classes, self.blocks(-1), -1)
+        return [*weights, self.units_of(readout, cfg.hidden[-1])]
+
+    def memories_from(self, words: np.ndarray) -> list[np.ndarray]:
+        """Inverse of `memory_words`."""
+        cfg, bases = self.config, self.memory_bases
+        return [
+            self.units_of(words[bases[n] : bases[n + 1]].reshape(cfg.classes, self.blocks(n), -1), units)
+            for n, units in enumerate(cfg.hidden)
+        ]

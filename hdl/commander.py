@@ -35,7 +35,7 @@ class Commander(wiring.Component):
     """
 
     def __init__(self, config, step_layout):
-        self.config = config
+        self.config, self.step_layout = config, step_layout
         super().__init__(
             {
                 "commands": In(stream.Signature(data.StructLayout(dict(commands.FIELDS)))),
@@ -66,23 +66,29 @@ class Commander(wiring.Component):
         cfg = self.config
         command = Signal(self.commands.payload.shape())
         response = Signal(signed(commands.DATA_BITS))
-        learned, inferred = Signal(commands.DATA_BITS), Signal(commands.DATA_BITS)
+        learned = Signal(commands.DATA_BITS)
+        inferred = Signal(commands.DATA_BITS)
         with m.If(self.finished):
             with m.If(self.finished_learning):
                 m.d.sync += learned.eq(learned + 1)
             with m.Else():
                 m.d.sync += inferred.eq(inferred + 1)
-        writes = command.op == Op.WRITE
+        writes, issue = command.op == Op.WRITE, Signal()
         gain_places = [divmod(n, cfg.classes) for n in range(len(cfg.hidden) * cfg.classes)]
         m.d.comb += [
             self.value.eq(command.data),
             self.responses.payload.eq(response),
             self.gain_layer.eq(Array(layer for layer, _ in gain_places)[command.address]),
             self.gain_row.eq(Array(row for _, row in gain_places)[command.address]),
-            self.step.kind.eq(Mux(command.space == Space.WEIGHT, Kind.HOST_WEIGHT, Kind.HOST_MEMORY)),
-            self.step.address.eq(command.address),
-            self.step.lane.eq(command.lane),
-            self.step.write.eq(writes),
+            self.step.eq(
+                self.step_layout.pack(
+                    valid=issue,
+                    kind=Mux(command.space == Space.WEIGHT, Kind.HOST_WEIGHT, Kind.HOST_MEMORY),
+                    address=command.address,
+                    lane=command.lane,
+                    write=writes,
+                )
+            ),
         ]
         with m.FSM():
             with m.State("IDLE"):
@@ -100,7 +106,7 @@ class Commander(wiring.Component):
                     m.d.sync += [response.eq(0), self.extra.eq(0), learned.eq(0), inferred.eq(0)]
                     m.next = "START"
                 with m.Elif((command.space == Space.WEIGHT) | (command.space == Space.MEMORY)):
-                    m.d.comb += self.step.valid.eq(1)
+                    m.d.comb += issue.eq(1)
                     m.next = "WAIT"
                 with m.Elif(command.space == Space.GAIN):
                     m.d.comb += [self.asks_gain.eq(1), self.set_gain.eq(writes)]

@@ -102,7 +102,8 @@ class Core(wiring.Component):
 
         # one sample: go when nothing else is due, release its bank when all is issued
         working = Signal()
-        go, finish = Signal(), Signal()
+        go = Signal()
+        finish = Signal()
         m.d.comb += [
             commander.free.eq(sequencer.idle & ~working),
             commander.settled.eq(sequencer.settled),
@@ -177,8 +178,10 @@ class Core(wiring.Component):
         # stage 2: operands are there
         step_2 = Signal(self.step_layout)
         m.d.sync += [step_2.eq(step_1), step_2.address.eq(address_1)]
-        value_2, own_2 = Signal(unsigned(cfg.x_bits)), Signal(signed(cfg.z_bits))
-        error_2, z_2 = Signal(signed(cfg.e.width)), Signal(z_word)
+        value_2 = Signal(unsigned(cfg.x_bits))
+        own_2 = Signal(signed(cfg.z_bits))
+        error_2 = Signal(signed(cfg.e.width))
+        z_2 = Signal(z_word)
         m.d.sync += [
             value_2.eq(loader.value),
             own_2.eq(z_read.data.z.word_select(lane_1, cfg.z_bits)),
@@ -281,7 +284,8 @@ class Core(wiring.Component):
         slots = self.config.window + 1
         m.submodules.labels = labels = memory.Memory(shape=range(self.config.classes), depth=slots, init=[])
         put, get = labels.write_port(), labels.read_port(domain="comb")
-        slot, following = Signal(range(slots)), Signal(range(slots))
+        slot = Signal(range(slots))
+        following = Signal(range(slots))
         held = Signal(range(slots))
         base, next_base = (Signal(range(slots * self.blocks), name=name) for name in ("slot_base", "next_base"))
         last = slot == slots - 1
@@ -346,12 +350,13 @@ class Core(wiring.Component):
         layer = Signal(range(max(len(self.config.hidden), 2)))
         with m.If(dense.total_step.valid & (dense.total_step.kind == Kind.SQUARES)):
             m.d.sync += layer.eq(dense.total_step.layer)
-        with m.If(normalise.done):
+        settled = Signal()  # the statistics are there
+        m.d.sync += settled.eq(normalise.done)
+        with m.If(settled):
             m.d.sync += powers[layer].eq(normalise.power)
-        step = Signal.like(dense.out.layer)  # layer of the step in stage 5
         layers = [dense.step.layer]
-        for n in range(3, 6):
-            register = Signal.like(step, name=f"layer_{n}")
+        for n in range(3, 6):  # to stage 5
+            register = Signal.like(dense.step.layer, name=f"layer_{n}")
             m.d.sync += register.eq(layers[-1])
             layers.append(register)
         return powers[layers[-1]]
@@ -413,8 +418,10 @@ class Core(wiring.Component):
         wanted = step.valid & step.sum_last & (similar | (step.kind == Kind.SCORES))
         # 1: times 1/m (similarities); 2: rounded, saturated
         product = Signal(signed(widths.total(cfg) + 18))
-        first, second = Signal(self.step_layout), Signal(self.step_layout)
-        is_first, is_second = Signal(), Signal()
+        first = Signal(self.step_layout)
+        second = Signal(self.step_layout)
+        is_first = Signal()
+        is_second = Signal()
         m.d.sync += [
             product.eq(dense.total * Mux(similar, factors[step.layer], 1)),
             first.eq(step),

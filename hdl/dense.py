@@ -4,7 +4,7 @@ What a step does follows from its `Kind`; `OPERAND_A` says where each kind finds
 operand. The common operand `scalar` goes to all lanes, except in dot products and squares.
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -67,6 +67,16 @@ class Step(data.StructLayout):
                 "address": range(addresses["words"]),
             }
         )
+
+    def pack(self, **values):
+        """A step with the given fields; all others are 0."""
+        fields = []
+        for name, field in self:
+            value = Value.cast(values.pop(name, 0))[: field.width]
+            fields.append(Cat(value, Const(0, field.width - len(value))))
+        if values:
+            raise TypeError(f"a step has no fields {sorted(values)}")
+        return Cat(fields)
 
 
 class Dense(wiring.Component):

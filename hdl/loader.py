@@ -65,7 +65,8 @@ class Loader(wiring.Component):
 
         position = Signal(range(inputs + 1))
         kept = Signal(range(inputs + 1))
-        writing, reading = Signal(), Signal()
+        writing = Signal()
+        reading = Signal()
         full = Signal(2)
         counts = [Signal.like(self.count, name=f"count_{bank}") for bank in range(2)]
         labels = [Signal(len(self.samples.payload), name=f"label_{bank}") for bank in range(2)]

@@ -17,8 +17,8 @@ class Normalise(wiring.Component):
     The sum comes first, the sum of squares one or more clocks later; as in
     `hebbware.golden.normalise.statistics`. The exponent is put out as ``exponent - lowest``.
 
-    Latency: `NORMALISE_LATENCY` clocks from the sum of squares to `done` and the results, which
-    stay until the next sample's. A new layer may begin each ``NORMALISE_LATENCY`` clocks.
+    Latency: `NORMALISE_LATENCY` clocks from the sum of squares to the results, which stay until the
+    next layer's; `done` is high in the clock before. A new layer may begin each ``NORMALISE_LATENCY`` clocks.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Normalise(wiring.Component):
         layer = Signal.like(self.layer)
         quotient = Array(shift_round(product, shift) for _, shift in constants)[layer]
         mean_square = Signal(unsigned(2 * cfg.u_bits))
-        stage = Signal(NORMALISE_LATENCY)  # one-hot walk of the sum of squares
+        stage = Signal(NORMALISE_LATENCY - 1)  # one-hot walk of the sum of squares
         had_sum = Signal()
         m.d.sync += [
             product.eq(self.total * per_layer[self.layer]),
@@ -116,5 +116,5 @@ class Normalise(wiring.Component):
                 self.exponent.eq(found),
                 self.power.eq(found + (lookup.data < 724)),
             ]
-        m.d.comb += self.done.eq(stage[4])
+        m.d.comb += self.done.eq(stage[3])
         return m

@@ -47,8 +47,10 @@ class Results(wiring.Component):
         classes = self.config.classes
         m.submodules.scores = scores = memory.Memory(shape=signed(self.config.u_bits), depth=classes, init=[])
         write, read = scores.write_port(), scores.read_port(domain="comb")
-        best, winner = Signal(signed(self.config.u_bits)), Signal(range(classes))
-        busy, position = Signal(), Signal(range(classes + 1))
+        best = Signal(signed(self.config.u_bits))
+        winner = Signal(range(classes))
+        busy = Signal()
+        position = Signal(range(classes + 1))
         m.d.comb += [
             write.en.eq(self.arrive),
             write.addr.eq(self.row),

@@ -89,24 +89,34 @@ class Sequencer(wiring.Component):
         running = Signal(init=1)
         learning = Signal()
         group = Signal(range(max(groups, 2)))
-        inner, outer = Signal(self.addresses), Signal(self.addresses)
+        inner = Signal(self.addresses)
+        outer = Signal(self.addresses)
         linear = Signal(self.addresses)
         since = Signal(range(SETTLED + 1), init=SETTLED)  # clocks since a start pass issued
         flags = Signal(len(self.flags), init=-1)
 
+        begin = Signal()
+        m.d.comb += begin.eq((inner == 0) & (outer == 0))
+
         # facts of the pass at hand
-        rows, blocks = Signal(range(max(cfg.layers) + 2)), Signal(range(max(layout.vector_bases[-1], 1) + 1))
-        base, memory_base = Signal(self.addresses), Signal(self.addresses)
-        row_inner, ready, empty, tail = Signal(), Signal(), Signal(), Signal()
-        source_base, strided = Signal.like(self.source_block), Signal()
+        rows = Signal(range(max(cfg.layers) + 2))
+        blocks = Signal(range(max(layout.vector_bases[-1], 1) + 1))
+        base = Signal(self.addresses)
+        memory_base = Signal(self.addresses)
+        row_inner = Signal()
+        ready = Signal()
+        empty = Signal()
+        source_base = Signal.like(self.source_block)
+        strided = Signal()
         after = Signal.like(at)
         clears = Signal(len(self.flags))
-        step = self.step
+        kind = Signal(Kind)
+        layer = Signal(range(len(cfg.hidden) + 1))
         with m.Switch(at):
             for number, p in enumerate(passes):
                 with m.Case(number):
                     self._facts(
-                        m, p, number, passes, learning,
+                        m, p, number, passes, learning, kind=kind, layer=layer,
                         rows=rows, blocks=blocks, base=base, memory_base=memory_base, row_inner=row_inner,
                         ready=ready, empty=empty, source_base=source_base, strided=strided, after=after,
                         clears=clears, flags=flags, since=since,
@@ -116,14 +126,13 @@ class Sequencer(wiring.Component):
         inner_last = inner == Mux(row_inner, rows, blocks) - 1
         outer_last = outer == Mux(row_inner, blocks, rows) - 1
         row, block = Mux(row_inner, inner, outer), Mux(row_inner, outer, inner)
-        begin = (inner == 0) & (outer == 0)
-        issue, end = Signal(), Signal()
+        issue = Signal()
+        end = Signal()
         address = Signal(self.addresses)
         m.d.comb += [
-            issue.eq(running & ready & ~empty),
+            issue.eq(running & (ready | ~begin) & ~empty),
             end.eq(inner_last & outer_last),
             address.eq(Mux(begin, base, linear)),
-            tail.eq(block == blocks - 1),
         ]
         starting = at >= first_start
         with m.If(issue):
@@ -154,7 +163,8 @@ class Sequencer(wiring.Component):
         m.d.sync += flags.eq((flags & ~Mux(issue & begin, clears, 0)) | self.done)
 
         # the pre-synaptic activation of hidden rows: unit `row` of the layer below
-        source_block, source_lane = Signal.like(self.source_block), Signal.like(self.source_lane)
+        source_block = Signal.like(self.source_block)
+        source_lane = Signal.like(self.source_lane)
         here_block, here_lane = Mux(inner == 0, 0, source_block), Mux(inner == 0, 0, source_lane)
         with m.If(issue):
             wrap = here_lane == cfg.lanes - 1
@@ -169,24 +179,28 @@ class Sequencer(wiring.Component):
         target = Signal(range(cfg.classes + 1))
         m.d.comb += target.eq(row)
         if cfg.memory in ("trace", "window"):
-            with m.If(step.kind == Kind.MEMORY):
+            with m.If(kind == Kind.MEMORY):
                 m.d.comb += target.eq(self.label)
-            with m.Elif(step.kind == Kind.FORGET):
+            with m.Elif(kind == Kind.FORGET):
                 m.d.comb += [target.eq(self.oldest), self.old.eq(1)]
         m.d.comb += self.memory_address.eq(memory_base + target * blocks + block)
-        m.d.comb += [
-            step.valid.eq(issue),
-            step.row.eq(target),
-            step.block.eq(block),
-            step.sum_first.eq(inner == 0),
-            step.sum_last.eq(inner_last),
-            step.end.eq(end),
-            step.bias.eq(row_inner & inner_last),
-            step.jacobian.eq((step.kind == Kind.DIRECTION) & inner_last),
-            step.tail.eq(tail),
-            step.lane.eq(group),
-            step.address.eq(address),
-        ]
+        m.d.comb += self.step.eq(
+            self.step_layout.pack(
+                valid=issue,
+                kind=kind,
+                layer=layer,
+                row=target,
+                block=block,
+                sum_first=inner == 0,
+                sum_last=inner_last,
+                end=end,
+                bias=row_inner & inner_last,
+                jacobian=(kind == Kind.DIRECTION) & inner_last,
+                tail=block == blocks - 1,
+                lane=group,
+                address=address,
+            )
+        )
         return m
 
     def _facts(self, m, p, number, passes, learning, **s):
@@ -213,8 +227,8 @@ class Sequencer(wiring.Component):
         at = p.layer if p.layer < len(bases) - 1 else 0
         block_outer = kind in BLOCK_OUTER and not (kind is Kind.START_WEIGHTS and p.layer == hidden)
         m.d.comb += [
-            self.step.kind.eq(kind),
-            self.step.layer.eq(p.layer),
+            s["kind"].eq(kind),
+            s["layer"].eq(p.layer),
             s["rows"].eq(rows),
             s["blocks"].eq(blocks),
             s["base"].eq(bases[at]),

@@ -97,8 +97,10 @@ class Softmax(wiring.Component):
             m.d.sync += tops[self.job].eq(self.value)
 
         # work on one job
-        job, row = Signal(range(self.jobs)), Signal(range(classes + 1))
-        busy, second = Signal(), Signal()  # walking; the second walk makes the errors
+        job = Signal(range(self.jobs))
+        row = Signal(range(classes + 1))
+        busy = Signal()
+        second = Signal()  # walking; the second walk makes the errors
         start = Signal()
         m.d.comb += start.eq(~busy & waiting.any())
         arrived = Signal(self.jobs)
@@ -114,7 +116,8 @@ class Softmax(wiring.Component):
         m.d.sync += waiting.eq((waiting & ~Mux(start, 1 << choice, 0)[: self.jobs]) | arrived)
 
         walking = busy & (row < classes)
-        first_walk, second_walk = Signal(3), Signal(4)  # valid bits of the two pipelines
+        first_walk = Signal(3)
+        second_walk = Signal(4)  # valid bits of the two pipelines
         m.d.sync += [
             first_walk.eq(first_walk << 1 | (walking & ~second)),
             second_walk.eq(second_walk << 1 | (walking & second)),
@@ -157,7 +160,8 @@ class Softmax(wiring.Component):
         invert = reciprocal.read_port()
         lowest = cfg.error_fraction
         powers = range(lowest, len(total))
-        power, rounded_up = Signal(range(len(total) - lowest + 1)), Signal()
+        power = Signal(range(len(total) - lowest + 1))
+        rounded_up = Signal()
         found = Signal.like(power)
         entry = Signal(cfg.reciprocal_bits + 1)
         leading = Array(

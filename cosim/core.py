@@ -1,0 +1,206 @@
+"""Co-simulation of the whole core: real samples into the RTL, every record compared with golden."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hebbware.golden.commands import pack as pack_command
+from hebbware.golden.config import NO_LABEL, CoreConfig
+from hebbware.golden.core import Core as GoldenCore
+from hebbware.golden.layout import Layout
+from hebbware.golden.schedule import Command, Prediction, predict
+from hebbware.hdl.core import Core
+from hebbware.hdl.dense import vector_width
+from hebbware.hdl.modulator import word_width
+
+from .build import Model, build
+from .records import Channel, pack, records, unpack
+from .run import RunResult, Stimulus, run
+
+
+def build_core(config: CoreConfig, *, waves: bool = False, core: Core | None = None) -> Model:
+    """The simulation of the core of `config`, from the cache if it is there."""
+    return build(core or Core(config, trace=True), hold={"commands": "results"}, waves=waves)
+
+
+def lane_width(config: CoreConfig, channel: str) -> int:
+    """Bits of one value in the data of a channel of the core."""
+    return {
+        "trace.weights": config.weight_bits,
+        "trace.memory": max(word_width(config), 1),
+        "trace.vectors": vector_width(config),
+        "trace.errors": config.e.width,
+    }[channel]
+
+
+def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]) -> np.ndarray:
+    """The sample stream: for each row of `x` its inputs, then its label."""
+    column = [NO_LABEL if label is None else label for label in labels]
+    return np.column_stack([x, column]).astype(np.int64).ravel()
+
+
+def expected_logs(
+    config: CoreConfig, model: Model, prediction: Prediction
+) -> dict[str, np.ndarray]:
+    """A prediction in the layout of the bench's logs."""
+    logs = {}
+    for name, channel in model.bench.channels.items():
+        if channel.kind == "source":
+            continue
+        clocks, addresses, values = prediction.channels[name].arrays()
+        if channel.kind == "sink":
+            logs[name] = records(channel, clocks, pack((values[:, 0], channel.width)))
+        else:
+            width = lane_width(config, name)
+            lanes = channel.width // width
+            values = np.zeros((0, lanes)) if not len(clocks) else values
+            logs[name] = records(channel, clocks, pack((values, width)), addresses)
+    return logs
+
+
+def where(config: CoreConfig, channel: str, address: int, lane: int) -> tuple[str, int]:
+    """In words, what lies at an address and lane of a trace channel; and its fraction bits."""
+    layout, hidden = Layout(config), len(config.hidden)
+
+    def unit(layer, block):
+        return block * config.lanes + lane
+
+    if channel == "trace.weights":
+        layer = int(np.searchsorted(layout.weight_bases, address, side="right")) - 1
+        offset = address - layout.weight_bases[layer]
+        if layer == hidden:
+            row, block = divmod(offset, layout.blocks(-1))
+            return (
+                f"readout weight to class {row} from unit {unit(-1, block)}",
+                config.weight.fraction,
+            )
+        block, row = divmod(offset, layout.rows(layer))
+        source = "bias" if row == config.layers[layer] else f"input {row}"
+        return (
+            f"layer {layer + 1} weight from {source} to unit {unit(layer, block)}",
+            config.weight.fraction,
+        )
+    if channel == "trace.memory":
+        layer = int(np.searchsorted(layout.memory_bases, address, side="right")) - 1
+        row, block = divmod(address - layout.memory_bases[layer], layout.blocks(layer))
+        return f"layer {layer + 1} class memory of class {row}, unit {unit(layer, block)}", 0
+    if channel == "trace.vectors":
+        which, place = divmod(address, layout.vector_bases[-1])
+        layer = int(np.searchsorted(layout.vector_bases, place, side="right")) - 1
+        name = ("activation a", "normalised z", "direction d")[which]
+        fraction = (config.u, config.z, config.d)[which].fraction
+        return (
+            f"layer {layer + 1} {name} of unit {unit(layer, place - layout.vector_bases[layer])}",
+            fraction,
+        )
+    job, row = divmod(address, config.classes)
+    name = "readout" if job == hidden else f"layer {job + 1}"
+    return f"{name} softmax error of class {row}", config.error_fraction
+
+
+def decoder(config: CoreConfig) -> Callable:
+    """Puts a mismatch of the core in words: layer, index, raw and real values."""
+
+    def decode(channel: Channel, expected, got) -> str:
+        if channel.kind != "event":
+            return f"stream {channel.name}"
+        width = lane_width(config, channel.name)
+        lanes = channel.width // width
+
+        def values(record):
+            return unpack(
+                np.array([record[channel.data_columns]], np.uint32), width, lanes=lanes, signed=True
+            )[0]
+
+        def describe(address, lane, want, have):
+            place, fraction = where(config, channel.name, address, lane)
+            real = [
+                f"{v} ({v / 2**fraction:g})" if v is not None else "nothing" for v in (want, have)
+            ]
+            return f"{place}: expected {real[0]}, got {real[1]}"
+
+        record = expected or got
+        if expected is None or got is None or expected[1] != got[1] or expected[0] != got[0]:
+            return f"at {where(config, channel.name, record[1], 0)[0]} and the other lanes"
+        want, have = values(expected), values(got)
+        wrong = np.flatnonzero(want != have)
+        text = describe(record[1], int(wrong[0]), int(want[wrong[0]]), int(have[wrong[0]]))
+        return text + (f"; {wrong.size} of {lanes} lanes differ" if wrong.size > 1 else "")
+
+    return decode
+
+
+@dataclass(frozen=True)
+class CoreRun:
+    """A co-simulation of the core.
+
+    Attributes
+    ----------
+    result : RunResult
+    prediction : Prediction
+    message : str or None
+        The first mismatch in words.
+    classes : array
+        Class of each sample as the RTL put it out.
+    core : golden Core
+        State after the last sample.
+    """
+
+    result: RunResult
+    prediction: Prediction
+    message: str | None
+    classes: np.ndarray
+    core: GoldenCore
+
+
+def cosimulate(
+    config: CoreConfig,
+    x: np.ndarray,
+    labels: Sequence[int | None],
+    *,
+    model: Model | None = None,
+    commands: Sequence[Command] = (),
+    seed: int = 0,
+    stalls: dict[str, int] | int = 0,
+    waves=None,
+    progress: Callable[[str, int], None] | None = None,
+) -> CoreRun:
+    """Run golden and RTL on the same samples and commands and compare every record.
+
+    Parameters
+    ----------
+    x : array (n, inputs)
+    labels : sequence of int or None
+        None: infer only.
+    stalls : int or dict
+        How often the ends of the streams stall, see `hebbware.golden.stalls`.
+    progress : callable, optional
+        Called with ("golden", samples done) and ("rtl", clocks done).
+    """
+    model = model or build_core(config, waves=waves is not None)
+    streams = ("samples", "results", "commands", "responses")
+    stalls = dict.fromkeys(streams, stalls) if isinstance(stalls, int) else stalls
+    golden = GoldenCore(config)
+    tell = progress or (lambda stage, done: None)
+    prediction = predict(
+        config, x, labels, commands=commands, seed=seed, stalls=stalls, core=golden,
+        progress=lambda done: tell("golden", done),
+    )  # fmt: skip
+    stimulus = {"samples": Stimulus(sample_words(config, x, labels))}
+    if commands:
+        words = [pack_command(c.op, c.space, c.address, c.lane, c.data) for c in commands]
+        rows = np.array([[word & 0xFFFFFFFF, word >> 32] for word in words], np.uint32)
+        stimulus["commands"] = Stimulus(rows, np.array([c.after for c in commands]))
+    result = run(
+        model, stimulus, expected_logs(config, model, prediction), seed=seed, stalls=stalls, waves=waves,
+        progress=lambda done: tell("rtl", done),
+    )  # fmt: skip
+    message = None
+    if result.mismatch:
+        message = result.mismatch.message(
+            model.bench.channels[result.mismatch.channel], decoder(config)
+        )
+    log = result.logs["results"]
+    words = unpack(log[:, 1:], model.bench.channels["results"].width, signed=True)[:, 0]
+    return CoreRun(result, prediction, message, words[:: config.classes + 1], golden)

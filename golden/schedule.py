@@ -1,0 +1,389 @@
+"""The clock of everything that the core puts out or writes, from configuration, data and handshakes.
+
+`predict` runs a `Core` on a sequence of samples and commands and walks the program beside it. The
+result holds, for each channel of the core, the clock, the address and the value of each record.
+Clock numbers and the rules of the handshakes are those of `hebbware.golden.stalls`.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .commands import Op, Space, State
+from .core import Core
+from .init import GROUP, init_groups
+from .program import (
+    ARRIVE,
+    SETTLED,
+    WRITE,
+    Kind,
+    done_latency,
+    errors_of,
+    program,
+    softmax_latency,
+    start_program,
+    total_latency,
+)
+from .stalls import first_go, go_pattern, start_state
+
+CHANNELS = ("results", "responses", "trace.weights", "trace.memory", "trace.vectors", "trace.errors")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the stimulus; see `hebbware.golden.commands`.
+
+    It is not offered before `after` result words have been transferred in total.
+    """
+
+    op: Op
+    space: Space = Space.WEIGHT
+    address: int = 0
+    lane: int = 0
+    data: int = 0
+    after: int = 0
+
+
+@dataclass
+class Channel:
+    """Records of one channel, in order: clocks ``(n,)``, addresses ``(n,)``, values ``(n, lanes)``."""
+
+    parts: list = field(default_factory=list)
+
+    def add(self, clocks, addresses, values):
+        """Append records; `values` has one row for each."""
+        values = np.asarray(values, np.int64)
+        clocks = np.atleast_1d(np.asarray(clocks, np.int64))
+        self.parts.append((clocks, np.atleast_1d(addresses), values.reshape(clocks.size, -1)))
+
+    def arrays(self):
+        """Everything, in the order of the clocks."""
+        if not self.parts:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 1), np.int64)
+        clocks, addresses, values = (np.concatenate(part) for part in zip(*self.parts, strict=True))
+        order = np.argsort(clocks, kind="stable")
+        return clocks[order], addresses[order], values[order]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the core will do.
+
+    Attributes
+    ----------
+    channels : dict
+        `Channel` by name of `CHANNELS`.
+    classes : array
+        Class of each sample.
+    clocks : int
+        First clock after everything.
+    sample_clocks : array
+        Clock in which each sample's bank is released: differences are clocks per sample.
+    """
+
+    channels: dict[str, Channel]
+    classes: np.ndarray
+    clocks: int
+    sample_clocks: np.ndarray
+
+
+class _End:
+    """One end of a stream: when it goes, extended as far as is asked for."""
+
+    def __init__(self, seed, name, stall):
+        self.state, self.stall, self.first = start_state(seed, name), stall, np.empty(0, np.int64)
+
+    def go(self, clock):
+        """First clock from `clock` on at which the end goes."""
+        while clock >= self.first.size or self.first[clock] == self.first.size:
+            self.first = first_go(go_pattern(self.state, self.stall, max(2 * self.first.size, 2 * clock, 4096)))
+        return int(self.first[clock])
+
+
+class Schedule:
+    """Walks programs through time; see `predict`."""
+
+    def __init__(self, core: Core, *, seed=0, stalls=None):
+        stalls = stalls or {}
+        self.core, self.config, self.layout = core, core.config, core.layout
+        self.program = program(core.config)
+        self.channels = {name: Channel() for name in CHANNELS}
+        self.ends = {
+            name: _End(seed, name, stalls.get(name, 0)) for name in ("samples", "results", "commands", "responses")
+        }
+        self.flags = {name for p in self.program for name in p.waits}
+        self.done = defaultdict(int)  # first clock in which a pass counts as done
+        self.softmax_free = 0
+        self.moved = []  # clocks of all result words
+        self.banks = [0, 0]  # first clock in which each bank of the loader is free
+        self.last_word = 0  # transfer of the latest word of the sample stream
+        self.last_command = 0
+        self.free = 0  # first clock in which the core may take a sample or a command
+        self.inferred = 0
+        self.latest = 0
+        core.observer = self._observe
+        self.seen = {}
+
+    def _observe(self, name, layer, **arrays):
+        """Keep what the golden core's pass produced, copied, until the program comes to it."""
+        self.seen[f"{name}{layer}"] = {key: np.array(value) for key, value in arrays.items()}
+
+    # -- input ------------------------------------------------------------------------------------
+
+    def load(self, index: int) -> int:
+        """Clock in which sample number `index` is complete in its bank."""
+        end, bank = self.ends["samples"], index % 2
+        for word in range(self.config.inputs + 1):
+            offered = end.go(self.last_word) + 1
+            self.last_word = max(offered, self.banks[bank]) if word == 0 else offered
+        return self.last_word + 1
+
+    # -- one sample -------------------------------------------------------------------------------
+
+    def sample(self, x, label, full: int) -> int:
+        """Walk the program for a sample that is complete at clock `full`; returns its class."""
+        learn = label is not None
+        self.seen = {}
+        result, scores = self.core.learn(x, label) if learn else self.core.infer(x)
+        clock = max(self.free, full) + 1
+        for p in self.program:
+            if p.learn and not learn:
+                continue
+            clock = max([clock, *(self.done[name] for name in p.waits)])
+            steps = self._steps(p, x)
+            if steps:
+                self._record(p, clock)
+                self._finish(p, clock + steps - 1, learn, result, scores)
+            clock += max(steps, 1)
+        self.free = clock + 1
+        self.latest = max(self.latest, self.free)
+        self.inferred += not learn
+        return result
+
+    def _steps(self, p, x) -> int:
+        layer = min(p.layer, len(self.config.hidden) - 1)
+        blocks, classes = self.layout.blocks(layer), self.config.classes
+        if p.kind in (Kind.FORWARD, Kind.UPDATE):
+            rows = np.count_nonzero(x) + 1 if p.layer == 0 else self.layout.rows(p.layer)
+        elif p.kind in (Kind.SIMILARITY, Kind.SCORES, Kind.READOUT):
+            rows = classes
+        elif p.kind is Kind.DIRECTION:
+            rows = classes + 1
+        elif p.kind in (Kind.MEMORY, Kind.FORGET):
+            rows = len(self.seen[p.name]["rows"]) if p.name in self.seen else 0
+        else:
+            rows = 1
+        skipped = p.kind in (Kind.DIRECTION, Kind.UPDATE, Kind.READOUT) and not self._errors(p.layer).any()
+        return 0 if skipped else blocks * rows
+
+    def _errors(self, layer):
+        return self.seen[f"error{layer}"]["values"]
+
+    def _record(self, p, first):
+        """The writes of pass `p`, whose first step is issued at clock `first`."""
+        cfg, layout, seen = self.config, self.layout, self.seen.get(p.name)
+        if p.kind is Kind.UPDATE:
+            rows = seen["rows"]
+            words = layout.lanes_of(seen["weights"][rows]).swapaxes(0, 1)  # (blocks, rows, lanes)
+            base = layout.weight_bases[p.layer] + layout.rows(p.layer) * np.arange(words.shape[0])
+            self._write("trace.weights", first, base[:, None] + rows, words)
+        elif p.kind is Kind.READOUT:
+            words = layout.lanes_of(seen["weights"])
+            self._write("trace.weights", first, self._linear(layout.weight_bases[-2], words), words)
+        elif p.kind in (Kind.MEMORY, Kind.FORGET):
+            rows = seen["rows"]
+            words = self._with_codes(seen["memory"], p.layer)[rows]
+            addresses = layout.memory_bases[p.layer] + rows[:, None] * words.shape[1] + np.arange(words.shape[1])
+            self._write("trace.memory", first, addresses, words)
+        elif p.kind in (Kind.FORWARD, Kind.NORMALISE, Kind.DIRECTION):
+            which = ("forward", "normalise", "direction").index(p.kind)
+            words = layout.lanes_of(seen[("a", "z", "d")[which]])
+            each = {0: seen["inputs"].size if which == 0 else 1, 1: 1, 2: cfg.classes + 1}[which]
+            clocks = first + WRITE + each * np.arange(1, len(words) + 1) - 1
+            place = which * layout.vector_bases[-1] + layout.vector_bases[p.layer]
+            self.channels["trace.vectors"].add(clocks, place + np.arange(len(words)), words)
+
+    def _write(self, channel, first, addresses, words):
+        addresses = addresses.ravel()
+        clocks = first + WRITE + np.arange(addresses.size)
+        self.channels[channel].add(clocks, addresses, words.reshape(addresses.size, -1))
+
+    def _linear(self, base, words):
+        return base + np.arange(words.shape[0] * words.shape[1])
+
+    def _with_codes(self, memory, layer):
+        """Words of a class memory as stored: the code bit, if any, above the value."""
+        words = self.layout.lanes_of(memory)
+        cfg = self.config
+        if not cfg.kappa:
+            return words
+        stored = cfg.memory_bits if cfg.writes_memory else 0
+        codes = self.layout.lanes_of((self.core.codes[layer] < 0).astype(np.int64))
+        return (words & ((1 << stored) - 1)) | codes << stored
+
+    def _finish(self, p, last, learn, result, scores):
+        """When pass `p`, whose last step is issued at clock `last`, is done; what follows from it."""
+        cfg = self.config
+        self.done[p.name] = last + done_latency(cfg, p.kind)
+        self.latest = max(self.latest, self.done[p.name])
+        if p.kind not in (Kind.SIMILARITY, Kind.SCORES):
+            return
+        arrived = last + total_latency(cfg) + ARRIVE
+        if p.kind is Kind.SCORES:
+            self._emit(arrived, result, scores)
+            if not learn:
+                return
+        finished = max(arrived, self.softmax_free) + softmax_latency(cfg)
+        self.softmax_free = self.done[errors_of(p.layer)] = finished
+        classes = np.arange(cfg.classes)
+        clocks = finished - cfg.classes - 1 + classes
+        self.channels["trace.errors"].add(clocks, p.layer * cfg.classes + classes, self._errors(p.layer))
+        self.latest = max(self.latest, finished)
+
+    def _emit(self, offered, result, scores):
+        moved = []
+        for _ in range(self.config.classes + 1):
+            moved.append(self.ends["results"].go(offered))
+            offered = moved[-1] + 1
+        self.moved += moved
+        self.channels["results"].add(moved, np.zeros(len(moved), np.int64), [[result], *([s] for s in scores)])
+        self.done["results"] = moved[-1] + 1
+        self.latest = max(self.latest, offered)
+
+    # -- commands ---------------------------------------------------------------------------------
+
+    def offer(self, command: Command) -> int | None:
+        """Clock from which `command` is on offer; None if its time depends on later samples."""
+        if command.after > len(self.moved):
+            return None
+        held = self.moved[command.after - 1] + 1 if command.after else 0
+        return self.ends["commands"].go(max(self.last_command, held)) + 1
+
+    def command(self, command: Command, offered: int):
+        """Carry out a command on offer from clock `offered`."""
+        taken = max([offered, self.free, *(self.done[name] for name in self.flags)])
+        self.last_command = taken
+        if command.op is Op.START:
+            self.core.reset()
+            self.inferred = 0
+            ready, response = self.start(taken + 2) + 1, 0
+        elif command.space in (Space.WEIGHT, Space.MEMORY):
+            ready, response = taken + WRITE + 2, self._access(command, taken + 1 + WRITE)
+        else:
+            ready, response = taken + 2, self._register(command)
+        moved = self.ends["responses"].go(ready)
+        self.channels["responses"].add(moved, 0, [[response]])
+        self.free = moved + 1
+        self.latest = max(self.latest, self.free)
+
+    def _access(self, command, clock) -> int:
+        """Read or write a number in a memory; returns the response."""
+        weights = command.space is Space.WEIGHT
+        words = self._weight_words() if weights else self._memory_words()
+        if command.op is Op.WRITE:
+            words[command.address, command.lane] = command.data
+            if weights:
+                self._set_weights(words)
+            else:
+                self._set_memory(words)
+            channel = "trace.weights" if weights else "trace.memory"
+            self.channels[channel].add(clock, command.address, [words[command.address]])
+        return int(words[command.address, command.lane])
+
+    def _weight_words(self):
+        return self.layout.weight_words(self.core.weights)
+
+    def _memory_words(self):
+        return np.concatenate(
+            [
+                self._with_codes(memory, layer).reshape(-1, self.config.lanes)
+                for layer, memory in enumerate(self.core.memories)
+            ]
+        )
+
+    def _set_weights(self, words):
+        self.core.weights = self.layout.weights_from(words)
+
+    def _set_memory(self, words):
+        self.core.memories = self.layout.memories_from(words)
+
+    def _register(self, command) -> int:
+        core, writes = self.core, command.op is Op.WRITE
+        if command.space is Space.GAIN:
+            layer, row = divmod(command.address, self.config.classes)
+            if writes:
+                core.gains[layer][row] = command.data
+            return int(core.gains[layer][row])
+        if writes and command.address == State.EXTRA:
+            core.extra = command.data
+        if writes and command.address == State.RANDOM:
+            core.random_state = command.data & 0xFFFFFFFF
+        value = {
+            State.EXTRA: core.extra,
+            State.LEARNED: core.learned,
+            State.INFERRED: self.inferred,
+            State.RANDOM: core.random_state,
+        }[State(command.address)]
+        return value
+
+    # -- start ------------------------------------------------------------------------------------
+
+    def start(self, clock: int = 0) -> int:
+        """Walk the start program from `clock`; returns the first clock in which the core is free."""
+        final_weights = self._weight_words()
+        parts = [("trace.weights", final_weights, np.zeros_like(final_weights))]
+        if any(p.kind is Kind.START_MEMORY for p in start_program(self.config)):
+            final = self._memory_words()
+            parts.append(("trace.memory", final, np.zeros_like(final)))
+        for group in range(init_groups(self.config)):
+            lanes = slice(group * GROUP, (group + 1) * GROUP)
+            for channel, final, words in parts:
+                words[:, lanes] = final[:, lanes]
+                addresses = np.arange(len(words))
+                self._write(channel, clock, addresses, words.copy())
+                clock += len(words)
+            clock += SETTLED
+        self.free = clock
+        self.latest = max(self.latest, clock)
+        return clock
+
+
+def predict(config, x, labels, *, commands=(), seed=0, stalls=None, core=None, progress=None) -> Prediction:
+    """Everything the core does with the samples `x` (rows) and `labels` (None: infer only).
+
+    Parameters
+    ----------
+    config : CoreConfig
+    x : array (n, inputs)
+    labels : sequence of int or None
+    commands : sequence of Command
+        In the order in which they are offered.
+    seed, stalls
+        Of the streams' ends, see `hebbware.golden.stalls`.
+    core : Core, optional
+        Receives the state after the last sample.
+    progress : callable, optional
+        Called with the number of samples done.
+    """
+    schedule = Schedule(core or Core(config), seed=seed, stalls=stalls)
+    schedule.start()
+    pending, classes, released = list(commands), [], []
+    for index in range(len(x) + 1):
+        last = index == len(x)
+        full = None if last else schedule.load(index)
+        while pending:
+            offered = schedule.offer(pending[0])
+            # a command that is on offer when the sample could start goes first
+            if offered is None or not (last or offered <= max(schedule.free, full)):
+                break
+            schedule.command(pending.pop(0), offered)
+        if last:
+            break
+        classes.append(schedule.sample(x[index], labels[index], full))
+        schedule.banks[index % 2] = schedule.free
+        released.append(schedule.free)
+        if progress:
+            progress(index + 1)
+    schedule.core.observer = None
+    return Prediction(schedule.channels, np.array(classes, int), schedule.latest, np.array(released))
