@@ -114,14 +114,15 @@ class CoreConfig:
                 if not isinstance(value, (tuple, list)) or not all(
                     isinstance(v, (int, kind)) and not isinstance(v, bool) for v in value
                 ):
-                    raise InputError(f"{field.name} must be a list of numbers, not {value!r}")
+                    numbers = "numbers" if kind is float else "whole numbers"
+                    raise InputError(f"{field.name} must be a list of {numbers}, not {value!r}")
                 value = tuple(kind(v) for v in value)
             elif field.name == "rounding":
                 if value not in list(Rounding):
                     raise InputError(f"rounding must be one of {', '.join(Rounding)}, not {value!r}")
                 value = Rounding(value)
             elif field.name == "memory":
-                if value not in KINDS:
+                if not isinstance(value, str) or value not in KINDS:
                     raise InputError(f"memory must be one of {', '.join(KINDS)}, not {value!r}")
             elif field.name == "kappa":
                 if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import dense, modulator
 from .config import CoreConfig
+from .errors import InputError
 from .fixed import Format, Rounding, saturate, shift_round
 from .init import start_state
 from .layout import Layout
@@ -103,13 +104,33 @@ class Core:
 
     def infer_many(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """`infer` of each row of `x`: classes ``(n,)`` and scores ``(n, classes)``."""
+        x, _ = self._samples(x)
         results = [self.infer(row) for row in x]
         return np.array([r[0] for r in results]), np.array([r[1] for r in results])
 
     def learn_many(self, x: np.ndarray, labels) -> tuple[np.ndarray, np.ndarray]:
         """`learn` of each row of `x` in turn: classes ``(n,)`` and scores ``(n, classes)``."""
+        x, labels = self._samples(x, labels)
         results = [self.learn(row, int(label)) for row, label in zip(x, labels, strict=True)]
         return np.array([r[0] for r in results]), np.array([r[1] for r in results])
+
+    def _samples(self, x, labels=None):
+        """`x` and `labels` as arrays, or InputError where the core cannot take them."""
+        cfg = self.config
+        x = np.asarray(x)
+        labels = np.zeros(len(x), np.int64) if labels is None else np.asarray(labels)
+        if x.ndim != 2 or x.shape[1] != cfg.inputs:
+            raise InputError(f"x must have shape (samples, {cfg.inputs}), not {x.shape}")
+        if labels.shape != x.shape[:1]:
+            raise InputError(
+                f"labels must have shape ({len(x)},), one for each sample, not {labels.shape}"
+            )
+        for name, values, top in (("x", x, cfg.x.max), ("labels", labels, cfg.classes - 1)):
+            if not np.issubdtype(values.dtype, np.integer):
+                raise InputError(f"{name} must be integers, not {values.dtype}")
+            if values.size and not 0 <= values.min() <= values.max() <= top:
+                raise InputError(f"{name} must lie in 0..{top}, not {values.min()}..{values.max()}")
+        return x, labels
 
     # -- passes -----------------------------------------------------------------------------------
 

@@ -126,10 +126,10 @@ class Twin(Core):
         self._type = np.int32 if fits_32_bits(config) else np.int64
 
     def infer_many(self, x):
-        return self._many(False, x, np.zeros(len(x), np.int64))
+        return self._many(False, *self._samples(x))
 
     def learn_many(self, x, labels):
-        return self._many(True, x, labels)
+        return self._many(True, *self._samples(x, labels))
 
     def _many(self, learning, x, labels):
         cfg = self.config
