@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..golden import commands
 from ..golden.commands import Op, Space, State
 from .dense import Kind
+from .shapes import index
 
 
 class Commander(wiring.Component):
@@ -49,12 +50,12 @@ class Commander(wiring.Component):
                 "restart": Out(1),
                 "finished": In(1),
                 "finished_learning": In(1),
-                "extra": Out(range(config.step_extra + 1)),
+                "extra": Out(index(config.step_extra + 1)),
                 "value": Out(signed(commands.DATA_BITS)),
                 "random": In(32),
                 "set_random": Out(1),
                 "asks_gain": Out(1),
-                "gain_layer": Out(range(len(config.hidden))),
+                "gain_layer": Out(index(len(config.hidden))),
                 "gain_row": Out(range(config.classes)),
                 "gain": In(range(config.memory_bits)),
                 "set_gain": Out(1),

@@ -20,6 +20,7 @@ from .random import Xorshift32
 from .results import Results, result_width
 from .sequencer import Sequencer
 from .softmax import Softmax
+from .shapes import index
 
 
 def event(address_shape, data_shape):
@@ -116,7 +117,6 @@ class Core(wiring.Component):
             sequencer.label.eq(loader.label),
             loader.release.eq(finish),
             softmax.label.eq(loader.label),
-            softmax.learn.eq(loader.has_label),
             commander.finished.eq(finish),
             commander.finished_learning.eq(loader.has_label),
         ]
@@ -141,9 +141,9 @@ class Core(wiring.Component):
         # memories
         z_word = data.StructLayout({"z": lanes * cfg.z_bits, "active": lanes})
         slots = cfg.window + 1 if cfg.memory == "window" else 1
-        m.submodules.z_memory = z_memory = memory.Memory(shape=z_word, depth=slots * self.blocks, init=[])
-        m.submodules.a_memory = a_memory = memory.Memory(shape=lanes * cfg.u_bits, depth=self.blocks, init=[])
-        m.submodules.d_memory = d_memory = memory.Memory(shape=lanes * cfg.d_bits, depth=self.blocks, init=[])
+        m.submodules.z_memory = z_memory = memory.Memory(shape=z_word, depth=max(slots * self.blocks, 2), init=[])
+        m.submodules.a_memory = a_memory = memory.Memory(shape=lanes * cfg.u_bits, depth=max(self.blocks, 2), init=[])
+        m.submodules.d_memory = d_memory = memory.Memory(shape=lanes * cfg.d_bits, depth=max(self.blocks, 2), init=[])
         m.submodules.weights = weights = memory.Memory(
             shape=lanes * cfg.weight_bits, depth=layout.weight_bases[-1], init=[]
         )
@@ -154,7 +154,7 @@ class Core(wiring.Component):
 
         # stage 1: the list names the row; weights, class memory and vectors are addressed
         step_1 = Signal(self.step_layout)
-        place_1 = Signal(range(max(self.blocks, 2)))
+        place_1 = Signal(index(self.blocks))
         memory_address_1 = Signal(range(self.words))
         lane_1 = Signal.like(sequencer.source_lane)
         m.d.sync += [
@@ -213,7 +213,7 @@ class Core(wiring.Component):
             mem.write_port() for mem in (weights, z_memory, a_memory, d_memory)
         )
         host_reads = is_any(out.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)) & ~out.write
-        place_6 = Signal(range(max(self.blocks, 2)))
+        place_6 = Signal(index(self.blocks))
         m.d.comb += [
             place_6.eq(bases[out.layer] + out.block),
             w_write.en.eq(out.valid & is_any(out.kind, UPDATES) & ~host_reads),
@@ -347,7 +347,7 @@ class Core(wiring.Component):
         powers = Array(
             Signal.like(normalise.power, name=f"power_{layer}") for layer in range(len(self.config.hidden))
         )
-        layer = Signal(range(max(len(self.config.hidden), 2)))
+        layer = Signal(index(len(self.config.hidden)))
         with m.If(dense.total_step.valid & (dense.total_step.kind == Kind.SQUARES)):
             m.d.sync += layer.eq(dense.total_step.layer)
         settled = Signal()  # the statistics are there
@@ -438,6 +438,7 @@ class Core(wiring.Component):
             softmax.job.eq(second.layer),
             softmax.row.eq(second.row),
             softmax.last.eq(second.end),
+            softmax.learn.eq(second.learn),
             softmax.value.eq(value),
             results.arrive.eq(is_second & (second.layer == hidden)),
             results.row.eq(second.row),

@@ -19,6 +19,7 @@ from ..golden.program import tree_latency
 from .fixed import saturate, shift_round, shift_round_by
 from .modulator import word_width
 from .tree import AdderTree
+from .shapes import index
 
 Kind = enum.Enum(
     "Kind",
@@ -54,16 +55,17 @@ class Step(data.StructLayout):
                 "valid": 1,
                 "kind": Kind,
                 "layer": range(len(config.hidden) + 1),
-                "row": range(max(config.classes + 1, 2)),
-                "block": range(max(addresses["blocks"], 2)),
+                "row": index(config.classes + 1),
+                "block": index(addresses["blocks"]),
                 "sum_first": 1,
                 "sum_last": 1,
                 "end": 1,
                 "bias": 1,
                 "jacobian": 1,
                 "write": 1,
+                "learn": 1,  # the sample has a label
                 "tail": 1,  # last block of a layer: some lanes may be empty
-                "lane": range(max(config.lanes, 2)),  # host: the lane; start: the group of lanes
+                "lane": index(config.lanes),  # host: the lane; start: the group of lanes
                 "address": range(addresses["words"]),
             }
         )
@@ -105,7 +107,7 @@ class Dense(wiring.Component):
                 "step": In(step_layout),
                 "scalar": In(signed(widths.operand_b(config))),
                 "weights": In(lanes * config.weight_bits),
-                "memory": In(lanes * word_width(config)),
+                "memory": In(max(lanes * word_width(config), 1)),
                 "read": In(lanes * config.read_bits),
                 "z": In(lanes * config.z_bits),
                 "active": In(lanes),
@@ -118,7 +120,7 @@ class Dense(wiring.Component):
                 "power": In(range(low_high[1] - low_high[0] + 2)),
                 "out": Out(step_layout),
                 "weights_out": Out(lanes * config.weight_bits),
-                "memory_out": Out(lanes * word_width(config)),
+                "memory_out": Out(max(lanes * word_width(config), 1)),
                 "vector_out": Out(lanes * vector_width(config)),
                 "active_out": Out(lanes),
                 "total": Out(signed(widths.total(config))),
@@ -257,9 +259,9 @@ class Dense(wiring.Component):
         """The same for the class memory, with its leak; the code bit never changes after the start."""
         cfg, shift, kind_of = self.config, self.config.update_shift, KINDS[self.config.memory]
         width = word_width(cfg)
-        result = Signal(width, name=f"memory_new_{lane}")
         if not width:
-            return result
+            return Const(0, 0)
+        result = Signal(width, name=f"memory_new_{lane}")
         word = self._delayed(m, self.memory.word_select(lane, width), 2, f"memory_old_{lane}")  # stage 4
         after = self._delayed(m, word, 1, f"memory_older_{lane}")  # stage 5
         code = self._delayed(m, octet[0] & present, 3, f"code_{lane}")  # stage 5

@@ -3,6 +3,7 @@
 from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
+from .shapes import index
 
 
 def sample_width(config) -> int:
@@ -41,7 +42,7 @@ class Loader(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        self.entries = range(config.inputs)
+        self.entries = index(config.inputs)
         super().__init__(
             {
                 "samples": In(stream.Signature(unsigned(sample_width(config)))),

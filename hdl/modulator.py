@@ -8,6 +8,7 @@ from ..golden import widths
 from ..golden.fixed import Format
 from ..golden.memory import KINDS, unit_thresholds
 from .fixed import saturate, shift_round_by
+from .shapes import index
 
 
 def word_width(config) -> int:
@@ -33,7 +34,7 @@ class Gains(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        layers, rows = range(len(config.hidden)), range(config.classes)
+        layers, rows = index(len(config.hidden)), range(config.classes)
         gains = range(config.memory_bits)
         super().__init__(
             {

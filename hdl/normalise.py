@@ -9,6 +9,7 @@ from ..golden.normalise import MANTISSA_BITS, VAR_MIN, exponent_range, reciproca
 from ..golden.program import NORMALISE_LATENCY
 from ..golden.tables import rsqrt_table
 from .fixed import shift_round
+from .shapes import index
 
 
 class Normalise(wiring.Component):
@@ -45,7 +46,7 @@ class Normalise(wiring.Component):
                 "total": In(signed(widths.total(config))),
                 "sum": In(1),
                 "squares": In(1),
-                "layer": In(range(len(config.hidden))),
+                "layer": In(index(len(config.hidden))),
                 "mean": Out(unsigned(config.u_bits - 1)),
                 "mantissa": Out(unsigned(MANTISSA_BITS)),
                 "exponent": Out(exponents),

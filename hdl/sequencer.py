@@ -8,6 +8,7 @@ from ..golden.init import init_groups
 from ..golden.layout import Layout
 from ..golden.program import SETTLED, program, start_program
 from .dense import Kind
+from .shapes import index
 
 BLOCK_OUTER = (Kind.FORWARD, Kind.UPDATE, Kind.DIRECTION, Kind.START_WEIGHTS)  # rows are walked inside a block
 
@@ -73,9 +74,9 @@ class Sequencer(wiring.Component):
                 "settled": Out(1),
                 "step": Out(step_layout),
                 "memory_address": Out(self.addresses),
-                "source_block": Out(range(max(layout.vector_bases[-1], 2))),
-                "source_lane": Out(range(max(config.lanes, 2))),
-                "list_address": Out(range(config.inputs)),
+                "source_block": Out(index(layout.vector_bases[-1])),
+                "source_lane": Out(index(config.lanes)),
+                "list_address": Out(index(config.inputs)),
                 "old": Out(1),
             }
         )
@@ -88,7 +89,7 @@ class Sequencer(wiring.Component):
         at = Signal(range(len(passes) + 1), init=first_start)
         running = Signal(init=1)
         learning = Signal()
-        group = Signal(range(max(groups, 2)))
+        group = Signal(index(groups))
         inner = Signal(self.addresses)
         outer = Signal(self.addresses)
         linear = Signal(self.addresses)
@@ -194,6 +195,7 @@ class Sequencer(wiring.Component):
                 sum_first=inner == 0,
                 sum_last=inner_last,
                 end=end,
+                learn=learning,
                 bias=row_inner & inner_last,
                 jacobian=(kind == Kind.DIRECTION) & inner_last,
                 tail=block == blocks - 1,
