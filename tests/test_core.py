@@ -1,0 +1,433 @@
+"""The whole core against a second implementation in plain Python numbers.
+
+`Reference` is written from the learning rule's description and from golden's docstrings, one
+number at a time, in integers, rationals and decimals; it shares no arithmetic with golden.
+"""
+
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from math import exp, floor, pi, sqrt
+
+import numpy as np
+import pytest
+
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.core import Core
+from hebbware.golden.errors import InputError
+
+KINDS = ("gated", "window", "trace", "codes", "none")
+
+
+def half_up(value) -> int:
+    return floor(Fraction(value) + Fraction(1, 2))
+
+
+def sat(value: int, bits: int) -> int:
+    return min(max(value, -(2 ** (bits - 1))), 2 ** (bits - 1) - 1)
+
+
+def divide(total: int, units: int) -> int:
+    """Division by a layer's size through a constant of 17 bits."""
+    shift = 16 + units.bit_length() - 1
+    return half_up(Fraction(total * half_up(Fraction(2**shift, units)), 2**shift))
+
+
+class Reference:
+    def __init__(self, config):
+        self.c, self.P = config, config.lanes
+        x = (config.seed + 0x9E3779B9) % 2**32
+        x = (x ^ x >> 16) * 0x85EBCA6B % 2**32
+        x = (x ^ x >> 13) * 0xC2B2AE35 % 2**32
+        self.word = x ^ x >> 16 or 1
+        self.past, self.extra = [], 0
+        self.hidden = config.layers[1:-1]
+        self.start()
+
+    def next(self) -> int:
+        w = self.word
+        w ^= (w << 13) % 2**32
+        w ^= w >> 17
+        w ^= (w << 5) % 2**32
+        self.word = w
+        return w
+
+    def lane(self, word, unit) -> int:
+        """The update_shift lowest bits of the word as the unit's lane sees it."""
+        p = unit % self.P % 32
+        return ((word << p | word >> (32 - p)) % 2**32) % 2**self.c.update_shift
+
+    def blocks(self, units):
+        return [range(s, min(s + self.P, units)) for s in range(0, units, self.P)]
+
+    # -- start ------------------------------------------------------------------------------------
+
+    def start(self):
+        c, classes = self.c, self.c.layers[-1]
+        self.W = [[[0] * m for _ in range(n + 1)] for n, m in zip(c.layers, self.hidden)]  # noqa: B905
+        self.W.append([[0] * self.hidden[-1] for _ in range(classes)])
+        self.M = [[[0] * m for _ in range(classes)] for m in self.hidden]
+        self.code = [[[1] * m for _ in range(classes)] for m in self.hidden]
+        walk = []
+        for layer, m in enumerate(self.hidden):
+            for block in self.blocks(m):
+                walk += [(self.W[layer][row], block, layer) for row in range(len(self.W[layer]))]
+        walk += [(row, b, len(self.hidden)) for row in self.W[-1] for b in self.blocks(len(row))]
+        if c.memory != "none":
+            for code in self.code:
+                walk += [(row, block, None) for row in code for block in self.blocks(len(row))]
+        byte_std = sqrt((256**2 - 1) / 12)
+        for group in range(0, self.P, 4):
+            for row, block, layer in walk:
+                octets = self.next().to_bytes(4, "little")
+                for unit in block:
+                    lane = unit % self.P
+                    if not group <= lane < group + 4:
+                        continue
+                    byte = octets[lane - group]
+                    if layer is None:
+                        row[unit] = -1 if byte & 1 else 1
+                        continue
+                    signed = byte - 256 if byte > 127 else byte
+                    one = 2 ** (c.weight_bits - 2) * 2**c.update_shift
+                    value = signed * round(c.init_std[layer] / byte_std * one)
+                    row[unit] = sat(half_up(Fraction(value, 2**c.update_shift)), c.weight_bits)
+        for weights in self.W[:-1]:
+            weights[-1] = [0] * len(weights[-1])
+
+    # -- forward ----------------------------------------------------------------------------------
+
+    def normalise(self, a):
+        c, m = self.c, len(a)
+        centre = divide(sum(a), m)
+        var = max(divide(sum(v * v for v in a), m) - centre**2, 8)
+        v, e = Fraction(var, 4**c.u_fraction), 0
+        while v >= 4:
+            v, e = v / 4, e + 1
+        while v < 1:
+            v, e = v * 4, e - 1
+        size = 2**c.rsqrt_bits
+        middle = (floor(v * size / 4) + Fraction(1, 2)) * 4 / size
+        with localcontext() as context:
+            context.prec = 40
+            root = (Decimal(middle.numerator) / Decimal(middle.denominator)).sqrt()
+            mantissa = min(half_up(Fraction(1024 / root)), 1023)
+        unit = Fraction(2**c.z_fraction, 2**c.u_fraction) / Fraction(2) ** (10 + e)
+        z = [sat(half_up((value - centre) * mantissa * unit), c.z_bits) for value in a]
+        return z, e if mantissa >= 724 else e + 1
+
+    def sums(self, inputs, fraction, columns):
+        c = self.c
+        one = Fraction(1, 2**fraction) / 2 ** (c.weight_bits - 2) * 2**c.u_fraction
+        return [
+            sat(half_up(sum(z * w for z, w in zip(inputs, column, strict=True)) * one), c.u_bits)
+            for column in columns
+        ]
+
+    def forward(self, x):
+        c, fraction = self.c, self.c.x_bits
+        self.z, self.a, self.power = [list(x)], [], []
+        for layer in range(len(self.hidden)):
+            inputs = [*self.z[-1], 2**fraction]
+            u = self.sums(inputs, fraction, zip(*self.W[layer], strict=True))
+            a = [max(value, 0) for value in u]
+            z, power = self.normalise(a)
+            self.z.append(z)
+            self.a.append(a)
+            self.power.append(power)
+            fraction = c.z_fraction
+        return self.sums(self.z[-1], fraction, self.W[-1])
+
+    # -- errors -----------------------------------------------------------------------------------
+
+    def softmax_error(self, t, label):
+        """`t` are real numbers."""
+        c = self.c
+        one = 2**c.error_fraction
+        steps = [min(half_up((max(t) - v) * 16), 2**c.exp_bits - 1) for v in t]
+        e = [half_up(Fraction(one * exp(-s / 16))) for s in steps]
+        total, power = sum(e), 0
+        while total >= 2 ** (power + 1):
+            power += 1
+        entries = 2**c.reciprocal_bits
+        index = half_up(Fraction(total * entries, 2**power)) - entries
+        if index == entries:
+            index, power = 0, power + 1
+        reciprocal = half_up(one / (1 + Fraction(index, entries)))
+        p = [half_up(Fraction(v * reciprocal, 2**power)) for v in e]
+        return [v - one * (i == label) for i, v in enumerate(p)]
+
+    def read(self, layer):
+        c, one = self.c, 2**self.c.read_fraction
+        rows = []
+        for row, code in zip(self.M[layer], self.code[layer], strict=True):
+            if c.memory == "gated":
+                size, g = sum(abs(v) for v in row), 0
+                limit = len(row) * sqrt(2 / pi)
+                while g < c.memory_bits - 1 and size >= limit * 2 ** (g + 0.5):
+                    g += 1
+                unit = Fraction(1, 2**g)
+            else:
+                unit = {
+                    "trace": Fraction(1, 2 ** (c.z_fraction + c.horizon)),
+                    "window": Fraction(8, c.window * 2**c.z_fraction),
+                }.get(c.memory, 0)
+            rows.append([
+                sat(half_up(m * unit * one) + half_up(Fraction(c.kappa) * one * s), c.read_bits)
+                for m, s in zip(row, code, strict=True)
+            ])  # fmt: skip
+        return rows
+
+    def modulate(self, layer, label):
+        c, z, E = self.c, self.z[layer + 1], self.read(layer)
+        one, m = 2**c.error_fraction, len(self.z[layer + 1])
+        shift = 16 + m.bit_length() - 1
+        unit = Fraction(half_up(Fraction(2**shift, m)), 2**shift) * one
+        unit /= 2 ** (c.z_fraction + c.read_fraction)
+        k = [
+            sat(half_up(sum(a * b for a, b in zip(z, e, strict=True)) * unit), c.error_fraction + 3)
+            for e in E
+        ]
+        error = self.softmax_error([Fraction(v, one) * 2**c.beta_log2 for v in k], label)
+        ek = sat(half_up(Fraction(sum(e * v for e, v in zip(error, k, strict=True)), one)),
+                 c.error_fraction + 3)  # fmt: skip
+        d = []
+        for i in range(m):
+            xi = sum(
+                Fraction(e * row[i], one * 2**c.read_fraction)
+                for e, row in zip(error, E, strict=True)
+            )
+            xi -= Fraction(ek, one) * Fraction(z[i], 2**c.z_fraction)
+            xi /= Fraction(2) ** self.power[layer]
+            d.append(sat(half_up(xi * 2**c.d_fraction), c.d_bits) if self.a[layer][i] else 0)
+        return error, d
+
+    # -- updates ----------------------------------------------------------------------------------
+
+    def step(self, row, block, pre, post, step):
+        """W -= 2**-step * pre * post, pre and post in units that make the product real."""
+        c, word, shift = self.c, self.next(), step
+        for unit in block:
+            if c.rounding == "stochastic":
+                dither = Fraction(self.lane(word, unit) >> (c.update_shift - shift), 2**shift)
+            else:
+                dither = Fraction(1, 2) if c.rounding == "nearest" and shift else 0
+            change = floor(Fraction(-pre * post[unit], 2**shift) + dither)
+            if pre and post[unit]:
+                row[unit] = sat(row[unit] + change, c.weight_bits)
+
+    def update_hidden(self, layer, d, error):
+        if not any(error):
+            return
+        c, fraction = self.c, self.c.z_fraction if layer else self.c.x_bits
+        inputs = [*self.z[layer], 2**fraction]
+        shift = fraction + c.d_fraction + c.steps[layer] - (c.weight_bits - 2) + self.extra
+        for block in self.blocks(len(d)):
+            for row, value in zip(self.W[layer], inputs, strict=True):
+                if value or layer:
+                    self.step(row, block, value, d, shift)
+
+    def update_readout(self, error):
+        if not any(error):
+            return
+        c = self.c
+        shift = c.z_fraction + c.error_fraction + c.steps[-1] - (c.weight_bits - 2) + self.extra
+        for row, e in zip(self.W[-1], error, strict=True):
+            for block in self.blocks(len(row)):
+                self.step(row, block, e, self.z[-1], shift)
+
+    def remember(self, layer, label, error):
+        c, z = self.c, self.z[layer + 1]
+        M = self.M[layer]
+        if c.memory == "window":
+            if len(self.past) >= c.window:
+                old_label, old = self.past[-c.window]
+                for _ in self.blocks(len(z)):
+                    self.next()
+                M[old_label] = [m - v for m, v in zip(M[old_label], old[layer + 1], strict=True)]
+            for _ in self.blocks(len(z)):
+                self.next()
+            M[label] = [m + v for m, v in zip(M[label], z, strict=True)]
+        elif c.memory in ("gated", "trace"):
+            if c.memory == "gated":  # e z kept with 3 fraction bits
+                unit = Fraction(8, 2 ** (c.error_fraction + c.z_fraction))
+                writes = [(row, -e * unit) for row, e in enumerate(error)]
+            else:
+                writes = [(label, Fraction(1))]
+            for row, gain in writes:
+                for block in self.blocks(len(z)):
+                    word = self.next()
+                    for i in block:
+                        dither = Fraction(self.lane(word, i), 2**c.update_shift)
+                        change = gain * z[i] - Fraction(M[row][i], 2**c.horizon)
+                        M[row][i] = sat(M[row][i] + floor(change + dither), c.memory_bits)
+
+    def learn(self, x, label):
+        scores, layers = self.forward(x), range(len(self.hidden))
+        readout = self.softmax_error([Fraction(s, 2**self.c.u_fraction) for s in scores], label)
+        if self.c.memory == "none":
+            self.update_readout(readout)
+            return scores
+        errors, directions = zip(*(self.modulate(n, label) for n in layers), strict=True)
+        for n in layers[:-1]:
+            self.remember(n, label, errors[n])
+        for n in layers[:-1]:
+            self.update_hidden(n, directions[n], errors[n])
+        n = layers[-1]
+        self.remember(n, label, errors[n])
+        self.update_readout(readout)
+        self.update_hidden(n, directions[n], errors[n])
+        self.past.append((label, self.z))
+        return scores
+
+
+def samples(config, count, seed=0):
+    """Noisy images of a prototype for each class, with zeros."""
+    rng = np.random.default_rng(seed)
+    top = 2**config.x_bits - 1
+    prototypes = rng.integers(0, 2, (config.classes, config.inputs)) * top * 0.8
+    labels = rng.integers(0, config.classes, count)
+    x = prototypes[labels] + rng.normal(0, 0.1 * top, (count, config.inputs))
+    x[rng.random(x.shape) < 0.1] = 0
+    return np.clip(np.rint(x), 0, top).astype(np.int64), labels
+
+
+CASES = [
+    *(
+        {"memory": kind, "rounding": rounding, "horizon": 8}
+        for kind in KINDS
+        for rounding in ("floor", "nearest", "stochastic")
+    ),
+    {"memory": "window", "window": 2, "kappa": 0.5},
+    {"memory": "trace", "horizon": 2, "kappa": 0.25},
+    {"layers": (13, 7, 5, 3), "lanes": 1},
+    {"layers": (9, 6, 5, 4, 3), "lanes": 5},
+    {"layers": (11, 40, 2), "lanes": 35},
+    {"layers": (8, 8, 8, 4), "lanes": 8, "weight_bits": 16, "z_bits": 12, "z_fraction": 6,
+     "d_bits": 12, "d_fraction": 9, "read_bits": 12, "read_fraction": 9},
+    {"weight_bits": 6, "x_bits": 3, "u_bits": 10, "u_fraction": 6, "d_fraction": 5},
+    {"error_fraction": 8, "exp_bits": 5, "reciprocal_bits": 4, "rsqrt_bits": 5, "beta_log2": 2},
+    {"memory_bits": 6, "horizon": 3},
+    {"steps": (3, 2, 3), "step_extra": 2, "seed": 2**32 - 1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", CASES, ids=lambda o: " ".join(f"{k}={v}" for k, v in o.items()))
+def test_equal_to_the_reference_weight_for_weight(options):
+    cfg = CoreConfig(**{"layers": (10, 9, 6, 3), "lanes": 4, "seed": 5} | options)
+    core, reference = Core(cfg), Reference(cfg)
+    x, labels = samples(cfg, 24)
+    moved = [w.copy() for w in core.weights]
+    assert [w.tolist() for w in core.weights] == reference.W
+    if cfg.learns_hidden:
+        assert [c.tolist() for c in core.codes] == reference.code
+    for n, (row, label) in enumerate(zip(x, labels.tolist(), strict=True)):
+        if n == 16:
+            core.extra = reference.extra = cfg.step_extra
+        assert core.learn(row, label)[1].tolist() == reference.learn(row.tolist(), label)
+        assert [w.tolist() for w in core.weights] == reference.W
+        assert [m.tolist() for m in core.memories] == reference.M
+        assert core.random_state == reference.word
+    changed = [(a != b).any() for a, b in zip(moved, core.weights, strict=True)]
+    assert changed == [cfg.learns_hidden] * len(cfg.hidden) + [True]
+    assert core.infer(x[0])[1].tolist() == reference.forward(x[0].tolist())
+
+
+def test_infer_changes_nothing():
+    cfg = CoreConfig(layers=(10, 9, 6, 3), memory="window", window=4)
+    core = Core(cfg)
+    x, labels = samples(cfg, 20)
+    core.learn_many(x[:10], labels[:10])
+
+    def state():
+        arrays = [*core.weights, *core.memories, *core.gains, *core.codes]
+        past = [(label, [z.tolist() for z in zs]) for label, zs in core.past]
+        return [a.tolist() for a in arrays], past, core.random_state, core.learned, core.extra
+
+    before = state()
+    classes, scores = core.infer_many(x)
+    assert state() == before
+    assert (classes == scores.argmax(axis=1)).all()
+    one = core.infer(x[3])
+    assert one[0] == classes[3]
+    assert (one[1] == scores[3]).all()
+
+
+def test_learn_answers_with_the_scores_before_learning():
+    cfg = CoreConfig(layers=(10, 9, 6, 3))
+    core = Core(cfg)
+    x, labels = samples(cfg, 5)
+    before = core.infer(x[0])[1]
+    assert (core.learn(x[0], int(labels[0]))[1] == before).all()
+    assert (core.infer(x[0])[1] != before).any()
+
+
+def test_reset_starts_over():
+    cfg = CoreConfig(layers=(10, 9, 6, 3), memory="window", window=4)
+    core, fresh = Core(cfg), Core(cfg)
+    x, labels = samples(cfg, 12)
+    core.learn_many(x, labels)
+    core.extra = 2
+    core.reset()
+    assert (core.learn_many(x, labels)[1] == fresh.learn_many(x, labels)[1]).all()
+    assert core.random_state == fresh.random_state
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_memory_learns_xor(kind):
+    """Two noisy bits and their complements: no linear readout of the inputs can do it."""
+    rng = np.random.default_rng(3)
+    bits = rng.integers(0, 2, (1600, 2))
+    labels = bits[:, 0] ^ bits[:, 1]
+    on = np.concatenate([bits, 1 - bits], axis=1)
+    x = np.clip(np.rint(on * 200 + rng.normal(0, 15, on.shape)), 0, 255).astype(np.int64)
+    cfg = CoreConfig(
+        layers=(4, 24, 2), memory=kind, horizon=8, steps=(5, 6), init_std=(1.0, 0.25), step_epochs=0
+    )
+    core = Core(cfg)
+    core.learn_many(x[:1200], labels[:1200])
+    assert (core.infer_many(x[1200:])[0] == labels[1200:]).mean() > 0.9
+
+
+def test_observer_hears_the_passes_in_the_order_of_the_hardware():
+    cfg = CoreConfig(layers=(10, 9, 6, 3), memory="window", window=2, beta_log2=0)
+    core, heard = Core(cfg), []
+    x, labels = samples(cfg, 3)
+    core.learn_many(x[:2], labels[:2])
+    core.observer = lambda name, layer, **arrays: heard.append((name, layer, sorted(arrays)))
+    core.learn(x[2], int(labels[2]))
+    forward = [("forward", ["a", "inputs"]), ("normalise", ["z"])]
+    modulate = [("error", ["values"]), ("direction", ["d"])]
+    assert heard == [
+        *((name, layer, keys) for layer in (0, 1) for name, keys in forward),
+        *((name, layer, keys) for layer in (0, 1) for name, keys in modulate),
+        ("error", 2, ["values"]),
+        ("forget", 0, ["memory", "rows"]),
+        ("memory", 0, ["memory", "rows"]),
+        ("update", 0, ["rows", "weights"]),
+        ("forget", 1, ["memory", "rows"]),
+        ("memory", 1, ["memory", "rows"]),
+        ("readout", 2, ["weights"]),
+        ("update", 1, ["rows", "weights"]),
+    ]  # fmt: skip
+
+
+BAD = [
+    (lambda x, y: (x[:, :9], y), r"x must have shape \(samples, 10\), not \(6, 9\)"),
+    (lambda x, y: (x[0], y), r"x must have shape \(samples, 10\), not \(10,\)"),
+    (lambda x, y: (x, y[:5]), r"labels must have shape \(6,\), one for each sample, not \(5,\)"),
+    (lambda x, y: (x / 256, y), "x must be integers, not float64"),
+    (lambda x, y: (x + 256, y), r"x must lie in 0\.\.255, not 2"),
+    (lambda x, y: (x - 1, y), r"x must lie in 0\.\.255, not -1"),
+    (lambda x, y: (x, y + 3), r"labels must lie in 0\.\.2, not 3"),
+    (lambda x, y: (x, y - 3), r"labels must lie in 0\.\.2, not -3"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "message"), BAD, ids=[message for _, message in BAD])
+def test_bad_samples_are_named(spoil, message):
+    cfg = CoreConfig(layers=(10, 9, 6, 3))
+    core = Core(cfg)
+    x, _ = samples(cfg, 6)
+    with pytest.raises(InputError, match=message):
+        core.learn_many(*spoil(x, np.array([0, 1, 2, 0, 1, 2])))
+    assert core.learned == 0
