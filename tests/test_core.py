@@ -11,9 +11,11 @@ from math import exp, floor, pi, sqrt
 import numpy as np
 import pytest
 
+from hebbware.golden import modulator
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
+from hebbware.golden.normalise import normalise
 
 KINDS = ("gated", "window", "trace", "codes", "none")
 
@@ -330,6 +332,73 @@ def test_equal_to_the_reference_weight_for_weight(options):
     changed = [(a != b).any() for a, b in zip(moved, core.weights, strict=True)]
     assert changed == [cfg.learns_hidden] * len(cfg.hidden) + [True]
     assert core.infer(x[0])[1].tolist() == reference.forward(x[0].tolist())
+
+
+def any_configuration(rng):
+    """A configuration from the whole range of every field, its ends most often; or None."""
+
+    def pick(low, high):
+        return int(
+            rng.choice([low, high, rng.integers(low, high + 1), rng.integers(low, high + 1)])
+        )
+
+    layers = (pick(1, 9), *(pick(2, 9) for _ in range(pick(1, 3))), pick(2, 6))
+    z, d, u, read = pick(0, 12), pick(0, 14), pick(4, 12), pick(0, 14)
+    values = {
+        "layers": layers, "lanes": pick(1, 40), "weight_bits": pick(4, 16),
+        "rounding": str(rng.choice(["floor", "nearest", "stochastic"])),
+        "x_bits": pick(1, 8), "u_bits": pick(max(6, u + 1), 16), "u_fraction": u,
+        "z_bits": pick(max(3, z + 1), 16), "z_fraction": z,
+        "d_bits": pick(max(2, d + 1), 16), "d_fraction": d,
+        "memory": str(rng.choice(KINDS)), "memory_bits": pick(4, 18), "horizon": pick(1, 20),
+        "window": 2 ** pick(1, 8), "kappa": float(rng.choice([0, 0, 0.5, 1])),
+        "read_bits": pick(max(2, read + 1), 16), "read_fraction": read,
+        "error_fraction": pick(6, 14), "beta_log2": pick(0, 8),
+        "steps": tuple(pick(0, 20) for _ in layers[1:]), "step_extra": pick(0, 8),
+        "init_std": tuple(float(rng.choice([0, 1, rng.random()])) for _ in layers[1:]),
+        "exp_bits": pick(4, 10), "reciprocal_bits": pick(3, 10), "rsqrt_bits": pick(4, 10),
+        "seed": pick(0, 2**32 - 1),
+    }  # fmt: skip
+    try:
+        return CoreConfig(**values)
+    except InputError:
+        return None
+
+
+def test_whatever_is_accepted_learns_without_overflow():
+    """Python's numbers have no width: equality with the reference rules out overflow."""
+    rng = np.random.default_rng(8)
+    accepted = 0
+    while accepted < 150:
+        cfg = any_configuration(rng)
+        if cfg is None:
+            continue
+        accepted += 1
+        core, reference = Core(cfg), Reference(cfg)
+        x = rng.integers(0, cfg.x.max + 1, (4, cfg.inputs))
+        x[1], x[2] = 0, cfg.x.max
+        for n, row in enumerate(x):
+            core.extra = reference.extra = cfg.step_extra * (n % 2)
+            label = int(rng.integers(cfg.classes))
+            scores = core.learn(row, label)[1].tolist()
+            assert scores == reference.learn(row.tolist(), label), cfg
+        assert [w.tolist() for w in core.weights] == reference.W, cfg
+        assert [m.tolist() for m in core.memories] == reference.M, cfg
+
+
+def test_largest_network_of_widest_formats_stays_within_64_bits():
+    """Sums over 4096 units of the largest magnitudes, through their divisions."""
+    cfg = CoreConfig(
+        layers=(2, 4096, 2), lanes=128, z_bits=16, z_fraction=12, read_bits=16, read_fraction=14,
+        memory="codes", u_bits=16, weight_bits=16, steps=(12, 12), error_fraction=14,
+    )  # fmt: skip
+    low, high = np.full(4096, -(2**15)), np.full((1, 4096), 2**15 - 1)
+    exact = Fraction(-(2**15) * (2**15 - 1), 2 ** (12 + 14)) * 2**14
+    assert modulator.similarities(cfg, low, high)[0] == max(half_up(exact), cfg.k.min)
+    z, scale = normalise(cfg, np.where(np.arange(4096) % 2, 32767, 0))
+    # half of the units at 128, half at 0: all one deviation of 64 off the mean
+    assert np.abs(np.abs(z) / cfg.z.one - 1).max() < 1 / 64
+    assert scale.power == 6
 
 
 def test_infer_changes_nothing():
