@@ -11,7 +11,7 @@ from hebbware.golden.core import Core as GoldenCore
 from hebbware.golden.layout import Layout
 from hebbware.golden.schedule import Command, Prediction, predict
 from hebbware.hdl.core import Core
-from hebbware.hdl.dense import vector_width
+from hebbware.hdl.lane import vector_width
 from hebbware.hdl.modulator import word_width
 
 from .build import Model, build

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..golden import commands
 from ..golden.commands import Op, Space, State
-from .dense import Kind
+from .step import Kind
 from .shapes import index
 
 

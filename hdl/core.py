@@ -11,7 +11,9 @@ from ..golden.memory import KINDS, Gated
 from ..golden.modulator import similarity_shift
 from ..golden.random import seed_state
 from .commander import Commander
-from .dense import MEMORY_UPDATES, RANDOM, UPDATES, Dense, Kind, Step, is_any, vector_width
+from .dense import Dense
+from .lane import vector_width
+from .step import MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
 from .fixed import saturate, shift_round
 from .loader import Loader, sample_width
 from .modulator import Gains, ReadScale, word_width
@@ -61,7 +63,7 @@ class Core(wiring.Component):
         self.layout = layout = Layout(config)
         self.blocks = layout.vector_bases[-1]
         self.words = max(layout.weight_bases[-1], layout.memory_bases[-1], 2)
-        self.step_layout = Step(config, {"blocks": self.blocks, "words": self.words})
+        self.step_layout = Step(config, blocks=self.blocks, words=self.words)
         members = {
             "samples": In(stream.Signature(unsigned(sample_width(config)))),
             "results": Out(stream.Signature(signed(result_width(config)))),

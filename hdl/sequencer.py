@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..golden.init import init_groups
 from ..golden.layout import Layout
 from ..golden.program import SETTLED, program, start_program
-from .dense import Kind
+from .step import Kind
 from .shapes import index
 
 BLOCK_OUTER = (Kind.FORWARD, Kind.UPDATE, Kind.DIRECTION, Kind.START_WEIGHTS)  # rows are walked inside a block

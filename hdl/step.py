@@ -1,0 +1,71 @@
+"""What travels through the lane pipeline: the kind of a step and what belongs to it."""
+
+from amaranth.hdl import Cat, Const, Value
+from amaranth.lib import data, enum
+
+from ..golden.program import Kind as GoldenKind
+from .shapes import index
+
+Kind = enum.Enum(
+    "Kind",
+    {kind.name: number for number, kind in enumerate([*GoldenKind])}
+    | {"HOST_WEIGHT": 14, "HOST_MEMORY": 15},
+)
+UPDATES = (Kind.UPDATE, Kind.READOUT, Kind.START_WEIGHTS, Kind.HOST_WEIGHT)  # write the weights
+MEMORY_UPDATES = (Kind.FORGET, Kind.MEMORY, Kind.START_MEMORY, Kind.HOST_MEMORY)  # the class memory
+DOTS = (Kind.SUM, Kind.SQUARES, Kind.SIMILARITY, Kind.SCORES)  # give a total over the lanes
+RANDOM = (
+    Kind.UPDATE,
+    Kind.READOUT,
+    Kind.FORGET,
+    Kind.MEMORY,
+    Kind.START_WEIGHTS,
+    Kind.START_MEMORY,
+)  # draw a random word
+
+
+def is_any(kind, kinds):
+    """Whether `kind` is one of `kinds`."""
+    return Cat(kind == k for k in kinds).any()
+
+
+class Step(data.StructLayout):
+    """A step of a pass.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    blocks, words : int
+        Blocks of all hidden layers; words of the larger of the two memories.
+    """
+
+    def __init__(self, config, *, blocks, words):
+        super().__init__(
+            {
+                "valid": 1,
+                "kind": Kind,
+                "layer": index(len(config.hidden) + 1),
+                "row": index(config.classes + 1),
+                "block": index(blocks),
+                "sum_first": 1,  # first and last of the steps that are summed
+                "sum_last": 1,
+                "end": 1,  # last step of its pass
+                "bias": 1,  # the input is the constant 1
+                "jacobian": 1,  # the direction's second term
+                "write": 1,  # host: writes, not reads
+                "learn": 1,  # the sample has a label
+                "tail": 1,  # last block of a layer: some lanes may be empty
+                "lane": index(config.lanes),  # host: the lane; start: the group of lanes
+                "address": index(words),
+            }
+        )
+
+    def pack(self, **values):
+        """A step with the given fields; all others are 0."""
+        fields = []
+        for name, field in self:
+            value = Value.cast(values.pop(name, 0))[: field.width]
+            fields.append(Cat(value, Const(0, field.width - len(value))))
+        if values:
+            raise TypeError(f"a step has no fields {sorted(values)}")
+        return Cat(fields)
