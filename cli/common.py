@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hebbware.cli.files import check_writable, write_file
+from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -165,6 +166,45 @@ def resolve_config(config: str, seed: int | None = None) -> CoreConfig:
 
     resolved = load(config)
     return resolved if seed is None else dataclasses.replace(resolved, seed=seed)
+
+
+def dataset_options(command: Callable) -> Callable:
+    """Add ``--dataset`` and ``--data``, passed as ``dataset_name`` and ``data_dir``."""
+    dataset = click.option(
+        "--dataset",
+        "dataset_name",
+        metavar="NAME",
+        help="Data set; by default the one that the configuration is named after.",
+    )
+    folder = click.option(
+        "--data",
+        "data_dir",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Folder of the IDX files; by default $HEBBWARE_DATA, then the cache, "
+        "then the network.",
+    )
+    return dataset(folder(command))
+
+
+def namesake(config: str) -> str:
+    """Return the data set that a configuration is named after, such as mnist for mnist-large.
+
+    Raises
+    ------
+    InputError
+        It is named after none.
+    """
+    from hebbware.golden import data
+
+    stem = Path(config).stem
+    names = [name for name in data.NAMES if stem == name or stem.startswith(f"{name}-")]
+    if not names:
+        raise InputError(
+            f"configuration {config} is not named after a data set; give one with --dataset: "
+            f"{', '.join(data.NAMES)}"
+        )
+    return names[0]
 
 
 def _plain(value: Any) -> Any:

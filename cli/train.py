@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hebbware.cli.common import Output, common_options, resolve_config
+from hebbware.cli.common import (
+    Output,
+    common_options,
+    dataset_options,
+    namesake,
+    resolve_config,
+)
 from hebbware.cli.files import check_writable, write_file
 from hebbware.golden.errors import InputError
 
@@ -32,19 +38,7 @@ EPOCHS = 10
     metavar="FIELD=VALUE",
     help="Another value for a configuration field, as in TOML: weight_bits=8, 'steps=[7,5,8]'.",
 )
-@click.option(
-    "--dataset",
-    "dataset_name",
-    metavar="NAME",
-    help="Data set; by default the one that the configuration is named after.",
-)
-@click.option(
-    "--data",
-    "data_dir",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder of the IDX files; by default $HEBBWARE_DATA, then the cache, then the network.",
-)
+@dataset_options
 @click.option(
     "--epochs",
     type=int,
@@ -111,7 +105,7 @@ def command(
     else:
         state = None
         resolved = _configuration(config, fields, seed)
-        dataset_name = dataset_name or _namesake(config)
+        dataset_name = dataset_name or namesake(config)
         epochs = EPOCHS if epochs is None else epochs
     if controls:
         control_runs.configurations(resolved)  # those that cannot be fail here
@@ -208,20 +202,6 @@ def _configuration(name: str, fields: tuple[str, ...], seed: int | None) -> Core
             values[key] = value  # a bare word is a string
     resolved = CoreConfig.from_dict(values)
     return resolved if seed is None else replace(resolved, seed=seed)
-
-
-def _namesake(config: str) -> str:
-    """Return the data set that a configuration is named after, such as mnist for mnist-large."""
-    from hebbware.golden import data
-
-    stem = Path(config).stem
-    names = [name for name in data.NAMES if stem == name or stem.startswith(f"{name}-")]
-    if not names:
-        raise InputError(
-            f"configuration {config} is not named after a data set; give one with --dataset: "
-            f"{', '.join(data.NAMES)}"
-        )
-    return names[0]
 
 
 def _percent(value: float) -> str:

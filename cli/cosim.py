@@ -1,0 +1,240 @@
+"""``hebbware cosim``: the RTL learns real samples, and every clock is compared with golden."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from hebbware.cli.common import (
+    CheckFailed,
+    Output,
+    common_options,
+    dataset_options,
+    namesake,
+    resolve_config,
+)
+from hebbware.cli.files import check_writable
+from hebbware.golden.errors import InputError
+
+if TYPE_CHECKING:
+    from hebbware.cosim.build import Model
+    from hebbware.golden.config import CoreConfig
+    from hebbware.golden.data import Dataset
+
+SAMPLES, INFER, STALLS = 500, 200, 64
+SHARE = 0.4  # inferred for each one learned, at most, unless asked for
+
+
+@click.command("cosim")
+@common_options
+@dataset_options
+@click.option(
+    "--samples",
+    type=int,
+    default=SAMPLES,
+    show_default=True,
+    metavar="N",
+    help="Training samples to learn, in an order drawn from the seed.",
+)
+@click.option(
+    "--infer",
+    type=int,
+    metavar="N",
+    help=f"Test samples to infer after that; by default {INFER}, or {SHARE} N if that is less.",
+)
+@click.option(
+    "--stalls",
+    type=click.IntRange(0, 255),
+    default=STALLS,
+    show_default=True,
+    metavar="0..255",
+    help="How often both ends of the streams pause at random: in so many of 256 clocks.",
+)
+@click.option(
+    "--waves", type=Path, metavar="FILE", help="Write a waveform (VCD); large for long runs."
+)
+def command(
+    config: str,
+    seed: int | None,
+    output: Output,
+    dataset_name: str | None,
+    data_dir: Path | None,
+    samples: int,
+    infer: int | None,
+    stalls: int,
+    waves: Path | None,
+) -> None:
+    """Build the RTL, let it learn real samples, and compare every clock with the golden model.
+
+    Compared are all words of the output streams and all writes of weights, class memories,
+    activations, directions and errors: their values and the clocks in which they come. The run
+    stops at the first difference.
+    """
+    from hebbware.golden import data
+
+    if waves:
+        waves = check_writable(waves, "--waves")
+    resolved = resolve_config(config, seed)
+    dataset = data.load(dataset_name or namesake(config), data_dir, resolved.seed)
+    x, y = pick(resolved, dataset, samples, infer)
+    result, message = simulate(resolved, x, y, samples, stalls, waves, output)
+    output.write(
+        {
+            **result,
+            "message": message,
+            "dataset": dataset.name,
+            "seed": resolved.seed,
+            "stalls": stalls,
+            "config": resolved.to_dict(),
+        }
+    )
+    if message:
+        raise CheckFailed(message)
+
+
+def pick(
+    config: CoreConfig, dataset: Dataset, samples: int, infer: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs and classes of the samples to learn, then of those to infer.
+
+    Raises
+    ------
+    InputError
+        The data set does not fit the network, or has fewer samples.
+    """
+    from hebbware.golden import train
+
+    train.check_fit(config, dataset)
+    training, test = len(dataset.y_train), len(dataset.y_test)
+    if not 1 <= samples <= training:
+        raise InputError(
+            f"--samples must lie in 1..{training}, the training samples of {dataset.name}, "
+            f"not {samples}"
+        )
+    if infer is None:
+        infer = min(INFER, int(SHARE * samples), test)
+    if not 0 <= infer <= test:
+        raise InputError(
+            f"--infer must lie in 0..{test}, the test samples of {dataset.name}, not {infer}"
+        )
+    learned = train.order(config.seed, 0, training)[:samples]
+    x = np.concatenate([dataset.x_train[learned], dataset.x_test[:infer]])
+    y = np.concatenate([dataset.y_train[learned], dataset.y_test[:infer]])
+    return train.inputs(config, x), y
+
+
+def simulate(
+    config: CoreConfig,
+    x: np.ndarray,
+    y: np.ndarray,
+    samples: int,
+    stalls: int,
+    waves: Path | None,
+    output: Output,
+) -> tuple[dict[str, Any], str | None]:
+    """Learn the first `samples`, infer the others, compare; return the result and the mismatch."""
+    model = _build(config, waves is not None, output)
+    from hebbware.cosim.core import cosimulate
+    from hebbware.golden.estimate import sample_clocks, start_clocks
+
+    output.log(f"2/4 golden model and schedule: {samples} to learn, {len(x) - samples} to infer")
+    learn = np.arange(len(x)) < samples
+    # about as long as it takes: the core without pauses, or the input stream with them
+    core = sample_clocks(config, np.count_nonzero(x, axis=1), learn)[-1]
+    total = max(int(core), int(len(x) * (config.inputs + 1) * 256 / (256 - stalls)))
+    with ExitStack() as bars:
+        advance = bars.enter_context(output.progress("predicting", total=len(x)))
+        reached = 0
+
+        def progress(stage: str, now: int) -> None:
+            nonlocal advance, reached
+            advance(now - reached)
+            reached = now
+            if stage == "golden" and now == len(x):
+                bars.close()
+                output.log("3/4 simulation of the RTL, compared as it runs")
+                advance, reached = bars.enter_context(output.progress("simulating", total)), 0
+
+        run = cosimulate(
+            config,
+            x,
+            np.where(learn, y, None).tolist(),
+            model=model,
+            seed=config.seed,
+            stalls=stalls,
+            waves=waves,
+            progress=progress,
+        )
+    found = run.result
+    each = np.diff(run.prediction.sample_clocks, prepend=start_clocks(config))
+    rtl = run.classes[samples:]
+    result = {
+        "samples": samples,
+        "inferred": len(x) - samples,
+        "clocks": found.clocks,
+        "compared": found.compared,
+        "mismatches": found.mismatches,
+        "accuracy_rtl": _share(rtl, y[samples:][: len(rtl)]),
+        "accuracy_golden": _share(run.prediction.classes[samples:], y[samples:]),
+        "clocks_per_sample": each[:samples].mean(),
+        "clocks_per_sample_inferred": _mean(each[samples:]),
+        "clocks_per_second": found.clocks_per_second,
+        "seconds": {"build": model.seconds, "simulation": found.seconds},
+        "build_cached": model.cached,
+        "tools": str(model.toolchain),
+    }
+    _verdict(result, run.message, output)
+    return result, run.message
+
+
+def _build(config: CoreConfig, waves: bool, output: Output) -> Model:
+    output.log(
+        f"1/4 RTL of {'-'.join(map(str, config.layers))}, {config.lanes} lanes, "
+        f"{config.memory} memory: Verilog, then Verilator"
+    )
+    with output.progress("building the simulation"):
+        from hebbware.cosim.core import build_core
+        from hebbware.cosim.toolchain import ToolError
+
+        try:
+            model = build_core(config, waves=waves)
+        except ToolError as error:
+            first, *log = str(error).splitlines()
+            output.log("\n".join(log))
+            raise InputError(f"{first} the last lines of its log are above") from None
+    found = "in the cache, found" if model.cached else "built"
+    output.log(f"    {found} in {model.seconds:.1f} s: {model.toolchain}")
+    return model
+
+
+def _verdict(result: dict[str, Any], message: str | None, output: Output) -> None:
+    if message:
+        output.log(f"4/4 the RTL parts from the golden model after {result['clocks']:,} clocks")
+        return
+    output.log(
+        f"4/4 equal: {result['clocks']:,} clocks, {result['compared']:,} records compared, "
+        f"0 mismatches; {result['clocks_per_second']:,.0f} clocks/s"
+    )
+    inferred = result["clocks_per_sample_inferred"]
+    if inferred is None:
+        output.log(f"    {result['clocks_per_sample']:,.1f} clocks per learned sample")
+        return
+    output.log(
+        f"    {result['clocks_per_sample']:,.1f} clocks per learned sample, "
+        f"{inferred:,.1f} per inferred one\n"
+        f"    of the samples inferred, {100 * result['accuracy_rtl']:.1f} % right on the RTL, "
+        f"{100 * result['accuracy_golden']:.1f} % in golden"
+    )
+
+
+def _share(found: np.ndarray, wanted: np.ndarray) -> float | None:
+    """Return the share of equal entries, None of none."""
+    return _mean(found == wanted)
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(np.mean(values)) if len(values) else None
