@@ -59,7 +59,7 @@ class _Walk(Schedule):
         self.steps[p.name] = super()._steps(p, x)
         return self.steps[p.name]
 
-    def _record(self, p, first):
+    def _record(self, *_):
         pass
 
 
