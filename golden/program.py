@@ -26,7 +26,7 @@ class Kind(StrEnum):
     NORMALISE = "normalise"  # z from a; b steps
     SIMILARITY = "similarity"  # k_c = z E_c / m; C * b steps
     SCORES = "scores"  # o_c = z W_c; C * b steps
-    DIRECTION = "direction"  # d from e, E, z; b * (C + 1) steps, none where e = 0
+    DIRECTION = "direction"  # d from e, E, z; b * (non-zero e + 1) steps, none where e = 0
     FORGET = "forget"  # the oldest sample leaves the class memory; b steps, none while the window fills
     MEMORY = "memory"  # write of the class memory; b steps for each row written
     UPDATE = "update"  # W -= z d; as FORWARD, none where e = 0

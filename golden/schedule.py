@@ -153,7 +153,7 @@ class Schedule:
             clock = max([clock, *(self.done[name] for name in p.waits)])
             steps = self._steps(p, x)
             if steps:
-                self._record(p, clock)
+                self._record(p, clock, steps)
                 self._finish(p, clock + steps - 1, learn, result, scores)
             clock += max(steps, 1)
         self.free = clock + 1
@@ -169,7 +169,7 @@ class Schedule:
         elif p.kind in (Kind.SIMILARITY, Kind.SCORES, Kind.READOUT):
             rows = classes
         elif p.kind is Kind.DIRECTION:
-            rows = classes + 1
+            rows = np.count_nonzero(self._errors(p.layer)) + 1
         elif p.kind in (Kind.MEMORY, Kind.FORGET):
             rows = len(self.seen[p.name]["rows"]) if p.name in self.seen else 0
         else:
@@ -180,8 +180,8 @@ class Schedule:
     def _errors(self, layer):
         return self.seen[f"error{layer}"]["values"]
 
-    def _record(self, p, first):
-        """The writes of pass `p`, whose first step is issued at clock `first`."""
+    def _record(self, p, first, steps):
+        """The writes of pass `p`, whose `steps` are issued from clock `first` on."""
         cfg, layout, seen = self.config, self.layout, self.seen.get(p.name)
         if p.kind is Kind.UPDATE:
             rows = seen["rows"]
@@ -199,7 +199,7 @@ class Schedule:
         elif p.kind in (Kind.FORWARD, Kind.NORMALISE, Kind.DIRECTION):
             which = ("forward", "normalise", "direction").index(p.kind)
             words = layout.lanes_of(seen[("a", "z", "d")[which]])
-            each = {0: seen["inputs"].size if which == 0 else 1, 1: 1, 2: cfg.classes + 1}[which]
+            each = steps // len(words)  # steps from one block's word to the next
             clocks = first + WRITE + each * np.arange(1, len(words) + 1) - 1
             place = which * layout.vector_bases[-1] + layout.vector_bases[p.layer]
             self.channels["trace.vectors"].add(clocks, place + np.arange(len(words)), words)

@@ -266,7 +266,10 @@ class Core(wiring.Component):
                 finished[name] = out.valid & out.end & (out.kind == Kind[kind.upper()]) & (out.layer == layer)
         m.d.comb += [
             sequencer.done.eq(Cat(finished[name] for name in sequencer.flags)),
-            sequencer.any.eq(softmax.any),
+            sequencer.counts.eq(softmax.counts),
+            softmax.list_job.eq(sequencer.kept_job),
+            softmax.list_entry.eq(sequencer.kept_entry),
+            sequencer.kept_row.eq(softmax.list_row),
         ]
         if self.trace_ports:
             self._trace(m, w_write, a_write, z_write, d_write, dense, softmax, place_6)

@@ -1,11 +1,10 @@
 """Class memories as the modulator reads them: brought to unit scale by a shift, plus codes."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
-from ..golden.fixed import Format
 from ..golden.memory import KINDS, unit_thresholds
 from .fixed import saturate, shift_round_by
 from .shapes import index
@@ -108,12 +107,14 @@ class ReadScale(wiring.Component):
         outputs = []
         for lane in range(cfg.lanes):
             word = self.word.word_select(lane, word_width(cfg))
-            value = 0
+            value = Const(0, signed(2))
             if cfg.writes_memory:
                 stored = word[: cfg.memory_bits].as_signed()
                 value = shift_round_by(stored, self.gain if KINDS[cfg.memory].self_scaling else 0, low)
             if offset:
                 value = value + Mux(word[-1], -offset, offset)
-            outputs.append(saturate(value, Format(cfg.read_bits, cfg.read_fraction))[: cfg.read_bits])
+            scaled = Signal.like(value, name=f"scaled_{lane}")
+            m.d.comb += scaled.eq(value)
+            outputs.append(saturate(scaled, cfg.read)[: cfg.read_bits])
         m.d.comb += self.read.eq(Cat(outputs))
         return m

@@ -37,8 +37,10 @@ class Sequencer(wiring.Component):
         Class of the sample and of the one learned ``window`` samples ago.
     done : In, one bit for each name in `flags`
         The pass (or softmax) of that name is complete, from the next clock on.
-    any : In
-        Softmax jobs with errors that are not zero.
+    counts : In
+        How many errors of each softmax job are not zero.
+    kept_job, kept_entry : Out
+        Entry of a job's list of such errors; `kept_row` is its class, in the same clock.
     settled : Out(1)
         Everything that was started is complete.
     step : Out
@@ -70,7 +72,10 @@ class Sequencer(wiring.Component):
                 "oldest": In(classes),
                 "has_oldest": In(1),
                 "done": In(len(self.flags)),
-                "any": In(len(config.hidden) + 1),
+                "counts": In((len(config.hidden) + 1) * config.classes.bit_length()),
+                "kept_job": Out(index(len(config.hidden) + 1)),
+                "kept_entry": Out(range(config.classes)),
+                "kept_row": In(range(config.classes)),
                 "settled": Out(1),
                 "step": Out(step_layout),
                 "memory_address": Out(self.addresses),
@@ -178,7 +183,11 @@ class Sequencer(wiring.Component):
 
         # class-memory rows: `row`, or the classes that the kind writes
         target = Signal(range(cfg.classes + 1))
-        m.d.comb += target.eq(row)
+        m.d.comb += [
+            target.eq(Mux(kind == Kind.DIRECTION, self.kept_row, row)),
+            self.kept_job.eq(layer),
+            self.kept_entry.eq(inner),
+        ]
         if cfg.memory in ("trace", "window"):
             with m.If(kind == Kind.MEMORY):
                 m.d.comb += target.eq(self.label)
@@ -205,6 +214,9 @@ class Sequencer(wiring.Component):
         )
         return m
 
+    def _count(self, job):
+        return self.counts.word_select(job, self.config.classes.bit_length())
+
     def _facts(self, m, p, number, passes, learning, **s):
         """Drive the signals that say what pass `p` is: sizes, bases, what it waits for, what follows."""
         cfg, layout = self.config, self.layout
@@ -217,7 +229,7 @@ class Sequencer(wiring.Component):
         elif kind is Kind.START_WEIGHTS:
             rows = layout.rows(p.layer) if p.layer < hidden else cfg.classes
         elif kind is Kind.DIRECTION:
-            rows = cfg.classes + 1
+            rows = self._count(p.layer) + 1
         elif kind is Kind.MEMORY:
             rows = cfg.classes if cfg.memory == "gated" else 1
         elif kind in (Kind.SIMILARITY, Kind.SCORES, Kind.READOUT, Kind.START_MEMORY):
@@ -247,7 +259,7 @@ class Sequencer(wiring.Component):
         waits = [self.flags.index(name) for name in p.waits]
         m.d.comb += s["ready"].eq(Cat(s["flags"][flag] for flag in waits).all())
         if kind in (Kind.DIRECTION, Kind.UPDATE, Kind.READOUT):
-            m.d.comb += s["empty"].eq(~self.any[p.layer])
+            m.d.comb += s["empty"].eq(self._count(p.layer) == 0)
         if kind is Kind.FORGET:
             m.d.comb += s["empty"].eq(~self.has_oldest)
         produced = {p.name}

@@ -38,8 +38,11 @@ class Softmax(wiring.Component):
     query_job, query_row : In
         Error to read; `error` follows in the same clock.
     jacobian : Out, array over hidden layers
-    any : Out, one bit for each job
-        Some error of the job is not zero.
+    counts : Out, array over jobs
+        How many errors of the job are not zero.
+    list_job, list_entry : In
+        Entry of the list of errors that are not zero; `list_row`, its class, follows in the same
+        clock.
     trace_en, trace_job, trace_row, trace_error : Out
         Each error as it is written.
     """
@@ -48,6 +51,7 @@ class Softmax(wiring.Component):
         self.config = config
         self.jobs = len(config.hidden) + 1
         self.value_width = max(config.k.width, config.u_bits)
+        self.count_width = config.classes.bit_length()
         rows, jobs = range(config.classes), range(self.jobs)
         super().__init__(
             {
@@ -63,7 +67,10 @@ class Softmax(wiring.Component):
                 "query_row": In(rows),
                 "error": Out(signed(config.e.width)),
                 "jacobians": Out(config.k.width * len(config.hidden)),
-                "any": Out(self.jobs),
+                "counts": Out(self.jobs * self.count_width),
+                "list_job": In(jobs),
+                "list_entry": In(range(config.classes)),
+                "list_row": Out(rows),
                 "trace_en": Out(1),
                 "trace_job": Out(jobs),
                 "trace_row": Out(rows),
@@ -207,11 +214,20 @@ class Softmax(wiring.Component):
             self.trace_error.eq(error),
         ]
         weighted = Signal(signed(self.value_width + cfg.e.width + classes.bit_length()))
-        some = Signal()
+        m.submodules.kept = kept = memory.Memory(shape=range(classes), depth=self.jobs * classes, init=[])
+        note, recall = kept.write_port(), kept.read_port(domain="comb")
+        count = Signal(self.count_width)
+        m.d.comb += [
+            note.en.eq(second_walk[2] & (error != 0)),
+            note.addr.eq(job * classes + count),
+            note.data.eq(rows[2]),
+            recall.addr.eq(self.list_job * classes + self.list_entry),
+            self.list_row.eq(recall.data),
+        ]
         with m.If(second & (row == 0)):
-            m.d.sync += [weighted.eq(0), some.eq(0)]
+            m.d.sync += [weighted.eq(0), count.eq(0)]
         with m.If(second_walk[2]):
-            m.d.sync += [weighted.eq(weighted + error * values_late[2]), some.eq(some | (error != 0))]
+            m.d.sync += [weighted.eq(weighted + error * values_late[2]), count.eq(count + note.en)]
 
         # finish: second_walk[2] was the last error, `weighted` is complete one clock later
         finish = Signal()
@@ -222,7 +238,7 @@ class Softmax(wiring.Component):
             for layer in range(readout):
                 with m.If(job == layer):
                     m.d.sync += self.jacobians.word_select(layer, cfg.k.width).eq(jacobian)
-            m.d.sync += self.any.bit_select(job, 1).eq(some)
+            m.d.sync += self.counts.word_select(job, self.count_width).eq(count)
         m.d.comb += self.done.eq(Mux(finish, 1 << job, 0)[: self.jobs])
         return m
 
