@@ -212,9 +212,12 @@ def _print(output: Output, dataset: Dataset, result: Result, compared: dict[str,
     """Print the curve, the controls and the result."""
     state = result.state
     config = state.core.config
-    output.table(
+    output.log(
         f"{dataset.name}: {'-'.join(map(str, config.layers))}, {config.memory} memory, "
-        f"{config.weight_bits}-bit weights, seed {config.seed}",
+        f"{config.weight_bits}-bit weights, seed {config.seed}"
+    )
+    output.table(
+        "accuracy",
         ("epoch", "% while learning", "% on validation", "halvings"),
         [
             (epoch + 1, _percent(train), _percent(validation), config.extra(epoch))
@@ -225,7 +228,7 @@ def _print(output: Output, dataset: Dataset, result: Result, compared: dict[str,
     )
     if compared:
         output.table(
-            f"controls, after {state.epoch} epochs on the same samples",
+            "controls, same samples",
             ("control", "% on validation", "% on test"),
             [
                 (name, _percent(control.validation[-1]), _percent(control.test))
