@@ -111,7 +111,7 @@ def fits_32_bits(config: CoreConfig) -> bool:
         max(max(*sources[:-1], *ones) * d, error * z),
         scalar * z + (memory << (cfg.update_shift - cfg.horizon if kind.leaks else 0)),
     ]
-    return max(shifts) <= 30 and max(bounds) + max(halves) < 1 << 31
+    return max(bounds) + max(halves) < 1 << 31
 
 
 class Twin(Core):

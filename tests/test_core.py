@@ -480,6 +480,30 @@ def test_observer_hears_the_passes_in_the_order_of_the_hardware():
     ]  # fmt: skip
 
 
+def test_passes_of_no_error_are_not_walked():
+    """Nothing to change: no direction, no update; the memory forgets all the same."""
+    cfg = CoreConfig(layers=(10, 9, 6, 3), steps=(5, 5, 4), step_epochs=0)
+    core, walked, skipped = Core(cfg), 0, 0
+    x, labels = samples(cfg, 300)
+    for row, label in zip(x, labels.tolist(), strict=True):
+        errors, heard = {}, set()
+
+        def observe(name, layer, errors=errors, heard=heard, **arrays):
+            heard.add((name, layer))
+            if name == "error":
+                errors[layer] = arrays["values"].any()
+
+        core.observer = observe
+        core.learn(row, label)
+        for layer, any_error in errors.items():
+            passes = {("readout", 2)} if layer == 2 else {("direction", layer), ("update", layer)}
+            assert heard & passes == (passes if any_error else set())
+            assert layer == 2 or ("memory", layer) in heard
+            walked, skipped = walked + any_error, skipped + (not any_error)
+    assert walked > 20
+    assert skipped > 20
+
+
 BAD = [
     (lambda x, y: (x[:, :9], y), r"x must have shape \(samples, 10\), not \(6, 9\)"),
     (lambda x, y: (x[0], y), r"x must have shape \(samples, 10\), not \(10,\)"),

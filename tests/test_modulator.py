@@ -54,6 +54,13 @@ def test_errors_and_jacobian():
         assert jacobian == min(max(floor(exact + HALF), cfg.k.min), cfg.k.max)
 
 
+def test_jacobian_saturates():
+    cfg = CoreConfig(layers=(4, 8, 2))
+    # errors -1 and 1 times similarities -4 and (almost) 4
+    assert modulator.errors(cfg, np.array([cfg.k.min, cfg.k.max]), 0)[1] == cfg.k.max
+    assert modulator.errors(cfg, np.array([cfg.k.min, cfg.k.max]), 1) == (pytest.approx([0, 0]), 0)
+
+
 @pytest.mark.parametrize("formats", [{}, {"d_bits": 12, "d_fraction": 9, "z_fraction": 2}])
 def test_direction_is_the_formula(formats):
     cfg = CoreConfig(layers=(4, 20, 5), **formats)

@@ -114,6 +114,47 @@ def test_formats_beyond_32_bits(kind, rounding):
     compare(config)
 
 
+EDGES = {
+    "sums of a layer": {"layers": (300, 12, 5), "weight_bits": 16, "steps": (9, 9)},
+    "leak of a memory": {"memory_bits": 18, "horizon": 1, "steps": (9, 9, 9), "step_extra": 8},
+    "step of a memory": {"steps": (20, 20, 20), "z_bits": 12, "error_fraction": 12},
+    "memory as read": {"memory_bits": 18, "read_bits": 16, "read_fraction": 14},
+    "direction": {"z_bits": 14, "z_fraction": 2, "read_bits": 15, "read_fraction": 11},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("options", EDGES.values(), ids=EDGES)
+def test_one_number_beyond_32_bits(options):
+    """Everything at its largest: what needs more than 32 bits gets them."""
+    config = CoreConfig(**{"layers": (13, 12, 7, 5), "lanes": 5} | options)
+    assert not fits_32_bits(config)
+    twin, plain = Twin(config), Core(config)
+    rng = np.random.default_rng(0)
+    top = 2 ** (config.memory_bits - 1) - 1
+    for core in (twin, plain):
+        for memory in core.memories:
+            memory[:] = np.where(np.arange(memory.size).reshape(memory.shape) % 2, top, -top - 1)
+        for weights in core.weights:
+            weights[:, 0], weights[:, 1] = config.weight.max, config.weight.min
+    x = rng.integers(0, 256, (12, config.inputs))
+    x[::2] = 255
+    labels = rng.integers(0, 5, 12)
+    assert_same_answers(twin.learn_many(x, labels), plain.learn_many(x, labels))
+    assert_same_state(twin, plain)
+
+
+def test_passes_of_no_error_are_skipped_alike():
+    config = CoreConfig(layers=(13, 12, 24, 3), steps=(5, 5, 2), step_epochs=0)
+    twin, plain, heard = Twin(config), Core(config), []
+    plain.observer = lambda name, layer, **arrays: heard.append(name)
+    x, labels = samples(config, 400)
+    x[10:] = x[10]  # one sample again and again, until nothing is left to learn
+    labels[10:] = labels[10]
+    assert_same_answers(twin.learn_many(x, labels), plain.learn_many(x, labels))
+    assert_same_state(twin, plain)
+    assert 10 < heard.count("readout") < 390
+
+
 def test_random_formats():
     """Accepted configurations of any format, in both integer types."""
     rng = np.random.default_rng(4)
