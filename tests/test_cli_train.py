@@ -10,7 +10,7 @@ from hebbware.cli import main
 from hebbware.golden import data, train
 from hebbware.golden.config import load
 
-SMALL = ("--set", "layers=[64,8,10]", "--set", "lanes=8")
+SMALL = ("--set", "layers=[64,8,6,10]", "--set", "lanes=8")
 
 
 def run(*arguments):
@@ -51,7 +51,7 @@ def test_result_is_that_of_the_library(capsys):
     found = result(capsys, "--epochs", 2, "--seed", 3, *SMALL)
     digits = data.load("digits")
     config = dataclasses.replace(
-        load("digits"), layers=(64, 8, 10), lanes=8, steps=(), init_std=(), seed=3
+        load("digits"), layers=(64, 8, 6, 10), lanes=8, init_std=(), seed=3
     )
     expected = train.train(config, digits, 2)
     assert found["accuracy"] == {
@@ -70,7 +70,7 @@ def test_result_is_that_of_the_library(capsys):
 def test_text_for_people(capsys):
     assert run("--epochs", 1, *SMALL) == 0
     out, err = capsys.readouterr()
-    assert "digits: 64-8-10, gated memory, 12-bit weights, seed 0" in out
+    assert "digits: 64-8-6-10, gated memory, 12-bit weights, seed 0" in out
     assert "test accuracy" in out
     assert err == ""  # the bar shows on terminals only
 
@@ -99,10 +99,17 @@ def test_file_named_after_a_data_set(capsys, tmp_path):
 
 
 def test_set_takes_toml_and_bare_words(capsys):
-    arguments = ("--set", "rounding=nearest", "--set", "steps = [6, 8]", "--set", 'memory="none"')
+    arguments = (
+        "--set",
+        "rounding=nearest",
+        "--set",
+        "steps = [6, 5, 8]",
+        "--set",
+        'memory="none"',
+    )
     found = result(capsys, "--epochs", 1, *SMALL, *arguments)["config"]
-    assert (found["rounding"], found["steps"], found["memory"]) == ("nearest", [6, 8], "none")
-    assert len(found["init_std"]) == 2  # defaults follow the layers that were set
+    assert (found["rounding"], found["steps"], found["memory"]) == ("nearest", [6, 5, 8], "none")
+    assert found["init_std"][1] == 8**-0.5  # defaults follow the layers that were set
 
 
 def test_without_validation(capsys):
@@ -117,7 +124,7 @@ def test_resumed_run_is_the_whole_run(capsys, tmp_path):
 
     # a run of four epochs that is stopped after two: the state carries its plan
     config = train.spread_halvings(load("digits"), 4)
-    config = dataclasses.replace(config, layers=(64, 8, 10), lanes=8, steps=(), init_std=(), seed=2)
+    config = dataclasses.replace(config, layers=(64, 8, 6, 10), lanes=8, init_std=(), seed=2)
 
     class Stop(Exception):
         pass
@@ -175,7 +182,7 @@ def test_figure_shows_the_accuracies(capsys, tmp_path):
     ("message", "arguments"),
     [
         ("data set linear has 2 inputs", ("--dataset", "linear")),
-        ("data set xor has 2 classes", ("--dataset", "xor", "--set", "layers=[2, 8, 10]")),
+        ("data set xor has 2 classes", ("--dataset", "xor", "--set", "layers=[2, 8, 6, 10]")),
         ("data set must be one of", ("--dataset", "letters")),
         ("config must be a preset", ("--config", "nothing")),
         ("epochs must lie in 1..1000, not 0", ("--epochs", 0)),
