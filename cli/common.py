@@ -44,16 +44,16 @@ class Output:
     """
 
     def __init__(self, json_path: str | None = None):
-        self._to_stdout = json_path == "-"
+        self.takes_stdout = json_path == "-"
         self._path = None
-        if json_path is not None and not self._to_stdout:
+        if json_path is not None and not self.takes_stdout:
             self._path = check_writable(json_path, "--json")
 
     @cached_property
     def _console(self) -> Console:
         from rich.console import Console
 
-        console = Console(stderr=self._to_stdout, highlight=False, markup=False)
+        console = Console(stderr=self.takes_stdout, highlight=False, markup=False)
         if not console.is_terminal:
             console.width = 200  # a log is not to be folded like a narrow terminal
         return console
@@ -110,7 +110,7 @@ class Output:
         InputError
             The file cannot be written any more.
         """
-        if not self._to_stdout and self._path is None:
+        if not self.takes_stdout and self._path is None:
             return
         text = json.dumps(_plain(result), indent=2, allow_nan=False) + "\n"
         if self._path is None:

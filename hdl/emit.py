@@ -1,0 +1,209 @@
+"""The core as one Verilog file, and what its ports mean.
+
+The same description goes into the header of the file and into ``docs/ports.md``
+(``python -m hebbware.hdl.emit`` prints that page).
+"""
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from amaranth.back import verilog
+from amaranth.hdl import Shape
+from amaranth.lib.wiring import Out, Signature
+
+from ..golden import commands
+from ..golden.config import CoreConfig, load
+from .core import Core
+
+MODULE = "hebbware_core"
+WIDTH = 97  # of a line of the header, after the slashes
+SHOWN = ("digits", "mnist")  # whose widths docs/ports.md lists
+
+MEANINGS = {
+    "clk": "clock; everything happens at its rising edge",
+    "rst": "reset, synchronous, active high; afterwards the start weights are made on chip",
+    "samples": "for each sample its inputs in order, then its label",
+    "results": "for each sample its class, then the score of each class; signed",
+    "commands": "command words of the host, see below",
+    "responses": "one for each command; signed",
+    "trace.weights": "each write of the weight memory: the word of all lanes",
+    "trace.memory": "each write of the class memory: the word of all lanes",
+    "trace.vectors": (
+        "each write of activations (a), normalised activations (z) and directions (d); "
+        "address = kind * blocks + block with a = 0, z = 1, d = 2; all lanes"
+    ),
+    "trace.errors": "each softmax error; address = layer * classes + class, the readout last",
+}
+MEMBERS = {
+    "valid": "a word is offered",
+    "ready": "the word is taken if one is offered",
+    "payload": "the word",
+    "en": "a write happens in this clock",
+    "address": "where",
+    "data": "what",
+}
+NOTES = {
+    "Streams": (
+        "A word moves at each rising clock edge at which valid and ready are both high.",
+        "Once valid is high it stays high, with the same payload, until the word has moved.",
+        "Ready may change at any time. No valid depends on its own ready in the same clock.",
+    ),
+    "Samples": (
+        "An input is unsigned; its lowest x_bits bits count, as value / 2**x_bits.",
+        "The label is the number of the class; any other word (255) means: infer only.",
+        "Two samples are held: the next one may come in while one is worked on.",
+    ),
+    "Results": (
+        "Scores have u_fraction fraction bits. The class is the first of the largest score.",
+        "A sample that is learned gives the scores that it had before it was learned.",
+    ),
+    "Commands": (
+        "Carried out one at a time while no sample is worked on; a waiting command goes before a "
+        "waiting sample. Each gets one response.",
+        "Words of the weight and of the class memory hold one number for each lane; which weight "
+        "lies where is told by `hebbware info`.",
+    ),
+}
+OPS = {
+    commands.Op.READ: "the response is the value",
+    commands.Op.WRITE: "the response is the value written",
+    commands.Op.START: "back to the state after reset; responds with 0 when that is reached",
+}
+SPACES = {
+    commands.Space.WEIGHT: "weight memory: address of the word, and lane",
+    commands.Space.MEMORY: "class memory: address of the word, and lane; its code bit on top",
+    commands.Space.GAIN: "scale of a class-memory row (gated): address = layer * classes + class",
+    commands.Space.STATE: "a register: address as below",
+}
+STATES = {
+    commands.State.EXTRA: "halvings of every step",
+    commands.State.LEARNED: "samples learned; read only",
+    commands.State.INFERRED: "samples inferred; read only",
+    commands.State.RANDOM: "word of the random number generator",
+}
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of the Verilog module.
+
+    Attributes
+    ----------
+    name : str
+    direction : str
+        ``input`` or ``output``.
+    width : int
+        Bits.
+    meaning : str
+    """
+
+    name: str
+    direction: str
+    width: int
+    meaning: str
+
+
+def ports(config: CoreConfig, *, trace: bool = False) -> list[Port]:
+    """The ports of the module, clock and reset first, in the order of the signature."""
+    core = Core(config, trace=trace)
+    core._MustUse__used = True  # only its signature is: Amaranth is not to warn
+    found = [Port(name, "input", 1, MEANINGS[name]) for name in ("clk", "rst")]
+    for path, member in _leaves(core.signature):
+        *group, name = path
+        where = ".".join(group)
+        meaning = MEMBERS[name]
+        if name in ("payload", "data"):
+            meaning = MEANINGS[where]
+        direction = "output" if member.flow == Out else "input"
+        width = Shape.cast(member.shape).width
+        found.append(Port("__".join(path), direction, width, meaning))
+    return found
+
+
+def _leaves(signature: Signature, path: tuple[str, ...] = ()) -> Iterator:
+    for name, member in signature.members.items():
+        if member.is_port:
+            yield (*path, name), member
+        else:
+            yield from _leaves(member.signature, (*path, name))
+
+
+def fields() -> list[tuple[str, int, int]]:
+    """Name, highest and lowest bit of each field of a command word."""
+    found, low = [], 0
+    for name, bits in commands.FIELDS:
+        found.append((name, low + bits - 1, low))
+        low += bits
+    return found
+
+
+def core_verilog(config: CoreConfig, *, trace: bool = False) -> str:
+    """The core of `config` as the module ``hebbware_core``, with a header that tells its ports.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    trace : bool
+        Adds the ports that show every write to a memory.
+    """
+    core = Core(config, trace=trace)
+    text = verilog.convert(core, name=MODULE, emit_src=False, strip_internal_attrs=True)
+    return header(config, trace=trace) + "\n" + text
+
+
+def header(config: CoreConfig, *, trace: bool = False) -> str:
+    """The comment at the beginning of the file."""
+    listed = ports(config, trace=trace)
+    wide = max(len(port.name) for port in listed)
+    lines = [f"{MODULE}: Hebbian learning core", "", "Ports"]
+    for port in listed:
+        lines += _wrap(f"{port.direction:6} {port.width:5}  {port.name:{wide}}  ", port.meaning)
+    for title, notes in NOTES.items():
+        lines += ["", title]
+        for note in notes:
+            lines += _wrap("", note)
+    for name, high, low in fields():
+        lines += _wrap("", f"{name}: bits {high}..{low}")
+    for title, table in (("op", OPS), ("space", SPACES), ("address of a register", STATES)):
+        for key, text in table.items():
+            lines += _wrap("", f"{title} {key.value} {key.name}: {text}")
+    lines += ["", "Configuration", *(f"  {line}" for line in config.to_toml().splitlines())]
+    return "".join(f"// {line}".rstrip() + "\n" for line in lines)
+
+
+def _wrap(start: str, text: str) -> list[str]:
+    """Lines of `text` in a column after `start`."""
+    indent = " " * (2 + len(start))
+    return textwrap.wrap(text, WIDTH, initial_indent=f"  {start}", subsequent_indent=indent)
+
+
+def markdown() -> str:
+    """The page ``docs/ports.md``."""
+    columns = [ports(load(name), trace=True) for name in SHOWN]
+    lines = [
+        "# Ports of the core",
+        "",
+        f"The Verilog module `{MODULE}` that `hebbware verilog` writes. This page is printed by "
+        "`python -m hebbware.hdl.emit`; a test holds it to what the code says. The ports "
+        "`trace__...` are there with `--trace` only.",
+        "",
+        f"| port | direction | {' | '.join(f'bits, `{name}`' for name in SHOWN)} | meaning |",
+        f"|---|---|{'---|' * len(SHOWN)}---|",
+    ]
+    for same in zip(*columns, strict=True):
+        port = same[0]
+        bits = " | ".join(str(p.width) for p in same)
+        lines.append(f"| `{port.name}` | {port.direction} | {bits} | {port.meaning} |")
+    for title, notes in NOTES.items():
+        lines += ["", f"## {title}", "", *(f"- {note}" for note in notes)]
+    lines += ["", "| field | bits |", "|---|---|"]
+    lines += [f"| `{name}` | {high}..{low} |" for name, high, low in fields()]
+    for title, table in (("op", OPS), ("space", SPACES), ("address of a register", STATES)):
+        lines += ["", f"| {title} | name | meaning |", "|---|---|---|"]
+        lines += [f"| {key.value} | `{key.name}` | {text} |" for key, text in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")
