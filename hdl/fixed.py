@@ -15,42 +15,41 @@ class Fixed(ShapeCastable):
 
     Parameters
     ----------
-    format : Format
+    fmt : Format
     """
 
-    def __init__(self, format: Format):
-        if not isinstance(format, Format):
-            raise TypeError(f"format must be a Format, not {format!r}")
-        self.format = format
+    def __init__(self, fmt: Format):  # `format` is Amaranth's name for how a shape is printed
+        if not isinstance(fmt, Format):
+            raise TypeError(f"fmt must be a Format, not {fmt!r}")
+        self.fmt = fmt
 
     def as_shape(self):
-        return Shape(self.format.width, self.format.signed)
+        return Shape(self.fmt.width, self.fmt.signed)
 
     def const(self, init):
         """A raw integer (None is 0) as a constant; must be in range."""
         init = init or 0
-        if not self.format.min <= init <= self.format.max:
-            raise ValueError(f"raw value must lie in {self.format.min}..{self.format.max}, not {init!r}")
+        if not self.fmt.min <= init <= self.fmt.max:
+            raise ValueError(f"raw value must lie in {self.fmt.min}..{self.fmt.max}, not {init!r}")
         return Const(init, self.as_shape())
 
     def __call__(self, value):
-        return FixedValue(self.format, value)
+        return FixedValue(self.fmt, value)
 
     def from_bits(self, raw):
-        value = raw - (1 << self.format.width) if self.format.signed and raw >> (self.format.width - 1) else raw
+        value = (
+            raw - (1 << self.fmt.width) if self.fmt.signed and raw >> (self.fmt.width - 1) else raw
+        )
         return self.const(value)
 
-    def format_value(self, value, spec):
-        return Value.cast(value).__format__(spec)
-
     def __eq__(self, other):
-        return isinstance(other, Fixed) and self.format == other.format
+        return isinstance(other, Fixed) and self.fmt == other.fmt
 
     def __hash__(self):
-        return hash(self.format)
+        return hash(self.fmt)
 
     def __repr__(self):
-        return f"Fixed({self.format})"
+        return f"Fixed({self.fmt})"
 
 
 class FixedValue(ValueCastable):
@@ -72,14 +71,19 @@ class FixedValue(ValueCastable):
             raise TypeError(f"a fixed-point value must be assigned from another, not {other!r}")
         ours, theirs = self.format, other.format
         if ours.fraction != theirs.fraction or theirs.min < ours.min or theirs.max > ours.max:
-            raise TypeError(f"assigning {theirs} to {ours} would lose bits: round_to or saturate it first")
+            raise TypeError(
+                f"assigning {theirs} to {ours} would lose bits: round_to or saturate it first"
+            )
         return self.raw.eq(other.raw)
 
     def _aligned(self, other):
         fraction = max(self.format.fraction, other.format.fraction)
         pair = [v.raw << (fraction - v.format.fraction) for v in (self, other)]
         ranges = [
-            (v.format.min << (fraction - v.format.fraction), v.format.max << (fraction - v.format.fraction))
+            (
+                v.format.min << (fraction - v.format.fraction),
+                v.format.max << (fraction - v.format.fraction),
+            )
             for v in (self, other)
         ]
         return fraction, pair, ranges
@@ -95,19 +99,26 @@ class FixedValue(ValueCastable):
     def __mul__(self, other):
         ours, theirs = self.format, other.format
         corners = [x * y for x in (ours.min, ours.max) for y in (theirs.min, theirs.max)]
-        return _exact(self.raw * other.raw, min(corners), max(corners), ours.fraction + theirs.fraction)
+        return _exact(
+            self.raw * other.raw, min(corners), max(corners), ours.fraction + theirs.fraction
+        )
 
     def round_to(self, fraction: int) -> "FixedValue":
         """Nearest value with `fraction` fraction bits, half up; exact if that is more bits."""
         drop = self.format.fraction - fraction
         half = 1 << drop >> 1 if drop > 0 else 0
-        low, high = ((v + half) >> drop if drop > 0 else v << -drop for v in (self.format.min, self.format.max))
+        low, high = (
+            (v + half) >> drop if drop > 0 else v << -drop
+            for v in (self.format.min, self.format.max)
+        )
         return _exact(shift_round(self.raw, drop), low, high, fraction)
 
     def saturate(self, format: Format) -> "FixedValue":
         """Clipped to the range of `format`, which must have the same fraction."""
         if format.fraction != self.format.fraction:
-            raise TypeError(f"saturating {self.format} to {format} changes the fraction: round_to it first")
+            raise TypeError(
+                f"saturating {self.format} to {format} changes the fraction: round_to it first"
+            )
         return FixedValue(format, saturate(self.raw, format))
 
 
@@ -124,7 +135,7 @@ def _exact(raw, low, high, fraction):
 
 
 def shift_round(raw, shift: int):
-    """``raw * 2**-shift`` to nearest, half up, for a constant shift; as in `hebbware.golden.fixed`."""
+    """``raw * 2**-shift`` to nearest, half up, for a constant shift."""
     raw = Value.cast(raw)
     if shift <= 0:
         return raw << -shift
