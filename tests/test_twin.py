@@ -119,6 +119,10 @@ EDGES = {
     "leak of a memory": {"memory_bits": 18, "horizon": 1, "steps": (9, 9, 9), "step_extra": 8},
     "step of a memory": {"steps": (20, 20, 20), "z_bits": 12, "error_fraction": 12},
     "memory as read": {"memory_bits": 18, "read_bits": 16, "read_fraction": 14},
+    "similarity": {
+        "layers": (13, 2000, 5), "memory": "window", "window": 2, "z_bits": 13, "z_fraction": 9,
+        "read_bits": 14, "read_fraction": 9, "steps": (2, 0), "step_extra": 0,
+    },
     "direction": {"z_bits": 14, "z_fraction": 2, "read_bits": 15, "read_fraction": 11},
 }  # fmt: skip
 
@@ -137,8 +141,8 @@ def test_one_number_beyond_32_bits(options):
         for weights in core.weights:
             weights[:, 0], weights[:, 1] = config.weight.max, config.weight.min
     x = rng.integers(0, 256, (12, config.inputs))
-    x[::2] = 255
-    labels = rng.integers(0, 5, 12)
+    x[::2], x[6:] = 255, x[1]
+    labels = np.array([0, 1, 2, 3, 4, 0, 1, 1, 1, 1, 1, 1])
     assert_same_answers(twin.learn_many(x, labels), plain.learn_many(x, labels))
     assert_same_state(twin, plain)
 
