@@ -121,7 +121,7 @@ EDGES = {
     "memory as read": {"memory_bits": 18, "read_bits": 16, "read_fraction": 14},
     "similarity": {
         "layers": (13, 2000, 5), "memory": "window", "window": 2, "z_bits": 13, "z_fraction": 9,
-        "read_bits": 14, "read_fraction": 9, "steps": (2, 0), "step_extra": 0,
+        "read_bits": 14, "read_fraction": 9, "steps": (2, 0), "step_extra": 0, "weight_bits": 4,
     },
     "direction": {"z_bits": 14, "z_fraction": 2, "read_bits": 15, "read_fraction": 11},
 }  # fmt: skip
