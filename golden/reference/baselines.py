@@ -81,20 +81,23 @@ def _memory(kind: str, **options):
     )
 
 
+# Chosen on samples held back from training, one epoch of 10,000; the class memories' are the
+# hardware's.
+HSIC_STEPS = (0.1, 0.5, 0.01)
 MEMORY_STEPS = (2**-7, 2**-6, 2**-8)
 BASELINES = {
-    "backprop": Baseline(lambda *_: Backprop(), (0.02, 0.02, 0.02)),
+    "backprop": Baseline(lambda *_: Backprop(), (0.01, 0.01, 0.01)),
     "hsic-batch": Baseline(lambda *_: LayerwiseHsic(GAMMA, SIGMAS), (1.0, 1.0, 0.2), 64, centred),
-    "two-point": Baseline(_hsic(2), (0.1, 0.1, 2**-8), encode=centred),
-    "hsic-gradient": Baseline(_hsic(8), (1.0, 1.0, 2**-8), encode=centred),
-    "hsic-released": Baseline(_hsic(8, "released"), (1.0, 1.0, 2**-8), encode=centred),
-    "hsic-shuffled": Baseline(_hsic(8, shuffled=True), (1.0, 1.0, 2**-8), encode=centred),
+    "two-point": Baseline(_hsic(2), (0.001, 0.001, 0.01), encode=centred),
+    "hsic-gradient": Baseline(_hsic(8), HSIC_STEPS, encode=centred),
+    "hsic-released": Baseline(_hsic(8, "released"), (0.005, 0.005, 0.01), encode=centred),
+    "hsic-shuffled": Baseline(_hsic(8, shuffled=True), HSIC_STEPS, encode=centred),
     "gated": Baseline(_memory("gated"), MEMORY_STEPS),
     "window": Baseline(_memory("window", kappa=0.5), MEMORY_STEPS),
     "trace": Baseline(_memory("trace"), MEMORY_STEPS),
     "codes": Baseline(_memory("codes"), MEMORY_STEPS),
-    "frozen": Baseline(lambda *_: Frozen(), (0.0, 0.0, 2**-8)),
-    "linear": Baseline(lambda *_: Frozen(), (0.0, 0.0, 2**-6), hidden=False),
+    "frozen": Baseline(lambda *_: Frozen(), (0.0, 0.0, 0.01)),
+    "linear": Baseline(lambda *_: Frozen(), (0.0, 0.0, 0.01), hidden=False),
 }
 
 

@@ -36,9 +36,9 @@ def modulator(z, read, label: int, scale: float = 1.0, beta: float = BETA) -> Mo
         e_c  = softmax(beta k)_c - [c = y]
         xi_i = s2 (sum_c e_c E_ci - z_i sum_c e_c k_c)         s2 = 2^round(log2 s)
 
-    For z of zero mean and unit variance, ``xi / s2`` plus a constant is ``m / beta`` times the
-    gradient of ``-log softmax(beta k)_y`` behind LayerNorm; its second term is LayerNorm's
-    Jacobian, without which learning collapses.
+    With ``v = xi / s2``, ``(beta / m) s (v - mean v)`` is the gradient of
+    ``-log softmax(beta k)_y`` with respect to what enters LayerNorm. The second term of xi comes
+    from LayerNorm's Jacobian; without it learning collapses.
 
     Parameters
     ----------
