@@ -119,7 +119,9 @@ class CoreConfig:
                 value = tuple(kind(v) for v in value)
             elif field.name == "rounding":
                 if value not in list(Rounding):
-                    raise InputError(f"rounding must be one of {', '.join(Rounding)}, not {value!r}")
+                    raise InputError(
+                        f"rounding must be one of {', '.join(Rounding)}, not {value!r}"
+                    )
                 value = Rounding(value)
             elif field.name == "memory":
                 if not isinstance(value, str) or value not in KINDS:
@@ -136,7 +138,11 @@ class CoreConfig:
             if not self.steps:
                 object.__setattr__(self, "steps", (7,) + (6,) * (hidden - 1) + (8,))
             if not self.init_std:
-                std = (0.1,) + tuple(n**-0.5 for n in self.layers[1:-2]) + (0.5 * self.layers[-2] ** -0.5,)
+                std = (
+                    (0.1,)
+                    + tuple(n**-0.5 for n in self.layers[1:-2])
+                    + (0.5 * self.layers[-2] ** -0.5,)
+                )
                 object.__setattr__(self, "init_std", std)
 
     def _within(self, name, low, high, value=None):
@@ -147,7 +153,8 @@ class CoreConfig:
     def _check_sizes(self):
         if len(self.layers) < 3:
             raise InputError(
-                f"layers must name inputs, at least one hidden layer and classes, not {list(self.layers)!r}"
+                "layers must name inputs, at least one hidden layer and classes, "
+                f"not {list(self.layers)!r}"
             )
         for size in self.layers:
             self._within("layers", 1, 4096, size)
@@ -158,8 +165,8 @@ class CoreConfig:
         for name in ("steps", "init_std"):
             if len(getattr(self, name)) != len(self.layers) - 1:
                 raise InputError(
-                    f"{name} must have one entry for each of the {len(self.layers) - 1} weight layers, "
-                    f"not {list(getattr(self, name))!r}"
+                    f"{name} must have one entry for each of the {len(self.layers) - 1} weight "
+                    f"layers, not {list(getattr(self, name))!r}"
                 )
         if self.window & (self.window - 1) or not 2 <= self.window <= 256:
             raise InputError(f"window must be a power of two in 2..256, not {self.window!r}")
@@ -192,11 +199,13 @@ class CoreConfig:
             bits, fraction = getattr(self, f"{name}_bits"), getattr(self, f"{name}_fraction")
             if fraction > bits - 1:
                 raise InputError(
-                    f"{name}_fraction must leave the sign outside: at most {name}_bits - 1 = {bits - 1}, not {fraction}"
+                    f"{name}_fraction must leave the sign outside: at most {name}_bits - 1 = "
+                    f"{bits - 1}, not {fraction}"
                 )
         if self.read_fraction < self.z_fraction:
             raise InputError(
-                f"read_fraction must be at least z_fraction = {self.z_fraction}, not {self.read_fraction}"
+                f"read_fraction must be at least z_fraction = {self.z_fraction}, "
+                f"not {self.read_fraction}"
             )
         for std in self.init_std:
             if not 0 <= std <= 1:
@@ -206,22 +215,24 @@ class CoreConfig:
         scaled = self.kappa * (1 << self.read_fraction)
         if not 0 <= self.kappa <= 1 or scaled != int(scaled):
             raise InputError(
-                f"kappa must be a multiple of {2.0**-self.read_fraction} (one step of the read format) "
+                f"kappa must be a multiple of {2.0**-self.read_fraction} "
+                "(one step of the read format) "
                 f"in 0..1, not {self.kappa!r}"
             )
-        if self.memory == "gated" and self.kappa:
-            raise InputError(f"kappa must be 0 for the gated memory, not {self.kappa!r}")
+        if self.kappa and not KINDS[self.memory].coded:
+            raise InputError(f"kappa must be 0 for the {self.memory} memory, not {self.kappa!r}")
         if self.memory == "codes" and not self.kappa:
             object.__setattr__(self, "kappa", 1.0)
         for layer, shift in enumerate(self.step_shifts):
             if shift < 0:
                 raise InputError(
-                    f"steps[{layer}] must be at least {self.steps[layer] - shift} for these formats, "
-                    f"not {self.steps[layer]}"
+                    f"steps[{layer}] must be at least {self.steps[layer] - shift} for these "
+                    f"formats, not {self.steps[layer]}"
                 )
         if self.update_shift > 32:
             raise InputError(
-                f"steps and step_extra must keep the update shift within 32 random bits, not {self.update_shift}"
+                "steps and step_extra must keep the update shift within 32 random bits, "
+                f"not {self.update_shift}"
             )
         KINDS[self.memory].check(self)
 
@@ -233,7 +244,9 @@ class CoreConfig:
         known = [field.name for field in fields(cls)]
         for key in values:
             if key not in known:
-                raise InputError(f"unknown configuration key {key!r}; known keys: {', '.join(known)}")
+                raise InputError(
+                    f"unknown configuration key {key!r}; known keys: {', '.join(known)}"
+                )
         if "layers" not in values:
             raise InputError("layers must be given: a list such as [64, 32, 16, 10]")
         return cls(**values)
@@ -360,7 +373,8 @@ def load(name: str | Path) -> CoreConfig:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise InputError(
-            f"config must be a preset ({', '.join(presets())}) or a readable TOML file, not {name!r}: {reason}"
+            f"config must be a preset ({', '.join(presets())}) or a readable TOML file, "
+            f"not {name!r}: {reason}"
         ) from None
     try:
         values = tomllib.loads(text)

@@ -97,7 +97,7 @@ class Core:
         self._update_readout(inputs[-1], readout_error)
         if cfg.learns_hidden:
             self._update_hidden(last, walks[last], directions[last], errors[last])
-        if cfg.memory == "window":
+        if self.kind.windowed:
             self.past.append((label, inputs[1:]))
         self.learned += 1
         return int(scores.argmax()), scores
@@ -154,7 +154,7 @@ class Core:
         return scores, inputs, walks, active, scales
 
     def _walk(self, layer, values):
-        """Rows walked and their values: non-zero inputs of the first layer, all others, the bias."""
+        """Rows walked and their values: in the first layer non-zero inputs, else all; the bias."""
         one = self.config.source(layer).one
         rows = np.flatnonzero(values) if layer == 0 else np.arange(values.size)
         return np.append(rows, values.size), np.append(values[rows], one)

@@ -29,7 +29,8 @@ def update(config, weights, pre, post, shift: int, random) -> np.ndarray:
     shift : int
         From the raw product to weight units, schedule included.
     random : array (rows, units) or None
-        ``update_shift`` bits each; their leading `shift` bits are used. Only for stochastic rounding.
+        ``update_shift`` bits each; their leading `shift` bits are used. Only for stochastic
+        rounding.
     """
     change = np.multiply.outer(-pre, post)
     if config.rounding is Rounding.STOCHASTIC:

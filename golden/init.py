@@ -1,10 +1,10 @@
 """Start weights that the core makes by itself after reset, from its seed alone.
 
-The start program walks the weight memory, then the class memory, once for each group of four lanes:
-at every address it draws one random word, whose bytes (signed, uniform) go to the four lanes of the group, scaled by a constant
-of the layer: ``W = floor((byte * scale + half) / 2**update_shift)``. Lanes beyond the layer's
-size, the bias rows and class memories become zero; the lowest bit of each byte of a class-memory
-word is the lane's random code.
+The start program walks the weight memory, then the class memory, once for each group of four
+lanes: at every address it draws one random word, whose bytes (signed, uniform) go to the four lanes
+of the group, scaled by a constant of the layer: ``W = floor((byte * scale + half) /
+2**update_shift)``. Lanes beyond the layer's size, the bias rows and class memories become zero; the
+lowest bit of each byte of a class-memory word is the lane's random code.
 """
 
 from dataclasses import dataclass
@@ -59,7 +59,9 @@ def start_state(config) -> StartState:
     weights, codes = [], []
     bases = layout.weight_bases
     for layer, units in enumerate(config.hidden):
-        block = signed[bases[layer] : bases[layer + 1]].reshape(layout.blocks(layer), layout.rows(layer), lanes)
+        block = signed[bases[layer] : bases[layer + 1]].reshape(
+            layout.blocks(layer), layout.rows(layer), lanes
+        )
         weight = layout.units_of(scaled(layer, block).swapaxes(0, 1), units).copy()
         weight[-1] = 0
         weights.append(weight)
@@ -70,6 +72,8 @@ def start_state(config) -> StartState:
         if not config.learns_hidden:
             codes.append(np.ones((config.classes, units), np.int8))
             continue
-        code = octets[bases[layer] : bases[layer + 1]].reshape(config.classes, layout.blocks(layer), lanes)
+        code = octets[bases[layer] : bases[layer + 1]].reshape(
+            config.classes, layout.blocks(layer), lanes
+        )
         codes.append(layout.units_of(1 - 2 * (code & 1).astype(np.int8), units))
     return StartState(weights, codes, int(words[-1]))

@@ -1,10 +1,10 @@
-"""Where each number lies in the core's memories: the map from (layer, row, unit) to (address, lane).
+"""Where each number lies in the core's memories: from (layer, row, unit) to (address, lane).
 
 Unit `i` of a layer lives in lane ``i % lanes`` of block ``i // lanes``. One word of a memory holds
 one row of one block for all lanes, so one clock reads the synapses from one input to `lanes` units.
 
-* weight memory: hidden layers one after another, each block after block, ``rows = inputs + 1`` words
-  a block (the bias is the last row); then the readout, class after class, its row being the weights
+* weight memory: hidden layers one after another, each block after block, ``rows = inputs + 1``
+  words a block (the bias is the last row); then the readout, class after class, its row being the weights
   *from* all last hidden units *to* that class.
 * class memory: hidden layers one after another, class after class, blocks of a class together.
 """
@@ -47,7 +47,7 @@ class Layout:
 
     @cached_property
     def vector_bases(self) -> tuple[int, ...]:
-        """First block number of each hidden layer in the vector memories; last entry: their size."""
+        """First block of each hidden layer in the vector memories; last entry: their size."""
         bases = [0]
         for layer in range(len(self.config.hidden)):
             bases.append(bases[-1] + self.blocks(layer))
@@ -69,7 +69,9 @@ class Layout:
 
         Hidden layers have shape ``(inputs + 1, units)``, the readout ``(classes, units)``.
         """
-        hidden = [self.lanes_of(w).swapaxes(0, 1).reshape(-1, self.config.lanes) for w in weights[:-1]]
+        hidden = [
+            self.lanes_of(w).swapaxes(0, 1).reshape(-1, self.config.lanes) for w in weights[:-1]
+        ]
         return np.concatenate([*hidden, self.lanes_of(weights[-1]).reshape(-1, self.config.lanes)])
 
     def memory_words(self, memories: list[np.ndarray]) -> np.ndarray:
@@ -80,7 +82,9 @@ class Layout:
         """Inverse of `weight_words`."""
         cfg, bases, weights = self.config, self.weight_bases, []
         for layer, units in enumerate(cfg.hidden):
-            block = words[bases[layer] : bases[layer + 1]].reshape(self.blocks(layer), self.rows(layer), -1)
+            block = words[bases[layer] : bases[layer + 1]].reshape(
+                self.blocks(layer), self.rows(layer), -1
+            )
             weights.append(self.units_of(block.swapaxes(0, 1), units))
         readout = words[bases[-2] : bases[-1]].reshape(cfg.classes, self.blocks(-1), -1)
         return [*weights, self.units_of(readout, cfg.hidden[-1])]
@@ -89,6 +93,8 @@ class Layout:
         """Inverse of `memory_words`."""
         cfg, bases = self.config, self.memory_bases
         return [
-            self.units_of(words[bases[n] : bases[n + 1]].reshape(cfg.classes, self.blocks(n), -1), units)
+            self.units_of(
+                words[bases[n] : bases[n + 1]].reshape(cfg.classes, self.blocks(n), -1), units
+            )
             for n, units in enumerate(cfg.hidden)
         ]

@@ -39,9 +39,12 @@ class Write(NamedTuple):
 
 
 class Memory:
-    """What a kind must say. The functions take the configuration first."""
+    """What a kind must say; golden and the RTL read it from here. Functions take the configuration."""
 
     written = True  # learning writes the class memory at all
+    by_error = False  # every class is written, in proportion to its error; else the sample's alone
+    windowed = False  # what the sample of ``window`` samples ago wrote is taken out again
+    coded = True  # kappa may add random codes to what is read
     leaks = False  # rows forget by 2**-horizon at each write
     self_scaling = False  # the read shift follows the size of the row
     stochastic = True  # rounding of the write; False: the writes are exact in integers
@@ -60,18 +63,33 @@ class Memory:
         """Constant right shift from M to the read format (self-scaling kinds find their own)."""
         return 0
 
-    @staticmethod
-    def writes(config, label: int, errors, oldest: int | None) -> list[Write]:
+    @classmethod
+    def scale(cls, config) -> int:
+        """Left shift of the error, or of 1, that multiplies the activation, to update units."""
+        return config.update_shift
+
+    @classmethod
+    def writes(cls, config, label: int, errors, oldest: int | None) -> list[Write]:
         """Writes after a sample of class `label` whose softmax errors are `errors` (raw).
 
         `oldest` is the label learned ``window`` samples ago, None if there is none yet.
         """
-        return []
+        if not cls.written:
+            return []
+        if cls.by_error:
+            return [Write(c, e << cls.scale(config)) for c, e in enumerate(errors.tolist())]
+        one = 1 << cls.scale(config)
+        forget = (
+            [Write(oldest, one, age=config.window)] if cls.windowed and oldest is not None else []
+        )
+        return [*forget, Write(label, -one)]
 
 
 class Gated(Memory):
     """Error-gated sums: ``M_c <- M_c - 2**-l M_c - e_c z``, keeping what was surprising."""
 
+    by_error = True
+    coded = False
     leaks = True
     self_scaling = True
 
@@ -85,9 +103,8 @@ class Gated(Memory):
         return max(config.horizon, cls.gain(config))
 
     @classmethod
-    def writes(cls, config, label, errors, oldest):
-        scale = config.update_shift - cls.gain(config)
-        return [Write(c, e << scale) for c, e in enumerate(errors.tolist())]
+    def scale(cls, config):
+        return config.update_shift - cls.gain(config)
 
 
 class Trace(Memory):
@@ -100,40 +117,33 @@ class Trace(Memory):
         room = config.memory_bits - config.z_bits
         if config.horizon > room:
             raise InputError(
-                f"horizon must be at most memory_bits - z_bits = {room} for the trace memory, not {config.horizon}"
+                f"horizon must be at most memory_bits - z_bits = {room} for the trace memory, "
+                f"not {config.horizon}"
             )
 
     @staticmethod
     def read_shift(config):
         return config.z_fraction + config.horizon - config.read_fraction
 
-    @staticmethod
-    def writes(config, label, errors, oldest):
-        return [Write(label, -1 << config.update_shift)]
-
 
 class Window(Memory):
     """Sums over the last N samples: ``M_y += z``, ``M_yold -= z_old``; read as ``8 / N * M``."""
 
     stochastic = False
+    windowed = True
 
     @staticmethod
     def check(config):
         if config.window << (config.z_bits - 1) > 1 << (config.memory_bits - 1):
+            most = 2.0 ** (config.memory_bits - config.z_bits)
             raise InputError(
-                f"window must be at most 2**(memory_bits - z_bits) = {2.0 ** (config.memory_bits - config.z_bits):g} "
+                f"window must be at most 2**(memory_bits - z_bits) = {most:g} "
                 f"so that its sums are exact, not {config.window}"
             )
 
     @staticmethod
     def read_shift(config):
         return config.z_fraction + config.window.bit_length() - 1 - 3 - config.read_fraction
-
-    @staticmethod
-    def writes(config, label, errors, oldest):
-        one = 1 << config.update_shift
-        forget = [] if oldest is None else [Write(oldest, one, age=config.window)]
-        return [*forget, Write(label, -one)]
 
 
 class Codes(Memory):

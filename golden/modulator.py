@@ -1,7 +1,7 @@
 """The class-memory modulator: from a layer's activations and class memories to its direction d.
 
-With ``E_c`` the class memories at unit scale, ``k_c = (1/m) sum_i z_i E_ci``, ``e = softmax(beta k) -
-onehot(y)`` and ``s2`` the layer's LayerNorm scale rounded to a power of two::
+With ``E_c`` the class memories at unit scale, ``k_c = (1/m) sum_i z_i E_ci``,
+``e = softmax(beta k) - onehot(y)`` and ``s2`` the layer's LayerNorm scale rounded to a power of two::
 
     xi_i = s2 * (sum_c e_c E_ci - z_i sum_c e_c k_c)
     d_i  = clip(xi_i * [u_i > 0], -2, 2)
@@ -44,4 +44,6 @@ def direction(config, error, jacobian: int, read, z, active, power: int) -> np.n
     """``d_i`` (raw d) from errors, class memories, activations and the slope `active`."""
     align = config.read_fraction - config.z_fraction
     total = error @ read - ((jacobian * z) << align)
-    return np.where(active, saturate(shift_round(total, direction_shift(config, power)), config.d), 0)
+    return np.where(
+        active, saturate(shift_round(total, direction_shift(config, power)), config.d), 0
+    )

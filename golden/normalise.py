@@ -33,8 +33,9 @@ def mean(total: int, units: int) -> int:
 
 @dataclass(frozen=True)
 class Scale:
-    """What one sample's statistics say about a layer: ``1/sqrt(var) = mantissa * 2**-(10 + exponent)``.
+    """What one sample's statistics say about a layer.
 
+    ``1/sqrt(var) = mantissa * 2**-(10 + exponent)``;
     ``power`` is the exponent of the nearest power of two on a logarithmic scale: s2 = 2**-power.
     """
 

@@ -24,7 +24,9 @@ def reciprocal_table(address_bits: int, width: int) -> np.ndarray:
     """``round(2**(width-1) / v)`` at the left edges ``v = 1 + i / 2**address_bits`` of [1, 2)."""
     size = 1 << address_bits
     one = 1 << (width - 1)
-    return np.array([(2 * one * size + size + i) // (2 * (size + i)) for i in range(size)], np.int64)
+    return np.array(
+        [(2 * one * size + size + i) // (2 * (size + i)) for i in range(size)], np.int64
+    )
 
 
 @lru_cache
@@ -38,4 +40,6 @@ def rsqrt_table(address_bits: int, width: int) -> np.ndarray:
     cap = (1 << width) - 1
     # value^2 = 2^(2 width) * size / (4 i + 2); twice the root, floored, gives the rounding exactly
     doubled = [isqrt(4 * (1 << 2 * width) * size // (4 * i + 2)) for i in range(size)]
-    return np.array([cap if i < size // 4 else min((d + 1) // 2, cap) for i, d in enumerate(doubled)], np.int64)
+    return np.array(
+        [cap if i < size // 4 else min((d + 1) // 2, cap) for i, d in enumerate(doubled)], np.int64
+    )
