@@ -68,7 +68,7 @@ def errors_of(layer: int) -> str:
 
 def program(config) -> tuple[Pass, ...]:
     """The passes of one sample."""
-    hidden = len(config.hidden)
+    hidden, kind = len(config.hidden), KINDS[config.memory]
     passes = []
 
     def add(kind, layer, *waits, learn=False):
@@ -76,12 +76,12 @@ def program(config) -> tuple[Pass, ...]:
 
     def modulate(layer):
         add(Kind.DIRECTION, layer, errors_of(layer), learn=True)
-        if config.memory == "window":
+        if kind.windowed:
             add(Kind.FORGET, layer, learn=True)
 
     def remember(layer):
         if config.writes_memory:
-            waits = [f"forget{layer}"] if config.memory == "window" else []
+            waits = [f"forget{layer}"] if kind.windowed else []
             add(Kind.MEMORY, layer, errors_of(layer), *waits, learn=True)
 
     for layer in range(hidden):

@@ -6,7 +6,7 @@ here and ``hebbware info`` reports them.
 
 from .fixed import bits_signed
 from .init import init_scale
-from .memory import KINDS, Gated
+from .memory import KINDS
 from .normalise import MANTISSA_BITS
 
 
@@ -34,10 +34,9 @@ def operand_b(config) -> int:
     bounds += [source_max(config, layer) << prescales(config)[layer] for layer in range(hidden)]
     bounds += [1 << config.error_fraction << prescales(config)[-1]]
     bounds += [init_scale(config, layer) for layer in range(hidden + 1)]
-    if config.memory == "gated":
-        bounds.append(1 << config.error_fraction << (config.update_shift - Gated.gain(config)))
-    elif config.writes_memory:
-        bounds.append(1 << config.update_shift)
+    kind = KINDS[config.memory]
+    if kind.written:
+        bounds.append((config.e.one if kind.by_error else 1) << kind.scale(config))
     return bits_signed(-max(bounds), max(bounds))
 
 

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..golden import commands, widths
 from ..golden.init import init_scale
 from ..golden.layout import Layout
-from ..golden.memory import KINDS, Gated
+from ..golden.memory import KINDS
 from ..golden.modulator import similarity_shift
 from ..golden.random import seed_state
 from .commander import Commander
@@ -142,7 +142,7 @@ class Core(wiring.Component):
 
         # memories
         z_word = data.StructLayout({"z": lanes * cfg.z_bits, "active": lanes})
-        slots = cfg.window + 1 if cfg.memory == "window" else 1
+        slots = cfg.window + 1 if KINDS[cfg.memory].windowed else 1
         m.submodules.z_memory = z_memory = memory.Memory(shape=z_word, depth=max(slots * self.blocks, 2), init=[])
         m.submodules.a_memory = a_memory = memory.Memory(shape=lanes * cfg.u_bits, depth=max(self.blocks, 2), init=[])
         m.submodules.d_memory = d_memory = memory.Memory(shape=lanes * cfg.d_bits, depth=max(self.blocks, 2), init=[])
@@ -284,7 +284,7 @@ class Core(wiring.Component):
 
     def _window(self, m, sequencer, loader, learned, restart):
         """Base addresses of the current and of the oldest activations; labels of the window."""
-        if self.config.memory != "window":
+        if not KINDS[self.config.memory].windowed:
             return Const(0), Const(0)
         slots = self.config.window + 1
         m.submodules.labels = labels = memory.Memory(shape=range(self.config.classes), depth=slots, init=[])
@@ -315,7 +315,7 @@ class Core(wiring.Component):
     def _scalar(self, m, step, value, own, error, softmax, normalise, extra):
         """The operand that all lanes share (stage 2)."""
         cfg, hidden = self.config, len(self.config.hidden)
-        scales = widths.prescales(cfg)
+        scales, memory_kind = widths.prescales(cfg), KINDS[cfg.memory]
         scalar = Signal(signed(widths.operand_b(cfg)))
         pre = Signal(signed(max(cfg.x_bits + 2, cfg.z_bits, cfg.z_fraction + 2)))
         ones = Array(Const(cfg.source(layer).one, len(pre)) for layer in range(hidden + 1))
@@ -336,12 +336,10 @@ class Core(wiring.Component):
                 jacobian = softmax.jacobians.word_select(step.layer, cfg.k.width).as_signed()
                 m.d.comb += scalar.eq(Mux(step.jacobian, -(jacobian << align), error))
             with m.Case(Kind.FORGET):
-                m.d.comb += scalar.eq(1 << cfg.update_shift)
+                m.d.comb += scalar.eq(1 << memory_kind.scale(cfg))
             with m.Case(Kind.MEMORY):
-                gated = cfg.memory == "gated"
-                m.d.comb += scalar.eq(
-                    error << (cfg.update_shift - Gated.gain(cfg)) if gated else -1 << cfg.update_shift
-                )
+                scale = memory_kind.scale(cfg)
+                m.d.comb += scalar.eq(error << scale if memory_kind.by_error else -1 << scale)
             with m.Case(Kind.START_WEIGHTS):
                 start = Array(Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1))
                 m.d.comb += scalar.eq(Mux(step.bias, 0, start[step.layer]))

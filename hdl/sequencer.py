@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..golden.init import init_groups
 from ..golden.layout import Layout
+from ..golden.memory import KINDS
 from ..golden.program import SETTLED, program, start_program
 from .step import Kind
 from .shapes import index
@@ -188,7 +189,7 @@ class Sequencer(wiring.Component):
             self.kept_job.eq(layer),
             self.kept_entry.eq(inner),
         ]
-        if cfg.memory in ("trace", "window"):
+        if not KINDS[cfg.memory].by_error:
             with m.If(kind == Kind.MEMORY):
                 m.d.comb += target.eq(self.label)
             with m.Elif(kind == Kind.FORGET):
@@ -231,7 +232,7 @@ class Sequencer(wiring.Component):
         elif kind is Kind.DIRECTION:
             rows = self._count(p.layer) + 1
         elif kind is Kind.MEMORY:
-            rows = cfg.classes if cfg.memory == "gated" else 1
+            rows = cfg.classes if KINDS[cfg.memory].by_error else 1
         elif kind in (Kind.SIMILARITY, Kind.SCORES, Kind.READOUT, Kind.START_MEMORY):
             rows = cfg.classes
         else:
