@@ -4,8 +4,8 @@ Unit `i` of a layer lives in lane ``i % lanes`` of block ``i // lanes``. One wor
 one row of one block for all lanes, so one clock reads the synapses from one input to `lanes` units.
 
 * weight memory: hidden layers one after another, each block after block, ``rows = inputs + 1``
-  words a block (the bias is the last row); then the readout, class after class, its row being the weights
-  *from* all last hidden units *to* that class.
+  words a block (the bias is the last row); then the readout, class after class, its row being the
+  weights *from* all last hidden units *to* that class.
 * class memory: hidden layers one after another, class after class, blocks of a class together.
 """
 

@@ -39,7 +39,7 @@ class Write(NamedTuple):
 
 
 class Memory:
-    """What a kind must say; golden and the RTL read it from here. Functions take the configuration."""
+    """What a kind must say, to golden and the RTL. Functions take the configuration first."""
 
     written = True  # learning writes the class memory at all
     by_error = False  # every class is written, in proportion to its error; else the sample's alone

@@ -1,7 +1,8 @@
 """The class-memory modulator: from a layer's activations and class memories to its direction d.
 
 With ``E_c`` the class memories at unit scale, ``k_c = (1/m) sum_i z_i E_ci``,
-``e = softmax(beta k) - onehot(y)`` and ``s2`` the layer's LayerNorm scale rounded to a power of two::
+``e = softmax(beta k) - onehot(y)`` and ``s2`` the layer's LayerNorm scale rounded to a
+power of two::
 
     xi_i = s2 * (sum_c e_c E_ci - z_i sum_c e_c k_c)
     d_i  = clip(xi_i * [u_i > 0], -2, 2)
