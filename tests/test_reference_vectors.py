@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hebbware.golden.reference import hsic, hsic_bottleneck, hsic_modulator
+from hebbware.golden.reference import hsic_bottleneck, hsic_modulator
 from hebbware.golden.reference.backprop import Backprop
 from hebbware.golden.reference.baselines import centred
+from hebbware.golden.reference.hsic import hsic
 from hebbware.golden.reference.kernels import rbf_kernel
 from hebbware.golden.reference.layers import (
     cross_entropy,

@@ -4,6 +4,6 @@ What the integer models are measured against; agrees with the authors' published
 the paper. Nothing here is bit-exact or clock-exact.
 """
 
-from .hsic import bottleneck_gradient, hsic, hsic_bottleneck, hsic_modulator
+from .hsic import bottleneck_gradient, hsic_bottleneck, hsic_modulator
 
-__all__ = ["bottleneck_gradient", "hsic", "hsic_bottleneck", "hsic_modulator"]
+__all__ = ["bottleneck_gradient", "hsic_bottleneck", "hsic_modulator"]

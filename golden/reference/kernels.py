@@ -9,17 +9,14 @@ def squared_distances(a: np.ndarray) -> np.ndarray:
     """``|a_p - a_q|^2`` for all pairs of rows: (samples, features) -> (samples, samples).
 
     From inner products, so that a batch needs no array of (samples, samples, features); the mean
-    row is taken away first, which keeps the rounding error small for data far from zero. Exactly
-    symmetric, zero on the diagonal, never negative.
+    row is taken away first, which keeps the rounding error small for data far from zero. Zero on
+    the diagonal, never negative.
     """
     a = checks.matrix("a", a)
     a = a - a.mean(axis=0)
     inner = a @ a.T
-    inner = (inner + inner.T) / 2
     norms = np.diagonal(inner)
-    distances = np.maximum(norms[:, None] + norms - 2 * inner, 0.0)
-    np.fill_diagonal(distances, 0.0)
-    return distances
+    return np.maximum(norms[:, None] + norms - 2 * inner, 0.0)
 
 
 def rbf_kernel(a: np.ndarray, sigma: float) -> np.ndarray:
