@@ -38,4 +38,5 @@ def update(config, weights, pre, post, shift: int, random) -> np.ndarray:
     elif config.rounding is Rounding.NEAREST:
         change += 1 << shift >> 1
     change >>= shift
-    return saturate(weights + change, config.weight)
+    change += weights
+    return saturate(change, config.weight, out=change)

@@ -74,9 +74,10 @@ def bits_signed(low: int, high: int) -> int:
     return max(int(high).bit_length(), int(~low).bit_length() if low < 0 else 0) + 1
 
 
-def saturate(raw, fmt: Format):
-    """Clip to the range of `fmt`."""
-    return np.minimum(np.maximum(raw, fmt.min), fmt.max)  # several times faster than np.clip
+def saturate(raw, fmt: Format, out=None):
+    """Clip to the range of `fmt`; into the array `out` if there is one."""
+    # several times faster than np.clip
+    return np.minimum(np.maximum(raw, fmt.min, out=out), fmt.max, out=out)
 
 
 def shift_round(raw, shift):
