@@ -6,16 +6,20 @@ exact. Bits of memory are counted from the layout. LUTs, multipliers and block R
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
 
+from . import widths
 from .config import CoreConfig
 from .init import init_groups
 from .layout import Layout
 from .memory import KINDS
+from .normalise import MANTISSA_BITS
 from .program import SETTLED, program, start_steps
 from .schedule import Schedule
+from .softmax import exp_width
 
 # -- clocks ----------------------------------------------------------------------------------------
 
@@ -56,7 +60,7 @@ class _Walk(Schedule):
         return super().sample(x, label, full)
 
     def _steps(self, p, x):
-        self.steps[p.name] = super()._steps(p, x)
+        self.steps[p.name] = int(super()._steps(p, x))
         return self.steps[p.name]
 
     def _record(self, *_):
@@ -128,3 +132,199 @@ def limit_clocks_per_sample(config: CoreConfig, nonzero: int) -> int:
     blocks = [ceil(units / config.lanes) for units in config.layers[1:]]
     walks = [1 + config.learns_hidden] * len(config.hidden) + [2]
     return sum(r * b * w for r, b, w in zip(rows, blocks, walks, strict=True))
+
+
+# -- memories --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ram:
+    """A memory of the core.
+
+    Attributes
+    ----------
+    name : str
+    depth, width : int
+        Words, and bits of a word.
+    blocks : bool
+        Whether it is read a clock late, as block RAM is.
+    table : bool
+        Whether it is never written.
+    """
+
+    name: str
+    depth: int
+    width: int
+    blocks: bool = True
+    table: bool = False
+
+    @property
+    def bits(self) -> int:
+        """All of it."""
+        return self.depth * self.width
+
+
+def memory_width(config: CoreConfig) -> int:
+    """Bits of one lane in the class memory: the stored value, and the code bit where codes are."""
+    return config.memory_bits * config.writes_memory + bool(config.kappa)
+
+
+def memories(config: CoreConfig) -> list[Ram]:
+    """Every memory of the core, tables included."""
+    layout, lanes, classes = Layout(config), config.lanes, config.classes
+    jobs, blocks = len(config.hidden) + 1, layout.vector_bases[-1]
+    window = config.memory == "window"
+    slots = config.window + 1 if window else 1
+    word = memory_width(config)
+    index = max((config.inputs - 1).bit_length(), 1)
+    row = max((classes - 1).bit_length(), 1)
+    found = [
+        Ram("weights", layout.weight_bases[-1], lanes * config.weight_bits),
+        Ram("class memories", layout.memory_bases[-1], lanes * word),
+        Ram("inputs of two samples", 2 * config.inputs, index + config.x_bits),
+        Ram("activations", max(blocks, 2), lanes * config.u_bits),
+        Ram("normalised activations", max(slots * blocks, 2), lanes * (config.z_bits + 1)),
+        Ram("directions", max(blocks, 2), lanes * config.d_bits),
+        Ram("labels of the window", slots if window else 0, row, blocks=False),
+        Ram("scores", classes, config.u_bits, blocks=False),
+        Ram("logits", jobs * classes, max(config.k.width, config.u_bits), blocks=False),
+        Ram("exponentials", classes, exp_width(config)),
+        Ram("errors", jobs * classes, config.e.width, blocks=False),
+        Ram("list of errors", jobs * classes, row, blocks=False),
+        Ram("table of exp", 1 << config.exp_bits, exp_width(config), table=True),
+        Ram("table of 1/x", 1 << config.reciprocal_bits, exp_width(config), table=True),
+        Ram("table of 1/sqrt(x)", 1 << config.rsqrt_bits, MANTISSA_BITS, table=True),
+    ]
+    return [ram for ram in found if ram.bits]
+
+
+def weights(config: CoreConfig) -> int:
+    """Weights of the network, biases included."""
+    hidden = sum((n + 1) * m for n, m in zip(config.layers, config.hidden, strict=False))
+    return hidden + config.hidden[-1] * config.classes
+
+
+def memory_bits(config: CoreConfig) -> int:
+    """Bits of all memories."""
+    return sum(ram.bits for ram in memories(config))
+
+
+# -- resources -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Family:
+    """How a family of devices holds the core.
+
+    Attributes
+    ----------
+    shapes : tuple
+        (words, bits) that a block RAM with a read and a write port can have.
+    dsp_bits : int
+        Largest signed operand of one multiplier; one bit more is made up for in LUTs.
+    lutram : int
+        LUTs for 16 words of 4 bits; 0 where LUTs cannot be memory, which is registers then.
+    luts : float
+        LUTs for each that an ECP5 needs for the same logic.
+    dsp_core : int
+        Multipliers outside the lanes: statistics, similarities, softmax.
+    """
+
+    shapes: tuple[tuple[int, int], ...]
+    dsp_bits: int
+    lutram: int
+    luts: float
+    dsp_core: int
+
+
+_KBIT18 = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+_KBIT4 = ((256, 16), (512, 8), (1024, 4), (2048, 2))
+FAMILIES = {
+    "ecp5": Family(_KBIT18, 18, 4, 1.0, 10),
+    "ice40": Family(_KBIT4, 16, 0, 0.95, 10),
+    "gowin": Family(_KBIT18, 18, 4, 1.0, 6),
+}
+DEVICES = (  # name, family, LUTs, multipliers, block RAMs
+    ("ECP5 LFE5U-85F", "ecp5", 84_000, 156, 208),
+    ("ECP5 LFE5U-45F", "ecp5", 44_000, 72, 108),
+    ("ECP5 LFE5U-25F", "ecp5", 24_000, 28, 56),
+    ("iCE40UP5K", "ice40", 5_280, 8, 30),
+    ("Gowin GW1NR-9", "gowin", 8_600, 20, 26),
+    ("Gowin GW2AR-18", "gowin", 20_700, 48, 46),
+)
+SHALLOW = 32  # words: up to so many, and tables, go into LUTs where the family can do that
+
+# fitted to syntheses, see `resources`
+_LUT_CORE, _LUT_GAINS = 2700.0, 1100.0  # sequencer, softmax, statistics, ...; of a `gated` memory
+_LUT_LANE, _LUT_LANE_SCALE = 9.0, 240.0  # a lane, for each bit of its operands; its read scaling
+
+
+@dataclass(frozen=True)
+class Need:
+    """What the core may need of a device, and what that has."""
+
+    device: str
+    lut: int
+    dsp: int
+    ram: int
+    has: dict[str, int]
+    fits: bool
+    short: str
+
+
+def resources(config: CoreConfig) -> list[Need]:
+    """Estimates for each of `DEVICES`; nothing is synthesised or placed.
+
+    Constants were fitted to Yosys 0.70 (``synth_ecp5``, ``synth_gowin``, ``synth_ice40 -dsp``) on
+    11 cores: 64-32-16-10 on 1, 4, 8 and 16 lanes, other memories, one hidden layer, 8-bit weights;
+    LUTs being LUT4s, two for each carry cell of an ECP5 and four for its 16x4 memories. Largest
+    error seen on those same cores: LUTs +7 % and -7 % (ECP5), 1 % (Gowin), +15 % (iCE40);
+    multipliers 2 (ECP5), 1 (Gowin), 3 (iCE40); block RAMs none but 2 on iCE40. Larger cores are
+    extrapolated. Placement may need more.
+    """
+    return [_need(config, name, FAMILIES[family], has) for name, family, *has in DEVICES]
+
+
+def _need(config, name, family, has):
+    lut, dsp, ram = luts(config, family), multipliers(config, family), block_rams(config, family)
+    budget = dict(zip(("lut", "dsp", "ram"), has, strict=True))
+    short = [key for key, n in zip(budget, (lut, dsp, ram), strict=True) if n > budget[key]]
+    return Need(name, lut, dsp, ram, budget, not short, ", ".join(short))
+
+
+def multipliers(config: CoreConfig, family: Family) -> int:
+    """Hard multipliers: those of the lanes and some shared ones."""
+    parts = 1
+    for bits in (widths.operand_a(config), widths.operand_b(config)):
+        parts *= ceil((bits - 1) / family.dsp_bits)
+    return config.lanes * parts + family.dsp_core
+
+
+def _in_luts(ram: Ram, family: Family) -> bool:
+    return not ram.blocks or (family.lutram > 0 and (ram.depth <= SHALLOW or ram.table))
+
+
+def block_rams(config: CoreConfig, family: Family) -> int:
+    """Block RAMs: for each memory the shape that needs the fewest."""
+    return sum(
+        min(ceil(ram.depth / words) * ceil(ram.width / bits) for words, bits in family.shapes)
+        for ram in memories(config)
+        if not _in_luts(ram, family)
+    )
+
+
+def luts(config: CoreConfig, family: Family) -> int:
+    """4-input LUTs, with those that are memory."""
+    gated = KINDS[config.memory].self_scaling
+    bits = (
+        widths.operand_a(config)
+        + widths.operand_b(config)
+        + widths.accumulator(config)
+        + config.weight_bits
+        + memory_width(config)
+    )
+    logic = _LUT_CORE + _LUT_GAINS * gated
+    logic += config.lanes * (_LUT_LANE * bits + _LUT_LANE_SCALE * gated)
+    small = [ram for ram in memories(config) if _in_luts(ram, family)]
+    stored = sum(ceil(ram.depth / 16) * ceil(ram.width / 4) * family.lutram for ram in small)
+    return round(logic * family.luts) + stored

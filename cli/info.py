@@ -1,0 +1,228 @@
+"""``hebbware info``: what a configuration amounts to, before anything is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hebbware.cli.common import Output, common_options, dataset_options, namesake, resolve_config
+from hebbware.golden.errors import InputError
+
+if TYPE_CHECKING:
+    from hebbware.golden.config import CoreConfig
+
+TYPICAL = {"mnist": 150}  # mean of non-zero inputs of the training images, known without the files
+SHARES = (0, 0.1, 0.25, 0.5, 0.75, 1)
+
+
+@click.command("info")
+@common_options
+@dataset_options
+@click.option(
+    "--nonzero",
+    type=int,
+    metavar="N",
+    help="Non-zero inputs of a sample that clocks are told for; by default the mean of the data "
+    "set's training samples.",
+)
+def command(
+    config: str,
+    seed: int | None,
+    output: Output,
+    dataset_name: str | None,
+    data_dir: Path | None,
+    nonzero: int | None,
+) -> None:
+    """Tell formats, memory map, passes, predicted clocks and estimated resources.
+
+    Clocks are exact for streams that never pause and samples whose errors are all other than zero;
+    the core takes fewer where errors are zero. Resources are estimates.
+    """
+    resolved = resolve_config(config, seed)
+    nonzero, origin = _nonzero(config, resolved, dataset_name, data_dir, nonzero)
+    result = describe(resolved, nonzero)
+    _print(output, resolved, result, origin)
+    output.write({**result, "nonzero_from": origin, "config": resolved.to_dict()})
+
+
+def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
+    """Return all that is told of a configuration; clocks for so many non-zero inputs."""
+    from hebbware.golden import estimate, widths
+    from hebbware.golden.layout import Layout
+    from hebbware.golden.program import done_latency, program
+
+    layout, hidden = Layout(config), len(config.hidden)
+    clocks = estimate.clocks_per_sample(config, nonzero)
+    limit = estimate.limit_clocks_per_sample(config, nonzero)
+    formats = {
+        "inputs": config.x,
+        "weights": config.weight,
+        "sums, scores": config.u,
+        "normalised": config.z,
+        "directions": config.d,
+        "class memory as read": config.read,
+        "similarities": config.k,
+        "errors": config.e,
+    }
+    places = [
+        ("weights", f"hidden {layer + 1}", base, layout.blocks(layer), layout.rows(layer))
+        for layer, base in enumerate(layout.weight_bases[:-2])
+    ]
+    places.append(
+        ("weights", "readout", layout.weight_bases[-2], layout.blocks(-1), config.classes)
+    )
+    if estimate.memory_width(config):
+        places += [
+            ("class memory", f"hidden {layer + 1}", base, layout.blocks(layer), config.classes)
+            for layer, base in enumerate(layout.memory_bases[:-1])
+        ]
+    steps = dict(estimate.pass_steps(config, nonzero))
+    return {
+        "clocks_per_sample": clocks,
+        "clocks_per_sample_inferred": estimate.clocks_per_sample(config, nonzero, learn=False),
+        "limit_clocks_per_sample": limit,
+        "clocks_to_limit": clocks / limit,
+        "clocks_to_start": estimate.start_clocks(config),
+        "nonzero": nonzero,
+        "clocks_by_nonzero": [
+            {
+                "nonzero": count,
+                "learn": estimate.clocks_per_sample(config, count),
+                "infer": estimate.clocks_per_sample(config, count, learn=False),
+                "limit": estimate.limit_clocks_per_sample(config, count),
+            }
+            for count in sorted({round(share * config.inputs) for share in SHARES} | {nonzero})
+        ],
+        "weights": estimate.weights(config),
+        "memory_bits": estimate.memory_bits(config),
+        "formats": {
+            name: {
+                "bits": f.width,
+                "fraction": f.fraction,
+                "signed": f.signed,
+                "from": f.min / f.one,
+                "to": f.max / f.one,
+            }
+            for name, f in formats.items()
+        },
+        "operands": {
+            "own": widths.operand_a(config),
+            "common": widths.operand_b(config),
+            "accumulator": widths.accumulator(config),
+            "total": widths.total(config),
+            "random_bits": config.update_shift,
+        },
+        "memory_map": [
+            dict(zip(("memory", "layer", "address", "blocks", "rows"), place, strict=True))
+            for place in places
+        ],
+        "memories": [
+            {"name": ram.name, "depth": ram.depth, "width": ram.width, "bits": ram.bits}
+            for ram in estimate.memories(config)
+        ],
+        "passes": [
+            {
+                "name": p.name,
+                "layer": "readout" if p.layer == hidden else f"hidden {p.layer + 1}",
+                "steps": steps[p.name],
+                "latency": done_latency(config, p.kind),
+                "waits": list(p.waits),
+                "learn": p.learn,
+            }
+            for p in program(config)
+        ],
+        "resources": [vars(need) for need in estimate.resources(config)],
+    }
+
+
+def _nonzero(
+    config: str,
+    resolved: CoreConfig,
+    dataset_name: str | None,
+    data_dir: Path | None,
+    nonzero: int | None,
+) -> tuple[int, str]:
+    """Return the number of non-zero inputs and where it is from."""
+    import numpy as np
+
+    from hebbware.golden import data, idx, train
+
+    if nonzero is not None:
+        if not 0 <= nonzero <= resolved.inputs:
+            raise InputError(f"--nonzero must lie in 0..{resolved.inputs}, not {nonzero}")
+        return nonzero, "--nonzero"
+    name = dataset_name
+    if name is None:
+        try:
+            name = namesake(config)
+        except InputError:
+            return resolved.inputs, "all inputs"
+    if name in idx.PUBLISHED and data_dir is None:  # nothing is fetched just to count
+        if name in TYPICAL and TYPICAL[name] <= resolved.inputs:
+            return TYPICAL[name], f"known mean of {name}"
+        return resolved.inputs, "all inputs"
+    dataset = data.load(name, data_dir, resolved.seed)
+    train.check_fit(resolved, dataset)
+    counts = np.count_nonzero(train.inputs(resolved, dataset.x_train), axis=1)
+    return round(float(counts.mean())), f"mean of {name}"
+
+
+def _print(output: Output, config: CoreConfig, result: dict[str, Any], origin: str) -> None:
+    network = f"{'-'.join(map(str, config.layers))}, {config.lanes} lanes, {config.memory} memory"
+    output.table(network, ("field", "value"), list(config.to_dict().items()))
+    output.table(
+        "formats",
+        ("of", "bits", "fraction", "from", "to"),
+        [
+            (name, f["bits"], f["fraction"], f"{f['from']:g}", f"{f['to']:g}")
+            for name, f in result["formats"].items()
+        ],
+    )
+    output.table(
+        "memory map: one word holds a number for each lane",
+        ("memory", "layer", "first address", "blocks", "rows"),
+        [tuple(place.values()) for place in result["memory_map"]],
+    )
+    output.table(
+        f"memories: {result['memory_bits']:,} bits",
+        ("memory", "words", "bits a word", "bits"),
+        [tuple(ram.values()) for ram in result["memories"]],
+    )
+    output.table(
+        f"passes of a learned sample with {result['nonzero']} non-zero inputs ({origin})",
+        ("pass", "of", "steps", "clocks to done", "waits for"),
+        [
+            (
+                *(p["name"].rstrip("0123456789"), p["layer"], p["steps"], p["latency"]),
+                ", ".join(p["waits"]),
+            )
+            for p in result["passes"]
+        ],
+    )
+    output.table(
+        "clocks per sample, all errors other than zero",
+        ("non-zero inputs", "learned", "inferred", "slot limit"),
+        [tuple(row.values()) for row in result["clocks_by_nonzero"]],
+    )
+    output.table(
+        "resources, estimated",
+        ("device", "LUT", "multipliers", "block RAMs", "fits"),
+        [
+            (
+                need["device"],
+                *(f"{need[key]:,} of {need['has'][key]:,}" for key in ("lut", "dsp", "ram")),
+                "yes" if need["fits"] else f"too much: {need['short']}",
+            )
+            for need in result["resources"]
+        ],
+    )
+    output.log(
+        f"{result['weights']:,} weights; operands {result['operands']['own']} x "
+        f"{result['operands']['common']} bits, accumulators {result['operands']['accumulator']} "
+        f"bits\n{result['clocks_per_sample']:,} clocks per learned sample "
+        f"({result['clocks_to_limit']:.2f} of the slot limit "
+        f"{result['limit_clocks_per_sample']:,}), {result['clocks_per_sample_inferred']:,} per "
+        f"inferred one, with {result['nonzero']} non-zero inputs ({origin})"
+    )
