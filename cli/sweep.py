@@ -1,0 +1,167 @@
+"""``hebbware sweep``: the runs of a study, on all cores or on a cluster, resumed where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from hebbware.cli.common import CheckFailed, Output, json_option
+from hebbware.golden.errors import InputError
+
+
+@click.command("sweep")
+@click.argument("spec", metavar="SPEC")
+@click.option(
+    "--results",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the results; what is in it already is not run again.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Local processes; by default one for each core.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Run on the workers of this Dask scheduler.")
+@click.option("--retry-failed", is_flag=True, help="Do runs again that failed.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be run.")
+@click.option(
+    "--data",
+    "data_dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the IDX files; by default $HEBBWARE_DATA, then the cache, then the network.",
+)
+@json_option
+def command(
+    spec: str,
+    results: Path,
+    jobs: int | None,
+    scheduler: str | None,
+    retry_failed: bool,
+    dry_run: bool,
+    data_dir: Path | None,
+    output: Output,
+) -> None:
+    """Train all combinations that SPEC names, a TOML file or the name of a shipped one.
+
+    Each run is stored as one file; a sweep that was stopped, however, goes on from there. Several
+    sweeps may share a folder. Exit code 1 where runs failed: their files say why.
+    """
+    if scheduler is not None and jobs is not None:
+        raise click.UsageError("--jobs is for local processes; it cannot be with --scheduler")
+    from hebbware.study import spec as specs
+    from hebbware.study import sweep as sweeps
+    from hebbware.study.run import code_version
+    from hebbware.study.store import Store
+
+    plan = specs.plan(spec, data_dir)
+    if plan.impossible:
+        for line in plan.impossible:
+            click.echo(" ".join(line.split()), err=True)
+        raise InputError(f"{len(plan.impossible)} combinations cannot be (listed above): none ran")
+    if dry_run and not results.exists():
+        statuses = []
+    else:
+        store = Store(results, code_version())
+        statuses = [store.status(name) for name in plan.keys]
+    left = len(plan.keys) - statuses.count("done")
+    left -= 0 if retry_failed else statuses.count("failed")
+    output.log(
+        f"{plan.name}: {len(plan.keys)} runs, {statuses.count('done')} done before, "
+        f"{statuses.count('failed')} failed before, {left} to run"
+    )
+    if dry_run:
+        output.table(
+            "planned",
+            ("part", "varies", "points", "runs", "controls"),
+            [
+                (
+                    part.name,
+                    ", ".join(part.fields) or "nothing",
+                    len(part.points),
+                    len({name for point in part.points for name in point.runs}),
+                    len({n for p in part.points for names in p.controls.values() for n in names}),
+                )
+                for part in plan.parts
+            ],
+        )
+        outcome = sweeps.Outcome(len(plan.keys), 0, len(statuses) - statuses.count(None))
+        outcome.done, outcome.failed = statuses.count("done"), statuses.count("failed")
+    else:
+        with _progress(plan.name, left) as advance:
+            outcome = sweeps.sweep(
+                plan,
+                store,
+                jobs=jobs,
+                scheduler=scheduler,
+                retry_failed=retry_failed,
+                data_dir=None if data_dir is None else str(data_dir.absolute()),
+                progress=advance,
+            )
+        rate = f", {outcome.runs / outcome.seconds:.2f} runs/s" if outcome.runs else ""
+        output.log(
+            f"{outcome.runs} runs in {outcome.seconds:.1f} s{rate}; "
+            f"{outcome.done} of {outcome.planned} done, {outcome.failed} failed; in {results}"
+        )
+    output.write(
+        {
+            "planned": outcome.planned,
+            "runs": outcome.runs,
+            "done": outcome.done,
+            "failed": outcome.failed,
+            "skipped": outcome.skipped,
+            "seconds": outcome.seconds,
+            "results": results,
+        }
+    )
+    if outcome.failed:
+        raise CheckFailed(
+            f"{outcome.failed} of {outcome.planned} runs failed, the errors are in their files; "
+            "--retry-failed does them again"
+        )
+
+
+@contextmanager
+def _progress(name: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Show runs done, failures, rate and time left, where standard error is a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    disable = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=disable) as bar:
+        task = bar.add_task(name, total=total, rate="", note="")
+        failed = 0
+
+        def advance(status: str) -> None:
+            nonlocal failed
+            failed += status == "failed"
+            bar.advance(task)
+            speed = bar.tasks[0].speed
+            rate = f"{speed:.2f} runs/s" if speed else ""
+            bar.update(task, rate=rate, note=f"{failed} failed" if failed else "")
+
+        yield advance

@@ -1,0 +1,1 @@
+"""Studies: sweeps over configurations, and what is made of their results."""

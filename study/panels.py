@@ -1,0 +1,464 @@
+"""What a folder of results says: axes that were varied, means and spreads, Pareto fronts.
+
+Figures and page are drawn from `Panel` and state nothing that is not in it.
+
+==============  ================================================================================
+word            meaning
+==============  ================================================================================
+run             one training: a configuration, a seed, a data set, a number of epochs
+setting         what was varied in a run; runs that differ in the seed alone share it
+point           all runs of one setting
+axis            a field that was varied, with those that went along with it (zipped fields)
+line            the points of a figure that differ in its axis alone
+control         what a result must be compared with: a line across the figures
+front           the points that no other point beats in cost without loss of accuracy
+==============  ================================================================================
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+MEASURES = ("validation", "test")
+LINES = 8  # a figure with more lines cannot be read
+
+
+@dataclass(frozen=True)
+class Run:
+    """One result.
+
+    Members
+    -------
+    name : str
+        Of its file.
+    settings : dict
+        The configuration without its seed, ``epochs`` and ``train_samples``.
+    seed : int
+    dataset, checksum : str
+    control : str or None
+        Which control it is; None is the network that the study is about.
+    code : str
+        Version of the code that made it.
+    error : str or None
+        Why it failed; None where it did not.
+    train, validation : list of float
+        Accuracy per epoch.
+    test : float or None
+    cost : dict
+        Counts and estimates; empty where it has none.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    seed: int
+    dataset: str
+    checksum: str
+    control: str | None
+    code: str
+    error: str | None
+    train: list[float]
+    validation: list[float]
+    test: float | None
+    cost: dict[str, Any]
+
+    def measure(self, name: str) -> float | None:
+        """Return the accuracy at the end, on ``validation`` or ``test``; None where it has none."""
+        if name == "test":
+            return self.test
+        return self.validation[-1] if self.validation else None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and spread of one number over the seeds."""
+
+    values: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        return statistics.fmean(self.values)
+
+    @property
+    def deviation(self) -> float | None:
+        """Standard deviation, of a sample (n - 1); None of a single value."""
+        return statistics.stdev(self.values) if len(self.values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A varied field, the leading one, and those that went along with it.
+
+    Each value is the tuple of the values of all of them.
+    """
+
+    fields: tuple[str, ...]
+    values: tuple[tuple, ...]
+
+    @property
+    def name(self) -> str:
+        """The leading field."""
+        return self.fields[0]
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the values of the leading field have a scale."""
+        return all(isinstance(value[0], (int, float)) for value in self.values)
+
+    def of(self, settings: dict[str, Any]) -> tuple:
+        """Return the value of a run's settings."""
+        return tuple(_hashable(settings.get(name)) for name in self.fields)
+
+
+@dataclass(frozen=True)
+class Point:
+    """All finished runs of one setting.
+
+    Members
+    -------
+    at : tuple
+        Values on the axes of its `Panel`.
+    control : str or None
+    runs : list of Run
+        One per seed.
+    """
+
+    at: tuple[tuple, ...]
+    control: str | None
+    runs: list[Run]
+
+    @property
+    def cost(self) -> dict[str, Any]:
+        """The same for all seeds."""
+        return self.runs[0].cost
+
+    def spread(self, measure: str) -> Spread | None:
+        """Return the accuracy at the end over the seeds; None where no run has that measure."""
+        values = [run.measure(measure) for run in self.runs]
+        values = tuple(v for v in values if v is not None)
+        return Spread(values) if values else None
+
+    def curve(self) -> list[Spread]:
+        """Return the accuracy on validation of each epoch over the seeds."""
+        return [Spread(v) for v in zip(*(run.validation for run in self.runs), strict=False)]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points of a chart that differ in its axis alone, in the axis's order."""
+
+    value: tuple | None  # on the chart's `by` axis
+    points: list[Point]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One figure of accuracy against an axis.
+
+    Members
+    -------
+    axis : Axis
+    by : Axis or None
+        The second axis: one line for each of its values.
+    fixed : dict
+        Values of leading fields that set this chart apart from others of the same axis.
+    lines : list of Line
+    controls : dict
+        Points of each control that belong to this chart.
+    """
+
+    axis: Axis
+    by: Axis | None
+    fixed: dict[str, Any]
+    lines: list[Line]
+    controls: dict[str, list[Point]]
+
+    @property
+    def points(self) -> list[Point]:
+        """Those of all lines."""
+        return [point for line in self.lines for point in line.points]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A cost that accuracy is weighed against."""
+
+    name: str
+    label: str
+    estimate: bool
+    of: Callable[[dict[str, Any]], float | None]
+
+
+def _path(*keys: str) -> Callable[[dict[str, Any]], float | None]:
+    def get(cost: dict[str, Any]) -> float | None:
+        for key in keys:
+            cost = cost.get(key) if isinstance(cost, dict) else None
+        return cost
+
+    return get
+
+
+def _accesses(cost: dict[str, Any]) -> float | None:
+    reads, writes = cost.get("memory_reads_per_sample"), cost.get("memory_writes_per_sample")
+    return None if reads is None or writes is None else reads + writes
+
+
+COSTS = (
+    Cost("memory-bits", "memory, bits", False, _path("memory_bits")),
+    Cost("lut", "logic, LUTs (estimate)", True, _path("estimate", "lut")),
+    Cost("multiplies", "multiplies per sample", False, _path("multiplies_per_sample")),
+    Cost("accesses", "memory accesses (reads and writes) per sample", False, _accesses),
+)
+
+
+@dataclass
+class Panel:
+    """The results of one specification on one data set.
+
+    Members
+    -------
+    name : str
+        Of the specification.
+    dataset, checksum : str
+    runs : list of Run
+        Finished or failed.
+    order : tuple of str
+        Fields in the order in which their axes are to come: as the specification names them.
+    """
+
+    name: str
+    dataset: str
+    checksum: str
+    runs: list[Run]
+    order: tuple[str, ...] = ()
+
+    @cached_property
+    def axes(self) -> list[Axis]:
+        """What was varied between the runs of the network."""
+        return find_axes([r.settings for r in self.runs if r.control is None], self.order)
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """Finished runs by setting, in the order of the axes."""
+        return self._group(lambda run: run.control is None)
+
+    @cached_property
+    def controls(self) -> dict[str, list[Point]]:
+        """Points of each control."""
+        names = sorted({run.control for run in self.runs if run.control})
+        return {name: self._group(lambda run, name=name: run.control == name) for name in names}
+
+    @property
+    def failed(self) -> list[Run]:
+        """Runs that have no result."""
+        return [run for run in self.runs if run.error is not None]
+
+    @property
+    def measures(self) -> list[str]:
+        """Those of `MEASURES` that some point has."""
+        return [name for name in MEASURES if any(point.spread(name) for point in self.points)]
+
+    @property
+    def seeds(self) -> list[int]:
+        """All that were run."""
+        return sorted({run.seed for run in self.runs})
+
+    @cached_property
+    def base(self) -> tuple[tuple, ...]:
+        """The commonest value on each axis: the setting around which single axes were varied."""
+        return tuple(
+            Counter(point.at[index] for point in self.points).most_common(1)[0][0]
+            for index in range(len(self.axes))
+        )
+
+    @cached_property
+    def charts(self) -> list[Chart]:
+        """The figures: one for each axis, more where there are more than two axes at once."""
+        charts = [c for index in range(len(self.axes)) for c in self._charts_of(index)]
+        # an axis without a scale is drawn as lines, where it was varied together with one that has
+        drawn = {c.by.name for c in charts if c.by and c.axis.numeric}
+        return [c for c in charts if c.axis.numeric or c.axis.name not in drawn]
+
+    def fixed(self) -> dict[str, Any]:
+        """Return the settings that all runs share."""
+        return shared([run.settings for run in self.runs if run.control is None])
+
+    def at(self, run: Run) -> tuple[tuple, ...]:
+        """Return the values of a run on the axes."""
+        return tuple(axis.of(run.settings) for axis in self.axes)
+
+    def fronts(self, measure: str) -> dict[str, list[Point]]:
+        """Return the Pareto front for each cost that the points have, by the cost's name."""
+        found = {}
+        for cost in COSTS:
+            able = [p for p in self.points if p.spread(measure) and cost.of(p.cost) is not None]
+            if able:
+                found[cost.name] = pareto(
+                    able,
+                    cost=lambda p, cost=cost: cost.of(p.cost),
+                    accuracy=lambda p: p.spread(measure).mean,
+                )
+        return found
+
+    def _group(self, wanted: Callable[[Run], bool]) -> list[Point]:
+        groups: dict[tuple, list[Run]] = {}
+        for run in self.runs:
+            if run.error is None and wanted(run):
+                groups.setdefault(self.at(run), []).append(run)
+        found = [
+            Point(at, runs[0].control, sorted(runs, key=lambda run: run.seed))
+            for at, runs in groups.items()
+        ]
+        return sorted(found, key=lambda point: tuple(map(_sortable, point.at)))
+
+    def _charts_of(self, index: int) -> list[Chart]:
+        axis = self.axes[index]
+        groups: dict[tuple, list[Point]] = {}
+        for point in self.points:
+            groups.setdefault(point.at[:index] + point.at[index + 1 :], []).append(point)
+        groups = {others: points for others, points in groups.items() if len(points) > 1}
+        if not groups:
+            return []
+        rest = self.axes[:index] + self.axes[index + 1 :]
+        vary = [n for n in range(len(rest)) if len({others[n] for others in groups}) > 1]
+        values = [{others[n] for others in groups} for n in range(len(rest))]
+        by = self._line_axis(vary, values, rest)
+        charts: dict[tuple, list[Line]] = {}
+        for others, points in groups.items():
+            apart = tuple(others[n] for n in vary if n != by)
+            line = Line(others[by] if by is not None else None, points)
+            charts.setdefault(apart, []).append(line)
+        names = [rest[n].name for n in vary if n != by]
+        return [
+            Chart(
+                axis,
+                rest[by] if by is not None else None,
+                {name: value[0] for name, value in zip(names, apart, strict=True)},
+                lines,
+                self._controls_of(index, by if by is None else by + (by >= index), lines),
+            )
+            for apart, lines in charts.items()
+        ]
+
+    @staticmethod
+    def _line_axis(vary: list[int], values: list[set], rest: list[Axis]) -> int | None:
+        """Choose the axis of the lines: without a scale rather than with one, then few values."""
+        fit = [n for n in vary if len(values[n]) <= LINES] or vary
+        return min(fit, key=lambda n: (rest[n].numeric, len(values[n]), n), default=None)
+
+    def _controls_of(self, index: int, by: int | None, lines: list[Line]) -> dict[str, list[Point]]:
+        """Return the points of each control that a chart shows, in the order of its axis.
+
+        Of a control that was run for every line, those of one line are shown: where it stands at
+        the commonest setting, else the last one.
+        """
+        settings = lines[-1].points[0].at
+        found = {}
+        for name, points in self.controls.items():
+            for n, axis in enumerate(self.axes):
+                if n == index or len({point.at[n] for point in points}) == 1:
+                    continue
+                wanted = self.base[n] if n == by else settings[n]
+                near = [point for point in points if point.at[n] == wanted]
+                points = near or [point for point in points if point.at[n] == points[-1].at[n]]
+            found[name] = points
+        return found
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+
+def find_axes(settings: Sequence[dict[str, Any]], order: Sequence[str] = ()) -> list[Axis]:
+    """Find what varies between settings.
+
+    A field that is determined by another one goes along with it: fields that were zipped, and
+    defaults that follow from a field. Of two that determine each other, the one named first leads.
+
+    Parameters
+    ----------
+    settings : sequence of dict
+    order : sequence of str
+        Fields to come first; the others follow as the settings have them.
+    """
+    names = list(dict.fromkeys(name for one in settings for name in one))
+    names.sort(key=lambda name: order.index(name) if name in order else len(order))
+    columns = {name: [_hashable(one.get(name)) for one in settings] for name in names}
+    varied = [name for name in names if len(set(columns[name])) > 1]
+
+    def determines(a: str, b: str) -> bool:
+        return len(set(zip(columns[a], columns[b], strict=True))) == len(set(columns[a]))
+
+    leaders = []
+    for index, name in enumerate(varied):
+        others = [o for o in varied if o != name and determines(o, name)]
+        # of two fields that determine each other, the earlier one leads
+        if not any(not determines(name, o) or varied.index(o) < index for o in others):
+            leaders.append(name)
+    led: dict[str, list[str]] = {name: [name] for name in leaders}
+    for name in varied:
+        if name not in led:
+            led[next(leader for leader in leaders if determines(leader, name))].append(name)
+    axes = []
+    for fields in led.values():
+        values = set(zip(*(columns[name] for name in fields), strict=True))
+        axes.append(Axis(tuple(fields), tuple(sorted(values, key=_sortable))))
+    return axes
+
+
+def shared(settings: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what all settings have in common."""
+    first = settings[0] if settings else {}
+    return {k: v for k, v in first.items() if all(one.get(k) == v for one in settings)}
+
+
+def show(value: Any) -> str:
+    """Return the value of a field as text."""
+    if value is None:
+        return "–"
+    if isinstance(value, (tuple, list)):
+        return "-".join(map(show, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+ROUNDINGS = ("floor", "nearest", "stochastic")  # from the crudest to the finest
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+
+
+def _sortable(value: Any) -> tuple:
+    """Return a key that sorts values of any types: numbers, words, lists, None last."""
+    if value is None:
+        return (3,)
+    if isinstance(value, tuple):
+        return (2, *map(_sortable, value))
+    if isinstance(value, (int, float)):
+        return (0, value)
+    return (1, ROUNDINGS.index(value) if value in ROUNDINGS else len(ROUNDINGS), str(value))
+
+
+# -- Pareto ----------------------------------------------------------------------------------------
+
+
+def pareto[T](
+    points: Iterable[T], *, cost: Callable[[T], float], accuracy: Callable[[T], float]
+) -> list[T]:
+    """Return the points that no other point beats, from the cheapest to the dearest.
+
+    A point is beaten by one that costs no more and is at least as accurate, and better in one of
+    the two. Equal points are all kept.
+    """
+    front: list[T] = []
+    best, best_cost = -math.inf, -math.inf
+    for point in sorted(points, key=lambda p: (cost(p), -accuracy(p))):
+        value, price = accuracy(point), cost(point)
+        if value > best or (value == best and price == best_cost):
+            front.append(point)
+            best, best_cost = value, price
+    return front

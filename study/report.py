@@ -1,0 +1,241 @@
+"""The report of a folder of results: what `hebbware report` reads and what it makes of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from hebbware.golden.errors import InputError
+from hebbware.study.panels import Panel, Run
+from hebbware.study.store import NAME
+
+PAGE = "index.html"
+NO_SPECIFICATION = "results"  # name of the panel of runs that no specification asked for
+
+
+@dataclass
+class Study:
+    """A folder of results.
+
+    Members
+    -------
+    title : str
+    specifications : dict
+        What each specification asked for, as text, by its name.
+    code : str
+        Version of the code that made all results.
+    panels : list of Panel
+        One for each specification and data set.
+    versions : dict
+        Versions of the packages that drew the report.
+    """
+
+    title: str
+    specifications: dict[str, str]
+    code: str
+    panels: list[Panel]
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def runs(self) -> list[Run]:
+        """All of them, those that several specifications share once."""
+        return list({run.name: run for panel in self.panels for run in panel.runs}.values())
+
+
+def load(folder: str | Path, code: str | None = None) -> Study:
+    """Read a folder of results.
+
+    Parameters
+    ----------
+    folder : path
+    code : str, optional
+        Take the results of this code version alone.
+
+    Raises
+    ------
+    InputError
+        No such folder, no results in it, a damaged one, or results of several code versions.
+    """
+    folder = Path(folder)
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError as error:
+        raise InputError(f"no results folder {folder}: {error.strerror}") from None
+    runs = [_read(folder / name) for name in names if NAME.fullmatch(name)]
+    if not runs:
+        raise InputError(f"no results in {folder}; `hebbware sweep` writes them")
+    versions = Counter(run.code for run in runs)
+    if code is not None:
+        runs = [run for run in runs if run.code == code]
+        if not runs:
+            raise InputError(f"no results of code version {code} in {folder}: {_count(versions)}")
+    elif len(versions) > 1:
+        raise InputError(
+            f"{folder} holds results of several code versions: {_count(versions)}; "
+            "name one of them with --code"
+        )
+    if all(run.error is not None for run in runs):
+        raise InputError(
+            f"all {len(runs)} runs in {folder} failed, the first with: {runs[0].error}"
+        )
+    plans = _plans(folder / "specs")
+    panels, left = [], {run.name: run for run in runs}
+    for name, plan in plans.items():
+        wanted = set(plan.runs)
+        panels += _panels(name, [run for run in runs if run.name in wanted], plan.order)
+        left = {key: run for key, run in left.items() if key not in wanted}
+    panels += _panels(NO_SPECIFICATION, list(left.values()), ())
+    shown = [panel for panel in panels if panel.points]
+    titles = [plans[name].title for name in plans if any(p.name == name for p in shown)]
+    return Study(
+        "; ".join(titles) or folder.resolve().name,
+        {name: plan.text for name, plan in plans.items()},
+        runs[0].code,
+        panels,
+        {name: metadata.version(name) for name in ("hebbware", "numpy", "matplotlib")},
+    )
+
+
+@dataclass
+class _Plan:
+    title: str
+    text: str
+    runs: list[str]
+    order: tuple[str, ...]
+
+
+def _plans(folder: Path) -> dict[str, _Plan]:
+    """Read what each specification asked for."""
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            content = json.loads(path.read_bytes())
+            found[path.stem] = _plan(path.stem, content)
+        except OSError as error:
+            raise InputError(f"cannot read {path}: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise InputError(
+                f"{path} is no plan of `hebbware sweep`; remove it, or run the sweep again"
+            ) from None
+    return found
+
+
+def _plan(name: str, content: dict[str, Any]) -> _Plan:
+    raise NotImplementedError
+
+
+def _read(path: Path) -> Run:
+    """Read one result."""
+    try:
+        content = json.loads(path.read_bytes())
+        key, failed = content["key"], content["status"] != "done"
+        result = content["result"] or {}
+        settings = {k: v for k, v in key["config"].items() if k != "seed"}
+        settings |= {name: key[name] for name in ("epochs", "train_samples", "validation")}
+        return Run(
+            name=path.stem,
+            settings=settings,
+            seed=int(key["seed"]),
+            dataset=key["dataset"]["name"],
+            checksum=key["dataset"]["sha256"],
+            control=key["control"],
+            code=key["code"],
+            error=str(content["error"] or "no reason given") if failed else None,
+            train=_numbers(result.get("train")),
+            validation=_numbers(result.get("validation")),
+            test=result.get("test"),
+            cost=content["cost"] or {},
+        )
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise InputError(f"{path} is no result of `hebbware sweep`: {reason}") from None
+
+
+def _numbers(values: list | None) -> list[float]:
+    """Return the values as far as they were measured."""
+    found = [math.nan if v is None else float(v) for v in values or []]
+    return [] if any(map(math.isnan, found)) else found
+
+
+def _panels(name: str, runs: list[Run], order: tuple[str, ...]) -> list[Panel]:
+    """Return one panel for each data set, in the order of their names."""
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.dataset, run.checksum), []).append(run)
+    return [Panel(name, *key, groups[key], order) for key in sorted(groups)]
+
+
+def _count(versions: Counter) -> str:
+    return ", ".join(f"{code} ({count} runs)" for code, count in sorted(versions.items()))
+
+
+def render(study: Study, progress: Callable[[int], None] = lambda n: None) -> dict[str, bytes]:
+    """Return all files of a report by their paths: ``index.html``, ``figures/*.png`` and ``.svg``.
+
+    The same results give the same bytes.
+
+    Parameters
+    ----------
+    study : Study
+    progress : callable
+        Called with 1 after each figure.
+    """
+    from hebbware.study import figures, page
+
+    drawn = figures.draw(study, progress)
+    files = {}
+    for figure in drawn:
+        files[f"figures/{figure.name}.png"] = figure.png
+        files[f"figures/{figure.name}.svg"] = figure.svg
+    files[PAGE] = page.page(study, drawn).encode()
+    return files
+
+
+def summary(study: Study) -> dict[str, Any]:
+    """Return the numbers of a report as plain values."""
+    return {
+        "title": study.title,
+        "code": study.code,
+        "runs": len(study.runs),
+        "done": sum(run.error is None for run in study.runs),
+        "failed": sum(run.error is not None for run in study.runs),
+        "panels": [_summary(panel) for panel in study.panels],
+    }
+
+
+def _summary(panel: Panel) -> dict[str, Any]:
+    names = [axis.name for axis in panel.axes]
+
+    def plain(point):
+        entry = {
+            "settings": {n: value[0] for n, value in zip(names, point.at, strict=True)},
+            "control": point.control,
+            "seeds": [run.seed for run in point.runs],
+        }
+        for measure in panel.measures:
+            spread = point.spread(measure)
+            entry[measure] = spread and {"mean": spread.mean, "deviation": spread.deviation}
+        return entry | {"cost": point.cost}
+
+    measure = panel.measures[0] if panel.measures else "validation"
+    index = {id(point): n for n, point in enumerate(panel.points)}
+    return {
+        "specification": panel.name,
+        "dataset": panel.dataset,
+        "axes": {axis.name: [value[0] for value in axis.values] for axis in panel.axes},
+        "points": [plain(point) for point in panel.points],
+        "controls": [plain(p) for points in panel.controls.values() for p in points],
+        "pareto": {
+            name: [index[id(point)] for point in front]
+            for name, front in panel.fronts(measure).items()
+        },
+        "failed": [{"name": run.name, "error": run.error} for run in panel.failed],
+    }

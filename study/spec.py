@@ -1,0 +1,385 @@
+"""Specifications of studies, and the runs that they consist of.
+
+A specification is a TOML file::
+
+    title = "Weight bits and rounding"
+    base = "digits"              # preset or file; or a table: [base] preset = "digits", horizon = 9
+    dataset = "digits"           # by default the set that the base is named after
+    epochs = 10
+    seeds = [0, 1, 2]
+    validation = 108             # samples held back; by default one in twelve
+    samples = 500                # samples to train with; by default all that are not held back
+    test = true                  # look at the test set at the end of each run; by default not
+    controls = ["frozen", "codes", "linear", "float"]
+    list = [{}, {horizon = 9}]   # each of these tables ...
+
+    [grid]                       # ... with every combination of these values ...
+    weight_bits = [8, 12]
+    rounding = ["nearest", "stochastic"]
+
+    [zip]                        # ... and with the first of each of these, the second of each, ...
+    z_bits = [6, 8]
+    z_fraction = [2, 4]
+
+Every configuration field but the seed can be varied, and ``epochs`` and ``samples``. Several
+figures go into one file as ``[[part]]`` tables, each with a ``name`` and its own ``grid``, ``zip``,
+``list``, ``set`` (fixed values) and ``controls``; and ``include = ["other", ...]`` takes in the
+parts of other specifications, shipped ones by name or files beside this one.
+
+Controls are trained for every combination, each once for all those that do not differ in what the
+control uses: ``linear`` uses no configuration field, ``float`` (the rule in double precision) no
+format, ``frozen`` and ``codes`` nothing of the memory.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from hebbware.golden import data, train
+from hebbware.golden.config import PRESETS, CoreConfig, presets
+from hebbware.golden.controls import MEMORIES
+from hebbware.golden.errors import InputError
+from hebbware.study import run
+from hebbware.study.store import run_name
+
+SPECS = Path(__file__).parent / "specs"
+FIELDS = tuple(f.name for f in fields(CoreConfig) if f.name != "seed")
+AXES = (*FIELDS, "epochs", "samples")
+TOP = ("title", "base", "dataset", "epochs", "seeds", "validation", "samples", "test", "controls")
+PART = ("name", "title", "set", "grid", "zip", "list", "controls")
+KEYS = (*TOP, "include", "part", "set", "grid", "zip", "list")
+
+FORMATS = (
+    *("lanes", "weight_bits", "rounding", "x_bits", "u_bits", "u_fraction"),
+    *("z_bits", "z_fraction", "d_bits", "d_fraction", "memory_bits", "read_bits"),
+    *("read_fraction", "error_fraction", "exp_bits", "reciprocal_bits", "rsqrt_bits"),
+)
+UNUSED = {
+    "linear": FIELDS,
+    "float": (*FORMATS, "init_std"),
+    "codes": ("memory_bits", "horizon", "window"),
+    "frozen": ("memory_bits", "horizon", "window"),
+}
+"""Fields that make no difference to a control; the runs of a control have the base's values."""
+
+
+@dataclass
+class Point:
+    """A combination: the values of the axes, the runs of its seeds, those of its controls."""
+
+    values: dict[str, Any]
+    runs: list[str] = field(default_factory=list)
+    controls: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Part:
+    """What one figure shows: points along axes.
+
+    Members
+    -------
+    name, title, spec : str
+        ``spec`` is the specification that it is from.
+    fields : list of str
+        What varies, in the order of the specification.
+    points : list of Point
+    """
+
+    name: str
+    title: str
+    spec: str
+    fields: list[str]
+    points: list[Point] = field(default_factory=list)
+
+
+@dataclass
+class Plan:
+    """All runs of a specification.
+
+    Members
+    -------
+    name, title : str
+    parts : list of Part
+    keys : dict
+        Key of each run by its name, each run once.
+    impossible : list of str
+        A line for each combination that cannot be.
+    """
+
+    name: str
+    title: str
+    parts: list[Part] = field(default_factory=list)
+    keys: dict[str, dict] = field(default_factory=dict)
+    impossible: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON: which runs belong to which point of which part."""
+        parts = [
+            {
+                **{name: getattr(part, name) for name in ("name", "title", "spec", "fields")},
+                "points": [vars(point) for point in part.points],
+            }
+            for part in self.parts
+        ]
+        return {"name": self.name, "title": self.title, "parts": parts}
+
+
+def shipped() -> list[str]:
+    """Names of the shipped specifications."""
+    return sorted(path.stem for path in SPECS.glob("*.toml"))
+
+
+def plan(spec: str | Path, data_dir: str | Path | None = None) -> Plan:
+    """Read a specification and everything it includes, and list its runs.
+
+    Combinations that cannot be are listed in the plan, all of them; the caller must refuse it.
+
+    Raises
+    ------
+    InputError
+        No such specification, keys or values that it cannot have, a data set that is not there.
+    """
+    path, values = _read(spec)
+    made = Plan(path.stem, str(values.get("title", path.stem)))
+    _add(made, path, values, None if data_dir is None else str(data_dir), ())
+    if not made.keys and not made.impossible:
+        raise InputError(f"{path}: there is nothing to run")
+    return made
+
+
+def _read(spec: str | Path, beside: Path | None = None) -> tuple[Path, dict]:
+    path = SPECS / f"{spec}.toml" if str(spec) in shipped() else Path(spec)
+    if beside and path == Path(spec):
+        path = beside / path
+    try:
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        names = ", ".join(shipped())
+        raise InputError(
+            f"specification {spec}: {error.strerror}; give a TOML file or one of {names}"
+        ) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"specification {path}: {error}") from None
+
+
+def _add(made: Plan, path: Path, values: dict, data_dir: str | None, above: tuple) -> None:
+    """Add the parts of a specification to the plan."""
+    where = f"specification {path.name}"
+    _known(where, values, KEYS)
+    if path in above:
+        raise InputError(f"{where} includes itself")
+    for name in _list(where, "include", values.get("include", []), str):
+        _add(made, *_read(name, path.parent), data_dir, (*above, path))
+    own = {key: values[key] for key in ("set", "grid", "zip", "list") if key in values}
+    parts = _list(where, "part", values.get("part", []), dict)
+    if own and parts:
+        raise InputError(
+            f"{where}: {next(iter(own))} must stand inside the parts where there are any"
+        )
+    if not parts and "include" not in values:
+        parts = [own]
+    if parts:
+        top = _Top(where, values, path, data_dir)
+        for part in parts:
+            _add_part(made, where, top, part, path.stem)
+
+
+class _Top:
+    """What all parts of a specification share, checked."""
+
+    def __init__(self, where: str, values: dict, path: Path, data_dir: str | None):
+        self.where, self.data_dir = where, data_dir
+        self.title = _typed(where, "title", values.get("title", path.stem), str)
+        self.base, name = _base(where, values.get("base", "digits"), path.parent)
+        self.base.pop("seed", None)
+        self.dataset = _typed(where, "dataset", values.get("dataset", _namesake(name)), str)
+        if self.dataset not in data.NAMES:
+            raise InputError(
+                f"{where}: dataset must be one of {', '.join(data.NAMES)}, not {self.dataset!r}"
+            )
+        self.seeds = _list(where, "seeds", values.get("seeds", [0, 1, 2]), int)
+        if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
+            raise InputError(f"{where}: seeds must be different numbers from 0, not {self.seeds}")
+        self.test = _typed(where, "test", values.get("test", False), bool)
+        self.validation = values.get("validation")
+        self.defaults = {"epochs": values.get("epochs", 10), "samples": values.get("samples")}
+        self.controls = _controls(where, values.get("controls", []))
+        self.data = {}
+        for seed in self.seeds:
+            fixed = run.data_seed(self.dataset, seed)
+            self.data[seed] = run.load(self.dataset, data_dir, fixed)
+        dataset = self.data[self.seeds[0]][0]
+        try:
+            self.held = train.held_back(dataset, self.validation)
+        except (InputError, TypeError) as error:
+            raise InputError(f"{where}: {error}") from None
+
+    def key(self, values: dict, seed: int, control: str | None = None) -> dict:
+        """Return the key of a run with these values on top of the base.
+
+        Raises
+        ------
+        InputError
+            There can be no such run.
+        """
+        values = {**self.defaults, **values}
+        epochs, samples = values.pop("epochs"), values.pop("samples")
+        dataset, checksum = self.data[seed]
+        config = CoreConfig.from_dict({**self.base, **values})
+        train.check_fit(config, dataset)
+        if isinstance(epochs, bool) or not isinstance(epochs, int) or not 1 <= epochs <= 1000:
+            raise InputError(f"epochs must lie in 1..{train.EPOCHS}, not {epochs!r}")
+        most = len(dataset.y_train) - self.held
+        samples = most if samples is None else samples
+        if isinstance(samples, bool) or not isinstance(samples, int) or not 1 <= samples <= most:
+            raise InputError(f"samples must lie in 1..{most}, not {samples!r}")
+        if control in MEMORIES:
+            CoreConfig.from_dict({**self.base, **values, **MEMORIES[control]})
+        plain = {k: v for k, v in config.to_dict().items() if k != "seed"}
+        plain["rounding"] = str(plain["rounding"])
+        return {
+            "config": plain,
+            "seed": seed,
+            "dataset": {"name": self.dataset, "sha256": checksum},
+            "epochs": epochs,
+            "train_samples": samples,
+            "validation": self.held,
+            "test": self.test,
+            "control": control,
+            "code": run.code_version(),
+        }
+
+    def control_key(self, values: dict, seed: int, control: str) -> dict:
+        """Return the key of the control of a run, with the fields that it does not use as in the
+        base: runs that differ in nothing else share it.
+        """
+        used = {k: v for k, v in values.items() if k not in UNUSED[control]}
+        return self.key({**used, **MEMORIES.get(control, {})}, seed, control)
+
+
+def _add_part(made: Plan, where: str, top: _Top, values: dict, spec: str) -> None:
+    name = _typed(where, "name", values.get("name", spec), str)
+    where = f"{where}, part {name}" if "name" in values else where
+    _known(where, values, PART)
+    if any(part.name == name and part.spec == spec for part in made.parts):
+        raise InputError(f"{where}: there is another part of that name")
+    part = Part(name, _typed(where, "title", values.get("title", top.title), str), spec, [])
+    controls = _controls(where, values["controls"]) if "controls" in values else top.controls
+    fixed = _axes(where, "set", values.get("set", {}))
+    for varied in _combinations(where, values, part.fields):
+        point = Point(varied)
+        runs, keys = {**fixed, **varied}, []
+        try:
+            keys = [(None, top.key(runs, seed)) for seed in top.seeds]
+            for control in controls:
+                keys += [(control, top.control_key(runs, seed, control)) for seed in top.seeds]
+        except InputError as error:
+            shown = ", ".join(f"{k}={v}" for k, v in runs.items()) or "the base"
+            made.impossible.append(f"{where}: {shown}: {error}")
+            continue
+        for control, key in keys:
+            known = run_name(key)
+            made.keys[known] = key
+            target = point.runs if control is None else point.controls.setdefault(control, [])
+            target.append(known)
+        part.points.append(point)
+    made.parts.append(part)
+
+
+def _combinations(where: str, values: dict, names: list[str]) -> list[dict]:
+    """Return the combinations of grid, zip and list; the names of what varies go into `names`."""
+    choices = []
+    for name, column in _axes(where, "grid", values.get("grid", {})).items():
+        names.append(name)
+        choices.append([{name: v} for v in _list(where, f"grid.{name}", column)])
+    columns = _axes(where, "zip", values.get("zip", {}))
+    if columns:
+        lengths = {name: len(_list(where, f"zip.{name}", v)) for name, v in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise InputError(f"{where}: zip must have lists of one length, not {lengths}")
+        names += columns
+        rows = zip(*columns.values(), strict=True)
+        choices.append([dict(zip(columns, row, strict=True)) for row in rows])
+    if "list" in values:
+        tables = _list(where, "list", values["list"], dict)
+        for table in tables:
+            names += [name for name in _axes(where, "list", table) if name not in names]
+        choices.append(tables)
+    seen = set()
+    for name in [name for choice in choices for name in {k for row in choice for k in row}]:
+        if name in seen:
+            raise InputError(f"{where}: {name} must be varied in one place only")
+        seen.add(name)
+    if any(not choice for choice in choices):
+        raise InputError(f"{where}: an axis must have at least one value")
+    return [{k: v for row in rows for k, v in row.items()} for rows in product(*choices)]
+
+
+def _axes(where: str, what: str, table: Any) -> dict:
+    table = _typed(where, what, table, dict)
+    if "seed" in table:
+        raise InputError(f"{where}: {what} cannot have seed; give seeds = [...]")
+    _known(f"{where}, {what}", table, AXES)
+    return table
+
+
+def _base(where: str, base: Any, folder: Path) -> tuple[dict, str]:
+    """Return the base's own fields, so that defaults follow from them, and what it is named."""
+    changes = {}
+    if isinstance(base, dict):
+        changes = {k: v for k, v in base.items() if k != "preset"}
+        _known(f"{where}, base", changes, FIELDS)
+        base = base.get("preset")
+        if base is None:
+            return changes, ""
+    base = _typed(where, "base", base, str)
+    path = PRESETS / f"{base}.toml" if base in presets() else folder / base
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(
+            f"{where}: base {base}: {reason}; presets: {', '.join(presets())}"
+        ) from None
+    return {**values, **changes}, path.stem
+
+
+def _namesake(base: str) -> str:
+    names = [name for name in data.NAMES if base == name or base.startswith(f"{name}-")]
+    return names[0] if names else "digits"
+
+
+def _controls(where: str, names: Any) -> list[str]:
+    for name in _list(where, "controls", names):
+        if name not in run.CONTROLS:
+            raise InputError(
+                f"{where}: controls must be of {', '.join(run.CONTROLS)}, not {name!r}"
+            )
+    return names
+
+
+def _known(where: str, table: dict, names: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in names:
+            raise InputError(f"{where}: unknown field {key!r}; known: {', '.join(names)}")
+
+
+def _typed(where: str, what: str, value: Any, kind: type) -> Any:
+    words = {str: "text", bool: "true or false", dict: "a table", list: "a list"}
+    if not isinstance(value, kind):
+        raise InputError(f"{where}: {what} must be {words[kind]}, not {value!r}")
+    return value
+
+
+def _list(where: str, what: str, value: Any, kind: type | None = None) -> list:
+    words = {str: "texts", int: "whole numbers", dict: "tables", None: ""}
+    wrong = not isinstance(value, list) or (
+        kind and any(not isinstance(v, kind) or isinstance(v, bool) for v in value)
+    )
+    if wrong:
+        raise InputError(f"{where}: {what} must be a list of {words[kind]}, not {value!r}")
+    return value
