@@ -193,8 +193,8 @@ def cosimulate(
         rows = np.array([[word & 0xFFFFFFFF, word >> 32] for word in words], np.uint32)
         stimulus["commands"] = Stimulus(rows, np.array([c.after for c in commands]))
     result = run(
-        model, stimulus, expected_logs(config, model, prediction), seed=seed, stalls=stalls, waves=waves,
-        progress=lambda done: tell("rtl", done),
+        model, stimulus, expected_logs(config, model, prediction), seed=seed, stalls=stalls,
+        waves=waves, progress=lambda done: tell("rtl", done),
     )  # fmt: skip
     message = None
     if result.mismatch:

@@ -9,7 +9,7 @@ import numpy as np
 from . import tables, twin_kernels
 from .config import CoreConfig
 from .core import Core
-from .memory import KINDS, Gated, unit_thresholds
+from .memory import KINDS, unit_thresholds
 from .modulator import direction_shift, similarity_shift
 from .normalise import MANTISSA_BITS, ROOT_HALF, VAR_MIN, exponent_range, reciprocal_of_size
 from .softmax import exp_width
@@ -31,7 +31,10 @@ def _constants(config: CoreConfig) -> Constants:
     factors, shifts = zip(*(reciprocal_of_size(n) for n in config.hidden), strict=True)
     width = exp_width(config)
     return Constants(
-        kind=twin_kernels.KINDS[config.memory],
+        learns_hidden=config.learns_hidden,
+        written=kind.written,
+        by_error=kind.by_error,
+        windowed=kind.windowed,
         lanes=config.lanes,
         classes=config.classes,
         rounding=twin_kernels.ROUNDINGS[config.rounding],
@@ -43,7 +46,7 @@ def _constants(config: CoreConfig) -> Constants:
         similarity_shifts=np.array([similarity_shift(config, n)[1] for n in config.hidden]),
         thresholds=np.array([unit_thresholds(n, config.memory_bits) for n in config.hidden]),
         leak_shift=config.update_shift - config.horizon if kind.leaks else -1,
-        gain_shift=config.update_shift - Gated.gain(config),
+        scale=kind.scale(config),
         window=config.window,
         read_shift=_read_shift(config),
         self_scaling=kind.self_scaling,
@@ -99,8 +102,7 @@ def fits_32_bits(config: CoreConfig) -> bool:
         max(-shift, 0)
         for shift in (min(shifts[1:-3]), z_shift + low, direction_shift(cfg, low), _read_shift(cfg))
     )
-    gain = max(cfg.update_shift - Gated.gain(cfg), 0)
-    scalar = error << gain if kind.self_scaling else 1 << cfg.update_shift
+    scalar = (error if kind.by_error else 1) << kind.scale(cfg)
     bounds = [
         max(n * s + one for n, s, one in zip(cfg.layers, sources, ones, strict=False)) * weight
         << left_u,
@@ -191,7 +193,7 @@ class Twin(Core):
         self.weights = [w.astype(np.int64) for w in state.weights]
         self.memories = [m.astype(np.int64) for m in state.memories]
         self.gains = list(state.gains)
-        if cfg.memory == "window":
+        if self.kind.windowed:
             self.past.clear()
             for age in range(min(self.learned, cfg.window), 0, -1):
                 slot = (self.learned - age) % cfg.window

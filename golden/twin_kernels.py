@@ -14,9 +14,7 @@ from numpy import int64, uint32, uint64
 
 # Nothing here is imported from other modules of golden: the cache of compiled code only notices
 # changes of this file, so every number that is defined elsewhere arrives in `Constants`.
-GATED, WINDOW, TRACE, CODES, NONE = range(5)
 FLOOR, NEAREST, STOCHASTIC = range(3)
-KINDS = {"gated": GATED, "window": WINDOW, "trace": TRACE, "codes": CODES, "none": NONE}
 ROUNDINGS = {"floor": FLOOR, "nearest": NEAREST, "stochastic": STOCHASTIC}
 WORD = uint64(0xFFFFFFFF)
 
@@ -27,7 +25,10 @@ _inline = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 class Constants(NamedTuple):
     """Everything a compiled loop needs to know about a configuration; plain numbers and arrays."""
 
-    kind: int
+    learns_hidden: bool
+    written: bool  # these three: what the memory kind says, see hebbware.golden.memory
+    by_error: bool
+    windowed: bool
     lanes: int
     classes: int
     rounding: int
@@ -39,7 +40,7 @@ class Constants(NamedTuple):
     similarity_shifts: np.ndarray
     thresholds: np.ndarray  # (hidden, memory_bits - 1)
     leak_shift: int  # left shift of M in a write, -1 where nothing leaks
-    gain_shift: int  # left shift of e in gated writes
+    scale: int  # left shift of e, or of 1, in a write
     window: int
     read_shift: int  # right shift from M to E; self-scaling memories add their row's gain
     self_scaling: bool
@@ -374,14 +375,13 @@ def _write_rows(c, layer, memory, gains, first, scalars, scale, post, state):
 
 @_jit
 def _write_memory(c, layer, label, oldest, memory, gains, error, z, old, state):
-    if c.kind == GATED:
-        return _write_rows(c, layer, memory, gains, 0, error, c.gain_shift, z, state)
-    scale, one = c.update_shift, c.one
-    if c.kind == WINDOW and oldest >= 0:
-        state = _write_rows(c, layer, memory, gains, oldest, one, scale, old, state)
-    if c.kind == WINDOW or c.kind == TRACE:
-        state = _write_rows(c, layer, memory, gains, label, -one, scale, z, state)
-    return state
+    if not c.written:
+        return state
+    if c.by_error:
+        return _write_rows(c, layer, memory, gains, 0, error, c.scale, z, state)
+    if c.windowed and oldest >= 0:
+        state = _write_rows(c, layer, memory, gains, oldest, c.one, c.scale, old, state)
+    return _write_rows(c, layer, memory, gains, label, -c.one, c.scale, z, state)
 
 
 # -- whole samples ---------------------------------------------------------------------------------
@@ -392,7 +392,7 @@ def _learn(c, state, s, label, slot, steps, scores, random, k, active):
     """Update everything after `_forward`, in the order of the hardware; the new `random`."""
     hidden = len(s.u)
     last = hidden - 1
-    learns, oldest = c.kind != NONE, state.ring_labels[slot]
+    learns, oldest = c.learns_hidden, state.ring_labels[slot]
     if learns:
         for i in range(hidden):
             active[i] = _modulate(
@@ -426,7 +426,7 @@ def _learn(c, state, s, label, slot, steps, scores, random, k, active):
         random = _update(
             c, state.weights[last], s.z[last], s.d[last], c.ones[last], rows, steps[last], random
         )
-    if c.kind == WINDOW:
+    if c.windowed:
         for i in range(hidden):
             state.ring[i][slot] = s.z[i + 1]
         state.ring_labels[slot] = label

@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from ..golden import commands
 from ..golden.commands import Op, Space, State
-from .step import Kind
 from .shapes import index
+from .step import Kind
 
 
 class Commander(wiring.Component):

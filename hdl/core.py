@@ -9,20 +9,21 @@ from ..golden.init import init_scale
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
 from ..golden.modulator import similarity_shift
+from ..golden.program import Kind as Pass
 from ..golden.random import seed_state
 from .commander import Commander
 from .dense import Dense
-from .lane import vector_width
-from .step import MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
 from .fixed import saturate, shift_round
+from .lane import vector_width
 from .loader import Loader, sample_width
 from .modulator import Gains, ReadScale, word_width
 from .normalise import Normalise
 from .random import Xorshift32
 from .results import Results, result_width
 from .sequencer import Sequencer
-from .softmax import Softmax
 from .shapes import index
+from .softmax import Softmax
+from .step import MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
 
 
 def event(address_shape, data_shape):
@@ -79,7 +80,10 @@ class Core(wiring.Component):
                         "memory": Out(event(range(self.words), max(lanes * word_width(config), 1))),
                         "vectors": Out(event(range(3 * self.blocks), lanes * vector_width(config))),
                         "errors": Out(
-                            event(range((len(config.hidden) + 1) * config.classes), signed(config.e.width))
+                            event(
+                                range((len(config.hidden) + 1) * config.classes),
+                                signed(config.e.width),
+                            )
                         ),
                     }
                 )
@@ -129,27 +133,41 @@ class Core(wiring.Component):
 
         # stage 0: a step is issued, or put in by the commander
         step_0 = Signal(self.step_layout)
-        m.d.comb += step_0.eq(Mux(commander.step.valid, commander.step.as_value(), sequencer.step.as_value()))
+        m.d.comb += step_0.eq(
+            Mux(commander.step.valid, commander.step.as_value(), sequencer.step.as_value())
+        )
         on_memory = is_any(step_0.kind, MEMORY_UPDATES)
         with m.If(sequencer.step.valid & on_memory):
             m.d.comb += step_0.address.eq(sequencer.memory_address)
-        memory_address_0 = Mux(commander.step.valid, commander.step.address, sequencer.memory_address)
+        memory_address_0 = Mux(
+            commander.step.valid, commander.step.address, sequencer.memory_address
+        )
         bases = Array([*layout.vector_bases[:-1], layout.vector_bases[-2]])
         place_0 = bases[step_0.layer] + step_0.block
-        z_now, z_old = self._window(m, sequencer, loader, finish & loader.has_label, commander.restart)
+        z_now, z_old = self._window(
+            m, sequencer, loader, finish & loader.has_label, commander.restart
+        )
         from_below = (step_0.kind == Kind.FORWARD) | (step_0.kind == Kind.UPDATE)
         m.d.comb += loader.address.eq(sequencer.list_address)
 
         # memories
         z_word = data.StructLayout({"z": lanes * cfg.z_bits, "active": lanes})
         slots = cfg.window + 1 if KINDS[cfg.memory].windowed else 1
-        m.submodules.z_memory = z_memory = memory.Memory(shape=z_word, depth=max(slots * self.blocks, 2), init=[])
-        m.submodules.a_memory = a_memory = memory.Memory(shape=lanes * cfg.u_bits, depth=max(self.blocks, 2), init=[])
-        m.submodules.d_memory = d_memory = memory.Memory(shape=lanes * cfg.d_bits, depth=max(self.blocks, 2), init=[])
+        m.submodules.z_memory = z_memory = memory.Memory(
+            shape=z_word, depth=max(slots * self.blocks, 2), init=[]
+        )
+        m.submodules.a_memory = a_memory = memory.Memory(
+            shape=lanes * cfg.u_bits, depth=max(self.blocks, 2), init=[]
+        )
+        m.submodules.d_memory = d_memory = memory.Memory(
+            shape=lanes * cfg.d_bits, depth=max(self.blocks, 2), init=[]
+        )
         m.submodules.weights = weights = memory.Memory(
             shape=lanes * cfg.weight_bits, depth=layout.weight_bases[-1], init=[]
         )
-        z_read, a_read, d_read, w_read = (mem.read_port() for mem in (z_memory, a_memory, d_memory, weights))
+        z_read, a_read, d_read, w_read = (
+            mem.read_port() for mem in (z_memory, a_memory, d_memory, weights)
+        )
         m.d.comb += z_read.addr.eq(
             Mux(sequencer.old, z_old, z_now) + Mux(from_below, sequencer.source_block, place_0)
         )
@@ -165,7 +183,9 @@ class Core(wiring.Component):
             memory_address_1.eq(memory_address_0),
             lane_1.eq(sequencer.source_lane),
         ]
-        first_layer = (step_1.layer == 0) & ((step_1.kind == Kind.FORWARD) | (step_1.kind == Kind.UPDATE))
+        first_layer = (step_1.layer == 0) & (
+            (step_1.kind == Kind.FORWARD) | (step_1.kind == Kind.UPDATE)
+        )
         row_1 = Mux(first_layer, Mux(step_1.bias, cfg.inputs, loader.index), 0)
         address_1 = Signal(range(self.words))
         m.d.comb += [
@@ -196,7 +216,11 @@ class Core(wiring.Component):
             random.value.eq(Mux(commander.restart, seed_state(cfg.seed), commander.value)),
             commander.random.eq(random.word),
             dense.step.eq(step_2),
-            dense.scalar.eq(self._scalar(m, step_2, value_2, own_2, error_2, softmax, normalise, commander.extra)),
+            dense.scalar.eq(
+                self._scalar(
+                    m, step_2, value_2, own_2, error_2, softmax, normalise, commander.extra
+                )
+            ),
             dense.weights.eq(w_read.data),
             dense.z.eq(z_2.z),
             dense.active.eq(z_2.active),
@@ -252,18 +276,23 @@ class Core(wiring.Component):
             normalise.total.eq(dense.total),
             normalise.layer.eq(done_step.layer),
             normalise.sum.eq(done_step.valid & done_step.sum_last & (done_step.kind == Kind.SUM)),
-            normalise.squares.eq(done_step.valid & done_step.sum_last & (done_step.kind == Kind.SQUARES)),
+            normalise.squares.eq(
+                done_step.valid & done_step.sum_last & (done_step.kind == Kind.SQUARES)
+            ),
         ]
         self._arrivals(m, dense, softmax, results)
-        finished = {f"error{job}": softmax.done[job] for job in range(hidden + 1)} | {"results": results.done}
-        for name in sequencer.flags:
-            kind, layer = name.rstrip("0123456789"), int("0" + name.lstrip("abcdefghijklmnopqrstuvwxyz_"))
-            if kind == "squares":
-                finished[name] = normalise.done
-            elif kind == "memory" and KINDS[cfg.memory].self_scaling:
-                finished[name] = self._total_ends(dense, Kind.MEMORY, layer)
-            elif name not in finished:
-                finished[name] = out.valid & out.end & (out.kind == Kind[kind.upper()]) & (out.layer == layer)
+        finished = {f"error{job}": softmax.done[job] for job in range(hidden + 1)} | {
+            "results": results.done
+        }
+        for p in sequencer.program:
+            if p.kind is Pass.SQUARES:
+                finished[p.name] = normalise.done
+            elif p.kind is Pass.MEMORY and KINDS[cfg.memory].self_scaling:
+                finished[p.name] = self._total_ends(dense, Kind.MEMORY, p.layer)
+            else:
+                finished[p.name] = (
+                    out.valid & out.end & (out.kind == Kind[p.kind.name]) & (out.layer == p.layer)
+                )
         m.d.comb += [
             sequencer.done.eq(Cat(finished[name] for name in sequencer.flags)),
             sequencer.counts.eq(softmax.counts),
@@ -287,12 +316,16 @@ class Core(wiring.Component):
         if not KINDS[self.config.memory].windowed:
             return Const(0), Const(0)
         slots = self.config.window + 1
-        m.submodules.labels = labels = memory.Memory(shape=range(self.config.classes), depth=slots, init=[])
+        m.submodules.labels = labels = memory.Memory(
+            shape=range(self.config.classes), depth=slots, init=[]
+        )
         put, get = labels.write_port(), labels.read_port(domain="comb")
         slot = Signal(range(slots))
         following = Signal(range(slots))
         held = Signal(range(slots))
-        base, next_base = (Signal(range(slots * self.blocks), name=name) for name in ("slot_base", "next_base"))
+        base, next_base = (
+            Signal(range(slots * self.blocks), name=name) for name in ("slot_base", "next_base")
+        )
         last = slot == slots - 1
         m.d.comb += [
             following.eq(Mux(last, 0, slot + 1)),
@@ -324,7 +357,9 @@ class Core(wiring.Component):
             with m.Case(Kind.FORWARD):
                 m.d.comb += scalar.eq(pre)
             with m.Case(Kind.UPDATE):
-                m.d.comb += scalar.eq(Array(pre << scale for scale in scales[:-1])[step.layer] >> extra)
+                m.d.comb += scalar.eq(
+                    Array(pre << scale for scale in scales[:-1])[step.layer] >> extra
+                )
             with m.Case(Kind.READOUT):
                 m.d.comb += scalar.eq((error << scales[-1]) >> extra)
             with m.Case(Kind.SUM):
@@ -341,14 +376,17 @@ class Core(wiring.Component):
                 scale = memory_kind.scale(cfg)
                 m.d.comb += scalar.eq(error << scale if memory_kind.by_error else -1 << scale)
             with m.Case(Kind.START_WEIGHTS):
-                start = Array(Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1))
+                start = Array(
+                    Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1)
+                )
                 m.d.comb += scalar.eq(Mux(step.bias, 0, start[step.layer]))
         return scalar
 
     def _power(self, m, normalise, dense):
         """Power of the layer whose direction is being rounded: kept from its own statistics."""
         powers = Array(
-            Signal.like(normalise.power, name=f"power_{layer}") for layer in range(len(self.config.hidden))
+            Signal.like(normalise.power, name=f"power_{layer}")
+            for layer in range(len(self.config.hidden))
         )
         layer = Signal(index(len(self.config.hidden)))
         with m.If(dense.total_step.valid & (dense.total_step.kind == Kind.SQUARES)):
@@ -432,10 +470,16 @@ class Core(wiring.Component):
             second.eq(first),
             is_second.eq(is_first),
         ]
-        similarity = Array(saturate(shift_round(product, shift), cfg.k) for _, shift in constants)[first.layer]
-        score = saturate(shift_round(product, cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction), cfg.u)
+        similarity = Array(saturate(shift_round(product, shift), cfg.k) for _, shift in constants)[
+            first.layer
+        ]
+        score = saturate(
+            shift_round(product, cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction), cfg.u
+        )
         value = Signal(signed(max(cfg.k.width, cfg.u_bits)))
-        m.d.sync += value.eq(Mux(first.kind == Kind.SIMILARITY, similarity.as_signed(), score.as_signed()))
+        m.d.sync += value.eq(
+            Mux(first.kind == Kind.SIMILARITY, similarity.as_signed(), score.as_signed())
+        )
         m.d.comb += [
             softmax.arrive.eq(is_second),
             softmax.job.eq(second.layer),

@@ -18,8 +18,8 @@ from .tree import AdderTree
 class Dense(wiring.Component):
     """Multiply, accumulate, sum over the lanes, round, saturate; all lanes in step.
 
-    Operands of a step are given in stage 2, as `step` says; a step in stage 2 at clock t + 2 has its
-    products at t + 4, its accumulators at t + 5, the words to write at t + 6 (`out`, `weights_out`,
+    Operands of a step are given in stage 2, as `step` says; a step in stage 2 at clock t + 2 has
+    its products at t + 4, its accumulators at t + 5, the words to write at t + 6 (`out`, `weights_out`,
     `memory_out`, `vector_out`, `active_out`) and its totals over the lanes at ``t + 5 + tree``
     (`total`, with the step in `total_step`). One step per clock.
 
@@ -88,7 +88,9 @@ class Dense(wiring.Component):
         m.d.sync += [random_3.eq(self.random), random_4.eq(random_3)]
         control = Signal(Control(self.config))
         self._control(m, control, stages)
-        lanes = [self._lane(m, number, stages, control, random_4) for number in range(self.config.lanes)]
+        lanes = [
+            self._lane(m, number, stages, control, random_4) for number in range(self.config.lanes)
+        ]
         m.d.comb += [
             self.vector_out.eq(Cat(lane.vector for lane in lanes)),
             self.weights_out.eq(Cat(lane.weight_out for lane in lanes)),
@@ -124,7 +126,9 @@ class Dense(wiring.Component):
         m.submodules[f"lane_{number}"] = lane
         units = [*cfg.hidden, cfg.hidden[-1]]  # the readout's lanes hold the last hidden layer
         absent = [
-            stages[2].layer == layer for layer, size in enumerate(units) if 0 < size % cfg.lanes <= number
+            stages[2].layer == layer
+            for layer, size in enumerate(units)
+            if 0 < size % cfg.lanes <= number
         ]
         target = Mux(control.host_5, number, number // GROUP)
         m.d.comb += [
@@ -152,7 +156,9 @@ class Dense(wiring.Component):
         cfg = self.config
         scaling = KINDS[cfg.memory].self_scaling
         width = max(len(products[0]), cfg.memory_bits + 1) if scaling else len(products[0])
-        m.submodules.tree = tree = AdderTree(lanes=cfg.lanes, width=width, total_width=widths.total(cfg))
+        m.submodules.tree = tree = AdderTree(
+            lanes=cfg.lanes, width=width, total_width=widths.total(cfg)
+        )
         remembering = stages[6].valid & (stages[6].kind == Kind.MEMORY) if scaling else Const(0)
         for lane, (product, word) in enumerate(zip(products, memories, strict=True)):
             if scaling:

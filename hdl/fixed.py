@@ -160,7 +160,9 @@ def saturate(raw, format: Format):
     raw = Value.cast(raw)
     width = format.width
     if raw.shape().signed:
-        if len(raw) <= width and format.signed:
+        if len(raw) < width and format.signed:
+            return Cat(raw, raw[-1].replicate(width - len(raw))).as_signed()
+        if len(raw) == width and format.signed:
             return raw
         if format.signed:
             fits = (raw[width - 1 :] == 0) | raw[width - 1 :].all()

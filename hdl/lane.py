@@ -165,10 +165,14 @@ class Lane(wiring.Component):
         m.d.sync += acc.eq(Mux(control.fresh_4, 0, acc) + self.product)
 
         # u: the inputs' fraction bits differ between the first layer and the others
-        drops = [cfg.source(layer).fraction + cfg.weight.fraction - cfg.u_fraction for layer in (0, 1)]
+        drops = [
+            cfg.source(layer).fraction + cfg.weight.fraction - cfg.u_fraction for layer in (0, 1)
+        ]
         rounded = Signal(signed(widths.accumulator(cfg) + max(0, *(-drop for drop in drops)) + 1))
         if len(cfg.hidden) > 1:
-            m.d.comb += rounded.eq(Mux(control.first_5, *(shift_round(acc, drop) for drop in drops)))
+            m.d.comb += rounded.eq(
+                Mux(control.first_5, *(shift_round(acc, drop) for drop in drops))
+            )
         else:
             m.d.comb += rounded.eq(shift_round(acc, drops[0]))
         u = Signal(signed(cfg.u_bits))
@@ -197,7 +201,11 @@ class Lane(wiring.Component):
         random = Signal(shift)
         m.d.comb += random.eq(self.random.rotate_left(self.number % 32))
         half = Const(1 << (shift - 1), shift)
-        weight_bits = {Rounding.FLOOR: Const(0, shift), Rounding.NEAREST: half, Rounding.STOCHASTIC: random}
+        weight_bits = {
+            Rounding.FLOOR: Const(0, shift),
+            Rounding.NEAREST: half,
+            Rounding.STOCHASTIC: random,
+        }
         added = Mux(self.control.start_4, half, weight_bits[cfg.rounding])
         memory_added = random if kind.stochastic else Const(0, shift)
         total = Mux(self.control.remember_4, memory_added, added) - self.product
@@ -234,7 +242,9 @@ class Lane(wiring.Component):
             new = Cat(saturate(total, Format(bits, 0))[:bits], old[bits:])
         start = Cat(Const(0, width - 1), code) if cfg.kappa else Const(0, width)
         with m.If(control.host_5):
-            m.d.sync += self.word_out.eq(Mux(self.chosen_5 & self.host_writes, self.host[:width], old))
+            m.d.sync += self.word_out.eq(
+                Mux(self.chosen_5 & self.host_writes, self.host[:width], old)
+            )
         with m.Elif(control.start_5):
             m.d.sync += self.word_out.eq(Mux(self.chosen_5, start, old))
         with m.Else():

@@ -11,7 +11,7 @@ from .shapes import index
 
 
 def word_width(config) -> int:
-    """Bits of one lane in the class memory: the stored value, and the code bit where codes are used."""
+    """Bits of a lane in the class memory: the stored value, and the code bit if there are codes."""
     return (config.memory_bits if config.writes_memory else 0) + (1 if config.kappa else 0)
 
 
@@ -60,7 +60,10 @@ class Gains(wiring.Component):
             for row in range(classes)
         )
         reached = Array(
-            sum(self.total >= int(threshold) for threshold in unit_thresholds(units, cfg.memory_bits))
+            sum(
+                self.total >= int(threshold)
+                for threshold in unit_thresholds(units, cfg.memory_bits)
+            )
             for units in cfg.hidden
         )
         asked = self.query_layer * classes + self.query_row
@@ -110,7 +113,9 @@ class ReadScale(wiring.Component):
             value = Const(0, signed(2))
             if cfg.writes_memory:
                 stored = word[: cfg.memory_bits].as_signed()
-                value = shift_round_by(stored, self.gain if KINDS[cfg.memory].self_scaling else 0, low)
+                value = shift_round_by(
+                    stored, self.gain if KINDS[cfg.memory].self_scaling else 0, low
+                )
             if offset:
                 value = value + Mux(word[-1], -offset, offset)
             scaled = Signal.like(value, name=f"scaled_{lane}")

@@ -5,7 +5,13 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
-from ..golden.normalise import MANTISSA_BITS, VAR_MIN, exponent_range, reciprocal_of_size
+from ..golden.normalise import (
+    MANTISSA_BITS,
+    ROOT_HALF,
+    VAR_MIN,
+    exponent_range,
+    reciprocal_of_size,
+)
 from ..golden.program import NORMALISE_LATENCY
 from ..golden.tables import rsqrt_table
 from .fixed import shift_round
@@ -19,7 +25,8 @@ class Normalise(wiring.Component):
     `hebbware.golden.normalise.statistics`. The exponent is put out as ``exponent - lowest``.
 
     Latency: `NORMALISE_LATENCY` clocks from the sum of squares to the results, which stay until the
-    next layer's; `done` is high in the clock before. A new layer may begin each ``NORMALISE_LATENCY`` clocks.
+    next layer's; `done` is high in the clock before. A new layer may begin each
+    ``NORMALISE_LATENCY`` clocks.
 
     Parameters
     ----------
@@ -105,7 +112,9 @@ class Normalise(wiring.Component):
                 m.d.comb += exponent.eq(step)
         drops = [2 * (cfg.u_fraction + self.low + step) - (cfg.rsqrt_bits - 2) for step in steps]
         m.d.comb += lookup.addr.eq(
-            Array((var >> drop if drop >= 0 else var << -drop)[: cfg.rsqrt_bits] for drop in drops)[exponent]
+            Array((var >> drop if drop >= 0 else var << -drop)[: cfg.rsqrt_bits] for drop in drops)[
+                exponent
+            ]
         )
         found = Signal.like(exponent)
         m.d.sync += found.eq(exponent)
@@ -115,7 +124,7 @@ class Normalise(wiring.Component):
             m.d.sync += [
                 self.mantissa.eq(lookup.data),
                 self.exponent.eq(found),
-                self.power.eq(found + (lookup.data < 724)),
+                self.power.eq(found + (lookup.data < ROOT_HALF)),
             ]
         m.d.comb += self.done.eq(stage[3])
         return m

@@ -11,8 +11,8 @@ def result_width(config) -> int:
 
 
 class Results(wiring.Component):
-    """Puts out ``1 + classes`` words for each sample: the class with the largest score (the first of
-    equals), then the scores in the order of the classes.
+    """Puts out ``1 + classes`` words for each sample: the class with the largest score (the first
+    of equals), then the scores in the order of the classes.
 
     Latency: the first word is offered in the clock after the last score arrived.
 
@@ -45,7 +45,9 @@ class Results(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         classes = self.config.classes
-        m.submodules.scores = scores = memory.Memory(shape=signed(self.config.u_bits), depth=classes, init=[])
+        m.submodules.scores = scores = memory.Memory(
+            shape=signed(self.config.u_bits), depth=classes, init=[]
+        )
         write, read = scores.write_port(), scores.read_port(domain="comb")
         best = Signal(signed(self.config.u_bits))
         winner = Signal(range(classes))

@@ -1,6 +1,6 @@
 """The sequencer: walks the program of `hebbware.golden.program`, one step per clock."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,10 +8,15 @@ from ..golden.init import init_groups
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
 from ..golden.program import SETTLED, program, start_program
-from .step import Kind
 from .shapes import index
+from .step import Kind
 
-BLOCK_OUTER = (Kind.FORWARD, Kind.UPDATE, Kind.DIRECTION, Kind.START_WEIGHTS)  # rows are walked inside a block
+BLOCK_OUTER = (
+    Kind.FORWARD,
+    Kind.UPDATE,
+    Kind.DIRECTION,
+    Kind.START_WEIGHTS,
+)  # rows are walked inside a block
 
 
 class Sequencer(wiring.Component):
@@ -123,10 +128,10 @@ class Sequencer(wiring.Component):
             for number, p in enumerate(passes):
                 with m.Case(number):
                     self._facts(
-                        m, p, number, passes, learning, kind=kind, layer=layer,
-                        rows=rows, blocks=blocks, base=base, memory_base=memory_base, row_inner=row_inner,
-                        ready=ready, empty=empty, source_base=source_base, strided=strided, after=after,
-                        clears=clears, flags=flags, since=since,
+                        m, p, number, passes, learning, kind=kind, layer=layer, rows=rows,
+                        blocks=blocks, base=base, memory_base=memory_base, row_inner=row_inner,
+                        ready=ready, empty=empty, source_base=source_base, strided=strided,
+                        after=after, clears=clears, flags=flags, since=since,
                     )  # fmt: skip
 
         # walk
@@ -175,7 +180,10 @@ class Sequencer(wiring.Component):
         here_block, here_lane = Mux(inner == 0, 0, source_block), Mux(inner == 0, 0, source_lane)
         with m.If(issue):
             wrap = here_lane == cfg.lanes - 1
-            m.d.sync += [source_lane.eq(Mux(wrap, 0, here_lane + 1)), source_block.eq(here_block + wrap)]
+            m.d.sync += [
+                source_lane.eq(Mux(wrap, 0, here_lane + 1)),
+                source_block.eq(here_block + wrap),
+            ]
         m.d.comb += [
             self.source_block.eq(source_base + here_block),
             self.source_lane.eq(here_lane),
@@ -219,7 +227,7 @@ class Sequencer(wiring.Component):
         return self.counts.word_select(job, self.config.classes.bit_length())
 
     def _facts(self, m, p, number, passes, learning, **s):
-        """Drive the signals that say what pass `p` is: sizes, bases, what it waits for, what follows."""
+        """Drive what is known of pass `p`: sizes, bases, what it waits for, what follows."""
         cfg, layout = self.config, self.layout
         kind, hidden = Kind[p.kind.name], len(cfg.hidden)
         layer = min(p.layer, hidden - 1)  # whose units the lanes hold
@@ -237,7 +245,13 @@ class Sequencer(wiring.Component):
             rows = cfg.classes
         else:
             rows = 1
-        on_weights = kind in (Kind.FORWARD, Kind.UPDATE, Kind.SCORES, Kind.READOUT, Kind.START_WEIGHTS)
+        on_weights = kind in (
+            Kind.FORWARD,
+            Kind.UPDATE,
+            Kind.SCORES,
+            Kind.READOUT,
+            Kind.START_WEIGHTS,
+        )
         bases = layout.weight_bases if on_weights else layout.memory_bases
         at = p.layer if p.layer < len(bases) - 1 else 0
         block_outer = kind in BLOCK_OUTER and not (kind is Kind.START_WEIGHTS and p.layer == hidden)
@@ -275,8 +289,9 @@ class Sequencer(wiring.Component):
         else:
             m.d.comb += s["clears"].eq(cleared)
         follow_learn = number + 1
-        follow_infer = next((n for n in range(number + 1, len(self.program)) if not self.program[n].learn), None)
+        follow_infer = next(
+            (n for n in range(number + 1, len(self.program)) if not self.program[n].learn), None
+        )
         if follow_infer is None:
             follow_infer = len(self.program)
         m.d.comb += s["after"].eq(Mux(learning, follow_learn, follow_infer))
-

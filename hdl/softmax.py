@@ -1,6 +1,6 @@
 """Softmax errors of similarities and scores, one class per clock, shared by all layers."""
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Array, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -93,7 +93,9 @@ class Softmax(wiring.Component):
             shape=signed(self.value_width), depth=self.jobs * classes, init=[]
         )
         store, fetch = values.write_port(), values.read_port(domain="comb")
-        tops = Array(Signal(signed(self.value_width), name=f"top_{job}") for job in range(self.jobs))
+        tops = Array(
+            Signal(signed(self.value_width), name=f"top_{job}") for job in range(self.jobs)
+        )
         waiting = Signal(self.jobs)
         m.d.comb += [
             store.en.eq(self.arrive),
@@ -112,7 +114,9 @@ class Softmax(wiring.Component):
         m.d.comb += start.eq(~busy & waiting.any())
         arrived = Signal(self.jobs)
         m.d.comb += arrived.eq(
-            Mux(self.arrive & self.last & (self.learn | (self.job != readout)), 1 << self.job, 0)[: self.jobs]
+            Mux(self.arrive & self.last & (self.learn | (self.job != readout)), 1 << self.job, 0)[
+                : self.jobs
+            ]
         )
         choice = Signal(range(self.jobs))
         for candidate in range(readout):
@@ -163,7 +167,9 @@ class Softmax(wiring.Component):
             m.d.sync += total.eq(total + look.data)
 
         # between the walks: reciprocal of the sum; `total` is complete when the pipeline is empty
-        m.submodules.reciprocal = reciprocal = _rom(reciprocal_table(cfg.reciprocal_bits, width), width)
+        m.submodules.reciprocal = reciprocal = _rom(
+            reciprocal_table(cfg.reciprocal_bits, width), width
+        )
         invert = reciprocal.read_port()
         lowest = cfg.error_fraction
         powers = range(lowest, len(total))
@@ -172,7 +178,8 @@ class Softmax(wiring.Component):
         found = Signal.like(power)
         entry = Signal(cfg.reciprocal_bits + 1)
         leading = Array(
-            (shift_round(total, p - cfg.reciprocal_bits) - (1 << cfg.reciprocal_bits))[: len(entry)] for p in powers
+            (shift_round(total, p - cfg.reciprocal_bits) - (1 << cfg.reciprocal_bits))[: len(entry)]
+            for p in powers
         )
         for p in powers:
             with m.If(total >> p != 0):
@@ -214,7 +221,9 @@ class Softmax(wiring.Component):
             self.trace_error.eq(error),
         ]
         weighted = Signal(signed(self.value_width + cfg.e.width + classes.bit_length()))
-        m.submodules.kept = kept = memory.Memory(shape=range(classes), depth=self.jobs * classes, init=[])
+        m.submodules.kept = kept = memory.Memory(
+            shape=range(classes), depth=self.jobs * classes, init=[]
+        )
         note, recall = kept.write_port(), kept.read_port(domain="comb")
         count = Signal(self.count_width)
         m.d.comb += [

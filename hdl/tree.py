@@ -46,7 +46,9 @@ class AdderTree(wiring.Component):
             merged = []
             for at in range(0, len(level), 4):
                 total = sum(level[at + 1 : at + 4], level[at])
-                register = Signal(signed(min(len(total), self.total_width)), name=f"sum_{stage}_{at // 4}")
+                register = Signal(
+                    signed(min(len(total), self.total_width)), name=f"sum_{stage}_{at // 4}"
+                )
                 m.d.sync += register.eq(total)
                 merged.append(register)
             level = merged
