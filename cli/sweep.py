@@ -1,4 +1,4 @@
-"""``hebbware sweep``: the runs of a study, on all cores or on a cluster, resumed where it stopped."""
+"""``hebbware sweep``: the runs of a study, on all cores or on a cluster, resumed any time."""
 
 from __future__ import annotations
 

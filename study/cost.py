@@ -12,7 +12,8 @@ other than zero, with as many non-zero inputs as the training samples have on av
   (one number each, not a word of all lanes) that are read and written;
 * ``clocks_per_sample``: predicted by the schedule.
 
-``estimate`` is what `hebbware.golden.estimate` expects of a device, null where it cannot say.
+``estimate`` is what `hebbware.golden.estimate` expects to be needed of the first of its devices,
+named there: 4-input LUTs, multipliers, block RAMs. Nothing was synthesised for it.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
 def cost(config: CoreConfig, nonzero: int) -> dict:
     """Return the ``cost`` of a result (see the table of this module)."""
     multiplies, reads, writes = operations(config, nonzero)
+    need = estimate.resources(config)[0]
     return {
         "memory_bits": int(estimate.memory_bits(config)),
         "weight_bits_total": int(estimate.weights(config) * config.weight_bits),
@@ -59,5 +61,11 @@ def cost(config: CoreConfig, nonzero: int) -> dict:
         "memory_reads_per_sample": int(reads),
         "memory_writes_per_sample": int(writes),
         "clocks_per_sample": int(estimate.clocks_per_sample(config, nonzero)),
-        "estimate": {"lut": None, "dsp": None, "bram": None, "marked": "estimate"},
+        "estimate": {
+            "device": need.device,
+            "lut": int(need.lut),
+            "dsp": int(need.dsp),
+            "bram": int(need.ram),
+            "marked": "estimate",
+        },
     }

@@ -28,7 +28,8 @@ parts of other specifications, shipped ones by name or files beside this one.
 
 Controls are trained for every combination, each once for all those that do not differ in what the
 control uses: ``linear`` uses no configuration field, ``float`` (the rule in double precision) no
-format, ``frozen`` and ``codes`` nothing of the memory.
+format, ``codes`` nothing of the memory, ``frozen`` nothing of
+the memory and of directions.
 """
 
 from __future__ import annotations
@@ -62,7 +63,10 @@ UNUSED = {
     "linear": FIELDS,
     "float": (*FORMATS, "init_std"),
     "codes": ("memory_bits", "horizon", "window"),
-    "frozen": ("memory_bits", "horizon", "window"),
+    "frozen": (
+        *("memory_bits", "horizon", "window", "beta_log2"),
+        *("d_bits", "d_fraction", "read_bits", "read_fraction"),
+    ),
 }
 """Fields that make no difference to a control; the runs of a control have the base's values."""
 

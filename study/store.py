@@ -22,7 +22,7 @@ canonical JSON (keys sorted, no spaces, one line)::
      "cost":   {"memory_bits", "weight_bits_total", "multiplier_bits": [a, b],
                 "nonzero_inputs", "multiplies_per_sample", "memory_reads_per_sample",
                 "memory_writes_per_sample", "clocks_per_sample",
-                "estimate": {"lut", "dsp", "bram", "marked": "estimate"}}}
+                "estimate": {"device", "lut", "dsp", "bram", "marked": "estimate"}}}
 
 Accuracies are shares, 0..1; null where nothing was measured (no samples held back, and for
 ``linear`` and ``float`` while learning). ``result`` is null for a failed run, ``cost`` for a failed
