@@ -18,10 +18,10 @@ from .tree import AdderTree
 class Dense(wiring.Component):
     """Multiply, accumulate, sum over the lanes, round, saturate; all lanes in step.
 
-    Operands of a step are given in stage 2, as `step` says; a step in stage 2 at clock t + 2 has
-    its products at t + 4, its accumulators at t + 5, the words to write at t + 6 (`out`, `weights_out`,
-    `memory_out`, `vector_out`, `active_out`) and its totals over the lanes at ``t + 5 + tree``
-    (`total`, with the step in `total_step`). One step per clock.
+    Operands of a step are given in stage 2, as `step` says. A step in stage 2 at clock t + 2 has
+    its products at t + 4, its accumulators at t + 5, the words to write at t + 6 (`out` and the
+    outputs that end in ``_out``) and its totals over the lanes at ``t + 5 + tree`` (`total`, with
+    the step in `total_step`). One step per clock.
 
     Resources: one multiplier of ``operand_a x operand_b`` bits (`hebbware.golden.widths`), one
     accumulator and one rounding shifter for each lane; an adder tree.
