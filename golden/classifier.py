@@ -1,0 +1,331 @@
+"""The bit-exact core as a scikit-learn classifier.
+
+What it learns is what the hardware learns from the same bytes in the same order, weight for weight.
+"""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.core import Core
+from hebbware.golden.errors import InputError
+from hebbware.golden.train import EPOCHS, engine_class, inputs, order, spread_halvings
+
+RANGES = ("features", "all")
+BYTE = 255
+
+
+class HebbianClassifier(ClassifierMixin, BaseEstimator):
+    """A network that learns by local three-factor updates, in the hardware's own integers.
+
+    Inputs are brought to bytes, ``round(255 (x - low) / (high - low))``, saturating; a core with
+    fewer ``x_bits`` takes their leading ones. `low` and `high` are learned by `fit`, or by the
+    first `partial_fit` and then kept; an input without a range is 0. Zero inputs cost the hardware
+    no time. Labels may be of any type that scikit-learn takes for classes, 2 to 64 of them.
+
+    `fit` starts anew and passes all samples once an epoch, in an order drawn from the seed, with
+    the extra halvings of the steps spread over the epochs
+    (`hebbware.golden.train.spread_halvings`). `partial_fit` learns the samples once, in the order
+    given, with the steps as they stand: those configured, or those that `fit` ended with.
+
+    Parameters
+    ----------
+    hidden_layers : sequence of int
+        Units of each hidden layer.
+    input_range : str or (float, float)
+        Where `low` and `high` come from: ``features`` takes the smallest and largest value of each
+        feature, ``all`` those of all features together (pixels), a pair gives them. With
+        ``(0, 255)`` bytes stay what they are.
+    epochs : int
+        Passes of `fit` over the samples, 1 .. 1000.
+    random_state : int, RandomState or None
+        An integer is the seed of the configuration; else the seed is drawn from the generator.
+    engine : str
+        ``compiled``, or ``plain`` for NumPy; both learn the same. What the compiled one cannot
+        take is left to the plain one.
+    lanes, weight_bits, rounding, x_bits, u_bits, u_fraction, z_bits, z_fraction, d_bits, \
+d_fraction, memory, memory_bits, horizon, window, kappa, read_bits, read_fraction, error_fraction, \
+beta_log2, steps, step_epochs, step_extra, init_std, exp_bits, reciprocal_bits, rsqrt_bits
+        Fields of `hebbware.golden.config.CoreConfig`, with its defaults; an empty `steps` or
+        `init_std` is chosen by the number of layers.
+
+    Attributes
+    ----------
+    classes_ : array (classes,)
+        Labels, sorted.
+    core_ : Core
+        The network: its ``config``, raw ``weights`` and ``memories``.
+    low_, high_ : float or array (features,)
+        The range of the inputs.
+    n_features_in_ : int
+    feature_names_in_ : array (features,)
+        Where the columns have names that are all strings.
+
+    Raises
+    ------
+    InputError
+        By `fit` and `partial_fit`, for a parameter out of range. It is a ValueError.
+
+    Examples
+    --------
+    >>> from hebbware.golden import HebbianClassifier
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.model_selection import train_test_split
+    >>> x, y = load_digits(return_X_y=True)
+    >>> x_train, x_test, y_train, y_test = train_test_split(x, y, random_state=0)
+    >>> network = HebbianClassifier(weight_bits=8, input_range="all", epochs=5)
+    >>> network.fit(x_train, y_train).score(x_test, y_test) > 0.9
+    True
+    >>> network.core_.weights[0].shape  # inputs and bias, units; raw integers
+    (65, 32)
+    >>> network.predict_proba(x_test[:3]).shape
+    (3, 10)
+    """
+
+    def __init__(
+        self,
+        hidden_layers=(32, 16),
+        *,
+        input_range="features",
+        epochs=10,
+        random_state=CoreConfig.seed,
+        engine="compiled",
+        lanes=CoreConfig.lanes,
+        weight_bits=CoreConfig.weight_bits,
+        rounding=CoreConfig.rounding.value,
+        x_bits=CoreConfig.x_bits,
+        u_bits=CoreConfig.u_bits,
+        u_fraction=CoreConfig.u_fraction,
+        z_bits=CoreConfig.z_bits,
+        z_fraction=CoreConfig.z_fraction,
+        d_bits=CoreConfig.d_bits,
+        d_fraction=CoreConfig.d_fraction,
+        memory=CoreConfig.memory,
+        memory_bits=CoreConfig.memory_bits,
+        horizon=CoreConfig.horizon,
+        window=CoreConfig.window,
+        kappa=CoreConfig.kappa,
+        read_bits=CoreConfig.read_bits,
+        read_fraction=CoreConfig.read_fraction,
+        error_fraction=CoreConfig.error_fraction,
+        beta_log2=CoreConfig.beta_log2,
+        steps=CoreConfig.steps,
+        step_epochs=CoreConfig.step_epochs,
+        step_extra=CoreConfig.step_extra,
+        init_std=CoreConfig.init_std,
+        exp_bits=CoreConfig.exp_bits,
+        reciprocal_bits=CoreConfig.reciprocal_bits,
+        rsqrt_bits=CoreConfig.rsqrt_bits,
+    ):
+        self.hidden_layers = hidden_layers
+        self.input_range = input_range
+        self.epochs = epochs
+        self.random_state = random_state
+        self.engine = engine
+        self.lanes = lanes
+        self.weight_bits = weight_bits
+        self.rounding = rounding
+        self.x_bits = x_bits
+        self.u_bits = u_bits
+        self.u_fraction = u_fraction
+        self.z_bits = z_bits
+        self.z_fraction = z_fraction
+        self.d_bits = d_bits
+        self.d_fraction = d_fraction
+        self.memory = memory
+        self.memory_bits = memory_bits
+        self.horizon = horizon
+        self.window = window
+        self.kappa = kappa
+        self.read_bits = read_bits
+        self.read_fraction = read_fraction
+        self.error_fraction = error_fraction
+        self.beta_log2 = beta_log2
+        self.steps = steps
+        self.step_epochs = step_epochs
+        self.step_extra = step_extra
+        self.init_std = init_std
+        self.exp_bits = exp_bits
+        self.reciprocal_bits = reciprocal_bits
+        self.rsqrt_bits = rsqrt_bits
+
+    # -- learning ---------------------------------------------------------------------------------
+
+    def fit(self, X, y):
+        """Learn anew from samples `X` (samples, features) and their classes `y`; return self."""
+        X, y = validate_data(self, X, y)
+        epochs = _plain(self.epochs)
+        if isinstance(epochs, bool) or not isinstance(epochs, int) or not 1 <= epochs <= EPOCHS:
+            raise InputError(f"epochs must be a whole number in 1..{EPOCHS}, not {self.epochs!r}")
+        check_classification_targets(y)
+        classes, labels = np.unique(y, return_inverse=True)
+        core = self._start(X, classes, epochs)
+        raw, config = self._inputs(X), core.config
+        for epoch in range(epochs):
+            core.extra = config.extra(epoch)
+            samples = order(config.seed, epoch, len(labels))
+            core.learn_many(raw[samples], labels[samples])
+        return self
+
+    def partial_fit(self, X, y, classes=None):
+        """Learn samples once, in the order given; return self.
+
+        Parameters
+        ----------
+        X : array (samples, features)
+        y : array (samples,)
+        classes : array, optional
+            All labels that will ever come; needed in the first call, unless `fit` came before.
+        """
+        first = not hasattr(self, "core_")
+        X, y = validate_data(self, X, y, reset=first)
+        check_classification_targets(y)
+        if classes is not None:
+            classes = np.unique(classes)
+        elif first:
+            raise InputError("classes must be given in the first call of partial_fit")
+        if first:
+            labels = _numbers(y, classes)
+            self._start(X, classes, 1)
+        elif classes is not None and not np.array_equal(classes, self.classes_):
+            raise InputError(
+                f"classes must stay those of the first call, {_short(self.classes_)}, "
+                f"not {_short(classes)}"
+            )
+        else:
+            labels = _numbers(y, self.classes_)
+        self.core_.learn_many(self._inputs(X), labels)
+        return self
+
+    def _start(self, X, classes, epochs) -> Core:
+        """Make a network in its start state, and learn the range of the inputs."""
+        if len(classes) < 2:
+            raise InputError(f"y must hold at least 2 classes, not {len(classes)} class")
+        given = {name: _plain(value) for name, value in self.get_params(deep=False).items()}
+        for name in ("epochs", "input_range", "engine", "random_state"):
+            del given[name]
+        hidden = given.pop("hidden_layers")
+        if not isinstance(hidden, (tuple, list)) or not hidden:
+            raise InputError(
+                "hidden_layers must be a list of at least one whole number, "
+                f"not {self.hidden_layers!r}"
+            )
+        config = CoreConfig(
+            layers=(X.shape[1], *hidden, len(classes)), seed=_seed(self.random_state), **given
+        )
+        low, high = _range(self.input_range, X)
+        core = _core(spread_halvings(config, epochs), self.engine)
+        self.classes_, self.core_, self.low_, self.high_ = classes, core, low, high
+        return core
+
+    def _inputs(self, X):
+        """Return the raw inputs of the core for validated samples."""
+        # halves, because the difference of two large numbers need not be one
+        X, half = X.astype(np.float64), self.high_ / 2 - self.low_ / 2
+        with np.errstate(over="ignore"):
+            part = (X / 2 - self.low_ / 2) / np.where(half > 0, half, 1)
+            scaled = np.rint(np.clip(part * BYTE, 0, BYTE)).astype(np.uint8)
+        return inputs(self.core_.config, np.where(half > 0, scaled, np.uint8(0)))
+
+    # -- what was learned -------------------------------------------------------------------------
+
+    def _infer(self, X):
+        """Return numbers of the classes, and the readout's scores in real units."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False)
+        numbers, scores = self.core_.infer_many(self._inputs(X))
+        return numbers, self.core_.config.u.real(scores)
+
+    def predict(self, X):
+        """Return the class of each sample, the first of those with the largest score."""
+        numbers, _ = self._infer(X)
+        return self.classes_[numbers]
+
+    def decision_function(self, X):
+        """Return the readout's scores (samples, classes); of two classes, second less first.
+
+        Multiples of ``2**-u_fraction``, exactly those of the hardware.
+        """
+        scores = self._infer(X)[1]
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict_proba(self, X):
+        """Return the softmax of the scores (samples, classes), in floating point.
+
+        The hardware's own softmax, from tables, serves learning alone.
+        """
+        scores = self._infer(X)[1]
+        p = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return p / p.sum(axis=1, keepdims=True)
+
+
+def _plain(value):
+    """Bring what NumPy made of numbers and lists (a grid, say) back to Python's own."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, (tuple, list)):
+        return type(value)(_plain(item) for item in value)
+    return value
+
+
+def _short(classes) -> str:
+    """List labels in an error message."""
+    shown = [repr(label) for label in classes.tolist()]
+    return ", ".join(shown if len(shown) <= 12 else [*shown[:11], "..."])
+
+
+def _numbers(y, classes):
+    """Return the numbers of the classes of `y`, as the core takes them."""
+    known = {label: number for number, label in enumerate(classes.tolist())}
+    try:
+        return np.array([known[label] for label in y.tolist()])
+    except KeyError as error:
+        raise InputError(
+            f"y must hold only the classes {_short(classes)}, not {error.args[0]!r}"
+        ) from None
+
+
+def _seed(random_state) -> int:
+    """Return the seed of the configuration."""
+    random_state = _plain(random_state)
+    if isinstance(random_state, int) and not isinstance(random_state, bool):
+        if not 0 <= random_state < 2**32:
+            raise InputError(f"random_state must lie in 0..{2**32 - 1}, not {random_state}")
+        return random_state
+    try:
+        return int(check_random_state(random_state).randint(2**32, dtype=np.uint32))
+    except ValueError:
+        raise InputError(
+            f"random_state must be a whole number, a RandomState or None, not {random_state!r}"
+        ) from None
+
+
+def _range(given, X):
+    """Return the inputs that become 0 and 255."""
+    given = _plain(given)
+    if isinstance(given, str) and given in RANGES:
+        axis = 0 if given == "features" else None
+        return X.min(axis=axis).astype(float), X.max(axis=axis).astype(float)
+    try:
+        low, high = map(float, given) if not isinstance(given, str) else ()
+    except (TypeError, ValueError):
+        low = high = 0.0
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise InputError(
+            f"input_range must be one of {', '.join(RANGES)}, or a pair (low, high) with "
+            f"low < high, not {given!r}"
+        )
+    return np.float64(low), np.float64(high)
+
+
+def _core(config: CoreConfig, engine: str) -> Core:
+    """Return a core of that engine, the plain one where the compiled one refuses."""
+    try:
+        return engine_class(engine)(config)
+    except (ImportError, InputError):
+        if engine != "compiled":
+            raise
+        return Core(config)
