@@ -27,8 +27,8 @@ figures go into one file as ``[[part]]`` tables, each with a ``name`` and its ow
 parts of other specifications, shipped ones by name or files beside this one.
 
 Controls are trained for every combination, each once for all those that do not differ in what the
-control uses: ``linear`` uses no configuration field, ``float`` (the rule in double precision) no
-format, ``codes`` nothing of the memory, ``frozen`` nothing of
+control uses: ``linear`` uses no configuration field, ``float`` (the rule in double precision, slow)
+layers and kind of memory only, settings being the base's, ``codes`` nothing of the memory, ``frozen`` nothing of
 the memory and of directions.
 """
 
@@ -61,7 +61,10 @@ FORMATS = (
 )
 UNUSED = {
     "linear": FIELDS,
-    "float": (*FORMATS, "init_std"),
+    "float": (
+        *(*FORMATS, "init_std", "horizon", "window", "kappa", "beta_log2"),
+        *("steps", "step_epochs", "step_extra"),
+    ),
     "codes": ("memory_bits", "horizon", "window"),
     "frozen": (
         *("memory_bits", "horizon", "window", "beta_log2"),
