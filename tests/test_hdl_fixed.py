@@ -181,6 +181,13 @@ def test_widths_are_just_enough():
     assert (a * b).saturate(Format(3, 8)).format == Format(3, 8)
 
 
+@pytest.mark.parametrize("shape", [signed(3), signed(7), signed(12), unsigned(3), unsigned(9)])
+@pytest.mark.parametrize("fmt", [Format(7, 2), Format(7, 2, signed=False)])
+def test_saturated_values_have_the_shape_of_the_format(shape, fmt):
+    value = Value.cast(saturate(Signal(shape), fmt))
+    assert value.shape() == Fixed(fmt).as_shape()  # also where nothing can be clipped
+
+
 def test_golden_rounds_and_clips_in_the_same_way():
     rng = np.random.default_rng(1)
     for raw in rng.integers(-5000, 5000, 200).tolist():
