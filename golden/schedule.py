@@ -1,4 +1,4 @@
-"""The clock of everything that the core puts out or writes, from configuration, data and handshakes.
+"""The clock of all that the core puts out or writes, from configuration, data and handshakes.
 
 `predict` runs a `Core` on a sequence of samples and commands and walks the program beside it. The
 result holds, for each channel of the core, the clock, the address and the value of each record.
@@ -27,7 +27,14 @@ from .program import (
 )
 from .stalls import first_go, go_pattern, start_state
 
-CHANNELS = ("results", "responses", "trace.weights", "trace.memory", "trace.vectors", "trace.errors")
+CHANNELS = (
+    "results",
+    "responses",
+    "trace.weights",
+    "trace.memory",
+    "trace.vectors",
+    "trace.errors",
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Command:
 
 @dataclass
 class Channel:
-    """Records of one channel, in order: clocks ``(n,)``, addresses ``(n,)``, values ``(n, lanes)``."""
+    """Records of one channel: clocks ``(n,)``, addresses ``(n,)``, values ``(n, lanes)``."""
 
     parts: list = field(default_factory=list)
 
@@ -97,8 +104,16 @@ class _End:
     def go(self, clock):
         """First clock from `clock` on at which the end goes."""
         while clock >= self.first.size or self.first[clock] == self.first.size:
-            self.first = first_go(go_pattern(self.state, self.stall, max(2 * self.first.size, 2 * clock, 4096)))
+            self.first = first_go(
+                go_pattern(self.state, self.stall, max(2 * self.first.size, 2 * clock, 4096))
+            )
         return int(self.first[clock])
+
+
+def _signed(words, width):
+    """The low `width` bits of `words` as two's complement."""
+    low = words & ((1 << width) - 1)
+    return low - (low >> (width - 1) << width)
 
 
 class Schedule:
@@ -110,7 +125,8 @@ class Schedule:
         self.program = program(core.config)
         self.channels = {name: Channel() for name in CHANNELS}
         self.ends = {
-            name: _End(seed, name, stalls.get(name, 0)) for name in ("samples", "results", "commands", "responses")
+            name: _End(seed, name, stalls.get(name, 0))
+            for name in ("samples", "results", "commands", "responses")
         }
         self.flags = {name for p in self.program for name in p.waits}
         self.done = defaultdict(int)  # first clock in which a pass counts as done
@@ -174,7 +190,10 @@ class Schedule:
             rows = len(self.seen[p.name]["rows"]) if p.name in self.seen else 0
         else:
             rows = 1
-        skipped = p.kind in (Kind.DIRECTION, Kind.UPDATE, Kind.READOUT) and not self._errors(p.layer).any()
+        skipped = (
+            p.kind in (Kind.DIRECTION, Kind.UPDATE, Kind.READOUT)
+            and not self._errors(p.layer).any()
+        )
         return 0 if skipped else blocks * rows
 
     def _errors(self, layer):
@@ -182,7 +201,7 @@ class Schedule:
 
     def _record(self, p, first, steps):
         """The writes of pass `p`, whose `steps` are issued from clock `first` on."""
-        cfg, layout, seen = self.config, self.layout, self.seen.get(p.name)
+        layout, seen = self.layout, self.seen.get(p.name)
         if p.kind is Kind.UPDATE:
             rows = seen["rows"]
             words = layout.lanes_of(seen["weights"][rows]).swapaxes(0, 1)  # (blocks, rows, lanes)
@@ -194,7 +213,11 @@ class Schedule:
         elif p.kind in (Kind.MEMORY, Kind.FORGET):
             rows = seen["rows"]
             words = self._with_codes(seen["memory"], p.layer)[rows]
-            addresses = layout.memory_bases[p.layer] + rows[:, None] * words.shape[1] + np.arange(words.shape[1])
+            addresses = (
+                layout.memory_bases[p.layer]
+                + rows[:, None] * words.shape[1]
+                + np.arange(words.shape[1])
+            )
             self._write("trace.memory", first, addresses, words)
         elif p.kind in (Kind.FORWARD, Kind.NORMALISE, Kind.DIRECTION):
             which = ("forward", "normalise", "direction").index(p.kind)
@@ -215,15 +238,14 @@ class Schedule:
     def _with_codes(self, memory, layer):
         """Words of a class memory as stored: the code bit, if any, above the value."""
         words = self.layout.lanes_of(memory)
-        cfg = self.config
-        if not cfg.kappa:
+        if not self.config.kappa:
             return words
-        stored = cfg.memory_bits if cfg.writes_memory else 0
+        stored = self._stored_bits
         codes = self.layout.lanes_of((self.core.codes[layer] < 0).astype(np.int64))
         return (words & ((1 << stored) - 1)) | codes << stored
 
     def _finish(self, p, last, learn, result, scores):
-        """When pass `p`, whose last step is issued at clock `last`, is done; what follows from it."""
+        """When pass `p`, its last step issued at clock `last`, is done; what follows from it."""
         cfg = self.config
         self.done[p.name] = last + done_latency(cfg, p.kind)
         self.latest = max(self.latest, self.done[p.name])
@@ -238,7 +260,9 @@ class Schedule:
         self.softmax_free = self.done[errors_of(p.layer)] = finished
         classes = np.arange(cfg.classes)
         clocks = finished - cfg.classes - 1 + classes
-        self.channels["trace.errors"].add(clocks, p.layer * cfg.classes + classes, self._errors(p.layer))
+        self.channels["trace.errors"].add(
+            clocks, p.layer * cfg.classes + classes, self._errors(p.layer)
+        )
         self.latest = max(self.latest, finished)
 
     def _emit(self, offered, result, scores):
@@ -247,7 +271,9 @@ class Schedule:
             moved.append(self.ends["results"].go(offered))
             offered = moved[-1] + 1
         self.moved += moved
-        self.channels["results"].add(moved, np.zeros(len(moved), np.int64), [[result], *([s] for s in scores)])
+        self.channels["results"].add(
+            moved, np.zeros(len(moved), np.int64), [[result], *([s] for s in scores)]
+        )
         self.done["results"] = moved[-1] + 1
         self.latest = max(self.latest, offered)
 
@@ -265,9 +291,10 @@ class Schedule:
         taken = max([offered, self.free, *(self.done[name] for name in self.flags)])
         self.last_command = taken
         if command.op is Op.START:
+            before = self._weight_words(), self._memory_words()
             self.core.reset()
             self.inferred = 0
-            ready, response = self.start(taken + 2) + 1, 0
+            ready, response = self.start(taken + 2, before) + 1, 0
         elif command.space in (Space.WEIGHT, Space.MEMORY):
             ready, response = taken + WRITE + 2, self._access(command, taken + 1 + WRITE)
         else:
@@ -279,17 +306,25 @@ class Schedule:
 
     def _access(self, command, clock) -> int:
         """Read or write a number in a memory; returns the response."""
-        weights = command.space is Space.WEIGHT
+        cfg, weights = self.config, command.space is Space.WEIGHT
+        width = cfg.weight_bits if weights else self._stored_bits + bool(cfg.kappa)
+        if not width:
+            return 0  # there is no class memory
         words = self._weight_words() if weights else self._memory_words()
         if command.op is Op.WRITE:
             words[command.address, command.lane] = command.data
             if weights:
-                self._set_weights(words)
+                self.core.weights = self.layout.weights_from(_signed(words, width))
             else:
                 self._set_memory(words)
             channel = "trace.weights" if weights else "trace.memory"
             self.channels[channel].add(clock, command.address, [words[command.address]])
-        return int(words[command.address, command.lane])
+        return int(_signed(words[command.address, command.lane], width))
+
+    @property
+    def _stored_bits(self):
+        """Bits of a class-memory word below the code bit."""
+        return self.config.memory_bits if self.config.writes_memory else 0
 
     def _weight_words(self):
         return self.layout.weight_words(self.core.weights)
@@ -302,19 +337,20 @@ class Schedule:
             ]
         )
 
-    def _set_weights(self, words):
-        self.core.weights = self.layout.weights_from(words)
-
     def _set_memory(self, words):
-        self.core.memories = self.layout.memories_from(words)
+        if self._stored_bits:
+            self.core.memories = self.layout.memories_from(_signed(words, self._stored_bits))
+        if self.config.kappa:
+            codes = 1 - 2 * (words >> self._stored_bits & 1).astype(np.int8)
+            self.core.codes = self.layout.memories_from(codes)
 
     def _register(self, command) -> int:
         core, writes = self.core, command.op is Op.WRITE
         if command.space is Space.GAIN:
             layer, row = divmod(command.address, self.config.classes)
-            if writes:
+            if writes and core.kind.self_scaling:
                 core.gains[layer][row] = command.data
-            return int(core.gains[layer][row])
+            return command.data if writes else int(core.gains[layer][row])
         if writes and command.address == State.EXTRA:
             core.extra = command.data
         if writes and command.address == State.RANDOM:
@@ -329,13 +365,17 @@ class Schedule:
 
     # -- start ------------------------------------------------------------------------------------
 
-    def start(self, clock: int = 0) -> int:
-        """Walk the start program from `clock`; returns the first clock in which the core is free."""
-        final_weights = self._weight_words()
-        parts = [("trace.weights", final_weights, np.zeros_like(final_weights))]
+    def start(self, clock: int = 0, before=None) -> int:
+        """Walk the start program from `clock`; returns the first clock in which the core is free.
+
+        `before` holds the words of both memories then; None is after reset, when they are 0.
+        """
+        names = ["trace.weights"]
         if any(p.kind is Kind.START_MEMORY for p in start_program(self.config)):
-            final = self._memory_words()
-            parts.append(("trace.memory", final, np.zeros_like(final)))
+            names.append("trace.memory")
+        final = self._weight_words(), self._memory_words()
+        before = before or [np.zeros_like(words) for words in final]
+        parts = list(zip(names, final, before, strict=False))
         for group in range(init_groups(self.config)):
             lanes = slice(group * GROUP, (group + 1) * GROUP)
             for channel, final, words in parts:
@@ -349,7 +389,9 @@ class Schedule:
         return clock
 
 
-def predict(config, x, labels, *, commands=(), seed=0, stalls=None, core=None, progress=None) -> Prediction:
+def predict(
+    config, x, labels, *, commands=(), seed=0, stalls=None, core=None, progress=None
+) -> Prediction:
     """Everything the core does with the samples `x` (rows) and `labels` (None: infer only).
 
     Parameters
@@ -386,4 +428,6 @@ def predict(config, x, labels, *, commands=(), seed=0, stalls=None, core=None, p
         if progress:
             progress(index + 1)
     schedule.core.observer = None
-    return Prediction(schedule.channels, np.array(classes, int), schedule.latest, np.array(released))
+    return Prediction(
+        schedule.channels, np.array(classes, int), schedule.latest, np.array(released)
+    )
