@@ -1,0 +1,304 @@
+"""The whole core against golden, in value and clock: random configurations, stalls and commands."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hebbware.cosim.build import build
+from hebbware.cosim.core import build_core, cosimulate, sample_words
+from hebbware.golden.commands import Op, Space, State
+from hebbware.golden.config import NO_LABEL, CoreConfig, load
+from hebbware.golden.data import load as load_data
+from hebbware.golden.errors import InputError
+from hebbware.golden.fixed import Rounding
+from hebbware.golden.layout import Layout
+from hebbware.golden.memory import KINDS
+from hebbware.golden.schedule import Command
+from hebbware.hdl.core import Core
+
+COUNT = 30  # configurations; more of them with $HEBBWARE_FUZZ=FIRST:LAST
+STREAMS = ("samples", "results", "commands", "responses")
+SIZES = [
+    (13, 7, 5, 3),
+    (2, 3, 2),
+    (17, 8, 5, 3),
+    (6, 5, 4, 3, 2),
+    (9, 16, 4),
+    (5, 2, 2),
+    (20, 4, 9, 5),
+]
+LANES = [3, 1, 4, 3, 16, 1, 4]
+
+
+def seeds():
+    first, last = map(int, os.environ.get("HEBBWARE_FUZZ", f"0:{COUNT}").split(":"))
+    return range(first, last)
+
+
+def configuration(seed):
+    """A random configuration; 15 seeds in a row meet every memory in every rounding."""
+    rng = np.random.default_rng(seed)
+    memory = [*KINDS][seed % 5]
+    for _ in range(1000):
+        z_fraction = int(rng.integers(0, 5))
+        u_bits = int(rng.integers(8, 17))
+        read_bits = int(rng.integers(5, 13))
+        read_fraction = int(rng.integers(z_fraction, min(read_bits, z_fraction + 5)))
+        offset = int(rng.integers(0, 1 << read_fraction)) / (1 << read_fraction)
+        values = {
+            "layers": SIZES[seed % len(SIZES)],
+            "lanes": LANES[(seed // 3) % len(LANES)],
+            "rounding": [*Rounding][seed // 5 % 3],
+            "memory": memory,
+            "weight_bits": int(rng.integers(4, 17)),
+            "x_bits": int(rng.choice([1, 4, 8, 8])),
+            "u_bits": u_bits,
+            "u_fraction": int(rng.integers(4, min(u_bits, 13))),
+            "z_bits": int(rng.integers(max(3, z_fraction + 2), 12)),
+            "z_fraction": z_fraction,
+            "d_bits": int(rng.integers(5, 12)),
+            "d_fraction": int(rng.integers(2, 5)),
+            "memory_bits": int(rng.integers(8, 19)),
+            "horizon": int(rng.integers(1, 9)),
+            "window": int(rng.choice([2, 4, 8])),
+            "kappa": offset
+            if memory in ("window", "trace", "codes") and rng.random() < 0.6
+            else 0.0,
+            "read_bits": read_bits,
+            "read_fraction": read_fraction,
+            "error_fraction": int(rng.integers(6, 13)),
+            "beta_log2": int(rng.integers(0, 7)),
+            "step_extra": int(rng.integers(0, 4)),
+            "exp_bits": int(rng.integers(4, 9)),
+            "reciprocal_bits": int(rng.integers(3, 9)),
+            "rsqrt_bits": int(rng.integers(4, 9)),
+            "seed": seed,
+        }
+        try:
+            return CoreConfig.from_dict(values)
+        except InputError:
+            continue  # these formats do not go together
+    raise AssertionError(f"no configuration for seed {seed}")
+
+
+def random_commands(config, rng, samples, count=24):
+    """Commands of every sort, each offered after some of the results have been put out."""
+    layout = Layout(config)
+    hidden, classes, lanes = config.hidden, config.classes, config.lanes
+    kind = KINDS[config.memory]
+    after = np.sort(rng.integers(0, samples * (classes + 1) + 1, count))
+
+    def place(bases, words_of_block):
+        """An address, and a lane that holds a unit there."""
+        address = int(rng.integers(bases[-1]))
+        layer = int(np.searchsorted(bases, address, side="right")) - 1
+        units = hidden[min(layer, len(hidden) - 1)]
+        block = words_of_block(layer, address - bases[layer])
+        return address, int(rng.integers(min(lanes, units - block * lanes)))
+
+    def weight(layer, offset):
+        if layer == len(hidden):
+            return offset % layout.blocks(-1)
+        return offset // layout.rows(layer)
+
+    commands = []
+    for n in range(count):
+        which = rng.choice(["weight", "memory", "gain", "state"], p=[0.35, 0.3, 0.15, 0.2])
+        op = Op(int(rng.integers(2)))
+        lane = data = 0
+        if n == count // 2:
+            op, space, address = Op.START, Space.WEIGHT, 0
+        elif which == "weight":
+            space = Space.WEIGHT
+            address, lane = place(layout.weight_bases, weight)
+            data = int(rng.integers(config.weight.min, config.weight.max + 1))
+        elif which == "memory" and (op is Op.READ or word_bits(config)):
+            space = Space.MEMORY
+            address, lane = place(layout.memory_bases, lambda layer, at: at % layout.blocks(layer))
+            half = max(1 << word_bits(config) >> 1, 1)
+            data = int(rng.integers(-half, half))
+        elif which == "gain" and kind.self_scaling:
+            space, address = Space.GAIN, int(rng.integers(len(hidden) * classes))
+            data = int(rng.integers(config.memory_bits))
+        else:
+            space, address = Space.STATE, int(rng.choice(State))
+            high = config.step_extra + 1 if address == State.EXTRA else 1 << 32
+            data = int(rng.integers(address == State.RANDOM, high))
+        commands.append(Command(op, space, address, lane, data, int(after[n])))
+    return commands
+
+
+def word_bits(config):
+    """Bits of one class-memory entry: the stored value and the code bit."""
+    return (config.memory_bits if config.writes_memory else 0) + bool(config.kappa)
+
+
+def random_samples(config, rng, count):
+    """Sparse, dense and empty samples; learned and inferred mixed."""
+    x = rng.integers(0, config.x.max + 1, (count, config.inputs))
+    x *= rng.random(x.shape) < rng.choice([0, 0.3, 1], (count, 1), p=[0.1, 0.45, 0.45])
+    labels = [
+        int(c) if rng.random() < 0.75 else None for c in rng.integers(0, config.classes, count)
+    ]
+    return x, labels
+
+
+def small(config):
+    """A simulation of few clocks: quick to build."""
+    return build(Core(config, trace=True), hold={"commands": "results"}, quick=True)
+
+
+def check(config, model, x, labels, **options):
+    run = cosimulate(config, x, labels, model=model, **options)
+    assert run.message is None, f"{run.message}\n{config.to_dict()}"
+    log = run.result.logs
+    assert run.result.compared == sum(
+        len(log[name]) for name, c in model.bench.channels.items() if c.kind != "source"
+    )
+    assert len(log["results"]) == len(x) * (config.classes + 1)
+    assert len(log["responses"]) == len(options.get("commands", ()))
+    return run
+
+
+@pytest.mark.parametrize("seed", seeds())
+def test_random_configuration(seed):
+    config = configuration(seed)
+    model = small(config)
+    rng = np.random.default_rng(1000 + seed)
+    x, labels = random_samples(config, rng, 30)
+    check(config, model, x, labels)
+    for n in range(2):
+        stalls = {name: int(rng.choice([0, 60, 150, 240])) for name in STREAMS}
+        x, labels = random_samples(config, rng, 30)
+        commands = random_commands(config, rng, len(x))
+        check(config, model, x, labels, commands=commands, stalls=stalls, seed=seed + n)
+
+
+def test_configurations_are_spread():
+    configs = [configuration(seed) for seed in range(COUNT)]
+    assert {(c.memory, c.rounding) for c in configs} == {(m, r) for m in KINDS for r in Rounding}
+    assert {c.lanes for c in configs} == {1, 3, 4, 16}
+    assert {len(c.hidden) for c in configs} == {1, 2, 3}
+    assert {c.layers for c in configs} == set(SIZES)
+    assert len({c.weight_bits for c in configs}) > 8
+    assert sum(c.kappa > 0 for c in configs if c.memory in ("window", "trace")) >= 4
+
+
+SMALL = CoreConfig(layers=(4, 3, 5, 3), lanes=2, horizon=3)
+CORNERS = {
+    "one input": replace(SMALL, layers=(1, 2, 2), steps=(), init_std=()),
+    "two classes": replace(SMALL, layers=(3, 5, 2), steps=(), init_std=()),
+    "64 classes": replace(SMALL, layers=(3, 4, 64), steps=(), init_std=()),
+    "more lanes than units": replace(SMALL, lanes=9),
+    "no stored fraction": replace(SMALL, z_fraction=0, read_fraction=0),
+}
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_corner(name):
+    config = CORNERS[name]
+    model = small(config)
+    rng = np.random.default_rng(7)
+    x, labels = random_samples(config, rng, 20)
+    commands = random_commands(config, rng, len(x), 10)
+    check(config, model, x, labels)
+    check(config, model, x, labels, commands=commands, stalls=100, seed=1)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return small(SMALL)
+
+
+@pytest.mark.parametrize("share", [0, 1])
+def test_empty_and_full_samples(model, share):
+    x = np.full((12, SMALL.inputs), share * SMALL.x.max)
+    check(SMALL, model, x, [0, 1, 2, None] * 3)
+
+
+@pytest.mark.parametrize(
+    "stalls", [{"results": 255}, {"samples": 255}, {"commands": 255, "responses": 255}, 255]
+)
+def test_ends_that_nearly_stand_still(model, stalls):
+    rng = np.random.default_rng(3)
+    x, labels = random_samples(SMALL, rng, 10)
+    commands = random_commands(SMALL, rng, len(x), 8)
+    check(SMALL, model, x, labels, commands=commands, stalls=stalls, seed=9)
+
+
+def test_commands_only(model):
+    rng = np.random.default_rng(4)
+    commands = [replace(c, after=0) for c in random_commands(SMALL, rng, 1, 60)]
+    check(SMALL, model, np.zeros((0, SMALL.inputs), int), [], commands=commands, stalls=120)
+
+
+def test_every_word_of_both_memories_can_be_read_and_written(model):
+    layout, rng = Layout(SMALL), np.random.default_rng(5)
+    commands = []
+    for space, words, bits in (
+        (Space.WEIGHT, layout.weight_words([np.ones(w.shape) for w in _weights()]), 12),
+        (Space.MEMORY, layout.memory_words([np.ones((3, n)) for n in SMALL.hidden]), 16),
+    ):
+        for address, lane in np.argwhere(words).tolist():
+            data = int(rng.integers(-(1 << bits - 1), 1 << bits - 1))
+            commands += [Command(Op.WRITE, space, address, lane, data)]
+            commands += [Command(Op.READ, space, address, lane)]
+    run = check(SMALL, model, np.zeros((0, SMALL.inputs), int), [], commands=commands)
+    responses = run.result.logs["responses"][:, 1].astype(np.int32)
+    assert responses[0::2].tolist() == responses[1::2].tolist() == [c.data for c in commands[::2]]
+
+
+def _weights():
+    shapes = [(rows + 1, units) for rows, units in zip(SMALL.layers, SMALL.hidden, strict=False)]
+    return [np.empty(shape) for shape in (*shapes, (SMALL.classes, SMALL.hidden[-1]))]
+
+
+@pytest.mark.parametrize("word", [SMALL.classes, 4, 100, NO_LABEL])
+def test_any_word_that_is_no_class_means_infer_only(model, word, monkeypatch):
+    def words(config, x, labels):
+        stream = sample_words(config, x, labels).reshape(len(x), -1)
+        stream[[label is None for label in labels], -1] = word
+        return stream.ravel()
+
+    monkeypatch.setattr("hebbware.cosim.core.sample_words", words)
+    x, labels = random_samples(SMALL, np.random.default_rng(6), 12)
+    assert None in labels
+    check(SMALL, model, x, labels)
+
+
+def test_a_difference_is_found_and_named(model):
+    wrong = replace(SMALL, rounding=Rounding.NEAREST)
+    x, labels = random_samples(SMALL, np.random.default_rng(8), 8)
+    run = cosimulate(wrong, x, labels, model=model)
+    assert run.result.mismatch.channel == "trace.weights"
+    first, second = run.message.split("\n")
+    assert first.startswith(f"clock {run.result.mismatch.clock}: trace.weights, record ")
+    assert " weight " in second
+    assert ": expected " in second
+
+
+def preset(name, count, inferred, **options):
+    config = load(name)
+    data = load_data(name, seed=0)
+    x = data.x_train[: count + inferred].astype(np.int64)
+    labels = [int(y) for y in data.y_train[:count]] + [None] * inferred
+    return check(config, build_core(config), x, labels, **options)
+
+
+def test_digits_with_stalls():
+    run = preset("digits", 100, 20, stalls=dict.fromkeys(STREAMS, 90), seed=2)
+    assert run.result.compared > 15_000
+
+
+@pytest.mark.slow
+def test_mnist():
+    preset("mnist", 20, 5, stalls={"samples": 20, "results": 100}, seed=3)
+
+
+@pytest.mark.slow
+def test_128_lanes():
+    config = replace(SMALL, layers=(4, 130, 3), lanes=128, steps=(), init_std=())
+    x, labels = random_samples(config, np.random.default_rng(9), 12)
+    check(config, small(config), x, labels, stalls=50)
