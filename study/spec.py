@@ -260,11 +260,13 @@ class _Top:
             "code": run.code_version(),
         }
 
-    def control_key(self, values: dict, seed: int, control: str) -> dict:
+    def control_key(self, fixed: dict, varied: dict, seed: int, control: str) -> dict:
         """Return the key of the control of a run, with the fields that it does not use as in the
-        base: runs that differ in nothing else share it.
+        base: runs that differ in nothing else share it. ``float`` keeps what a part sets for all.
         """
-        used = {k: v for k, v in values.items() if k not in UNUSED[control]}
+        kept = fixed if control == "float" else {}
+        used = {k: v for k, v in (fixed | varied).items() if k not in UNUSED[control]}
+        used = kept | used
         return self.key({**used, **MEMORIES.get(control, {})}, seed, control)
 
 
@@ -283,7 +285,9 @@ def _add_part(made: Plan, where: str, top: _Top, values: dict, spec: str) -> Non
         try:
             keys = [(None, top.key(runs, seed)) for seed in top.seeds]
             for control in controls:
-                keys += [(control, top.control_key(runs, seed, control)) for seed in top.seeds]
+                keys += [
+                    (control, top.control_key(fixed, varied, seed, control)) for seed in top.seeds
+                ]
         except InputError as error:
             shown = ", ".join(f"{k}={v}" for k, v in runs.items()) or "the base"
             made.impossible.append(f"{where}: {shown}: {error}")
