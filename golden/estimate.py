@@ -252,7 +252,8 @@ DEVICES = (  # name, family, LUTs, multipliers, block RAMs
     ("Gowin GW1NR-9", "gowin", 8_600, 20, 26),
     ("Gowin GW2AR-18", "gowin", 20_700, 48, 46),
 )
-SHALLOW = 32  # words: up to so many, and tables, go into LUTs where the family can do that
+# up to so many words, or bits in all, and tables go into LUTs where the family can do that
+SHALLOW, SMALL = 32, 1024
 
 # fitted to syntheses, see `resources`
 _LUT_CORE, _LUT_GAINS = 2700.0, 1100.0  # sequencer, softmax, statistics, ...; of a `gated` memory
@@ -275,12 +276,13 @@ class Need:
 def resources(config: CoreConfig) -> list[Need]:
     """Estimates for each of `DEVICES`; nothing is synthesised or placed.
 
-    Constants were fitted to Yosys 0.70 (``synth_ecp5``, ``synth_gowin``, ``synth_ice40 -dsp``) on
-    11 cores: 64-32-16-10 on 1, 4, 8 and 16 lanes, other memories, one hidden layer, 8-bit weights;
-    LUTs being LUT4s, two for each carry cell of an ECP5 and four for its 16x4 memories. Largest
-    error seen on those same cores: LUTs +7 % and -7 % (ECP5), 1 % (Gowin), +15 % (iCE40);
-    multipliers 2 (ECP5), 1 (Gowin), 3 (iCE40); block RAMs none but 2 on iCE40. Larger cores are
-    extrapolated. Placement may need more.
+    Constants were fitted by hand to Yosys 0.70 (``synth_ecp5``, ``synth_gowin``, ``synth_ice40
+    -dsp``) on ten cores: 64-32-16-10 on 4, 8 and 16 lanes, with other memories, 64-16-10, and
+    100-24-10 with 8-bit weights. A LUT is a LUT4; a carry cell of an ECP5 counts two, 16 words of
+    4 bits four. Largest errors on those cores: LUTs 7 % (ECP5), 1 % (Gowin), 15 % (iCE40);
+    multipliers 2, 1 and 3; block RAMs none, none and 2. Two more cores that were not used for the
+    fit, both ECP5 (one lane; 256-64-32-10 on 8 lanes): LUTs -2 % and -4 %, block RAMs 3 and 1 too
+    many, where the three led to `SMALL`. Larger cores are extrapolated; nothing was placed.
     """
     return [_need(config, name, FAMILIES[family], has) for name, family, *has in DEVICES]
 
@@ -301,7 +303,8 @@ def multipliers(config: CoreConfig, family: Family) -> int:
 
 
 def _in_luts(ram: Ram, family: Family) -> bool:
-    return not ram.blocks or (family.lutram > 0 and (ram.depth <= SHALLOW or ram.table))
+    small = ram.depth <= SHALLOW or ram.bits <= SMALL or ram.table
+    return not ram.blocks or (family.lutram > 0 and small)
 
 
 def block_rams(config: CoreConfig, family: Family) -> int:

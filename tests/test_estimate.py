@@ -1,0 +1,150 @@
+"""Clocks without data, memories, resources: against the schedule, the Verilog, and by hand."""
+
+import copy
+import re
+
+import numpy as np
+import pytest
+
+from hebbware.golden import estimate
+from hebbware.golden.config import CoreConfig, load
+from hebbware.golden.core import Core
+from hebbware.golden.schedule import Schedule, predict
+from hebbware.hdl import emit
+
+KINDS = ("gated", "window", "trace", "codes", "none")
+SIZES = {1: (13, 7, 5, 3), 3: (13, 7, 5, 3), 4: (16, 8, 4), 16: (13, 40, 5, 3)}
+
+
+def small(memory, lanes):
+    return CoreConfig(layers=SIZES[lanes], lanes=lanes, memory=memory, window=4, horizon=6)
+
+
+def teaching(config, count):
+    """Random samples of which every one that is learned has errors other than zero everywhere."""
+    rng = np.random.default_rng(config.lanes)
+    core, x, labels, errors = Core(config), [], [], []
+
+    def observe(name, layer, **arrays):
+        if name == "error":
+            errors.append(arrays["values"])
+
+    while len(x) < count:
+        row = rng.integers(0, 256, config.inputs) * (rng.random(config.inputs) < 0.6)
+        if rng.random() < 0.3:
+            x.append(row)
+            labels.append(None)
+            continue
+        for label in rng.permutation(config.classes).tolist():
+            trial = copy.deepcopy(core)
+            trial.observer = observe
+            errors.clear()
+            trial.learn(row, label)
+            if all(e.all() for e in errors):
+                trial.observer = None
+                core = trial
+                x.append(row)
+                labels.append(label)
+                break
+    return np.array(x), labels
+
+
+@pytest.mark.parametrize("memory", KINDS)
+@pytest.mark.parametrize("lanes", SIZES)
+def test_clocks_are_those_of_the_schedule(memory, lanes):
+    config = small(memory, lanes)
+    x, labels = teaching(config, 24)
+    assert sum(label is not None for label in labels) > config.window
+    expected = predict(config, x, labels).sample_clocks
+    learn = [label is not None for label in labels]
+    found = estimate.sample_clocks(config, np.count_nonzero(x, axis=1), learn)
+    assert found.tolist() == expected.tolist()
+
+
+def test_clocks_of_equal_samples():
+    config = small("gated", 4)
+    steady = np.diff(estimate.sample_clocks(config, [9] * 20, [True] * 20))
+    assert set(steady[3:].tolist()) == {estimate.clocks_per_sample(config, 9)}
+    steady = np.diff(estimate.sample_clocks(config, [9] * 20, [False] * 20))
+    assert set(steady[3:].tolist()) == {estimate.clocks_per_sample(config, 9, learn=False)}
+    # a wide input that is nearly empty: bound by the stream, a word per clock and the label
+    assert estimate.clocks_per_sample(load("mnist"), 1) == 785
+
+
+def test_clocks_of_the_start():
+    for name in ("digits", "mnist", "xor"):
+        config = load(name)
+        assert estimate.start_clocks(config) == Schedule(Core(config)).start()
+
+
+def test_slot_limit():
+    mnist = load("mnist")
+    assert estimate.limit_clocks_per_sample(mnist, 150) == 984  # 2 (150 * 2 + 128 + 64)
+    none = CoreConfig(layers=(10, 20, 30, 5), lanes=8, memory="none")
+    assert estimate.limit_clocks_per_sample(none, 7) == 7 * 3 + 20 * 4 + 2 * 30
+    for nonzero in (0, 100, 150, 784):
+        limit = estimate.limit_clocks_per_sample(mnist, nonzero)
+        assert limit <= estimate.clocks_per_sample(mnist, nonzero)
+
+
+def test_nonzero_must_fit():
+    with pytest.raises(ValueError, match=r"nonzero must lie in 0\.\.784, not 785"):
+        estimate.clocks_per_sample(load("mnist"), 785)
+
+
+def test_steps_of_passes():
+    steps = dict(estimate.pass_steps(load("mnist"), 150))
+    assert steps["forward0"] == steps["update0"] == 2 * 151
+    assert steps["forward1"] == 129
+    assert steps["scores2"] == steps["readout2"] == 10
+    assert steps["direction0"] == 2 * 11
+    window = dict(estimate.pass_steps(small("window", 4), 5))
+    assert window["forget0"] == window["memory0"] == 2
+
+
+@pytest.mark.parametrize(("memory", "lanes"), [*((kind, 3) for kind in KINDS), ("gated", 16)])
+def test_memories_are_those_of_the_verilog(memory, lanes):
+    config = small(memory, lanes)
+    text = emit.core_verilog(config)
+    declared = re.findall(r"^  reg \[(\d+):0\] \S+ +\[(\d+):0\];", text, re.MULTILINE)
+    found = sorted((ram.width - 1, ram.depth - 1) for ram in estimate.memories(config))
+    assert found == sorted((int(width), int(depth)) for width, depth in declared)
+
+
+def test_weights_are_those_of_the_network():
+    for name in ("digits", "mnist"):
+        assert estimate.weights(load(name)) == sum(w.size for w in Core(load(name)).weights)
+
+
+# Yosys 0.70: LUTs, multipliers, block RAMs
+SYNTHESES = [
+    ("ecp5", {"lanes": 1}, (5218, 11, 5)),
+    ("ecp5", {"lanes": 4}, (8313, 14, 6)),
+    ("ecp5", {"lanes": 8}, (12807, 18, 8)),
+    ("ecp5", {"lanes": 16}, (22356, 26, 7)),
+    ("ecp5", {"lanes": 8, "memory": "trace", "horizon": 8}, (10472, 18, 8)),
+    ("ecp5", {"lanes": 8, "memory": "window"}, (9827, 18, 10)),
+    ("ecp5", {"lanes": 8, "layers": (256, 64, 32, 10)}, (13372, 18, 19)),
+    ("ice40", {"lanes": 4}, (7639, 16, 26)),
+    ("gowin", {"lanes": 4}, (8469, 10, 6)),
+    ("gowin", {"lanes": 8}, (12673, 13, 8)),
+]
+
+
+@pytest.mark.parametrize(("family", "fields", "synthesised"), SYNTHESES)
+def test_resources_against_syntheses(family, fields, synthesised):
+    config = CoreConfig(**{"layers": (64, 32, 16, 10)} | fields)
+    of = estimate.FAMILIES[family]
+    lut, dsp, ram = synthesised
+    assert estimate.luts(config, of) == pytest.approx(lut, rel=0.08)
+    assert abs(estimate.multipliers(config, of) - dsp) <= 2
+    assert abs(estimate.block_rams(config, of) - ram) <= 1
+
+
+def test_what_is_short_is_named():
+    needs = {need.device: need for need in estimate.resources(load("mnist"))}
+    assert len(needs) == len(estimate.DEVICES)
+    small = needs["iCE40UP5K"]
+    assert not small.fits
+    assert small.short == "lut, dsp, ram"
+    assert small.has == {"lut": 5280, "dsp": 8, "ram": 30}
