@@ -27,9 +27,9 @@ figures go into one file as ``[[part]]`` tables, each with a ``name`` and its ow
 parts of other specifications, shipped ones by name or files beside this one.
 
 Controls are trained for every combination, each once for all those that do not differ in what the
-control uses: ``linear`` uses no configuration field, ``float`` (the rule in double precision, slow)
-layers and kind of memory only, settings being the base's, ``codes`` nothing of the memory, ``frozen`` nothing of
-the memory and of directions.
+control uses: ``linear`` uses no configuration field; ``float``, the rule in double precision, is
+trained at the base's settings (and those that a part sets) for each choice of layers and memory;
+``codes`` uses nothing of the memory, ``frozen`` nothing of the memory and of directions.
 """
 
 from __future__ import annotations
@@ -220,9 +220,12 @@ class _Top:
             fixed = run.data_seed(self.dataset, seed)
             self.data[seed] = run.load(self.dataset, data_dir, fixed)
         dataset = self.data[self.seeds[0]][0]
+        number = isinstance(self.validation, (int, float)) and not isinstance(self.validation, bool)
+        if self.validation is not None and not number:
+            raise InputError(f"{where}: validation must be a number, not {self.validation!r}")
         try:
             self.held = train.held_back(dataset, self.validation)
-        except (InputError, TypeError) as error:
+        except InputError as error:
             raise InputError(f"{where}: {error}") from None
 
     def key(self, values: dict, seed: int, control: str | None = None) -> dict:
