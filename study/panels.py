@@ -21,11 +21,14 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 MEASURES = ("validation", "test")
+CONTROLS = ("float", "linear", "codes", "frozen")
 LINES = 8  # a figure with more lines cannot be read
 
 
@@ -38,7 +41,7 @@ class Run:
     name : str
         Of its file.
     settings : dict
-        The configuration without its seed, ``epochs`` and ``train_samples``.
+        The configuration without its seed, ``epochs`` and ``samples``.
     seed : int
     dataset, checksum : str
     control : str or None
@@ -117,25 +120,31 @@ class Axis:
 
 @dataclass(frozen=True)
 class Point:
-    """All finished runs of one setting.
+    """All finished runs of one setting, or of one control.
 
     Members
     -------
     at : tuple
         Values on the axes of its `Panel`.
-    control : str or None
     runs : list of Run
         One per seed.
+    controls : dict of Point
+        What it must be compared with, by name.
     """
 
     at: tuple[tuple, ...]
-    control: str | None
     runs: list[Run]
+    controls: dict[str, Point] = field(default_factory=dict)
 
     @property
     def cost(self) -> dict[str, Any]:
         """The same for all seeds."""
         return self.runs[0].cost
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the runs."""
+        return tuple(run.name for run in self.runs)
 
     def spread(self, measure: str) -> Spread | None:
         """Return the accuracy at the end over the seeds; None where no run has that measure."""
@@ -150,10 +159,36 @@ class Point:
 
 @dataclass(frozen=True)
 class Line:
-    """Points of a chart that differ in its axis alone, in the axis's order."""
+    """Points of a chart that differ in its axis alone, in the axis's order.
 
-    value: tuple | None  # on the chart's `by` axis
-    points: list[Point]
+    Members
+    -------
+    value : tuple or None
+        On the second axis of the chart, where it has one.
+    points : dict of Point
+        By the value on the chart's axis.
+    """
+
+    value: tuple | None
+    points: dict[tuple, Point]
+
+
+@dataclass(frozen=True)
+class Control:
+    """What the points of a chart must be compared with.
+
+    Members
+    -------
+    name : str
+    value : tuple or None
+        Line of the chart that it belongs to, where it was run for each line.
+    points : dict of Point
+        By the value on the chart's axis; one of the key None where it is the same all along.
+    """
+
+    name: str
+    value: tuple | None
+    points: dict[tuple | None, Point]
 
 
 @dataclass(frozen=True)
@@ -168,20 +203,19 @@ class Chart:
     fixed : dict
         Values of leading fields that set this chart apart from others of the same axis.
     lines : list of Line
-    controls : dict
-        Points of each control that belong to this chart.
+    controls : list of Control
     """
 
     axis: Axis
     by: Axis | None
     fixed: dict[str, Any]
     lines: list[Line]
-    controls: dict[str, list[Point]]
+    controls: list[Control]
 
     @property
     def points(self) -> list[Point]:
         """Those of all lines."""
-        return [point for line in self.lines for point in line.points]
+        return [point for line in self.lines for point in line.points.values()]
 
 
 @dataclass(frozen=True)
@@ -190,7 +224,6 @@ class Cost:
 
     name: str
     label: str
-    estimate: bool
     of: Callable[[dict[str, Any]], float | None]
 
 
@@ -209,49 +242,48 @@ def _accesses(cost: dict[str, Any]) -> float | None:
 
 
 COSTS = (
-    Cost("memory-bits", "memory, bits", False, _path("memory_bits")),
-    Cost("lut", "logic, LUTs (estimate)", True, _path("estimate", "lut")),
-    Cost("multiplies", "multiplies per sample", False, _path("multiplies_per_sample")),
-    Cost("accesses", "memory accesses (reads and writes) per sample", False, _accesses),
+    Cost("memory-bits", "memory, bits", _path("memory_bits")),
+    Cost("lut", "logic, LUTs", _path("estimate", "lut")),
+    Cost("multiplies", "multiplies per sample", _path("multiplies_per_sample")),
+    Cost("accesses", "memory accesses (reads and writes) per sample", _accesses),
 )
 
 
 @dataclass
 class Panel:
-    """The results of one specification on one data set.
+    """The results of one part of a specification: what its figures show.
 
     Members
     -------
-    name : str
-        Of the specification.
-    dataset, checksum : str
+    name, title : str
+    fields : tuple of str
+        What the specification varies, in its order.
     runs : list of Run
-        Finished or failed.
-    order : tuple of str
-        Fields in the order in which their axes are to come: as the specification names them.
+        Finished or failed, those of the controls included.
+    groups : list
+        For each combination the names of its runs, and by name those of its controls.
     """
 
     name: str
-    dataset: str
-    checksum: str
+    title: str
+    fields: tuple[str, ...]
     runs: list[Run]
-    order: tuple[str, ...] = ()
+    groups: list[tuple[list[str], dict[str, list[str]]]]
 
-    @cached_property
-    def axes(self) -> list[Axis]:
-        """What was varied between the runs of the network."""
-        return find_axes([r.settings for r in self.runs if r.control is None], self.order)
+    @property
+    def dataset(self) -> str:
+        """Name of the data set."""
+        return self.runs[0].dataset
 
-    @cached_property
-    def points(self) -> list[Point]:
-        """Finished runs by setting, in the order of the axes."""
-        return self._group(lambda run: run.control is None)
-
-    @cached_property
-    def controls(self) -> dict[str, list[Point]]:
-        """Points of each control."""
-        names = sorted({run.control for run in self.runs if run.control})
-        return {name: self._group(lambda run, name=name: run.control == name) for name in names}
+    @property
+    def asked(self) -> set[str]:
+        """Names of the runs that the specification asks for."""
+        return {
+            name
+            for runs, controls in self.groups
+            for names in (runs, *controls.values())
+            for name in names
+        }
 
     @property
     def failed(self) -> list[Run]:
@@ -259,38 +291,70 @@ class Panel:
         return [run for run in self.runs if run.error is not None]
 
     @property
-    def measures(self) -> list[str]:
-        """Those of `MEASURES` that some point has."""
-        return [name for name in MEASURES if any(point.spread(name) for point in self.points)]
-
-    @property
     def seeds(self) -> list[int]:
         """All that were run."""
         return sorted({run.seed for run in self.runs})
 
     @cached_property
+    def _done(self) -> dict[str, Run]:
+        return {run.name: run for run in self.runs if run.error is None}
+
+    def _finished(self, names: Iterable[str]) -> list[Run]:
+        found = [self._done[name] for name in names if name in self._done]
+        return sorted(found, key=lambda run: run.seed)
+
+    @cached_property
+    def axes(self) -> list[Axis]:
+        """What was varied between the runs of the network."""
+        settings = [runs[0].settings for names, _ in self.groups if (runs := self._finished(names))]
+        return find_axes([{n: one.get(n) for n in self.fields} for one in settings])
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """Finished runs by setting, in the order of the axes."""
+        found: dict[tuple, Point] = {}
+        for names, controls in self.groups:
+            runs = self._finished(names)
+            if runs:
+                at = tuple(axis.of(runs[0].settings) for axis in self.axes)
+                beside = {n: Point(at, r) for n, c in controls.items() if (r := self._finished(c))}
+                found.setdefault(at, Point(at, runs, beside))
+        return sorted(found.values(), key=lambda point: _sortable(point.at))
+
+    @cached_property
+    def controls(self) -> dict[str, list[Point]]:
+        """Points of each control, each once, at the first setting that it stands beside."""
+        found: dict[str, dict[tuple, Point]] = {}
+        for point in self.points:
+            for name, control in point.controls.items():
+                found.setdefault(name, {}).setdefault(control.names, control)
+        return {name: list(points.values()) for name, points in found.items()}
+
+    @property
+    def measures(self) -> list[str]:
+        """Those of `MEASURES` that some point has."""
+        return [name for name in MEASURES if any(point.spread(name) for point in self.points)]
+
+    @cached_property
     def base(self) -> tuple[tuple, ...]:
-        """The commonest value on each axis: the setting around which single axes were varied."""
-        return tuple(
-            Counter(point.at[index] for point in self.points).most_common(1)[0][0]
-            for index in range(len(self.axes))
-        )
+        """The commonest value on each axis: the setting around which single axes were varied.
+
+        Where all are equally common, the last one.
+        """
+        columns = zip(*(reversed([point.at for point in self.points])), strict=True)
+        return tuple(Counter(column).most_common(1)[0][0] for column in columns)
 
     @cached_property
     def charts(self) -> list[Chart]:
-        """The figures: one for each axis, more where there are more than two axes at once."""
+        """The figures: one for each axis, more where more than two were varied at once."""
         charts = [c for index in range(len(self.axes)) for c in self._charts_of(index)]
         # an axis without a scale is drawn as lines, where it was varied together with one that has
         drawn = {c.by.name for c in charts if c.by and c.axis.numeric}
         return [c for c in charts if c.axis.numeric or c.axis.name not in drawn]
 
     def fixed(self) -> dict[str, Any]:
-        """Return the settings that all runs share."""
-        return shared([run.settings for run in self.runs if run.control is None])
-
-    def at(self, run: Run) -> tuple[tuple, ...]:
-        """Return the values of a run on the axes."""
-        return tuple(axis.of(run.settings) for axis in self.axes)
+        """Return the settings that all points share."""
+        return shared([point.runs[0].settings for point in self.points])
 
     def fronts(self, measure: str) -> dict[str, list[Point]]:
         """Return the Pareto front for each cost that the points have, by the cost's name."""
@@ -305,17 +369,6 @@ class Panel:
                 )
         return found
 
-    def _group(self, wanted: Callable[[Run], bool]) -> list[Point]:
-        groups: dict[tuple, list[Run]] = {}
-        for run in self.runs:
-            if run.error is None and wanted(run):
-                groups.setdefault(self.at(run), []).append(run)
-        found = [
-            Point(at, runs[0].control, sorted(runs, key=lambda run: run.seed))
-            for at, runs in groups.items()
-        ]
-        return sorted(found, key=lambda point: tuple(map(_sortable, point.at)))
-
     def _charts_of(self, index: int) -> list[Chart]:
         axis = self.axes[index]
         groups: dict[tuple, list[Point]] = {}
@@ -325,68 +378,65 @@ class Panel:
         if not groups:
             return []
         rest = self.axes[:index] + self.axes[index + 1 :]
-        vary = [n for n in range(len(rest)) if len({others[n] for others in groups}) > 1]
-        values = [{others[n] for others in groups} for n in range(len(rest))]
-        by = self._line_axis(vary, values, rest)
+        values = [set(column) for column in zip(*groups, strict=True)]
+        vary = [n for n in range(len(rest)) if len(values[n]) > 1]
+        by = _line_axis(vary, values, rest)
         charts: dict[tuple, list[Line]] = {}
         for others, points in groups.items():
             apart = tuple(others[n] for n in vary if n != by)
-            line = Line(others[by] if by is not None else None, points)
+            along = {point.at[index]: point for point in points}
+            line = Line(others[by] if by is not None else None, along)
             charts.setdefault(apart, []).append(line)
         names = [rest[n].name for n in vary if n != by]
+        base = None if by is None else self.base[by + (by >= index)]
         return [
             Chart(
                 axis,
                 rest[by] if by is not None else None,
                 {name: value[0] for name, value in zip(names, apart, strict=True)},
                 lines,
-                self._controls_of(index, by if by is None else by + (by >= index), lines),
+                [_control(name, lines, base) for name in _names_of_controls(lines)],
             )
             for apart, lines in charts.items()
         ]
 
-    @staticmethod
-    def _line_axis(vary: list[int], values: list[set], rest: list[Axis]) -> int | None:
-        """Choose the axis of the lines: without a scale rather than with one, then few values."""
-        fit = [n for n in vary if len(values[n]) <= LINES] or vary
-        return min(fit, key=lambda n: (rest[n].numeric, len(values[n]), n), default=None)
 
-    def _controls_of(self, index: int, by: int | None, lines: list[Line]) -> dict[str, list[Point]]:
-        """Return the points of each control that a chart shows, in the order of its axis.
+def _line_axis(vary: list[int], values: list[set], axes: list[Axis]) -> int | None:
+    """Choose the axis of the lines: without a scale rather than with one, then few values."""
+    fit = [n for n in vary if len(values[n]) <= LINES] or vary
+    return min(fit, key=lambda n: (axes[n].numeric, len(values[n]), n), default=None)
 
-        Of a control that was run for every line, those of one line are shown: where it stands at
-        the commonest setting, else the last one.
-        """
-        settings = lines[-1].points[0].at
-        found = {}
-        for name, points in self.controls.items():
-            for n, axis in enumerate(self.axes):
-                if n == index or len({point.at[n] for point in points}) == 1:
-                    continue
-                wanted = self.base[n] if n == by else settings[n]
-                near = [point for point in points if point.at[n] == wanted]
-                points = near or [point for point in points if point.at[n] == points[-1].at[n]]
-            found[name] = points
-        return found
+
+def _names_of_controls(lines: list[Line]) -> list[str]:
+    found = {n for line in lines for point in line.points.values() for n in point.controls}
+    return sorted(found, key=lambda name: (CONTROLS.index(name) if name in CONTROLS else 9, name))
+
+
+def _control(name: str, lines: list[Line], base: tuple | None) -> Control:
+    """Return a control of a chart: one line, or that of the commonest setting of many."""
+    beside = {
+        line.value: {at: p.controls[name] for at, p in line.points.items() if name in p.controls}
+        for line in lines
+    }
+    beside = {value: points for value, points in beside.items() if points}
+    value = base if base in beside else list(beside)[-1]
+    points = beside[value]
+    alike = len({point.names for point in points.values()}) == 1
+    if len({tuple(point.names for point in along.values()) for along in beside.values()}) == 1:
+        value = None
+    return Control(name, value, {None: next(iter(points.values()))} if alike else points)
 
 
 # -- settings --------------------------------------------------------------------------------------
 
 
-def find_axes(settings: Sequence[dict[str, Any]], order: Sequence[str] = ()) -> list[Axis]:
-    """Find what varies between settings.
+def find_axes(settings: Sequence[dict[str, Any]]) -> list[Axis]:
+    """Find what varies between settings, in the order of their fields.
 
-    A field that is determined by another one goes along with it: fields that were zipped, and
-    defaults that follow from a field. Of two that determine each other, the one named first leads.
-
-    Parameters
-    ----------
-    settings : sequence of dict
-    order : sequence of str
-        Fields to come first; the others follow as the settings have them.
+    A field that is determined by another one goes along with it: fields that were zipped. Of two
+    that determine each other, the one named first leads.
     """
     names = list(dict.fromkeys(name for one in settings for name in one))
-    names.sort(key=lambda name: order.index(name) if name in order else len(order))
     columns = {name: [_hashable(one.get(name)) for one in settings] for name in names}
     varied = [name for name in names if len(set(columns[name])) > 1]
 
@@ -446,7 +496,16 @@ def _sortable(value: Any) -> tuple:
 # -- Pareto ----------------------------------------------------------------------------------------
 
 
-def pareto[T](
+def marked(points: Iterable[Point], cost: Cost) -> list[str]:
+    """Return what kinds of number a cost is: nothing where it is counted, and so exact."""
+    if cost.name != "lut":
+        return []
+    return sorted(
+        {str(point.cost.get("estimate", {}).get("marked", "estimate")) for point in points}
+    )
+
+
+def pareto(
     points: Iterable[T], *, cost: Callable[[T], float], accuracy: Callable[[T], float]
 ) -> list[T]:
     """Return the points that no other point beats, from the cheapest to the dearest.

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from hebbware.golden.errors import InputError
-from hebbware.study.panels import Panel, Run
+from hebbware.study.panels import Panel, Point, Run
 from hebbware.study.store import NAME
 
 PAGE = "index.html"
-NO_SPECIFICATION = "results"  # name of the panel of runs that no specification asked for
 
 
 @dataclass
@@ -27,11 +26,13 @@ class Study:
     -------
     title : str
     specifications : dict
-        What each specification asked for, as text, by its name.
+        What each specification asks for, as JSON text, by its name.
     code : str
         Version of the code that made all results.
     panels : list of Panel
-        One for each specification and data set.
+        One for each part of each specification.
+    left_out : int
+        Results that no specification in the folder asks for.
     versions : dict
         Versions of the packages that drew the report.
     """
@@ -40,12 +41,18 @@ class Study:
     specifications: dict[str, str]
     code: str
     panels: list[Panel]
+    left_out: int = 0
     versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def runs(self) -> list[Run]:
-        """All of them, those that several specifications share once."""
+        """All of them, those that several parts share once."""
         return list({run.name: run for panel in self.panels for run in panel.runs}.values())
+
+    @property
+    def planned(self) -> int:
+        """Runs that the specifications ask for."""
+        return len({name for panel in self.panels for name in panel.asked})
 
 
 def load(folder: str | Path, code: str | None = None) -> Study:
@@ -80,43 +87,50 @@ def load(folder: str | Path, code: str | None = None) -> Study:
             f"{folder} holds results of several code versions: {_count(versions)}; "
             "name one of them with --code"
         )
-    if all(run.error is not None for run in runs):
-        raise InputError(
-            f"all {len(runs)} runs in {folder} failed, the first with: {runs[0].error}"
-        )
+    known = {run.name: run for run in runs}
     plans = _plans(folder / "specs")
-    panels, left = [], {run.name: run for run in runs}
-    for name, plan in plans.items():
-        wanted = set(plan.runs)
-        panels += _panels(name, [run for run in runs if run.name in wanted], plan.order)
-        left = {key: run for key, run in left.items() if key not in wanted}
-    panels += _panels(NO_SPECIFICATION, list(left.values()), ())
-    shown = [panel for panel in panels if panel.points]
-    titles = [plans[name].title for name in plans if any(p.name == name for p in shown)]
+    parts = [part for plan in plans.values() for part in plan["parts"]]
+    panels = [panel for part in parts if (panel := _panel(part, known)).runs]
+    if not panels:
+        raise InputError(f"no specification in {folder / 'specs'} asks for any result in {folder}")
+    shown = {run.name for panel in panels for run in panel.runs}
+    if all(known[name].error is not None for name in shown):
+        first = known[min(shown)]
+        raise InputError(f"all {len(shown)} runs in {folder} failed, the first with: {first.error}")
     return Study(
-        "; ".join(titles) or folder.resolve().name,
-        {name: plan.text for name, plan in plans.items()},
+        "; ".join(dict.fromkeys(plan["title"] for plan in plans.values())),
+        {name: json.dumps(plan["specification"], indent=1) for name, plan in plans.items()},
         runs[0].code,
-        panels,
+        _unique(panels),
+        len(known.keys() - shown),
         {name: metadata.version(name) for name in ("hebbware", "numpy", "matplotlib")},
     )
 
 
-@dataclass
-class _Plan:
-    title: str
-    text: str
-    runs: list[str]
-    order: tuple[str, ...]
-
-
-def _plans(folder: Path) -> dict[str, _Plan]:
-    """Read what each specification asked for."""
+def _plans(folder: Path) -> dict[str, dict[str, Any]]:
+    """Read what each specification asks for."""
     found = {}
     for path in sorted(folder.glob("*.json")):
         try:
             content = json.loads(path.read_bytes())
-            found[path.stem] = _plan(path.stem, content)
+            parts = [
+                {
+                    "name": str(part["name"]),
+                    "title": str(part["title"]),
+                    "fields": tuple(map(str, part["fields"])),
+                    "groups": [(list(p["runs"]), dict(p["controls"])) for p in part["points"]],
+                }
+                for part in content["parts"]
+            ]
+            asked = [
+                {**part, "points": [point["values"] for point in part["points"]]}
+                for part in content["parts"]
+            ]
+            found[path.stem] = {
+                "title": str(content["title"]),
+                "parts": parts,
+                "specification": {**content, "parts": asked},
+            }
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -126,8 +140,22 @@ def _plans(folder: Path) -> dict[str, _Plan]:
     return found
 
 
-def _plan(name: str, content: dict[str, Any]) -> _Plan:
-    raise NotImplementedError
+def _panel(part: dict[str, Any], known: dict[str, Run]) -> Panel:
+    panel = Panel(part["name"], part["title"], part["fields"], [], part["groups"])
+    panel.runs = [known[name] for name in sorted(panel.asked) if name in known]
+    return panel
+
+
+def _unique(panels: list[Panel]) -> list[Panel]:
+    """Leave out parts that several specifications include, and give the others different names."""
+    found: dict[str, Panel] = {}
+    for panel in panels:
+        name, number = panel.name, 2
+        while name in found and found[name].groups != panel.groups:
+            name, number = f"{panel.name}-{number}", number + 1
+        panel.name = name
+        found.setdefault(name, panel)
+    return list(found.values())
 
 
 def _read(path: Path) -> Run:
@@ -137,7 +165,7 @@ def _read(path: Path) -> Run:
         key, failed = content["key"], content["status"] != "done"
         result = content["result"] or {}
         settings = {k: v for k, v in key["config"].items() if k != "seed"}
-        settings |= {name: key[name] for name in ("epochs", "train_samples", "validation")}
+        settings |= {"epochs": key["epochs"], "samples": key["train_samples"]}
         return Run(
             name=path.stem,
             settings=settings,
@@ -163,14 +191,6 @@ def _numbers(values: list | None) -> list[float]:
     """Return the values as far as they were measured."""
     found = [math.nan if v is None else float(v) for v in values or []]
     return [] if any(map(math.isnan, found)) else found
-
-
-def _panels(name: str, runs: list[Run], order: tuple[str, ...]) -> list[Panel]:
-    """Return one panel for each data set, in the order of their names."""
-    groups: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.dataset, run.checksum), []).append(run)
-    return [Panel(name, *key, groups[key], order) for key in sorted(groups)]
 
 
 def _count(versions: Counter) -> str:
@@ -207,6 +227,8 @@ def summary(study: Study) -> dict[str, Any]:
         "runs": len(study.runs),
         "done": sum(run.error is None for run in study.runs),
         "failed": sum(run.error is not None for run in study.runs),
+        "planned": study.planned,
+        "left_out": study.left_out,
         "panels": [_summary(panel) for panel in study.panels],
     }
 
@@ -214,10 +236,10 @@ def summary(study: Study) -> dict[str, Any]:
 def _summary(panel: Panel) -> dict[str, Any]:
     names = [axis.name for axis in panel.axes]
 
-    def plain(point):
+    def plain(point: Point, control: str | None = None) -> dict[str, Any]:
         entry = {
             "settings": {n: value[0] for n, value in zip(names, point.at, strict=True)},
-            "control": point.control,
+            "control": control,
             "seeds": [run.seed for run in point.runs],
         }
         for measure in panel.measures:
@@ -228,11 +250,12 @@ def _summary(panel: Panel) -> dict[str, Any]:
     measure = panel.measures[0] if panel.measures else "validation"
     index = {id(point): n for n, point in enumerate(panel.points)}
     return {
-        "specification": panel.name,
+        "name": panel.name,
+        "title": panel.title,
         "dataset": panel.dataset,
         "axes": {axis.name: [value[0] for value in axis.values] for axis in panel.axes},
         "points": [plain(point) for point in panel.points],
-        "controls": [plain(p) for points in panel.controls.values() for p in points],
+        "controls": [plain(p, name) for name, points in panel.controls.items() for p in points],
         "pareto": {
             name: [index[id(point)] for point in front]
             for name, front in panel.fronts(measure).items()
