@@ -13,7 +13,7 @@ from amaranth.hdl import Module, Mux, Shape
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .records import Channel, pack, records, unpack
+from .records import Channel, pack, records
 
 FIRST = 1  # clock in which the first word of a source that never stalls moves
 
@@ -127,8 +127,8 @@ def layout_fields(layout: data.StructLayout, values: Mapping, where: str = "") -
     ----------
     layout : data.StructLayout
     values : dict
-        By field: one number for each word, or rows of numbers for a field of several lanes, or
-        another dict for a structure; a field that is not there is 0.
+        By field: one number for each word (64 bits, sign-extended), or rows of numbers for a field
+        of several lanes, or another dict for a structure; a field that is not there is 0.
     """
     count = len(_first(values))
     if unknown := set(values) - {name for name, _ in layout}:
@@ -139,15 +139,15 @@ def layout_fields(layout: data.StructLayout, values: Mapping, where: str = "") -
         if isinstance(value, Mapping):
             fields += layout_fields(field.shape, value, name)
         elif field.width:
-            rows = np.asarray(value, np.int64).reshape(count, -1)
-            if rows.shape[1] == 1 and field.width > 32 and not rows.any():
-                # a wide field of zeros
-                whole, rest = divmod(field.width, 32)
-                fields += [(np.zeros(count, np.int64), 32)] * whole
-                fields += [(np.zeros(count, np.int64), rest)] * bool(rest)
-            else:
-                fields.append((rows, field.width // rows.shape[1]))
+            fields += _parts(np.asarray(value, np.int64).reshape(count, -1), field.width)
     return fields
+
+
+def _parts(rows: np.ndarray, width: int) -> list:
+    """Lanes that share `width` bits, or one number in parts of at most 32 bits."""
+    if rows.shape[1] > 1 or width <= 32:
+        return [(rows, width // rows.shape[1])]
+    return [(rows >> min(at, 63), min(32, width - at)) for at in range(0, width, 32)]
 
 
 def _first(values):
@@ -168,16 +168,5 @@ def event_log(probe: Probe, channel: Channel, clocks, **values) -> np.ndarray:
     clocks = np.asarray(clocks, np.int64)
     fields = []
     for name, shape in layout.items():
-        rows = np.asarray(values[name], np.int64).reshape(clocks.size, -1)
-        fields.append((rows, shape.width // rows.shape[1]))
+        fields += _parts(np.asarray(values[name], np.int64).reshape(clocks.size, -1), shape.width)
     return records(channel, clocks, pack(*fields), np.zeros(clocks.size, np.int64))
-
-
-def seen(probe: Probe, channel: Channel, log: np.ndarray) -> dict[str, np.ndarray]:
-    """What an event of `probe` logged: ``clock`` and each output, one number for each record."""
-    columns, offset = {"clock": log[:, 0].astype(np.int64)}, 0
-    for name, shape in probe.layouts[channel.name.rpartition(".")[2]].items():
-        data_words = log[:, channel.data_columns]
-        columns[name] = unpack(data_words, shape.width, offset=offset, signed=shape.signed)[:, 0]
-        offset += shape.width
-    return columns
