@@ -1,0 +1,206 @@
+"""One run: what it learns from, that it is what `train` gives, and its cost."""
+
+import math
+
+import numpy as np
+import pytest
+
+from hebbware.golden import controls, data, train
+from hebbware.golden.config import CoreConfig, load
+from hebbware.golden.core import Core
+from hebbware.golden.errors import InputError
+from hebbware.study import cost, run, spec
+
+
+def key_of(tmp_path, text, control=None):
+    path = tmp_path / "spec.toml"
+    path.write_text(text)
+    (key,) = [key for key in spec.plan(path).keys.values() if key["control"] == control]
+    return key
+
+
+SPEC = "seeds = [3]\nepochs = 2\ntest = true\n"
+
+
+def test_run_is_what_train_gives(tmp_path):
+    content = run.execute(key_of(tmp_path, SPEC))
+    config = CoreConfig.from_dict({**load("digits").to_dict(), "seed": 3})
+    expected = train.train(config, data.load("digits"), 2)
+    assert content["status"] == "done"
+    assert content["error"] is None
+    assert content["result"] == {
+        "train": expected.state.train,
+        "validation": expected.state.validation,
+        "test": expected.test,
+    }
+
+
+@pytest.mark.parametrize("name", ["linear", "codes", "frozen"])
+def test_control_is_what_controls_give(tmp_path, name):
+    content = run.execute(key_of(tmp_path, SPEC + f'controls = ["{name}"]', name))
+    config = CoreConfig.from_dict({**load("digits").to_dict(), "seed": 3})
+    expected = controls.run(config, data.load("digits"), 2)[name]
+    assert content["result"]["validation"] == expected.validation
+    assert content["result"]["test"] == expected.test
+    assert (content["cost"] is None) == (name == "linear")
+
+
+def test_float_reference_learns(tmp_path):
+    content = run.execute(key_of(tmp_path, SPEC + 'controls = ["float"]', "float"))
+    first, last = content["result"]["validation"]
+    assert 0.5 < first <= 1
+    assert 0.75 < last <= 1
+    assert content["cost"] is None
+    assert content["result"]["train"] == [None, None]
+
+
+@pytest.mark.parametrize("memory", ["window", "trace", "codes", "none"])
+def test_float_reference_of_every_memory(memory):
+    config = CoreConfig(layers=(64, 16, 10), memory=memory, horizon=8)
+    seen = run.select(data.load("digits"), 300, 50, 0, False)
+    validation, _ = run.train_float(config, seen, 2, 50)
+    assert validation[-1] > (0.2 if memory == "none" else 0.3)
+
+
+def test_test_set_is_looked_at_only_where_asked(tmp_path, monkeypatch):
+    key = key_of(tmp_path, SPEC.replace("test = true", "test = false"))
+    tested = []
+    infer = Core.infer_many
+    dataset = data.load("digits")
+
+    def watched(self, x):
+        tested.append(len(x))
+        return infer(self, x)
+
+    from hebbware.golden.twin import Twin
+
+    monkeypatch.setattr(Twin, "infer_many", lambda self, x: watched(self, x))
+    content = run.execute(key)
+    assert content["result"]["test"] is None
+    assert tested == [key["validation"]] * 2 + [1]
+    seen = run.select(dataset, 1000, 100, 0, False)
+    assert seen.x_test.tolist() == seen.x_train[:1].tolist()
+
+
+def test_fewer_samples_are_measured_on_the_same_held_back_ones():
+    dataset = data.load("digits")
+    whole = data.split_validation(dataset, 108, 5)
+    part = data.split_validation(run.select(dataset, 300, 108, 5, True), 108, 5)
+    assert np.array_equal(part.x_test, whole.x_test)
+    assert np.array_equal(part.y_test, whole.y_test)
+    assert np.array_equal(part.x_train, whole.x_train[:300])
+    assert np.array_equal(part.y_train, whole.y_train[:300])
+    everything = run.select(dataset, 1189, 108, 5, True)
+    assert np.array_equal(everything.x_train, dataset.x_train)
+    assert np.array_equal(everything.x_test, dataset.x_test)
+
+
+def test_without_validation(tmp_path):
+    content = run.execute(key_of(tmp_path, SPEC + "validation = 0"))
+    assert content["result"]["validation"] == [None, None]
+    assert 0.5 < content["result"]["test"] < 1
+
+
+def test_points_are_drawn_by_the_seed(tmp_path):
+    text = 'base = "xor"\nseeds = [1, 2]\nepochs = 1\n'
+    path = tmp_path / "xor.toml"
+    path.write_text(text)
+    keys = spec.plan(path).keys.values()
+    assert len({key["dataset"]["sha256"] for key in keys}) == 2
+    assert [run.execute(key)["status"] for key in keys] == ["done", "done"]
+
+
+def test_error_of_a_run_is_its_result(tmp_path, monkeypatch):
+    key = key_of(tmp_path, SPEC)
+
+    def broken(*_, **__):
+        raise ValueError("something\n  went wrong")
+
+    monkeypatch.setattr(train, "train", broken)
+    assert run.execute(key) == {
+        "key": key,
+        "status": "failed",
+        "error": "ValueError: something went wrong",
+        "result": None,
+        "cost": None,
+    }
+
+
+def test_worker_with_other_code_or_data_is_no_place_for_a_run(tmp_path):
+    key = key_of(tmp_path, SPEC)
+    with pytest.raises(InputError, match="a worker has code version .*, the sweep v0"):
+        run.execute(key | {"code": "v0"})
+    with pytest.raises(InputError, match="a worker's data set digits has other samples"):
+        run.execute(key | {"dataset": {"name": "digits", "sha256": "0"}})
+
+
+def test_code_version_follows_the_sources(tmp_path, monkeypatch):
+    (tmp_path / "golden").mkdir()
+    source = tmp_path / "golden" / "core.py"
+    source.write_text("a = 1\n")
+    monkeypatch.setattr(run, "SOURCES", (tmp_path / "golden",))
+    versions = []
+    for text in ("a = 1\n", "a = 2\n", "a = 1\n"):
+        source.write_text(text)
+        versions.append(run.code_version.__wrapped__())
+    source.rename(source.with_name("other.py"))
+    versions.append(run.code_version.__wrapped__())
+    assert versions[0] == versions[2]
+    assert len(set(versions)) == 3
+
+
+# -- cost ------------------------------------------------------------------------------------------
+
+
+class Counted(Core):
+    """Counts entries of weights and class memories that are written."""
+
+    written = 0
+
+    def _write_rows(self, layer, writes, z):
+        self.written += len(writes) * z.shape[-1]
+        super()._write_rows(layer, writes, z)
+
+    def _update_hidden(self, layer, walk, direction, error):
+        self.written += walk[0].size * direction.size
+        super()._update_hidden(layer, walk, direction, error)
+
+    def _update_readout(self, z, error):
+        self.written += z.size * error.size
+        super()._update_readout(z, error)
+
+
+@pytest.mark.parametrize("memory", ["gated", "window", "trace", "codes", "none"])
+def test_entries_written_are_those_of_the_core(memory):
+    config = CoreConfig(layers=(20, 16, 8, 5), memory=memory, horizon=8, window=4)
+    core = Counted(config)
+    x = np.zeros(20, np.int64)
+    x[:13] = 200
+    for label in range(5):
+        core.learn(x, label)  # the window is full after this
+    core.written = 0
+    core.learn(x, 0)
+    multiplies, reads, writes = cost.operations(config, 13)
+    assert writes == core.written
+    # by hand: 14 rows of 16 units, 17 of 8, readout 8 x 5; 24 units, 5 classes
+    weights, readout, units = 14 * 16 + 17 * 8, 40, 24
+    rows = {"gated": 5, "window": 2, "trace": 1, "codes": 0, "none": 0}[memory]
+    if memory == "none":
+        assert (multiplies, reads) == (weights + 2 * readout + 2 * units, weights + 2 * readout)
+    else:
+        assert multiplies == 2 * weights + 2 * readout + (2 + 5 + 6 + rows) * units + 2 * 5
+        assert reads == 2 * weights + 2 * readout + (2 * 5 + rows) * units
+
+
+def test_cost_of_a_result(tmp_path):
+    content = run.execute(key_of(tmp_path, SPEC))
+    found = content["cost"]
+    config = load("digits")
+    dataset = data.load("digits")
+    assert found["weight_bits_total"] == 12 * (65 * 32 + 33 * 16 + 16 * 10)
+    assert found["memory_bits"] > found["weight_bits_total"]
+    mean = np.count_nonzero(dataset.x_train) / len(dataset.x_train)
+    assert found["nonzero_inputs"] == round(mean)
+    assert found["estimate"]["marked"] == "estimate"
+    assert run.nonzero_inputs(CoreConfig(layers=config.layers, x_bits=1), dataset) < round(mean)
+    assert not math.isnan(found["clocks_per_sample"])
