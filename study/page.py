@@ -11,7 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hebbware.study.figures import Figure, label, quantity
+from hebbware.study.drawing import label, quantity
+from hebbware.study.figures import Figure
 from hebbware.study.panels import COSTS, Panel, Point, Run, Spread, show
 
 if TYPE_CHECKING:
