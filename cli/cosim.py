@@ -198,8 +198,9 @@ def _build(config: CoreConfig, waves: bool, output: Output) -> Model:
     )
     with output.progress("building the simulation"):
         from hebbware.cosim.core import build_core
-        from hebbware.cosim.toolchain import ToolError
+        from hebbware.cosim.toolchain import ToolError, find
 
+        find()  # what is missing is told before the Verilog is made
         try:
             model = build_core(config, waves=waves)
         except ToolError as error:
