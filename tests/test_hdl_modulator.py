@@ -21,7 +21,8 @@ READ = {
     "window": CoreConfig(layers=(4, 8, 3), lanes=2, memory="window", window=32, kappa=0.5),
     "window_plain": CoreConfig(layers=(4, 8, 3), lanes=1, memory="window", window=2),
     "trace": CoreConfig(
-        layers=(4, 8, 3), lanes=3, memory="trace", horizon=8, read_bits=5, read_fraction=4, kappa=0.25
+        layers=(4, 8, 3), lanes=3, memory="trace", horizon=8, read_bits=5, read_fraction=4,
+        kappa=0.25,
     ),
     "codes": CoreConfig(
         layers=(4, 8, 3), lanes=3, memory="codes", kappa=0.125, read_bits=11, read_fraction=6

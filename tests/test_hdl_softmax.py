@@ -14,7 +14,8 @@ CONFIGS = {
     "three": CoreConfig(layers=(4, 8, 5, 3)),
     "two": CoreConfig(layers=(4, 8, 2), error_fraction=6, beta_log2=0, exp_bits=4),
     "eleven": CoreConfig(
-        layers=(4, 8, 8, 8, 11), u_bits=12, u_fraction=10, error_fraction=12, reciprocal_bits=8, exp_bits=9
+        layers=(4, 8, 8, 8, 11), u_bits=12, u_fraction=10, error_fraction=12, reciprocal_bits=8,
+        exp_bits=9,
     ),
 }  # fmt: skip
 ROUNDS = 60  # samples: one job of each kind, in random order
@@ -118,7 +119,8 @@ EVENTS = {
     **{
         name: Event((output,), lambda _, word: word.ask)
         for name, output in (
-            ("jacobians", "jacobians"), ("counts", "counts"), ("error", "error"), ("kept", "list_row")
+            ("jacobians", "jacobians"), ("counts", "counts"), ("error", "error"),
+            ("kept", "list_row"),
         )
     },
 }  # fmt: skip
