@@ -16,8 +16,8 @@ TINY = CoreConfig(layers=(2, 2, 2), lanes=2, horizon=4, seed=3)
 X = np.array([[200, 0], [0, 0]])
 LABELS = [1, None]
 
-# start program: 3 + 2 words of weights, 2 of class memory, issued at clocks 0 .. 6; written WRITE = 6
-# later; free SETTLED = 7 after the last. The two samples are in their banks at clocks 4 and 7.
+# start program: 3 + 2 words of weights, 2 of class memory, issued at clocks 0 .. 6; written
+# WRITE = 6 later; free SETTLED = 7 after the last. The samples are in their banks at 4 and 7.
 START = {"trace.weights": range(6, 11), "trace.memory": range(11, 13)}
 FREE = 14
 
