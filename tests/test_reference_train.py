@@ -250,7 +250,7 @@ def test_linear_classifier_has_no_hidden_layer(digits):
         (lambda d: train("gated", d, (8,), steps=(1, 1)), "steps must be three, .*, not 2"),
         (lambda d: train("gated", d, (8,), steps=(1, -1, 1)), "0 or more and finite, not -1"),
         (lambda d: train("gated", d, (0,)), r"sizes\[1\] must be a whole number of at least 1"),
-        (lambda d: train("gated", d, (8,), seed=-1), "seed must be a whole number of at least 0"),
+        (lambda d: Network([4, 3], seed=-1), "seed must be a whole number of at least 0"),
         (lambda d: Network([4]), r"sizes must be at least inputs and classes, not \[4\]"),
         (lambda d: HsicRule(1, GAMMA, SIGMAS), "samples must be a whole number of at least 2"),
         (lambda d: HsicRule(2, GAMMA, SIGMAS, "both"), "form must be one of gradient, released"),

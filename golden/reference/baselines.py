@@ -81,13 +81,14 @@ def _memory(kind: str, **options):
     )
 
 
-# Chosen on samples held back from training, one epoch of 10,000; the class memories' are the
-# hardware's.
-HSIC_STEPS = (0.1, 0.5, 0.01)
+# Chosen on 5,000 MNIST images held back from training, network 784-128-64-10, one epoch: the
+# gradient form's and the batch's of the other 55,000, where steps that are best for 10,000 images
+# lose accuracy again; the rest of 10,000. A few values each. The class memories' are the fixed-point rule's.
+HSIC_STEPS = (0.02, 0.5, 0.01)
 MEMORY_STEPS = (2**-7, 2**-6, 2**-8)
 BASELINES = {
     "backprop": Baseline(lambda *_: Backprop(), (0.01, 0.01, 0.01)),
-    "hsic-batch": Baseline(lambda *_: LayerwiseHsic(GAMMA, SIGMAS), (1.0, 1.0, 0.2), 64, centred),
+    "hsic-batch": Baseline(lambda *_: LayerwiseHsic(GAMMA, SIGMAS), (0.1, 1.0, 0.2), 64, centred),
     "two-point": Baseline(_hsic(2), (0.001, 0.001, 0.01), encode=centred),
     "hsic-gradient": Baseline(_hsic(8), HSIC_STEPS, encode=centred),
     "hsic-released": Baseline(_hsic(8, "released"), (0.005, 0.005, 0.01), encode=centred),
