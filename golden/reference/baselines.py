@@ -83,7 +83,8 @@ def _memory(kind: str, **options):
 
 # Chosen on 5,000 MNIST images held back from training, network 784-128-64-10, one epoch: the
 # gradient form's and the batch's of the other 55,000, where steps that are best for 10,000 images
-# lose accuracy again; the rest of 10,000. A few values each. The class memories' are the fixed-point rule's.
+# lose accuracy again; the rest of 10,000. A few values each. The class memories' are those of the
+# fixed-point rule.
 HSIC_STEPS = (0.02, 0.5, 0.01)
 MEMORY_STEPS = (2**-7, 2**-6, 2**-8)
 BASELINES = {
