@@ -5,7 +5,7 @@ Colours are told apart by the colour-blind, and every line has its own mark besi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,6 +103,11 @@ def _stretch(y: np.ndarray) -> np.ndarray:
 
 def _unstretch(v: np.ndarray) -> np.ndarray:
     return 100 + SOFT - 10 ** -np.asarray(v, float)
+
+
+def mean_alone(spreads: Iterable[Spread | None]) -> list[Spread]:
+    """Return the means without their spread, for what is drawn without bars."""
+    return [Spread((spread.mean,)) for spread in spreads if spread]
 
 
 def ordinate(axes: Axes, spreads: Sequence[Spread | None], what: str) -> None:

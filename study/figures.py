@@ -65,11 +65,11 @@ def _figures(panel: Panel) -> Iterator[Figure]:
         name = "-".join([panel.name, chart.axis.name, *map(show, chart.fixed.values())])
         yield _finish(name, panel, "axis", _caption(panel, chart), against(panel, chart), chart)
         if max(len(run.validation) for point in chart.points for run in point.runs) > 1:
-            spread = "shaded" if len(chart.axis.values) <= SHADED else "bars at the last epoch"
             caption = (
-                f"Accuracy on validation after each epoch {_varied(chart)}: mean over the seeds; "
-                f"{spread}: one standard deviation."
+                f"Accuracy on validation after each epoch {_varied(chart)}: mean over the seeds"
             )
+            shaded = len(chart.axis.values) <= SHADED
+            caption += "; shaded: one standard deviation." if shaded else "."
             yield _finish(f"{name}-curves", panel, "curves", caption, curves(panel, chart), chart)
     measure = panel.measures[0]
     fronts = panel.fronts(measure)

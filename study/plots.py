@@ -23,11 +23,12 @@ from hebbware.study.drawing import (
     label,
     label_points,
     label_right,
+    mean_alone,
     ordinate,
     quantity,
     shade,
 )
-from hebbware.study.panels import Axis, Chart, Cost, Line, Panel, Point, Spread, marked, show
+from hebbware.study.panels import Axis, Chart, Cost, Line, Panel, Point, marked, show
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +42,8 @@ def against(panel: Panel, chart: Chart) -> Canvas:
     canvas = Canvas(figsize=(1.5 + 6.3 * len(measures), 5.2), layout="constrained")
     FigureCanvasAgg(canvas)
     compared = [point for control in chart.controls for point in control.points.values()]
-    spreads = [p.spread(m) for m in measures for p in [*chart.points, *compared]]
+    spreads = [p.spread(m) for m in measures for p in chart.points]
+    spreads += mean_alone(p.spread(m) for m in measures for p in compared)
     lines = []
     grid = canvas.subplots(1, len(measures), squeeze=False)[0]
     for axes, measure in zip(grid, measures, strict=True):
@@ -169,11 +171,8 @@ def curves(panel: Panel, chart: Chart) -> Canvas:
             if len(values) <= SHADED:
                 ends = mean - bars[0], mean + bars[1]
                 axes.fill_between(epochs, *ends, color=colour, alpha=0.12, lw=0)
-            else:
-                axes.errorbar(epochs[-1:], mean[-1:], bars[:, -1:], color=colour, capsize=3)
             (handles[at],) = axes.plot(epochs, mean, marker=mark, ms=5, lw=1.6, color=colour)
-            everything += curve if len(values) <= SHADED else [Spread((s.mean,)) for s in curve]
-            everything.append(curve[-1])
+            everything += curve if len(values) <= SHADED else mean_alone(curve)
         if chart.by:
             axes.set_title(f"{chart.by.name}: {show(line.value[0])}", loc="left")
     for axes in grid.flat[len(shown) :]:
@@ -214,7 +213,7 @@ def pareto(panel: Panel, cost: Cost, measure: str, front: list[Point]) -> Canvas
                 bars_of(spreads),
                 ls="none",
                 marker=MARKS[number % len(MARKS)],
-                color=COLOURS[number % len(COLOURS)],
+                color=_family_colour(panel, number, len(families)),
                 elinewidth=1.0,
                 alpha=0.85,
                 zorder=3,
@@ -234,7 +233,9 @@ def pareto(panel: Panel, cost: Cost, measure: str, front: list[Point]) -> Canvas
     axes.set_xlabel(cost_label(panel, cost))
     axes.set_title(f"{panel.dataset}, {measure}", loc="left")
     best = _best_controls(panel, measure)
-    ordinate(axes, [p.spread(measure) for p in [*points, *best.values()]], "accuracy")
+    spreads = [point.spread(measure) for point in points]
+    spreads += mean_alone(point.spread(measure) for point in best.values())
+    ordinate(axes, spreads, "accuracy")
     texts = []
     for name, point in best.items():
         height = 100 * point.spread(measure).mean
@@ -267,6 +268,14 @@ def _best_controls(panel: Panel, measure: str) -> dict[str, Point]:
 def second_axis(panel: Panel) -> str | None:
     """Return the axis that is drawn as lines, where there is one."""
     return next((chart.by.name for chart in panel.charts if chart.by), None)
+
+
+def _family_colour(panel: Panel, number: int, count: int) -> str | tuple:
+    """Return a colour as `_colour` does for lines."""
+    axis = next((axis for axis in panel.axes if axis.name == second_axis(panel)), None)
+    if axis and axis.numeric and count > 2:
+        return shade(number, count)
+    return COLOURS[number % len(COLOURS)]
 
 
 def _family(panel: Panel, point: Point) -> str:
