@@ -4,7 +4,7 @@
 
     DIR/<32 hex digits>.json    a run: first half of the SHA-256 of its key as canonical JSON
     DIR/specs/<name>.json       which runs a specification consists of (`hebbware.study.spec.Plan`)
-    DIR/log.jsonl               when a run was finished and how long it took, one line each
+    DIR/log.jsonl               when a run was finished, and how long after it was handed out
 
 A **result** is a pure function of its key: the same bytes whoever ran it, wherever. Its content is
 canonical JSON (keys sorted, no spaces, one line)::
@@ -104,7 +104,7 @@ class Store:
 
     def status(self, name: str) -> str | None:
         """Return ``done`` or ``failed``, or None where the run has no result."""
-        if name not in self.known:
+        if self.known.get(name) != "done":  # another sweep may retry what failed
             found = self.read(name)
             if found is None:
                 return None

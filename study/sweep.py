@@ -63,9 +63,12 @@ def cores() -> int:
 
 def pending(plan: Plan, store: Store, retry_failed: bool = False) -> list[str]:
     """Return the names of the runs to do, those that take longest first."""
-    wanted = (None, "failed") if retry_failed else (None,)
-    names = [name for name in plan.keys if store.status(name) in wanted]
+    names = [name for name in plan.keys if _wanted(store.status(name), retry_failed)]
     return sorted(names, key=lambda name: plan.keys[name]["control"] not in SLOW_FIRST)
+
+
+def _wanted(status: str | None, retry_failed: bool) -> bool:
+    return status is None or (retry_failed and status == "failed")
 
 
 def sweep(
@@ -128,7 +131,7 @@ def _work(plan, store, names, submit, width, retry_failed, data_dir, progress, o
             name = next(waiting, None)
             if name is None:
                 more = False
-            elif not retry_failed and store.status(name):
+            elif not _wanted(store.status(name), retry_failed):
                 if progress:
                     progress("skipped")  # another sweep has done it meanwhile
             else:

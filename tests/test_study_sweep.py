@@ -72,6 +72,21 @@ def test_finished_runs_are_not_run_again(tmp_path, undisturbed):
     assert do(tmp_path).runs == 0
 
 
+def test_pending_runs_begin_with_those_that_take_longest(tmp_path, undisturbed):
+    made, store = spec.plan("tiny"), Store(tmp_path, run.code_version())
+    names = sweep.pending(made, store)
+    assert sorted(names) == sorted(made.keys)
+    assert [made.keys[name]["control"] == "linear" for name in names] == [True] * 2 + [False] * 16
+    done, failed = names[:5], names[5:7]
+    for name in done:
+        store.write(json.loads(undisturbed[f"{name}.json"]))
+    for name in failed:
+        content = json.loads(undisturbed[f"{name}.json"])
+        store.write(content | {"status": "failed", "error": "x", "result": None, "cost": None})
+    assert sweep.pending(made, store) == names[7:]
+    assert sweep.pending(made, store, retry_failed=True) == names[5:]
+
+
 def test_run_that_another_sweep_finishes_meanwhile_is_left_out(tmp_path, undisturbed):
     seen = []
 
@@ -84,6 +99,19 @@ def test_run_that_another_sweep_finishes_meanwhile_is_left_out(tmp_path, undistu
     outcome = do(tmp_path, progress=other)
     assert (outcome.runs, outcome.skipped, outcome.done) == (1, RUNS - 1, RUNS)
     assert seen == ["done"] + ["skipped"] * (RUNS - 1)
+
+
+def test_failed_run_that_another_sweep_retries_meanwhile_is_left_out(tmp_path, undisturbed):
+    store = Store(tmp_path, run.code_version())
+    for raw in undisturbed.values():
+        store.write(json.loads(raw) | {"status": "failed"})
+
+    def other(_):
+        for name, raw in undisturbed.items():
+            (tmp_path / name).write_bytes(raw)
+
+    outcome = do(tmp_path, progress=other, retry_failed=True)
+    assert (outcome.runs, outcome.skipped, outcome.done) == (1, RUNS - 1, RUNS)
 
 
 def test_plan_of_the_sweep_is_stored(tmp_path):
