@@ -81,10 +81,13 @@ class FloatTwin:
         error[label] -= 1
         found[hidden, "e"] = error
         for layer, z, memory_error, d in writes:
-            self._write(layer, z, memory_error, label)
+            if self.kind.written:
+                self._write(layer, z, memory_error, label)
             pre = np.append(inputs[layer], 1.0)
             self.weights[layer] = self.weights[layer] - steps[layer] * np.outer(pre, d)
-            found[layer, "M"], found[layer, "W"] = self.memories[layer], self.weights[layer]
+            if self.kind.written:
+                found[layer, "M"] = self.memories[layer]
+            found[layer, "W"] = self.weights[layer]
         self.weights[-1] = self.weights[-1] - steps[-1] * np.outer(error, inputs[-1])
         found[hidden, "W"] = self.weights[-1]
         self.past.append((label, inputs[1:]))
@@ -108,8 +111,6 @@ class FloatTwin:
 
     def _write(self, layer, z, error, label):
         cfg, kind, memory = self.config, self.kind, self.memories[layer].copy()
-        if not kind.written:
-            return
         unit = cfg.z.one * z  # one sample in units of the stored integers
         leak = 2.0**-cfg.horizon if kind.leaks else 0.0
         if kind.by_error:

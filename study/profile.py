@@ -187,11 +187,11 @@ class Tally:
         """``saturates``, ``coarse``, ``biased``, ``n idle bits``, several joined, or nothing.
 
         Changes are small beside what they change: idle bits are none there, and what stochastic
-        rounding loses comes back on average. The rule itself clips directions at +-2: no format
-        that reaches that far is too small.
+        rounding loses comes back on average. The rule itself clips directions at +-2, and
+        reads memories so: no format that reaches that far is too small for them.
         """
         found = []
-        by_rule = self.signal in ("xi", "d") and self.format.max + 1 >= CLIP * self.format.one
+        by_rule = self.signal in ("E", "xi", "d") and self.format.max + 1 >= CLIP * self.format.one
         if abs(self.bias) > BIASED:
             found.append("biased")
         if self.saturated_share > SATURATES and not by_rule:
