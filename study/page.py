@@ -165,7 +165,8 @@ def _settings(panel: Panel) -> str:
         row = [_cell(v[0]) for v in _at(panel, name, point)] + [_cell(name), _cell(len(point.runs))]
         for measure in panel.measures:
             row += _mean(point.spread(measure))
-        row += [_cell(point.cost.get(key)) for key, _ in COLUMNS]
+        cost = point.cost | {"multiplier_bits": _product(point.cost.get("multiplier_bits"))}
+        row += [_cell(cost.get(key)) for key, _ in COLUMNS]
         estimate = point.cost.get("estimate") or {}
         row += [_cell(estimate.get(key)) for key, _ in DEVICE]
         row.append(_cell(estimate.get("marked")))
@@ -175,6 +176,10 @@ def _settings(panel: Panel) -> str:
         f"Settings and controls; fronts by accuracy on {panel.measures[0]}" if on else "Settings"
     )
     return _table(f"{panel.name}-settings", title, heads, rows)
+
+
+def _product(widths: list[int] | None) -> str | None:
+    return widths and " × ".join(map(str, widths))
 
 
 def _at(panel: Panel, control: str, point: Point) -> tuple[tuple, ...]:

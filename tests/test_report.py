@@ -224,6 +224,8 @@ def test_zipped_fields_are_one_axis():
     (axis,) = panels.find_axes(settings)
     assert axis.fields == ("a", "b")
     assert axis.values == ((1, 8), (2, 6), (3, 6))
+    (axis,) = panels.find_axes([{"a": 3, "b": 6}, {"a": 1, "b": 8}])  # each determines the other
+    assert (axis.fields, axis.values) == (("a", "b"), ((1, 8), (3, 6)))
 
 
 def test_fields_varied_one_at_a_time_are_two_axes():
@@ -269,7 +271,7 @@ def test_third_axis_is_a_chart_for_each_value(tmp_path):
             for c in (7, 8, 9):
                 fields = {"exp_bits": a, "rounding": b, "horizon": c}
                 names.append([store.write(done(key(0, **fields), 0.5))])
-    plan(store, ["horizon", "rounding", "exp_bits"], names)
+    plan(store, ["horizon", "exp_bits", "rounding"], names)
     (panel,) = report.load(tmp_path).panels
     found = [(c.axis.name, c.by.name, c.fixed) for c in panel.charts]
     assert found[:2] == [
