@@ -309,6 +309,7 @@ def kill_and_resume(folder, undisturbed, kills, seed, jobs):
     while killed < kills:
         here = folder / str(fresh)
         before = len(results(here)) if here.exists() else 0
+        leftovers = set(here.glob(".*.tmp"))
         process = start(here, jobs[killed % len(jobs)])
         wait_for(
             lambda here=here, before=before, process=process: (
@@ -317,14 +318,14 @@ def kill_and_resume(folder, undisturbed, kills, seed, jobs):
         )
         if random_.random() < 0.5:
             end = time.monotonic() + 1
-            while time.monotonic() < end and not list(here.glob(".*.tmp")):
+            while time.monotonic() < end and not set(here.glob(".*.tmp")) - leftovers:
                 pass
         else:
             time.sleep(random_.uniform(0, 0.3))
         process.send_signal(signal.SIGKILL)
         if process.wait() == -signal.SIGKILL:
             killed += 1
-            writing += bool(list(here.glob(".*.tmp")))
+            writing += bool(set(here.glob(".*.tmp")) - leftovers)
         process.stdout.close()
         process.stderr.close()
         assert results(here).items() <= undisturbed.items()
