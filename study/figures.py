@@ -81,7 +81,7 @@ def _figures(panel: Panel) -> Iterator[Figure]:
                 f"{cost_label(panel, cost)}. Stepped line: the Pareto front, {len(front)} of "
                 f"{len(panel.points)} settings, labelled with {_labelled(panel)}."
             )
-            if "estimate" in marked(panel.points, cost):
+            if any("estimate" in kind for kind in marked(panel.points, cost)):
                 caption += " The cost is an estimate where it is not the report of a build."
             canvas = pareto(panel, cost, measure, front)
             yield _finish(f"{panel.name}-pareto-{cost.name}", panel, "pareto", caption, canvas)

@@ -497,12 +497,15 @@ def _sortable(value: Any) -> tuple:
 
 
 def marked(points: Iterable[Point], cost: Cost) -> list[str]:
-    """Return what kinds of number a cost is: nothing where it is counted, and so exact."""
+    """Return what kinds of number a cost is and of what device: nothing where it is counted."""
     if cost.name != "lut":
         return []
-    return sorted(
-        {str(point.cost.get("estimate", {}).get("marked", "estimate")) for point in points}
-    )
+    found = set()
+    for point in points:
+        estimate = point.cost.get("estimate") or {}
+        kind = [estimate.get("marked", "estimate"), estimate.get("device")]
+        found.add(", ".join(str(part) for part in kind if part))
+    return sorted(found)
 
 
 def pareto(

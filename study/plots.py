@@ -303,4 +303,4 @@ def _tag(panel: Panel, point: Point) -> str:
 def cost_label(panel: Panel, cost: Cost) -> str:
     """Return what a cost is called on an axis; said of it where it is no count."""
     marks = marked(panel.points, cost)
-    return f"{cost.label} ({', '.join(marks)})" if marks else cost.label
+    return f"{cost.label} ({'; '.join(marks)})" if marks else cost.label

@@ -539,8 +539,9 @@ def test_all_failed(capsys, tmp_path):
     refused(capsys, tmp_path, "all 2 runs", tmp_path)
 
 
-def test_output_is_a_file(capsys, tmp_path):
+def test_output_is_a_file(capsys, tmp_path, monkeypatch):
     study(tmp_path)
+    monkeypatch.setattr(report, "render", lambda *_: pytest.fail("the work was begun"))
     (tmp_path / "file").write_text("kept")
     refused(capsys, tmp_path, "cannot write", tmp_path, "--output", tmp_path / "file")
     refused(capsys, tmp_path, "cannot write", tmp_path, "--output", tmp_path / "file/below")
