@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from hebbware.golden.schedule import Command
 from hebbware.hdl.core import Core
 
 COUNT = 30  # configurations; more of them with $HEBBWARE_FUZZ=FIRST:LAST
+MNIST = Path(os.environ.get("HEBBWARE_DATA", "nowhere")) / "mnist"
 STREAMS = ("samples", "results", "commands", "responses")
 SIZES = [
     (13, 7, 5, 3),
@@ -292,6 +294,7 @@ def test_digits_with_stalls():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not MNIST.is_dir(), reason="the MNIST files are not in $HEBBWARE_DATA/mnist")
 def test_mnist():
     preset("mnist", 20, 5, stalls={"samples": 20, "results": 100}, seed=3)
 
