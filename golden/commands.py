@@ -34,10 +34,18 @@ class State(IntEnum):
 
 
 OP_BITS, SPACE_BITS, LANE_BITS, ADDRESS_BITS, DATA_BITS = 2, 2, 7, 21, 32
-FIELDS = (("op", OP_BITS), ("space", SPACE_BITS), ("lane", LANE_BITS), ("address", ADDRESS_BITS), ("data", DATA_BITS))
+FIELDS = (
+    ("op", OP_BITS),
+    ("space", SPACE_BITS),
+    ("lane", LANE_BITS),
+    ("address", ADDRESS_BITS),
+    ("data", DATA_BITS),
+)
 
 
-def pack(op: Op, space: Space = Space.WEIGHT, address: int = 0, lane: int = 0, data: int = 0) -> int:
+def pack(
+    op: Op, space: Space = Space.WEIGHT, address: int = 0, lane: int = 0, data: int = 0
+) -> int:
     """The command as one word, first field lowest."""
     word = offset = 0
     for (_, bits), value in zip(FIELDS, (op, space, lane, address, data), strict=True):

@@ -1,4 +1,4 @@
-"""The program of the core: which passes a sample goes through, in which order, and what each waits for.
+"""The program of the core: the passes of a sample, their order, and what each waits for.
 
 The sequencer in `hebbware.hdl` is generated from this table and `hebbware.golden.schedule` predicts
 clocks from it; neither repeats it.
@@ -27,7 +27,7 @@ class Kind(StrEnum):
     SIMILARITY = "similarity"  # k_c = z E_c / m; C * b steps
     SCORES = "scores"  # o_c = z W_c; C * b steps
     DIRECTION = "direction"  # d from e, E, z; b * (non-zero e + 1) steps, none where e = 0
-    FORGET = "forget"  # the oldest sample leaves the class memory; b steps, none while the window fills
+    FORGET = "forget"  # the window's oldest sample leaves the class memory; b steps, or none
     MEMORY = "memory"  # write of the class memory; b steps for each row written
     UPDATE = "update"  # W -= z d; as FORWARD, none where e = 0
     READOUT = "readout"  # W_c -= e_c z; C * b steps, none where e = 0

@@ -22,7 +22,7 @@ def source_max(config, layer: int) -> int:
 
 
 def prescales(config) -> tuple[int, ...]:
-    """Left shift of the pre-synaptic operand in the update of each weight layer, before the schedule."""
+    """Left shift of the pre-synaptic operand of each weight layer's update, before the schedule."""
     return tuple(config.update_shift - shift for shift in config.step_shifts)
 
 
@@ -43,13 +43,11 @@ def operand_b(config) -> int:
 def accumulator(config) -> int:
     """Bits of a lane's accumulator."""
     weight = -config.weight.min
-    bounds = [
-        (config.layers[layer] + 1) * source_max(config, layer) * weight for layer in range(len(config.hidden))
-    ]
+    hidden = range(len(config.hidden))
+    bounds = [(config.layers[n] + 1) * source_max(config, n) * weight for n in hidden]
     align = config.read_fraction - config.z_fraction
-    bounds.append(
-        (config.classes << config.error_fraction) * -config.read.min + (-config.k.min << align) * -config.z.min
-    )
+    errors = config.classes << config.error_fraction
+    bounds.append(errors * -config.read.min + (-config.k.min << align) * -config.z.min)
     bounds.append(config.u.max << MANTISSA_BITS)
     return bits_signed(-max(bounds), max(bounds))
 
