@@ -16,6 +16,11 @@ class Commander(wiring.Component):
     Latency: a command is taken when the core is free and settled; its response is offered 3 clocks
     later for gains and registers, 9 for memories, and after the start program for ``START``.
 
+    Parameters
+    ----------
+    config : CoreConfig
+    step_layout : Step
+
     Members
     -------
     commands, responses : stream
@@ -33,6 +38,14 @@ class Commander(wiring.Component):
         A sample is finished, and was learned.
     extra : Out
         Halvings of every step.
+    value : Out
+        Data of the command: what is written.
+    random : In, set_random : Out(1)
+        The generator's word; it is to take `value`.
+    asks_gain, set_gain : Out(1)
+        `gain` is asked for; it is to take `value`.
+    gain_layer, gain_row : Out, gain : In
+        Which gain, and what it is, in the same clock.
     """
 
     def __init__(self, config, step_layout):

@@ -39,6 +39,11 @@ class Dense(wiring.Component):
         What the host writes; stable while its step is under way.
     exponent, power : In
         Stage 5: of the layer being normalised, and of the one whose direction is made.
+    out, weights_out, memory_out, vector_out, active_out : Out
+        Stage 6: the step and the words to write; which of them mean something follows from the
+        kind.
+    total, total_step : Out
+        Sum over the lanes, accumulated since `sum_first`, and the step that it ends with.
     """
 
     def __init__(self, config, step_layout):

@@ -20,6 +20,10 @@ class Gains(wiring.Component):
 
     Latency: one clock from `found` to the gain.
 
+    Parameters
+    ----------
+    config : CoreConfig
+
     Members
     -------
     found : In(1)
@@ -29,6 +33,7 @@ class Gains(wiring.Component):
     set : In(1)
         Overwrites the row asked for with `value` (by command).
     clear : In(1)
+        All gains become 0.
     """
 
     def __init__(self, config):
@@ -81,6 +86,10 @@ class ReadScale(wiring.Component):
     """``E = sat(M * 2**-shift + kappa * code)`` for all lanes; as `hebbware.golden.Core.read`.
 
     Latency: none, combinational.
+
+    Parameters
+    ----------
+    config : CoreConfig
 
     Members
     -------

@@ -37,7 +37,8 @@ class Softmax(wiring.Component):
         High for one clock; the job's errors are complete in the next.
     query_job, query_row : In
         Error to read; `error` follows in the same clock.
-    jacobian : Out, array over hidden layers
+    jacobians : Out, array over hidden layers
+        ``sum_c e_c k_c`` of the layer's job.
     counts : Out, array over jobs
         How many errors of the job are not zero.
     list_job, list_entry : In
