@@ -2,6 +2,9 @@
 
 A command is one word with the fields of `FIELDS`; each gets one response of 32 bits. Commands are
 carried out when no sample is being worked on; a waiting command goes before a waiting sample.
+
+Lanes that hold no unit (the end of a layer's last block) must keep their weights at 0. A word of
+the class memory is read and written whole: where codes are used, the code bit is its highest.
 """
 
 from enum import IntEnum
