@@ -37,7 +37,7 @@ class _Busy:
     def learn(self, x, label):
         cfg, hidden = self.config, len(self.config.hidden)
         errors = np.ones(cfg.classes, np.int64)
-        full = cfg.memory == "window" and self.learned >= cfg.window
+        full = KINDS[cfg.memory].windowed and self.learned >= cfg.window
         writes = KINDS[cfg.memory].writes(cfg, 0, errors, 0 if full else None)
         for layer in range(hidden + 1):
             self.observer("error", layer, values=errors)
@@ -108,7 +108,7 @@ def clocks_per_sample(config: CoreConfig, nonzero: int, learn: bool = True) -> i
     less than ``inputs + 1``. Errors are other than zero; where they all are zero (a sample that
     teaches nothing), the passes that would write are left out.
     """
-    count = (config.window if config.memory == "window" else 0) + 6
+    count = (config.window if KINDS[config.memory].windowed else 0) + 6
     finished = sample_clocks(config, [nonzero] * count, [learn] * count)
     return int(finished[-1] - finished[-2])
 
@@ -173,7 +173,7 @@ def memories(config: CoreConfig) -> list[Ram]:
     """Every memory of the core, tables included."""
     layout, lanes, classes = Layout(config), config.lanes, config.classes
     jobs, blocks = len(config.hidden) + 1, layout.vector_bases[-1]
-    window = config.memory == "window"
+    window = KINDS[config.memory].windowed
     slots = config.window + 1 if window else 1
     word = memory_width(config)
     index = max((config.inputs - 1).bit_length(), 1)

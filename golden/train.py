@@ -364,7 +364,7 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
     if train.ndim != 1 or train.shape != validation.shape or len(train) > EPOCHS:
         raise InputError("the curve must have one entry per epoch")
 
-    past = min(core.learned, config.window) if config.memory == "window" else 0
+    past = min(core.learned, config.window) if core.kind.windowed else 0
     labels = _integers(arrays, "past_labels", (past,), 0, config.classes - 1)
     memory = 1 << (config.memory_bits - 1)
     limits = {

@@ -37,7 +37,7 @@ def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
     multiplies = weights + readout + 2 * units  # forward; squares and scaling of normalisation
     reads, writes = weights + readout, 0
     if config.learns_hidden:
-        full = 0 if config.memory == "window" else None
+        full = 0 if KINDS[config.memory].windowed else None
         written = len(KINDS[config.memory].writes(config, 0, np.ones(classes, np.int64), full))
         multiplies += classes * units  # similarities
         multiplies += (classes + 1) * units + classes * len(hidden)  # directions
