@@ -4,26 +4,27 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed, unsigne
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden import commands, widths
-from ..golden.init import init_scale
+from ..golden import commands
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.modulator import similarity_shift
 from ..golden.program import Kind as Pass
 from ..golden.random import seed_state
+from .arrivals import Arrivals
 from .commander import Commander
 from .dense import Dense
-from .fixed import saturate, shift_round
 from .lane import vector_width
 from .loader import Loader, sample_width
-from .modulator import Gains, ReadScale, word_width
-from .normalise import Normalise
+from .memory import ClassMemory
+from .modulator import word_width
+from .normalise import Normalise, Powers
+from .operand import CommonOperand
 from .random import Xorshift32
 from .results import Results, result_width
 from .sequencer import Sequencer
 from .shapes import index
 from .softmax import Softmax
 from .step import MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
+from .window import Window
 
 
 def event(address_shape, data_shape):
@@ -97,7 +98,10 @@ class Core(wiring.Component):
         m.submodules.loader = loader = Loader(cfg)
         m.submodules.sequencer = sequencer = Sequencer(cfg, self.step_layout)
         m.submodules.dense = dense = Dense(cfg, self.step_layout)
+        m.submodules.operand = operand = CommonOperand(cfg, self.step_layout)
+        m.submodules.arrivals = arrivals = Arrivals(cfg, self.step_layout)
         m.submodules.normalise = normalise = Normalise(cfg)
+        m.submodules.powers = powers = Powers(cfg)
         m.submodules.softmax = softmax = Softmax(cfg)
         m.submodules.results = results = Results(cfg)
         m.submodules.commander = commander = Commander(cfg, self.step_layout)
@@ -144,9 +148,17 @@ class Core(wiring.Component):
         )
         bases = Array([*layout.vector_bases[:-1], layout.vector_bases[-2]])
         place_0 = bases[step_0.layer] + step_0.block
-        z_now, z_old = self._window(
-            m, sequencer, loader, finish & loader.has_label, commander.restart
-        )
+        z_now, z_old = Const(0), Const(0)
+        if KINDS[cfg.memory].windowed:
+            m.submodules.window = window = Window(cfg, self.blocks)
+            z_now, z_old = window.base, window.oldest_base
+            m.d.comb += [
+                window.learned.eq(finish & loader.has_label),
+                window.label.eq(loader.label),
+                window.clear.eq(commander.restart),
+                sequencer.oldest.eq(window.oldest),
+                sequencer.has_oldest.eq(window.has_oldest),
+            ]
         from_below = (step_0.kind == Kind.FORWARD) | (step_0.kind == Kind.UPDATE)
         m.d.comb += loader.address.eq(sequencer.list_address)
 
@@ -215,12 +227,15 @@ class Core(wiring.Component):
             random.set.eq(commander.set_random | commander.restart),
             random.value.eq(Mux(commander.restart, seed_state(cfg.seed), commander.value)),
             commander.random.eq(random.word),
+            operand.step.eq(step_2),
+            operand.input.eq(value_2),
+            operand.own.eq(own_2),
+            operand.error.eq(error_2),
+            operand.mantissa.eq(normalise.mantissa),
+            operand.jacobians.eq(softmax.jacobians),
+            operand.extra.eq(commander.extra),
             dense.step.eq(step_2),
-            dense.scalar.eq(
-                self._scalar(
-                    m, step_2, value_2, own_2, error_2, softmax, normalise, commander.extra
-                )
-            ),
+            dense.scalar.eq(operand.scalar),
             dense.weights.eq(w_read.data),
             dense.z.eq(z_2.z),
             dense.active.eq(z_2.active),
@@ -230,7 +245,7 @@ class Core(wiring.Component):
             dense.random.eq(random.word),
             dense.host_data.eq(commander.value),
             dense.exponent.eq(normalise.exponent),
-            dense.power.eq(self._power(m, normalise, dense)),
+            dense.power.eq(powers.kept),
         ]
 
         # stage 6: words are written
@@ -256,16 +271,34 @@ class Core(wiring.Component):
             d_write.addr.eq(place_6),
             d_write.data.eq(self._lanes(dense.vector_out, cfg.d_bits)),
         ]
-        word_out = self._class_memory(
-            m, dense, softmax, commander, step_1, memory_address_1, out.valid & ~host_reads
-        )
+        if word_width(cfg):
+            m.submodules.memory = remembered = ClassMemory(cfg, self.step_layout)
+            m.d.comb += [
+                remembered.address.eq(memory_address_1),
+                remembered.layer.eq(step_1.layer),
+                remembered.row.eq(step_1.row),
+                dense.memory.eq(remembered.word),
+                dense.read.eq(remembered.read),
+                remembered.out.eq(out),
+                remembered.writes.eq(out.valid & ~host_reads),
+                remembered.written.eq(dense.memory_out),
+                remembered.total_step.eq(dense.total_step),
+                remembered.total.eq(dense.total),
+                remembered.asks_gain.eq(commander.asks_gain),
+                remembered.gain_layer.eq(commander.gain_layer),
+                remembered.gain_row.eq(commander.gain_row),
+                remembered.set_gain.eq(commander.set_gain),
+                remembered.value.eq(commander.value),
+                remembered.clear.eq(commander.restart),
+                commander.gain.eq(remembered.gain),
+            ]
         m.d.comb += [
             commander.ended.eq(out.valid & is_any(out.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))),
             commander.result.eq(
                 Mux(
                     out.kind == Kind.HOST_WEIGHT,
                     dense.weights_out.word_select(out.lane, cfg.weight_bits).as_signed(),
-                    word_out.word_select(out.lane, max(word_width(cfg), 1)).as_signed(),
+                    dense.memory_out.word_select(out.lane, max(word_width(cfg), 1)).as_signed(),
                 )
             ),
         ]
@@ -279,8 +312,27 @@ class Core(wiring.Component):
             normalise.squares.eq(
                 done_step.valid & done_step.sum_last & (done_step.kind == Kind.SQUARES)
             ),
+            powers.squares.eq(normalise.squares),
+            powers.layer.eq(done_step.layer),
+            powers.done.eq(normalise.done),
+            powers.power.eq(normalise.power),
+            powers.asked.eq(step_2.layer),
         ]
-        self._arrivals(m, dense, softmax, results)
+        arrived = arrivals.step
+        m.d.comb += [
+            arrivals.total.eq(dense.total),
+            arrivals.total_step.eq(done_step),
+            softmax.arrive.eq(arrivals.arrive),
+            softmax.job.eq(arrived.layer),
+            softmax.row.eq(arrived.row),
+            softmax.last.eq(arrived.end),
+            softmax.learn.eq(arrived.learn),
+            softmax.value.eq(arrivals.value),
+            results.arrive.eq(arrivals.arrive & (arrived.layer == hidden)),
+            results.row.eq(arrived.row),
+            results.last.eq(arrived.end),
+            results.value.eq(arrivals.value),
+        ]
         finished = {f"error{job}": softmax.done[job] for job in range(hidden + 1)} | {
             "results": results.done
         }
@@ -302,6 +354,12 @@ class Core(wiring.Component):
         ]
         if self.trace_ports:
             self._trace(m, w_write, a_write, z_write, d_write, dense, softmax, place_6)
+            if word_width(cfg):
+                m.d.comb += [
+                    self.trace.memory.en.eq(remembered.write_en),
+                    self.trace.memory.address.eq(remembered.write_address),
+                    self.trace.memory.data.eq(remembered.written),
+                ]
         return m
 
     # -- parts of elaborate -----------------------------------------------------------------------
@@ -311,187 +369,10 @@ class Core(wiring.Component):
         step = vector_width(self.config)
         return Cat(words.word_select(lane, step)[:width] for lane in range(self.config.lanes))
 
-    def _window(self, m, sequencer, loader, learned, restart):
-        """Base addresses of the current and of the oldest activations; labels of the window."""
-        if not KINDS[self.config.memory].windowed:
-            return Const(0), Const(0)
-        slots = self.config.window + 1
-        m.submodules.labels = labels = memory.Memory(
-            shape=range(self.config.classes), depth=slots, init=[]
-        )
-        put, get = labels.write_port(), labels.read_port(domain="comb")
-        slot = Signal(range(slots))
-        following = Signal(range(slots))
-        held = Signal(range(slots))
-        base, next_base = (
-            Signal(range(slots * self.blocks), name=name) for name in ("slot_base", "next_base")
-        )
-        last = slot == slots - 1
-        m.d.comb += [
-            following.eq(Mux(last, 0, slot + 1)),
-            next_base.eq(Mux(last, 0, base + self.blocks)),
-            put.en.eq(learned),
-            put.addr.eq(slot),
-            put.data.eq(loader.label),
-            get.addr.eq(following),
-            sequencer.oldest.eq(get.data),
-            sequencer.has_oldest.eq(held == self.config.window),
-        ]
-        with m.If(learned):
-            m.d.sync += [slot.eq(following), base.eq(next_base)]
-            with m.If(held != self.config.window):
-                m.d.sync += held.eq(held + 1)
-        with m.If(restart):
-            m.d.sync += held.eq(0)
-        return base, next_base
-
-    def _scalar(self, m, step, value, own, error, softmax, normalise, extra):
-        """The operand that all lanes share (stage 2)."""
-        cfg, hidden = self.config, len(self.config.hidden)
-        scales, memory_kind = widths.prescales(cfg), KINDS[cfg.memory]
-        scalar = Signal(signed(widths.operand_b(cfg)))
-        pre = Signal(signed(max(cfg.x_bits + 2, cfg.z_bits, cfg.z_fraction + 2)))
-        ones = Array(Const(cfg.source(layer).one, len(pre)) for layer in range(hidden + 1))
-        m.d.comb += pre.eq(Mux(step.bias, ones[step.layer], Mux(step.layer == 0, value, own)))
-        with m.Switch(step.kind):
-            with m.Case(Kind.FORWARD):
-                m.d.comb += scalar.eq(pre)
-            with m.Case(Kind.UPDATE):
-                m.d.comb += scalar.eq(
-                    Array(pre << scale for scale in scales[:-1])[step.layer] >> extra
-                )
-            with m.Case(Kind.READOUT):
-                m.d.comb += scalar.eq((error << scales[-1]) >> extra)
-            with m.Case(Kind.SUM):
-                m.d.comb += scalar.eq(1)
-            with m.Case(Kind.NORMALISE):
-                m.d.comb += scalar.eq(normalise.mantissa)
-            with m.Case(Kind.DIRECTION):
-                align = cfg.read_fraction - cfg.z_fraction
-                jacobian = softmax.jacobians.word_select(step.layer, cfg.k.width).as_signed()
-                m.d.comb += scalar.eq(Mux(step.jacobian, -(jacobian << align), error))
-            with m.Case(Kind.FORGET):
-                m.d.comb += scalar.eq(1 << memory_kind.scale(cfg))
-            with m.Case(Kind.MEMORY):
-                scale = memory_kind.scale(cfg)
-                m.d.comb += scalar.eq(error << scale if memory_kind.by_error else -1 << scale)
-            with m.Case(Kind.START_WEIGHTS):
-                start = Array(
-                    Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1)
-                )
-                m.d.comb += scalar.eq(Mux(step.bias, 0, start[step.layer]))
-        return scalar
-
-    def _power(self, m, normalise, dense):
-        """Power of the layer whose direction is being rounded: kept from its own statistics."""
-        powers = Array(
-            Signal.like(normalise.power, name=f"power_{layer}")
-            for layer in range(len(self.config.hidden))
-        )
-        layer = Signal(index(len(self.config.hidden)))
-        with m.If(dense.total_step.valid & (dense.total_step.kind == Kind.SQUARES)):
-            m.d.sync += layer.eq(dense.total_step.layer)
-        settled = Signal()  # the statistics are there
-        m.d.sync += settled.eq(normalise.done)
-        with m.If(settled):
-            m.d.sync += powers[layer].eq(normalise.power)
-        layers = [dense.step.layer]
-        for n in range(3, 6):  # to stage 5
-            register = Signal.like(dense.step.layer, name=f"layer_{n}")
-            m.d.sync += register.eq(layers[-1])
-            layers.append(register)
-        return powers[layers[-1]]
-
     def _total_ends(self, dense, kind, layer):
         """The total of the last step of the pass is there."""
         step = dense.total_step
         return step.valid & step.end & (step.kind == kind) & (step.layer == layer)
-
-    def _class_memory(self, m, dense, softmax, commander, step_1, address_1, writes):
-        """The class memory with its read scaling; returns the word being written."""
-        cfg = self.config
-        width = word_width(cfg)
-        if not width:
-            return Const(0, 1)
-        m.submodules.memory = store = memory.Memory(
-            shape=cfg.lanes * width, depth=self.layout.memory_bases[-1], init=[]
-        )
-        read, write = store.read_port(), store.write_port()
-        m.submodules.read_scale = scale = ReadScale(cfg)
-        out, total = dense.out, dense.total_step
-        m.d.comb += [
-            read.addr.eq(address_1),
-            dense.memory.eq(read.data),
-            scale.word.eq(read.data),
-            dense.read.eq(scale.read),
-            write.en.eq(writes & is_any(out.kind, MEMORY_UPDATES)),
-            write.addr.eq(out.address),
-            write.data.eq(dense.memory_out),
-        ]
-        self._memory_write = write
-        if KINDS[cfg.memory].self_scaling:
-            m.submodules.gains = gains = Gains(cfg)
-            gain_2 = Signal.like(gains.gain)
-            asks = commander.asks_gain
-            m.d.sync += gain_2.eq(gains.gain)
-            m.d.comb += [
-                gains.found.eq(total.valid & total.sum_last & (total.kind == Kind.MEMORY)),
-                gains.total.eq(dense.total),
-                gains.layer.eq(total.layer),
-                gains.row.eq(total.row),
-                gains.query_layer.eq(Mux(asks, commander.gain_layer, step_1.layer)),
-                gains.query_row.eq(Mux(asks, commander.gain_row, step_1.row)),
-                gains.set.eq(commander.set_gain),
-                gains.value.eq(commander.value),
-                gains.clear.eq(commander.restart),
-                commander.gain.eq(gains.gain),
-                scale.gain.eq(gain_2),
-            ]
-        return write.data
-
-    def _arrivals(self, m, dense, softmax, results):
-        """Totals of dot products, scaled and rounded, into the softmax and the result buffer."""
-        cfg = self.config
-        step, hidden = dense.total_step, len(cfg.hidden)
-        constants = [similarity_shift(cfg, units) for units in cfg.hidden]
-        factors = Array(Const(factor, unsigned(17)) for factor, _ in constants)
-        similar = step.kind == Kind.SIMILARITY
-        wanted = step.valid & step.sum_last & (similar | (step.kind == Kind.SCORES))
-        # 1: times 1/m (similarities); 2: rounded, saturated
-        product = Signal(signed(widths.total(cfg) + 18))
-        first = Signal(self.step_layout)
-        second = Signal(self.step_layout)
-        is_first = Signal()
-        is_second = Signal()
-        m.d.sync += [
-            product.eq(dense.total * Mux(similar, factors[step.layer], 1)),
-            first.eq(step),
-            is_first.eq(wanted),
-            second.eq(first),
-            is_second.eq(is_first),
-        ]
-        similarity = Array(saturate(shift_round(product, shift), cfg.k) for _, shift in constants)[
-            first.layer
-        ]
-        score = saturate(
-            shift_round(product, cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction), cfg.u
-        )
-        value = Signal(signed(max(cfg.k.width, cfg.u_bits)))
-        m.d.sync += value.eq(
-            Mux(first.kind == Kind.SIMILARITY, similarity.as_signed(), score.as_signed())
-        )
-        m.d.comb += [
-            softmax.arrive.eq(is_second),
-            softmax.job.eq(second.layer),
-            softmax.row.eq(second.row),
-            softmax.last.eq(second.end),
-            softmax.learn.eq(second.learn),
-            softmax.value.eq(value),
-            results.arrive.eq(is_second & (second.layer == hidden)),
-            results.row.eq(second.row),
-            results.last.eq(second.end),
-            results.value.eq(value),
-        ]
 
     def _trace(self, m, w_write, a_write, z_write, d_write, dense, softmax, place):
         trace, blocks = self.trace, self.blocks
@@ -508,10 +389,3 @@ class Core(wiring.Component):
             trace.errors.address.eq(softmax.trace_job * self.config.classes + softmax.trace_row),
             trace.errors.data.eq(softmax.trace_error),
         ]
-        if word_width(self.config):
-            write = self._memory_write
-            m.d.comb += [
-                trace.memory.en.eq(write.en),
-                trace.memory.address.eq(write.addr),
-                trace.memory.data.eq(write.data),
-            ]

@@ -128,3 +128,57 @@ class Normalise(wiring.Component):
             ]
         m.d.comb += self.done.eq(stage[3])
         return m
+
+
+class Powers(wiring.Component):
+    """Keeps the power of each hidden layer's own scale until its direction is rounded.
+
+    Parameters
+    ----------
+    config : CoreConfig
+
+    Members
+    -------
+    squares, layer : In
+        The sum of squares of `layer` arrives in this clock.
+    done, power : In
+        Of `Normalise`.
+    asked : In
+        Stage 2: the layer of a direction; its power follows in stage 5 as `kept`.
+    """
+
+    def __init__(self, config):
+        self.config = config
+        low, high = exponent_range(config)
+        layers, powers = index(len(config.hidden)), range(high - low + 2)
+        super().__init__(
+            {
+                "squares": In(1),
+                "layer": In(layers),
+                "done": In(1),
+                "power": In(powers),
+                "asked": In(layers),
+                "kept": Out(powers),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        powers = Array(
+            Signal.like(self.power, name=f"power_{layer}")
+            for layer in range(len(self.config.hidden))
+        )
+        layer = Signal.like(self.layer)
+        settled = Signal()  # the statistics are there
+        m.d.sync += settled.eq(self.done)
+        with m.If(self.squares):
+            m.d.sync += layer.eq(self.layer)
+        with m.If(settled):
+            m.d.sync += powers[layer].eq(self.power)
+        asked = self.asked
+        for n in range(3, 6):  # to stage 5
+            register = Signal.like(self.asked, name=f"asked_{n}")
+            m.d.sync += register.eq(asked)
+            asked = register
+        m.d.comb += self.kept.eq(powers[asked])
+        return m

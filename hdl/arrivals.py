@@ -1,0 +1,69 @@
+"""Totals of dot products on their way into the softmax and the result buffer."""
+
+from amaranth.hdl import Array, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden import widths
+from ..golden.modulator import similarity_shift
+from .fixed import saturate, shift_round
+from .step import Kind
+
+
+class Arrivals(wiring.Component):
+    """Similarities ``k_c = total / m`` and scores ``o_c``, rounded and saturated.
+
+    Latency: `arrive` two clocks after the total; with the softmax's buffer, ``program.ARRIVE``.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    step_layout : Step
+
+    Members
+    -------
+    total, total_step : In
+    arrive : Out(1)
+        `value` is there, of the step `step`.
+    """
+
+    def __init__(self, config, step_layout):
+        self.config, self.step_layout = config, step_layout
+        super().__init__(
+            {
+                "total": In(signed(widths.total(config))),
+                "total_step": In(step_layout),
+                "arrive": Out(1),
+                "step": Out(step_layout),
+                "value": Out(signed(max(config.k.width, config.u_bits))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        cfg, step = self.config, self.total_step
+        constants = [similarity_shift(cfg, units) for units in cfg.hidden]
+        factors = Array(Const(factor, unsigned(17)) for factor, _ in constants)
+        similar = step.kind == Kind.SIMILARITY
+        wanted = step.valid & step.sum_last & (similar | (step.kind == Kind.SCORES))
+        # 1: times 1/m (similarities); 2: rounded, saturated
+        product = Signal(signed(widths.total(cfg) + 18))
+        first = Signal(self.step_layout)
+        is_first = Signal()
+        m.d.sync += [
+            product.eq(self.total * Mux(similar, factors[step.layer], 1)),
+            first.eq(step),
+            is_first.eq(wanted),
+            self.step.eq(first),
+            self.arrive.eq(is_first),
+        ]
+        similarity = Array(saturate(shift_round(product, shift), cfg.k) for _, shift in constants)[
+            first.layer
+        ]
+        score = saturate(
+            shift_round(product, cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction), cfg.u
+        )
+        m.d.sync += self.value.eq(
+            Mux(first.kind == Kind.SIMILARITY, similarity.as_signed(), score.as_signed())
+        )
+        return m

@@ -1,0 +1,109 @@
+"""The class memory: what learning remembers of each class, and how the modulator reads it."""
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden import widths
+from ..golden.layout import Layout
+from ..golden.memory import KINDS
+from .modulator import Gains, ReadScale, word_width
+from .shapes import index
+from .step import MEMORY_UPDATES, Kind, is_any
+
+
+class ClassMemory(wiring.Component):
+    """Words of all lanes, row after row of each hidden layer, with the read scaling.
+
+    Latency: `word` and `read` one clock after `address`; a word is written in the clock in which
+    its step is in `out`.
+
+    Parameters
+    ----------
+    config : CoreConfig
+        Whose class memory has at least one bit (`word_width`).
+    step_layout : Step
+
+    Members
+    -------
+    address, layer, row : In
+        Stage 1: the word to read, and the row whose scale it is read with.
+    word, read : Out
+        Stage 2: the stored word, and E of all lanes.
+    out : In, writes : In(1), written : In
+        Stage 6: the step, whether it may write, and its word.
+    total_step, total : In
+        Sums over the lanes: magnitudes of written rows give the gains.
+    asks_gain, gain_layer, gain_row, set_gain, value, clear : In, gain : Out
+        The commander's: asks for a row's gain (while no step is under way), sets it; all to 0.
+    write_en, write_address : Out
+        What is being written, for the trace.
+    """
+
+    def __init__(self, config, step_layout):
+        self.config = config
+        self.layout = Layout(config)
+        width, depth = config.lanes * word_width(config), self.layout.memory_bases[-1]
+        layers, rows = index(len(config.hidden)), range(config.classes)
+        super().__init__(
+            {
+                "address": In(range(depth)),
+                "layer": In(layers),
+                "row": In(rows),
+                "word": Out(width),
+                "read": Out(config.lanes * config.read_bits),
+                "out": In(step_layout),
+                "writes": In(1),
+                "written": In(width),
+                "total_step": In(step_layout),
+                "total": In(signed(widths.total(config))),
+                "asks_gain": In(1),
+                "gain_layer": In(layers),
+                "gain_row": In(rows),
+                "set_gain": In(1),
+                "value": In(range(config.memory_bits)),
+                "clear": In(1),
+                "gain": Out(range(config.memory_bits)),
+                "write_en": Out(1),
+                "write_address": Out(range(depth)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        cfg = self.config
+        m.submodules.store = store = memory.Memory(
+            shape=len(self.word), depth=self.layout.memory_bases[-1], init=[]
+        )
+        read, write = store.read_port(), store.write_port()
+        m.submodules.read_scale = scale = ReadScale(cfg)
+        m.d.comb += [
+            read.addr.eq(self.address),
+            self.word.eq(read.data),
+            scale.word.eq(read.data),
+            self.read.eq(scale.read),
+            self.write_en.eq(self.writes & is_any(self.out.kind, MEMORY_UPDATES)),
+            self.write_address.eq(self.out.address),
+            write.en.eq(self.write_en),
+            write.addr.eq(self.write_address),
+            write.data.eq(self.written),
+        ]
+        if KINDS[cfg.memory].self_scaling:
+            m.submodules.gains = gains = Gains(cfg)
+            step = self.total_step
+            gain_2 = Signal.like(gains.gain)
+            m.d.sync += gain_2.eq(gains.gain)
+            m.d.comb += [
+                gains.found.eq(step.valid & step.sum_last & (step.kind == Kind.MEMORY)),
+                gains.total.eq(self.total),
+                gains.layer.eq(step.layer),
+                gains.row.eq(step.row),
+                gains.query_layer.eq(Mux(self.asks_gain, self.gain_layer, self.layer)),
+                gains.query_row.eq(Mux(self.asks_gain, self.gain_row, self.row)),
+                gains.set.eq(self.set_gain),
+                gains.value.eq(self.value),
+                gains.clear.eq(self.clear),
+                self.gain.eq(gains.gain),
+                scale.gain.eq(gain_2),
+            ]
+        return m

@@ -1,0 +1,90 @@
+"""The operand that all lanes share."""
+
+from amaranth.hdl import Array, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden import widths
+from ..golden.init import init_scale
+from ..golden.memory import KINDS
+from ..golden.normalise import MANTISSA_BITS
+from .shapes import index
+from .step import Kind
+
+
+class CommonOperand(wiring.Component):
+    """Chooses and scales what the lanes multiply with, by the kind of the step.
+
+    Latency: none, combinational (stage 2). Read-modify-write passes are brought to the one
+    ``update_shift`` here, by shifting this operand.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    step_layout : Step
+
+    Members
+    -------
+    step : In
+    input, own, error : In
+        The input, the activation of the layer below, the softmax error that the step names.
+    mantissa, jacobians : In
+        Of the statistics; sum of e k of each layer.
+    extra : In
+        Halvings of every step.
+    scalar : Out
+    """
+
+    def __init__(self, config, step_layout):
+        self.config = config
+        super().__init__(
+            {
+                "step": In(step_layout),
+                "input": In(unsigned(config.x_bits)),
+                "own": In(signed(config.z_bits)),
+                "error": In(signed(config.e.width)),
+                "mantissa": In(unsigned(MANTISSA_BITS)),
+                "jacobians": In(len(config.hidden) * config.k.width),
+                "extra": In(index(config.step_extra + 1)),
+                "scalar": Out(signed(widths.operand_b(config))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        cfg, hidden = self.config, len(self.config.hidden)
+        step, scalar, extra = self.step, self.scalar, self.extra
+        scales, memory_kind = widths.prescales(cfg), KINDS[cfg.memory]
+        pre = Signal(signed(max(cfg.x_bits + 2, cfg.z_bits, cfg.z_fraction + 2)))
+        ones = Array(Const(cfg.source(layer).one, len(pre)) for layer in range(hidden + 1))
+        m.d.comb += pre.eq(
+            Mux(step.bias, ones[step.layer], Mux(step.layer == 0, self.input, self.own))
+        )
+        with m.Switch(step.kind):
+            with m.Case(Kind.FORWARD):
+                m.d.comb += scalar.eq(pre)
+            with m.Case(Kind.UPDATE):
+                m.d.comb += scalar.eq(
+                    Array(pre << scale for scale in scales[:-1])[step.layer] >> extra
+                )
+            with m.Case(Kind.READOUT):
+                m.d.comb += scalar.eq((self.error << scales[-1]) >> extra)
+            with m.Case(Kind.SUM):
+                m.d.comb += scalar.eq(1)
+            with m.Case(Kind.NORMALISE):
+                m.d.comb += scalar.eq(self.mantissa)
+            with m.Case(Kind.DIRECTION):
+                align = cfg.read_fraction - cfg.z_fraction
+                jacobian = self.jacobians.word_select(step.layer, cfg.k.width).as_signed()
+                m.d.comb += scalar.eq(Mux(step.jacobian, -(jacobian << align), self.error))
+            with m.Case(Kind.FORGET):
+                m.d.comb += scalar.eq(1 << memory_kind.scale(cfg))
+            with m.Case(Kind.MEMORY):
+                scale = memory_kind.scale(cfg)
+                m.d.comb += scalar.eq(self.error << scale if memory_kind.by_error else -1 << scale)
+            with m.Case(Kind.START_WEIGHTS):
+                start = Array(
+                    Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1)
+                )
+                m.d.comb += scalar.eq(Mux(step.bias, 0, start[step.layer]))
+        return m
