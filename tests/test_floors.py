@@ -23,6 +23,9 @@ GOLDEN = {"numpy", "hebbware", *sys.stdlib_module_names}
 ESTIMATOR = "golden/classifier.py"
 """The one module of golden that imports scikit-learn as a whole: its class is built on it."""
 
+HOST = ("boards/protocol.py", "boards/host/")
+"""What talks to a board: it needs no hardware description, only these of its own floor."""
+
 MODULES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
 
 
@@ -63,7 +66,14 @@ def violations(source: str, path: str) -> list[str]:
             other = rest.split(".")[0]
             if other in FLOORS and FLOORS.index(other) > FLOORS.index(floor):
                 wrong.append(name)
-        if top in TOOLS.get(floor, ()):
+        if path.startswith(HOST):
+            hardware = top in ("amaranth", "amaranth_boards", "cocotb", "cocotb_tools")
+            built = name.startswith(("hebbware.hdl", "hebbware.cosim"))
+            own = name.startswith(("hebbware.boards.protocol", "hebbware.boards.host"))
+            own = own or not name.startswith("hebbware.boards")
+            if hardware or built or not own:
+                wrong.append(name)
+        elif top in TOOLS.get(floor, ()):
             wrong.append(name)
         elif floor == "golden" and top not in GOLDEN | set(FLOORS):
             twin = top == "numba" and file.startswith("twin")
@@ -89,6 +99,7 @@ def test_every_floor_that_is_there_has_modules():
         "golden",
         "hdl",
         "cosim",
+        "boards",
         "cli",
     }
 
@@ -121,6 +132,9 @@ def test_module_imports_only_downwards(path):
         ("hdl/a.py", "if True:\n    from ..boards import ulx3s"),
         ("cosim/a.py", "import hebbware.boards"),
         ("boards/a.py", "import hebbware.study"),
+        ("boards/link/a.py", "from ...cli import common"),
+        ("boards/protocol.py", "import amaranth"),
+        ("boards/host/a.py", "from ..link.engine import Engine"),
         ("study/a.py", "import hebbware.cli"),
     ],
 )
@@ -137,6 +151,8 @@ def test_import_upwards_is_seen(path, source):
         ("golden/classifier.py", "from sklearn.base import BaseEstimator"),
         ("hdl/a.py", "import amaranth\nfrom hebbware.golden.fixed import Format"),
         ("cosim/a.py", "import cocotb\nfrom hebbware.hdl import core\nfrom ..golden import core"),
+        ("boards/host/a.py", "import serial, hebbware.golden\nfrom ..protocol import Message"),
+        ("boards/a.py", "import amaranth\nimport hebbware.hdl, hebbware.cosim"),
         ("cli/a.py", "import click\nimport hebbware.study\nfrom hebbware.golden import data"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Boards: the host link, the system that every board runs, platforms and bitstreams."""

@@ -1,0 +1,1 @@
+"""The gateware between a UART and the core."""
