@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
+from .dynamics import DYNAMICS, check_dynamics
 from .errors import InputError
 from .fixed import Format, Rounding
 from .memory import KINDS
@@ -31,6 +32,18 @@ class CoreConfig:
         Synapses worked on per clock, 1..128. Need not divide the layer sizes.
     weight_bits : int
         Width of a weight, 4..16; weights span -2..2.
+    dynamics : str
+        ``static``: sums are what they are; ``leaky``: they are potentials that follow their input,
+        see `hebbware.golden.dynamics`.
+    time_steps : int
+        Steps for which a sample stays at the input, 1..255; 1 for ``static``. What is learned is
+        the last step.
+    leak_shifts : tuple of int
+        One or two shifts a < b of a leaky neuron: ``dt / tau = 2**-a + 2**-b``.
+    slope_shift : int
+        The non-linearity's slope below 0 is ``2**-slope_shift``; 0: none (ReLU), 1..7.
+    centred : bool
+        Inputs are read as ``2 x - 1`` (-1..1) in the place of x (0..1).
     rounding : Rounding
         Of the weight update.
     x_bits, u_bits, u_fraction, z_bits, z_fraction, d_bits, d_fraction : int
@@ -72,6 +85,11 @@ class CoreConfig:
     layers: tuple[int, ...]
     lanes: int = 16
     weight_bits: int = 12
+    dynamics: str = "static"
+    time_steps: int = 1
+    leak_shifts: tuple[int, ...] = (3, 4)
+    slope_shift: int = 0
+    centred: bool = False
     rounding: Rounding = Rounding.STOCHASTIC
     x_bits: int = 8
     u_bits: int = 16
@@ -109,7 +127,7 @@ class CoreConfig:
         """Bring TOML types to ours and fill the defaults that depend on the number of layers."""
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in ("layers", "steps", "init_std"):
+            if field.name in ("layers", "steps", "init_std", "leak_shifts"):
                 kind = float if field.name == "init_std" else int
                 if not isinstance(value, (tuple, list)) or not all(
                     isinstance(v, (int, kind)) and not isinstance(v, bool) for v in value
@@ -126,6 +144,14 @@ class CoreConfig:
             elif field.name == "memory":
                 if not isinstance(value, str) or value not in KINDS:
                     raise InputError(f"memory must be one of {', '.join(KINDS)}, not {value!r}")
+            elif field.name == "dynamics":
+                if not isinstance(value, str) or value not in DYNAMICS:
+                    raise InputError(
+                        f"dynamics must be one of {', '.join(DYNAMICS)}, not {value!r}"
+                    )
+            elif field.name == "centred":
+                if not isinstance(value, bool):
+                    raise InputError(f"centred must be true or false, not {value!r}")
             elif field.name == "kappa":
                 if isinstance(value, bool) or not isinstance(value, (int, float)):
                     raise InputError(f"kappa must be a number, not {value!r}")
@@ -174,7 +200,9 @@ class CoreConfig:
     def _check_numbers(self):
         for name, low, high in (
             ("weight_bits", 4, 16),
-            ("x_bits", 1, 8),
+            ("time_steps", 1, 255),
+            ("slope_shift", 0, 7),
+            ("x_bits", 1 + self.centred, 8),
             ("u_bits", 6, 16),
             ("u_fraction", 4, 12),
             ("z_bits", 3, 16),
@@ -235,6 +263,7 @@ class CoreConfig:
                 f"not {self.update_shift}"
             )
         KINDS[self.memory].check(self)
+        check_dynamics(self)
 
     # -- files ------------------------------------------------------------------------------------
 
@@ -259,7 +288,10 @@ class CoreConfig:
         """The configuration as TOML text; `load` of it gives an equal object."""
         lines = []
         for key, value in self.to_dict().items():
-            text = f'"{value}"' if isinstance(value, str) else repr(value)
+            if isinstance(value, bool):
+                text = str(value).lower()
+            else:
+                text = f'"{value}"' if isinstance(value, str) else repr(value)
             lines.append(f"{key} = {text}")
         return "\n".join(lines) + "\n"
 
@@ -302,8 +334,13 @@ class CoreConfig:
 
     @cached_property
     def x(self) -> Format:
-        """Inputs: 0 .. 1 - lsb."""
+        """Inputs as they arrive: 0 .. 1 - lsb."""
         return Format(self.x_bits, self.x_bits, signed=False)
+
+    @property
+    def x_zero(self) -> int:
+        """The raw input that stands for 0: it is subtracted from what arrives."""
+        return self.centred << (self.x_bits - 1)
 
     @cached_property
     def weight(self) -> Format:
@@ -332,7 +369,19 @@ class CoreConfig:
 
     def source(self, layer: int) -> Format:
         """Format of the input of weight layer `layer`."""
-        return self.x if layer == 0 else self.z
+        if layer:
+            return self.z
+        return Format(self.x_bits, self.x_bits - 1) if self.centred else self.x
+
+    @cached_property
+    def potential(self) -> Format:
+        """Potentials of leaky neurons: u with the fraction bits that the leak shifts out."""
+        return Format(self.u_bits + max(self.leak_shifts), self.u_fraction + max(self.leak_shifts))
+
+    @property
+    def leaky(self) -> bool:
+        """Whether neurons have a potential of their own."""
+        return self.dynamics == "leaky"
 
     @cached_property
     def step_shifts(self) -> tuple[int, ...]:

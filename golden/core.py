@@ -9,7 +9,7 @@ from collections import deque
 
 import numpy as np
 
-from . import dense, modulator
+from . import dense, dynamics, modulator
 from .config import CoreConfig
 from .errors import InputError
 from .fixed import Format, Rounding, saturate, shift_round
@@ -135,20 +135,28 @@ class Core:
     # -- passes -----------------------------------------------------------------------------------
 
     def _forward(self, x):
-        """Scores; inputs of every weight layer; walks, slopes and scales of every hidden layer."""
+        """Scores; inputs of every weight layer; walks, slopes and scales of every hidden layer.
+
+        Of the last time step.
+        """
         cfg = self.config
-        inputs, walks, active, scales = [np.asarray(x, np.int64)], [], [], []
-        for layer in range(len(cfg.hidden)):
-            rows, pre = self._walk(layer, inputs[-1])
-            u = dense.forward(cfg, cfg.source(layer).fraction, pre, self.weights[layer][rows])
-            a = np.maximum(u, 0)
-            z, scale = normalise(cfg, a)
-            self._observe("forward", layer, a=a, inputs=rows)
-            self._observe("normalise", layer, z=z)
-            inputs.append(z)
-            walks.append((rows, pre))
-            active.append(a > 0)
-            scales.append(scale)
+        potentials = [np.zeros(units, np.int64) for units in cfg.hidden]  # at rest
+        for _ in range(cfg.time_steps):
+            inputs, walks, active, scales = [np.asarray(x, np.int64) - cfg.x_zero], [], [], []
+            for layer in range(len(cfg.hidden)):
+                rows, pre = self._walk(layer, inputs[-1])
+                u = dense.forward(cfg, cfg.source(layer).fraction, pre, self.weights[layer][rows])
+                if cfg.leaky:
+                    potentials[layer] = dynamics.leak(cfg, potentials[layer], u)
+                    u = dynamics.potential_u(cfg, potentials[layer])
+                a = dynamics.activate(cfg, u)
+                z, scale = normalise(cfg, a)
+                self._observe("forward", layer, a=a, inputs=rows)
+                self._observe("normalise", layer, z=z)
+                inputs.append(z)
+                walks.append((rows, pre))
+                active.append(a > 0)
+                scales.append(scale)
         shift = cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction
         scores = saturate(shift_round(self.weights[-1] @ inputs[-1], shift), cfg.u)
         return scores, inputs, walks, active, scales

@@ -5,13 +5,14 @@ With ``E_c`` the class memories at unit scale, ``k_c = (1/m) sum_i z_i E_ci``,
 power of two::
 
     xi_i = s2 * (sum_c e_c E_ci - z_i sum_c e_c k_c)
-    d_i  = clip(xi_i * [u_i > 0], -2, 2)
+    d_i  = f'(u_i) * clip(xi_i, -2, 2)             f' = [u_i > 0] for ReLU
 
 The second term is the Jacobian of LayerNorm; without it learning collapses.
 """
 
 import numpy as np
 
+from .dynamics import slope
 from .fixed import saturate, shift_round
 from .normalise import reciprocal_of_size
 from .softmax import softmax_error
@@ -45,6 +46,6 @@ def direction(config, error, jacobian: int, read, z, active, power: int) -> np.n
     """``d_i`` (raw d) from errors, class memories, activations and the slope `active`."""
     align = config.read_fraction - config.z_fraction
     total = error @ read - ((jacobian * z) << align)
-    return np.where(
-        active, saturate(shift_round(total, direction_shift(config, power)), config.d), 0
+    return slope(
+        config, saturate(shift_round(total, direction_shift(config, power)), config.d), active
     )

@@ -9,6 +9,7 @@ import numpy as np
 from . import tables, twin_kernels
 from .config import CoreConfig
 from .core import Core
+from .dynamics import leak_gain
 from .memory import KINDS, unit_thresholds
 from .modulator import direction_shift, similarity_shift
 from .normalise import MANTISSA_BITS, ROOT_HALF, VAR_MIN, exponent_range, reciprocal_of_size
@@ -39,6 +40,13 @@ def _constants(config: CoreConfig) -> Constants:
         classes=config.classes,
         rounding=twin_kernels.ROUNDINGS[config.rounding],
         update_shift=config.update_shift,
+        leaky=config.leaky,
+        time_steps=config.time_steps,
+        leak_gain=leak_gain(config),
+        potential_shift=max(config.leak_shifts),
+        potential_max=config.potential.max,
+        slope_shift=config.slope_shift,
+        x_zero=config.x_zero,
         forward_shifts=np.array(_forward_shifts(config)),
         ones=np.array([config.source(layer).one for layer in range(len(config.layers) - 1)]),
         size_factors=np.array(factors),
@@ -106,7 +114,8 @@ def fits_32_bits(config: CoreConfig) -> bool:
     bounds = [
         max(n * s + one for n, s, one in zip(cfg.layers, sources, ones, strict=False)) * weight
         << left_u,
-        u << MANTISSA_BITS + left_z,
+        u << MANTISSA_BITS + left_z + bool(cfg.slope_shift),
+        cfg.leaky << cfg.potential.width + max(cfg.leak_shifts) + 1,
         memory << left_read,
         max(cfg.hidden) * max(z * read, memory),
         (k * z << cfg.read_fraction - cfg.z_fraction) + cfg.classes * error * read << left_d,
@@ -177,6 +186,7 @@ class Twin(Core):
         cfg, kind = self.config, self._type
         return Scratch(
             u=tuple(np.empty(units, kind) for units in cfg.hidden),
+            potentials=tuple(np.empty(units, kind) for units in cfg.hidden),
             z=tuple(np.empty(units, kind) for units in cfg.layers[:-1]),
             rows=tuple(np.empty(inputs + 1, np.int64) for inputs in cfg.layers[:-2]),
             counts=np.empty(len(cfg.hidden), np.int64),

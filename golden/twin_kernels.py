@@ -33,6 +33,13 @@ class Constants(NamedTuple):
     classes: int
     rounding: int
     update_shift: int
+    leaky: bool
+    time_steps: int
+    leak_gain: int  # dt / tau in units of 2**-potential_shift
+    potential_shift: int  # fraction bits of a potential beyond those of u
+    potential_max: int
+    slope_shift: int
+    x_zero: int
     forward_shifts: np.ndarray  # per weight layer, from the accumulator to u
     ones: np.ndarray  # 1.0 in the input format of each layer: the bias input
     size_factors: np.ndarray  # per hidden layer: constants of the division by its size
@@ -85,6 +92,7 @@ class Scratch(NamedTuple):
     """What one sample's passes hand to each other."""
 
     u: tuple  # (units,), per hidden layer: sums, then activations
+    potentials: tuple  # (units,), per hidden layer
     z: tuple  # (inputs,), per weight layer
     rows: tuple  # (inputs + 1,), per hidden layer: which rows are walked
     counts: np.ndarray  # how many of them
@@ -227,18 +235,47 @@ def _normalise(c, layer, a, z):
 
 
 @_jit
-def _forward(c, weights, s, scores):
-    """Hidden layers, then scores. ``s.z[0]`` holds the inputs; the others are filled."""
-    hidden = len(s.u)
-    for layer in range(hidden):
+def _leak(c, potential, u):
+    """One step of the potentials towards the sums in `u`; then `u` is what they are."""
+    T = u.dtype.type
+    for i in range(u.size):
+        leak = _shift_round(potential[i] * c.leak_gain, c.potential_shift)
+        now = _clip(potential[i] - leak + u[i] * c.leak_gain, c.potential_max)
+        potential[i] = T(now)
+        u[i] = T(_clip(_shift_round(now, c.potential_shift), c.u_max))
+
+
+@_jit
+def _step_forward(c, weights, s):
+    """Hidden layers, one time step. ``s.z[0]`` holds the inputs; the others are filled."""
+    for layer in range(len(s.u)):
         acc = s.u[layer]
+        T = acc.dtype.type
         s.counts[layer] = _sums(
             weights[layer], s.z[layer], c.ones[layer], s.rows[layer], layer > 0, acc
         )
         _round_all(acc, acc, c.forward_shifts[layer], c.u_max)
-        for i in range(acc.size):
-            acc[i] = max(acc[i], 0)
+        if c.leaky:
+            _leak(c, s.potentials[layer], acc)
+        if c.slope_shift:
+            for i in range(acc.size):
+                if acc[i] < 0:
+                    acc[i] = T(_shift_round(acc[i], c.slope_shift))
+        else:
+            for i in range(acc.size):
+                acc[i] = max(acc[i], 0)
         s.powers[layer] = _normalise(c, layer, acc, s.z[layer + 1])
+
+
+@_jit
+def _forward(c, weights, s, scores):
+    """Hidden layers, all time steps from rest, then scores."""
+    hidden = len(s.u)
+    if c.leaky:
+        for layer in range(hidden):
+            s.potentials[layer][:] = 0
+    for _ in range(c.time_steps):
+        _step_forward(c, weights, s)
     readout, source = weights[hidden], s.z[hidden]
     for k in range(c.classes):
         total = source.dtype.type(0)
@@ -283,7 +320,8 @@ def _modulate(c, layer, label, memory, gains, code, s, k):
             total[i] = total[i] + weight * e[i]
     _round_all(total, d, c.direction_shift + s.powers[layer], c.d_max)
     for i in range(z.size):
-        d[i] = d[i] if a[i] > 0 else T(0)
+        below = T(_shift_round(d[i], c.slope_shift)) if c.slope_shift else T(0)
+        d[i] = d[i] if a[i] > 0 else below
     return True
 
 
@@ -443,7 +481,8 @@ def run(c, learning, x, labels, steps, state, s, count, random, scores):
     active = np.empty(len(s.u), np.bool_)
     k = np.empty(c.classes, np.int64)
     for n in range(x.shape[0]):
-        s.z[0][:] = x[n]
+        for j in range(x.shape[1]):
+            s.z[0][j] = int64(x[n, j]) - c.x_zero
         _forward(c, state.weights, s, scores[n])
         if learning:
             slot = count % c.window

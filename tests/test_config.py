@@ -78,10 +78,23 @@ RULES = [
         {"memory": "window", "window": 32, "memory_bits": 12},
         r"window must be at most 2\*\*\(memory_bits - z_bits\) = 16 so that its sums .*, not 32",
     ),
+    ({"dynamics": "spiking"}, r"dynamics must be one of static, leaky, not 'spiking'"),
+    ({"time_steps": 20}, r"time_steps must be 1 for static dynamics, not 20"),
+    ({"centred": 1}, r"centred must be true or false, not 1"),
+    ({"centred": True, "x_bits": 1}, r"x_bits must lie in 2\.\.8, not 1"),
+    ({"leak_shifts": ()}, r"leak_shifts must be one shift, or two different ones .*, not \[\]"),
+    ({"leak_shifts": (4, 3)}, r"leak_shifts must be one shift, or two .* in order, not \[4, 3\]"),
+    ({"leak_shifts": (3, 3)}, r"leak_shifts must be one shift, or two .* in order, not \[3, 3\]"),
+    ({"leak_shifts": (1, 2, 3)}, r"leak_shifts must be one shift, or two different ones"),
+    ({"leak_shifts": (0, 3)}, r"leak_shifts must lie in 1\.\.8, or be \[0\], not \[0, 3\]"),
+    ({"leak_shifts": (9,)}, r"leak_shifts must lie in 1\.\.8, or be \[0\], not \[9\]"),
+    ({"leak_shifts": 3}, r"leak_shifts must be a list of whole numbers, not 3"),
 ]  # fmt: skip
 
 RANGES = {
     "weight_bits": (4, 16),
+    "time_steps": (1, 255),
+    "slope_shift": (0, 7),
     "x_bits": (1, 8),
     "u_bits": (6, 16),
     "u_fraction": (4, 12),

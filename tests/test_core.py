@@ -43,6 +43,8 @@ class Reference:
         self.word = x ^ x >> 16 or 1
         self.past, self.extra = [], 0
         self.hidden = config.layers[1:-1]
+        self.x_fraction = config.x_bits - config.centred
+        self.slope = Fraction(1, 2**config.slope_shift) if config.slope_shift else 0
         self.start()
 
     def next(self) -> int:
@@ -126,18 +128,38 @@ class Reference:
         ]
 
     def forward(self, x):
-        c, fraction = self.c, self.c.x_bits
+        self.potential = [[Fraction(0)] * m for m in self.hidden]
+        for _ in range(self.c.time_steps):
+            fraction = self.time_step(x)
+        return self.sums(self.z[-1], fraction, self.W[-1])
+
+    def leak(self, layer, current):
+        """Potentials are kept in units of u, in steps of ``2**-s``."""
+        c, s = self.c, 2 ** max(self.c.leak_shifts)
+        rate = sum(Fraction(1, 2**n) for n in c.leak_shifts)
+        limit = 2 ** (c.u_bits - 1)
+        for i, (u, sum_) in enumerate(zip(self.potential[layer], current, strict=True)):
+            u = u - Fraction(half_up(rate * u * s), s) + rate * sum_
+            self.potential[layer][i] = min(max(u, -Fraction(limit)), limit - Fraction(1, s))
+        return [sat(half_up(u), c.u_bits) for u in self.potential[layer]]
+
+    def time_step(self, x):
+        c, fraction = self.c, self.x_fraction
+        if c.centred:
+            x = [value - 2**fraction for value in x]
         self.z, self.a, self.power = [list(x)], [], []
         for layer in range(len(self.hidden)):
             inputs = [*self.z[-1], 2**fraction]
             u = self.sums(inputs, fraction, zip(*self.W[layer], strict=True))
-            a = [max(value, 0) for value in u]
+            if c.dynamics == "leaky":
+                u = self.leak(layer, u)
+            a = [value if value > 0 else half_up(value * self.slope) for value in u]
             z, power = self.normalise(a)
             self.z.append(z)
             self.a.append(a)
             self.power.append(power)
             fraction = c.z_fraction
-        return self.sums(self.z[-1], fraction, self.W[-1])
+        return fraction
 
     # -- errors -----------------------------------------------------------------------------------
 
@@ -200,7 +222,8 @@ class Reference:
             )
             xi -= Fraction(ek, one) * Fraction(z[i], 2**c.z_fraction)
             xi /= Fraction(2) ** self.power[layer]
-            d.append(sat(half_up(xi * 2**c.d_fraction), c.d_bits) if self.a[layer][i] else 0)
+            clipped = sat(half_up(xi * 2**c.d_fraction), c.d_bits)
+            d.append(clipped if self.a[layer][i] > 0 else half_up(clipped * self.slope))
         return error, d
 
     # -- updates ----------------------------------------------------------------------------------
@@ -220,7 +243,7 @@ class Reference:
     def update_hidden(self, layer, d, error):
         if not any(error):
             return
-        c, fraction = self.c, self.c.z_fraction if layer else self.c.x_bits
+        c, fraction = self.c, self.c.z_fraction if layer else self.x_fraction
         inputs = [*self.z[layer], 2**fraction]
         shift = fraction + c.d_fraction + c.steps[layer] - (c.weight_bits - 2) + self.extra
         for block in self.blocks(len(d)):
@@ -310,6 +333,9 @@ CASES = [
     {"error_fraction": 8, "exp_bits": 5, "reciprocal_bits": 4, "rsqrt_bits": 5, "beta_log2": 2},
     {"memory_bits": 6, "horizon": 3},
     {"steps": (3, 2, 3), "step_extra": 2, "seed": 2**32 - 1},
+    {"slope_shift": 2, "centred": True, "x_bits": 4},
+    {"dynamics": "leaky", "time_steps": 7, "slope_shift": 3},
+    {"dynamics": "leaky", "time_steps": 3, "leak_shifts": (1, 8), "centred": True, "u_bits": 10},
 ]  # fmt: skip
 
 
@@ -357,8 +383,11 @@ def any_configuration(rng):
         "steps": tuple(pick(0, 20) for _ in layers[1:]), "step_extra": pick(0, 8),
         "init_std": tuple(float(rng.choice([0, 1, rng.random()])) for _ in layers[1:]),
         "exp_bits": pick(4, 10), "reciprocal_bits": pick(3, 10), "rsqrt_bits": pick(4, 10),
-        "seed": pick(0, 2**32 - 1),
+        "seed": pick(0, 2**32 - 1), "slope_shift": pick(0, 7), "centred": bool(pick(0, 1)),
+        "leak_shifts": tuple(sorted({pick(1, 8), pick(1, 8)})),
     }  # fmt: skip
+    if pick(0, 1):
+        values |= {"dynamics": "leaky", "time_steps": pick(1, 4)}
     try:
         return CoreConfig(**values)
     except InputError:

@@ -181,7 +181,11 @@ def test_random_formats():
             "steps": [pick(3, 12) for _ in range(3)], "init_std": [float(rng.random())] * 3,
             "exp_bits": pick(4, 10), "reciprocal_bits": pick(3, 10), "rsqrt_bits": pick(4, 10),
             "seed": pick(0, 2**32 - 1), "lanes": pick(1, 20),
+            "slope_shift": pick(0, 7), "centred": bool(pick(0, 1)),
+            "leak_shifts": sorted({pick(1, 8), pick(1, 8)}),
         }  # fmt: skip
+        if pick(0, 1):
+            values |= {"dynamics": "leaky", "time_steps": pick(1, 5)}
         try:
             config = CoreConfig(layers=(12, 9, 6, 4), **values)
         except InputError:
