@@ -1,14 +1,16 @@
-"""The three look-up tables of the core, generated from their mathematical definition.
+"""The look-up tables of the core and the reservoir, generated from their mathematical definition.
 
 Each is a NumPy int64 array that golden indexes and that hdl turns into a read-only memory.
 """
 
 from functools import lru_cache
-from math import exp, isqrt
+from math import exp, isqrt, tanh
 
 import numpy as np
 
 EXP_STEP = 4  # fraction bits of the argument of exp: steps of 1/16
+TANH_STEP = 6  # of the argument of tanh: steps of 1/64
+TANH_RANGE = 8  # its largest argument
 
 
 @lru_cache
@@ -43,3 +45,15 @@ def rsqrt_table(address_bits: int, width: int) -> np.ndarray:
     return np.array(
         [cap if i < size // 4 else min((d + 1) // 2, cap) for i, d in enumerate(doubled)], np.int64
     )
+
+
+@lru_cache
+def tanh_table(fraction: int) -> tuple[np.ndarray, np.ndarray]:
+    """``t_i = round(2**fraction * tanh(i / 64))``, at most one below 1.0, i = 0 .. 511; and slopes.
+
+    The slope ``t_{i+1} - t_i`` belongs to the interval from i on.
+    """
+    one = 1 << fraction
+    size = TANH_RANGE << TANH_STEP
+    points = [min(round(one * tanh(i / (1 << TANH_STEP))), one - 1) for i in range(size + 1)]
+    return np.array(points[:-1], np.int64), np.diff(np.array(points, np.int64))

@@ -1,8 +1,10 @@
-"""The paper's reservoir: leaky tanh units whose readout is trained online by the delta rule.
+"""Reservoirs in floating point: the cell that the hardware has, and the paper's whole reservoir.
 
-Source: Daruwalla and Lipasti 2024, the auxiliary network with working memory (2000 units, tau
-5 ms, dt 1 ms, gain 1.2 there); D. Sussillo and L. F. Abbott, "Generating coherent patterns of
-activity from chaotic neural networks", 2009, for the architecture with feedback of the output.
+`cell` is what `hebbware.golden.reservoir` does in integers. `Reservoir` has leaky tanh units whose
+readout is trained online by the delta rule. Source of the latter: Daruwalla and Lipasti 2024, the
+auxiliary network with working memory (2000 units, tau 5 ms, dt 1 ms, gain 1.2 there); D. Sussillo
+and L. F. Abbott, "Generating coherent patterns of activity from chaotic neural networks", 2009, for
+the architecture with feedback of the output.
 """
 
 from typing import NamedTuple
@@ -11,6 +13,29 @@ import numpy as np
 
 from ..errors import InputError
 from . import checks
+
+
+def cell(r, inputs, recurrent, input_weights, *, rate: float = 1.0, activation=np.tanh):
+    """One step: ``f(r + rate (r J - r) + in W_in)``, with the leak inside of the non-linearity.
+
+    Parameters
+    ----------
+    r : array (R,)
+    inputs : array (inputs,)
+    recurrent : array (R, R)
+        J; row is the unit before, column the unit behind the connection.
+    input_weights : array (inputs, R)
+    rate : float
+        lambda, 0 < rate <= 1.
+    activation : callable
+        f: `numpy.tanh`, or `hard_tanh`.
+    """
+    return activation(r + rate * (r @ recurrent - r) + inputs @ input_weights)
+
+
+def hard_tanh(u):
+    """U clipped to -1 .. 1."""
+    return np.clip(u, -1, 1)
 
 
 class Course(NamedTuple):
