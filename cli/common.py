@@ -187,6 +187,25 @@ def dataset_options(command: Callable) -> Callable:
     return dataset(folder(command))
 
 
+def stream_option(command: Callable) -> Callable:
+    """Add ``--stream``, passed as ``stream: Stream``."""
+
+    def read(_context, _parameter, value: str):
+        from hebbware.golden.streams import parse
+
+        return parse(value)
+
+    return click.option(
+        "--stream",
+        default="stationary",
+        show_default=True,
+        callback=read,
+        metavar="STREAM",
+        help="How the task changes: remap:AT[:SHIFT], from sample AT on class c is called c + "
+        "SHIFT mod C; classes:EVERY[:N], N classes first, one more every EVERY samples.",
+    )(command)
+
+
 def namesake(config: str) -> str:
     """Return the data set that a configuration is named after, such as mnist for mnist-large.
 

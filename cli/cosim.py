@@ -16,6 +16,7 @@ from hebbware.cli.common import (
     dataset_options,
     namesake,
     resolve_config,
+    stream_option,
 )
 from hebbware.cli.files import check_writable
 from hebbware.golden.errors import InputError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from hebbware.cosim.build import Model
     from hebbware.golden.config import CoreConfig
     from hebbware.golden.data import Dataset
+    from hebbware.golden.streams import Stream
 
 SAMPLES, INFER, STALLS = 500, 200, 64
 SHARE = 0.4  # inferred for each one learned, at most, unless asked for
@@ -32,6 +34,7 @@ SHARE = 0.4  # inferred for each one learned, at most, unless asked for
 @click.command("cosim")
 @common_options
 @dataset_options
+@stream_option
 @click.option(
     "--samples",
     type=int,
@@ -63,6 +66,7 @@ def command(
     output: Output,
     dataset_name: str | None,
     data_dir: Path | None,
+    stream: Stream,
     samples: int,
     infer: int | None,
     stalls: int,
@@ -80,13 +84,14 @@ def command(
         waves = check_writable(waves, "--waves")
     resolved = resolve_config(config, seed)
     dataset = data.load(dataset_name or namesake(config), data_dir, resolved.seed)
-    x, y = pick(resolved, dataset, samples, infer)
+    x, y = pick(resolved, dataset, samples, infer, stream)
     result, message = simulate(resolved, x, y, samples, stalls, waves, output)
     output.write(
         {
             **result,
             "message": message,
             "dataset": dataset.name,
+            "stream": str(stream),
             "seed": resolved.seed,
             "stalls": stalls,
             "config": resolved.to_dict(),
@@ -97,33 +102,41 @@ def command(
 
 
 def pick(
-    config: CoreConfig, dataset: Dataset, samples: int, infer: int | None
+    config: CoreConfig,
+    dataset: Dataset,
+    samples: int,
+    infer: int | None,
+    stream: Stream,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return inputs and classes of the samples to learn, then of those to infer.
 
     Raises
     ------
     InputError
-        The data set does not fit the network, or has fewer samples.
+        The data set does not fit the network or the stream, or has fewer samples.
     """
     from hebbware.golden import train
 
     train.check_fit(config, dataset)
-    training, test = len(dataset.y_train), len(dataset.y_test)
+    stream.check(dataset)
+    order = train.order(config.seed, 0, len(dataset.y_train))
+    learned, labels = stream.passing(dataset.y_train, order, 0, dataset.classes)
+    training = len(learned)
     if not 1 <= samples <= training:
         raise InputError(
-            f"--samples must lie in 1..{training}, the training samples of {dataset.name}, "
-            f"not {samples}"
+            f"--samples must lie in 1..{training}, the training samples of {dataset.name}"
+            f"{' in stream ' + str(stream) if stream.changes else ''}, not {samples}"
         )
+    measured, called = stream.measured(dataset.y_test, samples, dataset.classes)
+    test = len(measured)
     if infer is None:
         infer = min(INFER, int(SHARE * samples), test)
     if not 0 <= infer <= test:
         raise InputError(
             f"--infer must lie in 0..{test}, the test samples of {dataset.name}, not {infer}"
         )
-    learned = train.order(config.seed, 0, training)[:samples]
-    x = np.concatenate([dataset.x_train[learned], dataset.x_test[:infer]])
-    y = np.concatenate([dataset.y_train[learned], dataset.y_test[:infer]])
+    x = np.concatenate([dataset.x_train[learned[:samples]], dataset.x_test[measured[:infer]]])
+    y = np.concatenate([labels[:samples], called[:infer]])
     return train.inputs(config, x), y
 
 

@@ -15,6 +15,7 @@ from hebbware.cli.common import (
     dataset_options,
     namesake,
     resolve_config,
+    stream_option,
 )
 from hebbware.cli.files import check_writable, write_file
 from hebbware.golden.errors import InputError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
     from hebbware.golden.controls import Control
     from hebbware.golden.data import Dataset
+    from hebbware.golden.streams import Stream
     from hebbware.golden.train import Result, State
 
 FIGURES = (".png", ".svg", ".pdf")
@@ -39,6 +41,7 @@ EPOCHS = 10
     help="Another value for a configuration field, as in TOML: weight_bits=8, 'steps=[7,5,8]'.",
 )
 @dataset_options
+@stream_option
 @click.option(
     "--epochs",
     type=int,
@@ -72,6 +75,7 @@ def command(
     fields: tuple[str, ...],
     dataset_name: str | None,
     data_dir: Path | None,
+    stream: Stream,
     epochs: int | None,
     validation: int | None,
     engine: str,
@@ -98,10 +102,11 @@ def command(
             )
         figure = check_writable(figure, "--figure")
     if resume:
-        _forbid(context, "config", "seed", "fields", "dataset_name", "validation")
+        _forbid(context, "config", "seed", "fields", "dataset_name", "stream", "validation")
         state = training.load(resume)
         resolved, dataset_name, validation = state.core.config, state.dataset, state.held
         epochs = state.epochs if epochs is None else epochs
+        stream = state.stream
     else:
         state = None
         resolved = _configuration(config, fields, seed)
@@ -110,6 +115,7 @@ def command(
     if controls:
         control_runs.configurations(resolved)  # those that cannot be fail here
     dataset = data.load(dataset_name, data_dir, resolved.seed)
+    stream.check(dataset)
     samples = len(dataset.y_train) - training.held_back(dataset, validation)
     runs = (epochs - (state.epoch if state else 0)) + controls * epochs * len(control_runs.NAMES)
 
@@ -124,6 +130,7 @@ def command(
             epochs,
             engine=engine,
             validation=validation,
+            stream=stream,
             progress=advance,
             after_epoch=after_epoch,
             state=state,
@@ -136,6 +143,7 @@ def command(
                 epochs,
                 engine=engine,
                 validation=validation,
+                stream=stream,
                 progress=advance,
             )
     _print(output, dataset, result, compared)
@@ -147,6 +155,7 @@ def command(
             "dataset": dataset.name,
             "epochs": state.epoch,
             "seed": state.core.config.seed,
+            "stream": str(stream),
             "accuracy": {
                 "train": state.train,
                 "validation": state.validation,
@@ -208,13 +217,17 @@ def _percent(value: float) -> str:
     return "-" if math.isnan(value) else f"{100 * value:.2f}"
 
 
+def _changing(state: State) -> str:
+    return f", stream {state.stream}" if state.stream.changes else ""
+
+
 def _print(output: Output, dataset: Dataset, result: Result, compared: dict[str, Control]) -> None:
     """Print the curve, the controls and the result."""
     state = result.state
     config = state.core.config
     output.log(
         f"{dataset.name}: {'-'.join(map(str, config.layers))}, {config.memory} memory, "
-        f"{config.weight_bits}-bit weights, seed {config.seed}"
+        f"{config.weight_bits}-bit weights, seed {config.seed}{_changing(state)}"
     )
     output.table(
         "accuracy",
@@ -282,7 +295,7 @@ def _draw(
         xlabel="epoch",
         ylabel="accuracy, %",
         title=f"{dataset.name}, {'-'.join(map(str, config.layers))}, {config.memory} memory, "
-        f"{config.weight_bits}-bit weights",
+        f"{config.weight_bits}-bit weights{_changing(state)}",
     )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)

@@ -21,6 +21,7 @@ import numpy as np
 
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.data import Dataset, split_validation
+from hebbware.golden.streams import STATIONARY, Stream
 from hebbware.golden.train import Advance, held_back, order, train
 
 MEMORIES = {
@@ -60,14 +61,19 @@ def run(
     *,
     engine: str = "compiled",
     validation: float | None = None,
+    stream: Stream = STATIONARY,
     progress: Advance | None = None,
 ) -> dict[str, Control]:
     """Train and measure all controls; parameters as in `hebbware.golden.train.train`."""
     networks = configurations(config)
-    controls = {"linear": linear(config.seed, dataset, epochs, validation, progress)}
+    controls = {"linear": linear(config.seed, dataset, epochs, validation, stream, progress)}
     for name, network in networks.items():
         result = train(
-            network, dataset, epochs, engine=engine, validation=validation, progress=progress
+            *(network, dataset, epochs),
+            engine=engine,
+            validation=validation,
+            stream=stream,
+            progress=progress,
         )
         controls[name] = Control(result.state.validation, result.test)
     return controls
@@ -78,6 +84,7 @@ def linear(
     dataset: Dataset,
     epochs: int,
     validation: float | None = None,
+    stream: Stream = STATIONARY,
     progress: Advance | None = None,
 ) -> Control:
     """Softmax regression by the delta rule, ``W += step * x (onehot(y) - softmax(W x))``.
@@ -86,33 +93,33 @@ def linear(
     """
     held = held_back(dataset, validation)
     part = split_validation(dataset, held, seed) if held else dataset
-    targets = np.eye(dataset.classes)[part.y_train]
+    targets = np.eye(dataset.classes)
     x = _with_one(part.x_train)
     weights = np.zeros((x.shape[1], dataset.classes))
-    accuracies = []
+    accuracies, learned = [], 0
+
+    def accuracy(of: Dataset) -> float:
+        return stream.accuracy(lambda x: (_with_one(x) @ weights).argmax(axis=1), of, learned)
+
     for epoch in range(epochs):
-        samples = order(seed, epoch, len(x))
-        for start in range(0, len(x), BATCH):
-            batch = samples[start : start + BATCH]
-            rows = x[batch]
+        samples, labels = stream.passing(
+            part.y_train, order(seed, epoch, len(x)), learned, dataset.classes
+        )
+        for start in range(0, len(samples), BATCH):
+            batch = slice(start, start + BATCH)
+            rows, wanted = x[samples[batch]], targets[labels[batch]]
             scores = rows @ weights
             p = np.exp(scores - scores.max(axis=1, keepdims=True))
             p /= p.sum(axis=1, keepdims=True)
             done = (epoch * len(x) + start) / (epochs * len(x))
-            weights += STEP * 10**-done * (rows.T @ (targets[batch] - p)) / len(batch)
+            weights += STEP * 10**-done * (rows.T @ (wanted - p)) / len(rows)
             if progress:
-                progress(len(batch))
-        if held:
-            accuracies.append(_accuracy(weights, part.x_test, part.y_test))
-        else:
-            accuracies.append(np.nan)
-    return Control(accuracies, _accuracy(weights, dataset.x_test, dataset.y_test))
+                progress(len(rows))
+        learned += len(samples)
+        accuracies.append(accuracy(part) if held else np.nan)
+    return Control(accuracies, accuracy(dataset))
 
 
 def _with_one(x: np.ndarray) -> np.ndarray:
     """Scale bytes to 0..1 and append the input of the bias."""
     return np.concatenate([x / 256, np.ones((len(x), 1))], axis=1)
-
-
-def _accuracy(weights: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
-    return float(((_with_one(x) @ weights).argmax(axis=1) == y).mean())

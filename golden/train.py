@@ -5,6 +5,7 @@ decided here is what the host decides around the hardware:
 
 * the **order**: each epoch passes all training samples once, in an order drawn from the
   configuration's seed and the number of the epoch alone;
+* the **stream**: how labels and classes change on the way, see `hebbware.golden.streams`;
 * the **schedule**: how often the steps are halved, see `spread_halvings`;
 * the **split**: accuracy after each epoch is measured on samples held back from training; the test
   set is looked at once, at the end.
@@ -29,12 +30,13 @@ from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.data import Dataset, split_validation
 from hebbware.golden.errors import InputError
+from hebbware.golden.streams import STATIONARY, Stream, parse
 
 ENGINES = ("compiled", "plain")
 EPOCHS = 1000  # no run is longer
 HELD = 12  # one sample in so many is held back by default: 5,000 of MNIST's 60,000
 CHUNK = {"compiled": 1000, "plain": 50}  # samples between two reports of progress
-VERSION = 1  # of the checkpoint's layout
+VERSION = 2  # of the checkpoint's layout
 
 Advance = Callable[[int], None]
 
@@ -55,6 +57,8 @@ class State:
         Planned; the schedule in ``core.config`` was made for it.
     held : int
         Training samples held back for validation.
+    stream : Stream
+        How the task changes.
     train, validation : list of float
         Accuracy of each epoch so far: while learning (each sample before it is learned), and
         after the epoch on the samples held back (NaN where none are).
@@ -67,6 +71,7 @@ class State:
     held: int
     train: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
+    stream: Stream = STATIONARY
 
     @property
     def epoch(self) -> int:
@@ -155,6 +160,7 @@ def train(
     *,
     engine: str = "compiled",
     validation: float | None = None,
+    stream: Stream = STATIONARY,
     progress: Advance | None = None,
     after_epoch: Callable[[State], None] | None = None,
     state: State | None = None,
@@ -176,18 +182,21 @@ def train(
         ``compiled`` or ``plain``.
     validation : int or float, optional
         Training samples held back: a number, or a share below 1; by default one in twelve.
+    stream : Stream
+        How the task changes while it is learned; validation and test follow it.
     progress : callable, optional
         Called with the number of samples learned since the last call.
     after_epoch : callable, optional
         Called with the `State` after each epoch: the place to save a checkpoint.
     state : State, optional
-        Continue from here. Its configuration, schedule and split are kept; `config` and
-        `validation` are not looked at.
+        Continue from here. Its configuration, schedule, split and stream are kept; `config`,
+        `validation` and `stream` are not looked at.
 
     Raises
     ------
     InputError
-        Values out of range, a data set that does not fit the network, or not the state's.
+        Values out of range, a data set that does not fit the network or the stream, or is not the
+        state's, an epoch in which no sample comes by.
     """
     core_class = engine_class(engine)
     if not 1 <= epochs <= EPOCHS:
@@ -196,7 +205,10 @@ def train(
     if state is None:
         check_fit(config, dataset)
         core = core_class(spread_halvings(config, epochs))
-        state = State(core, dataset.name, fingerprint, epochs, held_back(dataset, validation))
+        state = State(
+            *(core, dataset.name, fingerprint, epochs, held_back(dataset, validation)),
+            stream=stream,
+        )
     else:
         _check_continues(state, dataset, fingerprint, epochs)
         state = replace(
@@ -205,7 +217,8 @@ def train(
             train=list(state.train),
             validation=list(state.validation),
         )
-    core, config = state.core, state.core.config
+    core, config, stream = state.core, state.core.config, state.stream
+    stream.check(dataset)
     part = split_validation(dataset, state.held, config.seed) if state.held else dataset
     x, y = inputs(config, part.x_train), part.y_train
     if engine == "compiled" and state.epoch < epochs:
@@ -213,23 +226,27 @@ def train(
     learned, seconds = 0, 0.0
     for epoch in range(state.epoch, epochs):
         core.extra = config.extra(epoch)
-        samples = order(config.seed, epoch, len(y))
+        rows, labels = stream.passing(
+            y, order(config.seed, epoch, len(y)), core.learned, config.classes
+        )
+        if not len(rows):
+            raise InputError(f"stream {stream}: no sample of {dataset.name} comes by")
         right = 0
-        for start in range(0, len(y), CHUNK[engine]):
-            chunk = samples[start : start + CHUNK[engine]]
+        for start in range(0, len(rows), CHUNK[engine]):
+            chunk = slice(start, start + CHUNK[engine])
             began = time.perf_counter()
-            classes = core.learn_many(x[chunk], y[chunk])[0]
+            classes = core.learn_many(x[rows[chunk]], labels[chunk])[0]
             seconds += time.perf_counter() - began
-            right += int((classes == y[chunk]).sum())
+            right += int((classes == labels[chunk]).sum())
             if progress:
-                progress(len(chunk))
-        learned += len(y)
-        state.train.append(right / len(y))
-        held = _accuracy(core, part.x_test, part.y_test) if state.held else math.nan
+                progress(len(classes))
+        learned += len(rows)
+        state.train.append(right / len(rows))
+        held = _accuracy(core, part, stream) if state.held else math.nan
         state.validation.append(held)
         if after_epoch:
             after_epoch(state)
-    test = _accuracy(core, dataset.x_test, dataset.y_test)
+    test = _accuracy(core, dataset, stream)
     return Result(state, test, learned / seconds if learned else math.nan)
 
 
@@ -244,8 +261,10 @@ def copy_state(source: Core, target: Core) -> Core:
     return target
 
 
-def _accuracy(core: Core, x: np.ndarray, y: np.ndarray) -> float:
-    return float((core.infer_many(inputs(core.config, x))[0] == y).mean())
+def _accuracy(core: Core, dataset: Dataset, stream: Stream) -> float:
+    return stream.accuracy(
+        lambda x: core.infer_many(inputs(core.config, x))[0], dataset, core.learned
+    )
 
 
 def _fingerprint(dataset: Dataset) -> str:
@@ -339,6 +358,7 @@ def _arrays(state: State) -> dict[str, np.ndarray]:
         "fingerprint": np.array(state.fingerprint),
         "epochs": np.array(state.epochs),
         "held": np.array(state.held),
+        "stream": np.array(str(state.stream)),
         "train": np.array(state.train, float),
         "validation": np.array(state.validation, float),
         "learned": np.array(core.learned),
@@ -395,6 +415,7 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
         _number(arrays, "held", 0, 2**62),
         train.tolist(),
         validation.tolist(),
+        parse(str(arrays["stream"])),
     )
 
 

@@ -71,6 +71,21 @@ def test_result(small, capsys):
     ]
 
 
+def test_labels_change_on_the_way(small, capsys):
+    """The RTL learns the labels of the stream, and is measured by those after the change."""
+    stream = ("--stream", "remap:12:1")
+    assert cosim("--config", small, *RUN, *stream, "--json", "-") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["mismatches"], found["stream"]) == (0, "remap:12:1")
+    xor = data.load("xor", seed=0)
+    order = train.order(0, 0, len(xor.y_train))[:30]
+    labels = np.concatenate([xor.y_train[order[:12]], 1 - xor.y_train[order[12:]]])
+    core = GoldenCore(CONFIG)
+    core.learn_many(xor.x_train[order], labels)
+    right = core.infer_many(xor.x_test[:12])[0] == 1 - xor.y_test[:12]
+    assert found["accuracy_rtl"] == found["accuracy_golden"] == right.mean()
+
+
 def test_stalls_change_the_clocks_and_nothing_else(small, capsys):
     found = {}
     for stalls in (0, 200):
@@ -149,6 +164,8 @@ def test_one_lane_that_rounds_to_nearest(small, capsys, monkeypatch, tmp_path):
         ("--infer must lie in 0..500", ("--infer", -1)),
         ("'--stalls': 300 is not in the range 0<=x<=255", ("--stalls", 300)),
         ("'--stalls': -1 is not in the range", ("--stalls", -1)),
+        ("stream must be one of stationary, remap:AT", ("--stream", "other")),
+        ("SHIFT must lie in 1..9 for the 10 classes of digits", ("--stream", "remap:9:10")),
         ("'--samples'", ("--samples", "many")),
         ("--waves: cannot write /nowhere/run.vcd", ("--waves", "/nowhere/run.vcd")),
         ("--waves must name a file, not the folder", ("--waves", ".")),

@@ -9,6 +9,7 @@ import pytest
 from hebbware.cli import main
 from hebbware.golden import data, train
 from hebbware.golden.config import load
+from hebbware.golden.streams import Stream
 
 SMALL = ("--set", "layers=[64,8,6,10]", "--set", "lanes=8")
 
@@ -236,6 +237,19 @@ def test_foreign_checkpoint(capsys, tmp_path, untouched):
     refused(capsys, tmp_path, f"{path} is no checkpoint of this program", "--resume", path)
 
 
+def test_stream_is_followed_and_told(capsys, tmp_path):
+    """Also by a run that is resumed."""
+    path, stream = tmp_path / "run.npz", "remap:1000:2"
+    found = result(capsys, "--epochs", 1, "--stream", stream, "--checkpoint", path, *SMALL)
+    config = dataclasses.replace(load("digits"), layers=(64, 8, 6, 10), lanes=8, init_std=())
+    expected = train.train(config, data.load("digits"), 1, stream=Stream("remap", 1000, 2))
+    assert (found["stream"], found["accuracy"]["test"]) == (stream, expected.test)
+    assert run("--resume", path, "--epochs", 1) == 0
+    out = capsys.readouterr().out
+    assert f"seed 0, stream {stream}" in out
+    assert f"test accuracy {100 * expected.test:.2f} %" in out
+
+
 def test_checkpoint_settles_the_run(capsys, tmp_path):
     path = tmp_path / "run.npz"
     assert run("--epochs", 2, "--checkpoint", path, *SMALL) == 0
@@ -246,6 +260,7 @@ def test_checkpoint_settles_the_run(capsys, tmp_path):
         ("--set", "lanes=4"),
         ("--dataset", "digits"),
         ("--validation", 10),
+        ("--stream", "remap:9"),
     ):
         message = f"{option} cannot be given with --resume"
         refused(capsys, tmp_path, message, "--resume", path, option, value)

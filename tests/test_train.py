@@ -225,7 +225,7 @@ def changed(path, **arrays):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"version": np.array(2)}, "version must lie in 1..1, not 2..2"),
+        ({"version": np.array(1)}, "version must lie in 2..2, not 1..1"),
         ({"weights_1": None}, "lacks 'weights_1'"),
         ({"weights_0": np.zeros((3, 3), np.int8)}, r"weights_0 must hold whole numbers of shape"),
         ({"weights_0": np.zeros((65, 12))}, r"weights_0 must hold .* not float64"),
@@ -235,6 +235,7 @@ def changed(path, **arrays):
         ({"config": np.array("lanes = ")}, "Invalid value"),
         ({"train": np.zeros(3)}, "the curve must have one entry per epoch"),
         ({"train": np.array(["a"])}, "could not convert"),
+        ({"stream": np.array("other")}, "stream must be one of"),
     ],
 )
 def test_foreign_checkpoint(tmp_path, digits, arrays, message):
