@@ -27,7 +27,7 @@ from .errors import InputError
 
 FORMS = "stationary, remap:AT[:SHIFT], classes:EVERY[:N]"
 DEFAULTS = {"remap": 3, "classes": 2}
-CHUNK = 1000  # samples between two reports of progress
+CHUNK = 1024  # samples between two reports of progress; whole batches of the float rules
 
 
 @dataclass(frozen=True)
@@ -176,27 +176,29 @@ def follow(
     marks: Sequence[int],
     seed: int = 0,
     progress: Callable[[int], None] | None = None,
-) -> list[float]:
-    """Let a learner follow a stream and measure it on the way.
+) -> Iterator[int]:
+    """Let a learner follow a stream; stop on the way to have it measured.
+
+    Epoch follows epoch until the last mark is reached.
 
     Parameters
     ----------
     learner : Learner
         Not yet trained.
     dataset : Dataset
-        Measured is accuracy on its test samples.
+        Its training samples are learned.
     stream : Stream
     marks : sequence of int
-        After how many samples learned to measure; must rise. The last one ends the run.
+        After how many samples learned to stop; must rise.
     seed : int
         Of the order, that of `hebbware.golden.train.order`.
     progress : function, optional
         Called with the number of samples learned since the last call.
 
-    Returns
-    -------
-    list of float
-        Accuracy at each mark.
+    Yields
+    ------
+    int
+        The mark that was reached; for the accuracy see `Stream.accuracy`.
 
     Raises
     ------
@@ -210,27 +212,24 @@ def follow(
     marks = list(marks)
     if not marks or marks[0] < 0 or any(b <= a for a, b in zip(marks, marks[1:], strict=False)):
         raise InputError(f"marks must be numbers of samples that rise from 0 or more, not {marks}")
-    learned, accuracies, epoch = 0, [], 0
-
-    while True:
+    if marks[0] == 0:
+        yield marks.pop(0)
+    learned, epoch = 0, 0
+    while marks:
         learner.begin(epoch)
         rows, labels = stream.passing(
             dataset.y_train, order(seed, epoch, len(dataset.y_train)), learned, dataset.classes
         )
         if not len(rows):
             raise InputError(f"stream {stream}: no sample of {dataset.name} comes by")
-        at = 0
-        while True:
-            while len(accuracies) < len(marks) and marks[len(accuracies)] == learned:
-                accuracies.append(stream.accuracy(learner.classify, dataset, learned))
-            if len(accuracies) == len(marks):
-                return accuracies
-            if at == len(rows):
-                break
-            stop = min(at + CHUNK, len(rows), at + marks[len(accuracies)] - learned)
-            learner.learn(dataset.x_train[rows[at:stop]], labels[at:stop])
-            learned += stop - at
+        start = 0
+        while marks and start < len(rows):
+            stop = min(start + CHUNK, len(rows), start + marks[0] - learned)
+            learner.learn(dataset.x_train[rows[start:stop]], labels[start:stop])
             if progress:
-                progress(stop - at)
-            at = stop
+                progress(stop - start)
+            learned += stop - start
+            start = stop
+            if learned == marks[0]:
+                yield marks.pop(0)
         epoch += 1

@@ -153,6 +153,33 @@ def engine_class(engine: str) -> type[Core]:
     return Twin
 
 
+class CoreLearner:
+    """A core that follows a stream (`hebbware.golden.streams.follow`); it takes the steps as the
+    configuration has them, halvings included.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    engine : str
+        ``compiled`` or ``plain``.
+    """
+
+    def __init__(self, config: CoreConfig, engine: str = "compiled"):
+        self.core = engine_class(engine)(config)
+
+    def begin(self, epoch: int) -> None:
+        """Take the steps of an epoch (from 0)."""
+        self.core.extra = self.core.config.extra(epoch)
+
+    def learn(self, x: np.ndarray, labels: np.ndarray) -> None:
+        """Learn bytes (samples, inputs) one after another."""
+        self.core.learn_many(inputs(self.core.config, x), labels)
+
+    def classify(self, x: np.ndarray) -> np.ndarray:
+        """Return the class of each row of bytes."""
+        return self.core.infer_many(inputs(self.core.config, x))[0]
+
+
 def train(
     config: CoreConfig,
     dataset: Dataset,

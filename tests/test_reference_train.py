@@ -9,13 +9,16 @@ from hebbware.golden import data
 from hebbware.golden.errors import InputError
 from hebbware.golden.reference import hsic_bottleneck, hsic_modulator
 from hebbware.golden.reference.backprop import Backprop
-from hebbware.golden.reference.baselines import BASELINES, centred, train, unit
+from hebbware.golden.reference.baselines import BASELINES, Learner, centred, train, unit
 from hebbware.golden.reference.layers import cross_entropy, direction, forward
 from hebbware.golden.reference.network import Frozen, Network
+from hebbware.golden.reference.optimise import AdamW
 from hebbware.golden.reference.windowed import HsicRule, LayerwiseHsic
+from hebbware.golden.streams import Stream, follow
 from hebbware.golden.train import order
 
 LEARNS = ("backprop", "hsic-gradient", "gated", "window", "trace", "codes", "linear")
+SGD = tuple(name for name in BASELINES if not name.endswith("-adamw"))
 GAMMA, SIGMAS = 3.0, (0.6, 0.4, 0.9)
 H = 1e-6
 
@@ -184,10 +187,10 @@ def digits():
 
 @pytest.fixture(scope="module")
 def accuracies(digits):
-    return {name: train(name, digits, (64, 32), 1).accuracy[0] for name in BASELINES}
+    return {name: train(name, digits, (64, 32), 1).accuracy[0] for name in SGD}
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("name", SGD)
 def test_every_rule_trains(accuracies, name):
     assert (0.8 if name in LEARNS else 0.65) < accuracies[name] < 0.97
 
@@ -233,6 +236,65 @@ def test_batches_cover_an_epoch_and_steps_may_stay(digits):
     assert (halved.network.weights[0] != result.network.weights[0]).any()
 
 
+def test_adamw_is_that_of_its_paper():
+    """Number by number, as the algorithm is printed; and no step leaves no trace."""
+    rng = np.random.default_rng(0)
+    gradients, optimiser = rng.normal(0, 1, (7, 2, 3)), AdamW(decay=0.03)
+    found = np.ones((2, 3))
+    for gradient in gradients:
+        optimiser.descend("w", found, gradient, 0.01)
+        optimiser.descend("other", np.zeros(2), np.ones(2), 0.01)
+        optimiser.descend("w", found, gradient, 0.0)
+    for row, column in np.ndindex(2, 3):
+        w, m, v = 1.0, 0.0, 0.0
+        for t, g in enumerate(gradients[:, row, column], start=1):
+            m = 0.9 * m + 0.1 * g
+            v = 0.999 * v + 0.001 * g**2
+            m_hat, v_hat = m / (1 - 0.9**t), v / (1 - 0.999**t)
+            w -= 0.01 * (m_hat / (v_hat**0.5 + 1e-8) + 0.03 * w)
+        assert found[row, column] == pytest.approx(w, abs=1e-14)
+
+
+def test_rules_by_adamw_take_adamw_steps(digits):
+    """The first step of each weight is its whole length, whatever the gradient's."""
+    learner = Learner("backprop-adamw", (64, 8, 10), steps=(0.25, 0.25, 0.125))
+    before = [w.copy() for w in learner.network.weights]
+    learner.learn(digits.x_train[:1], digits.y_train[:1])
+    for step, old, new in zip((0.25, 0.125), before, learner.network.weights, strict=True):
+        moved = np.abs(new - old * (1 - step * 1e-4))
+        assert moved.max() == pytest.approx(step, rel=1e-3)
+        assert ((moved < 1e-12) | (moved > 0.9 * step)).mean() > 0.9
+
+
+def test_learner_in_one_go_and_in_pieces(digits):
+    """What was learned, and what of the rule's own is remembered, does not hang on the calls."""
+    ways = []
+    for cuts in ((0, 30), (0, 7, 8, 30)):
+        learner = Learner("hsic-gradient", (64, 8, 6, 10), samples=3, seed=4)
+        for start, stop in zip(cuts, cuts[1:], strict=False):
+            learner.learn(digits.x_train[start:stop], digits.y_train[start:stop])
+        ways.append(learner.network.weights)
+    network, rule = Network([64, 8, 6, 10], seed=4), HsicRule(3, 2.0, (0.5, 0.1, 1.0))
+    for x, y in zip(digits.x_train[:30], digits.y_train[:30], strict=True):
+        network.learn(rule, centred(x[None]), np.eye(10)[[y]], BASELINES["hsic-gradient"].steps)
+    for one, other, expected in zip(*ways, network.weights, strict=True):
+        assert (one == other).all()
+        assert one == pytest.approx(expected, abs=1e-12)
+
+
+def test_learner_follows_a_stream(digits):
+    """Re-mapped labels are unlearned and learned anew."""
+    stream = Stream("remap", 700, 3)
+    learner = Learner("gated", (64, 32, 16, 10), halve=0, horizon=8)
+    before, after, late = (
+        stream.accuracy(learner.classify, digits, mark)
+        for mark in follow(learner, digits, stream, [700, 701, 1600])
+    )
+    assert before > 0.7
+    assert after < 0.2
+    assert late > 0.7
+
+
 def test_linear_classifier_has_no_hidden_layer(digits):
     small = replace(digits, x_train=digits.x_train[:20], y_train=digits.y_train[:20])
     assert [w.shape for w in train("linear", small, (8, 6)).network.weights] == [(64, 10)]
@@ -241,7 +303,10 @@ def test_linear_classifier_has_no_hidden_layer(digits):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda d: train("adam", d, (8,)), "rule must be one of backprop, .*, linear, not 'adam'"),
+        (
+            lambda d: train("adam", d, (8,)),
+            "rule must be one of backprop, .*, not 'adam'",
+        ),
         (
             lambda d: train("gated", d, (8,), 0),
             "epochs must be a whole number of at least 1, not 0",
@@ -249,6 +314,11 @@ def test_linear_classifier_has_no_hidden_layer(digits):
         (lambda d: train("gated", d, (8,), halve=-1), "halve must be a whole number of at least 0"),
         (lambda d: train("gated", d, (8,), steps=(1, 1)), "steps must be three, .*, not 2"),
         (lambda d: train("gated", d, (8,), steps=(1, -1, 1)), "0 or more and finite, not -1"),
+        (
+            lambda d: train("gated", d, (8,), samples=4),
+            "gated has no option 'samples'; it has: h",
+        ),
+        (lambda d: train("codes", d, (8,), horizon=4), "no option 'horizon'; it has: none"),
         (lambda d: train("gated", d, (0,)), r"sizes\[1\] must be a whole number of at least 1"),
         (lambda d: Network([4, 3], seed=-1), "seed must be a whole number of at least 0"),
         (lambda d: Network([4]), r"sizes must be at least inputs and classes, not \[4\]"),

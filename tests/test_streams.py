@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hebbware.golden import controls, data, streams, train
+from hebbware.golden import controls, data, train
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
@@ -188,7 +188,7 @@ class Diary:
         self.seen += list(zip(x[:, 0].tolist(), labels.tolist(), strict=True))
 
     def classify(self, x):
-        self.asked.append((len(self.seen), x[:, 0].tolist()))
+        self.asked.append(x[:, 0].tolist())
         return np.zeros(len(x), int)
 
 
@@ -201,36 +201,51 @@ def numbered(samples, test):
 def test_marks_are_met_exactly():
     diary, dataset, stream = Diary(), numbered(20, 6), parse("remap:25:1")
     marks = [0, 1, 19, 20, 25, 26, 43]
-    seen = []
-    found = follow(diary, dataset, stream, marks, seed=2, progress=seen.append)
-    assert [at for at, _ in diary.asked] == marks
-    assert sum(seen) == len(diary.seen) == 43
+    steps, at = [], []
+    for mark in follow(diary, dataset, stream, marks, seed=2, progress=steps.append):
+        at.append((mark, len(diary.seen)))
+    assert at == [(mark, mark) for mark in marks]
+    assert sum(steps) == len(diary.seen) == 43
     assert diary.epochs == [(0, 0), (1, 20), (2, 40)]
     order = np.concatenate([train.order(2, epoch, 20) for epoch in range(3)])[:43]
     labels = [(y + (t >= 25)) % 3 for t, y in enumerate(dataset.y_train[order])]
     assert diary.seen == list(zip(order.tolist(), labels, strict=True))
-    # class 0 of the diary is that of every third sample, before the change and after it
-    assert found == [1 / 3] * 7
 
 
 def test_marks_count_what_was_learned_and_not_what_was_passed_over():
-    diary, dataset = Diary(), numbered(20, 6)
-    found = follow(diary, dataset, parse("classes:10:1"), [5, 10, 15, 40])
-    assert [at for at, _ in diary.asked] == [5, 10, 15, 40]
-    assert [len(x) for _, x in diary.asked] == [2, 2, 4, 6]
-    assert found == [1.0, 1.0, 0.5, 1 / 3]
+    diary, dataset, stream = Diary(), numbered(20, 6), parse("classes:10:1")
+    found = [
+        (len(diary.seen), stream.accuracy(diary.classify, dataset, mark))
+        for mark in follow(diary, dataset, stream, [5, 10, 15, 40])
+    ]
+    assert found == [(5, 1.0), (10, 1.0), (15, 0.5), (40, 1 / 3)]
+    assert [len(x) for x in diary.asked] == [2, 2, 4, 6]
     assert {label for _, label in diary.seen[:10]} == {0}
     assert {label for _, label in diary.seen[10:20]} == {0, 1}
+
+
+def test_a_core_follows_as_it_trains(digits):
+    """The same network as the trainer's, halvings and the samples between the marks included."""
+    stream, halved = Stream("remap", 300, 4), config(step_epochs=1)
+    trained = train.train(halved, digits, 2, validation=0, stream=stream)
+    learner = train.CoreLearner(halved, "plain")
+    accuracies = [
+        stream.accuracy(learner.classify, digits, mark)
+        for mark in follow(learner, digits, stream, [1, 250, 480])
+    ]
+    for found, expected in zip(learner.core.weights, trained.state.core.weights, strict=True):
+        assert (found == expected).all()
+    assert accuracies[-1] == trained.test
 
 
 @pytest.mark.parametrize("marks", [[], [-1, 4], [3, 3], [5, 2]])
 def test_marks_that_do_not_rise(marks):
     with pytest.raises(InputError, match="marks must be numbers of samples that rise"):
-        follow(Diary(), numbered(20, 6), STATIONARY, marks)
+        list(follow(Diary(), numbered(20, 6), STATIONARY, marks))
 
 
 def test_a_stream_without_samples_is_refused():
     none = numbered(20, 6)
     none = dataclasses.replace(none, y_train=none.y_train.clip(1))
     with pytest.raises(InputError, match="no sample of numbered comes by"):
-        follow(Diary(), none, streams.parse("classes:4:1"), [5])
+        list(follow(Diary(), none, parse("classes:4:1"), [5]))

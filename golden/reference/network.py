@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import InputError
 from . import checks
 from .layers import Layer, forward, local_gradients, readout_error
+from .optimise import Optimiser, Sgd
 
 FIRST_STD = 0.1  # start weights of the first layer
 
@@ -48,6 +49,8 @@ class Network:
     sizes : sequence of int
         Inputs, units of each hidden layer, classes; at least inputs and classes.
     seed : int
+    optimiser : Optimiser, optional
+        Makes the steps; plain descent by default.
 
     Members
     -------
@@ -60,7 +63,8 @@ class Network:
         Fewer than two sizes, a size below 1.
     """
 
-    def __init__(self, sizes: Sequence[int], seed: int = 0):
+    def __init__(self, sizes: Sequence[int], seed: int = 0, optimiser: Optimiser | None = None):
+        self.optimiser = optimiser or Sgd()
         if len(sizes) < 2:
             raise InputError(f"sizes must be at least inputs and classes, not {list(sizes)}")
         sizes = [checks.count(f"sizes[{i}]", n, 1) for i, n in enumerate(sizes)]
@@ -89,7 +93,8 @@ class Network:
     def learn(self, rule: Rule, x: np.ndarray, targets: np.ndarray, steps: Sequence[float]):
         """Make one step from some samples: the rule in the hidden layers, the delta rule behind.
 
-        ``W <- W - step * z d / samples`` in each layer, all from the same forward pass.
+        ``W <- W - step * z d / samples`` in each layer, all from the same forward pass, unless the
+        optimiser makes another step of that gradient.
 
         Parameters
         ----------
@@ -111,8 +116,9 @@ class Network:
     def _step(self, index, inputs, d, steps):
         """Descend in one layer."""
         gradient, bias = local_gradients(inputs, d)
-        self.weights[index] -= steps[index] / len(d) * gradient
-        self.biases[index] -= steps[index] / len(d) * bias
+        index %= len(self.weights)
+        for name, arrays, slope in (("w", self.weights, gradient), ("b", self.biases, bias)):
+            self.optimiser.descend((name, index), arrays[index], slope / len(d), steps[index])
 
 
 class Frozen:
