@@ -20,7 +20,10 @@ import click
 from hebbware.cli.common import CheckFailed
 from hebbware.golden.errors import InputError
 
-COMMANDS = ("info", "train", "cosim", "verilog", "bench", "sweep", "profile", "report", "data")
+COMMANDS = (
+    *("info", "train", "cosim", "verilog", "board"),
+    *("bench", "sweep", "profile", "report", "data"),
+)
 """In the order of the help. Each is ``command`` in the module of that name in this folder."""
 
 

@@ -5,6 +5,7 @@ are the TOML files in ``presets/``. Impossible values fail at construction with 
 names the field, the rule and the value. Derived facts (formats, shifts) are properties.
 """
 
+import hashlib
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -294,6 +295,11 @@ class CoreConfig:
                 text = f'"{value}"' if isinstance(value, str) else repr(value)
             lines.append(f"{key} = {text}")
         return "\n".join(lines) + "\n"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """First 8 bytes of the SHA-256 of the TOML text, in hexadecimal."""
+        return hashlib.sha256(self.to_toml().encode()).hexdigest()[:16]
 
     # -- derived facts ----------------------------------------------------------------------------
 

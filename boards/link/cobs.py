@@ -1,0 +1,124 @@
+"""Consistent overhead byte stuffing: bytes of the line to bytes of a frame, and back."""
+
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..protocol import BLOCK
+
+
+class Decoder(wiring.Component):
+    """Decodes one byte of the line after another.
+
+    A byte of the line gives at most one byte of the frame, in the same clock.
+
+    Members
+    -------
+    start : In(1)
+        A new frame is to come.
+    take : In(1), byte : In(8)
+        A byte of the line.
+    put : Out(1), value : Out(8)
+        A byte of the frame.
+    end : Out(1)
+        The byte is the delimiter, and the frame had bytes.
+    complete : Out(1)
+        With `end`: no byte of the last block is missing.
+    """
+
+    def __init__(self):
+        super().__init__(
+            {
+                "start": In(1),
+                "take": In(1),
+                "byte": In(unsigned(8)),
+                "put": Out(1),
+                "value": Out(unsigned(8)),
+                "end": Out(1),
+                "complete": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        left = Signal(8)  # of the block
+        began = Signal()
+        joint = Signal()  # a zero stands between this block and the next
+        m.d.comb += self.complete.eq(left == 0)
+        with m.If(self.take):
+            with m.If(self.byte == 0):
+                m.d.comb += self.end.eq(began)
+            with m.Elif(left == 0):
+                m.d.comb += self.put.eq(joint)
+                m.d.sync += [left.eq(self.byte - 1), joint.eq(self.byte != BLOCK + 1), began.eq(1)]
+            with m.Else():
+                m.d.comb += [self.put.eq(1), self.value.eq(self.byte)]
+                m.d.sync += left.eq(left - 1)
+        with m.If(self.start):
+            m.d.sync += [left.eq(0), joint.eq(0), began.eq(0)]
+        return m
+
+
+class Encoder(wiring.Component):
+    """Writes a frame into a memory, encoded: a code byte is written when its block is complete.
+
+    Latency: a byte that is put while `ready` is written in the same clock; where it completes a
+    block of 254, one clock more passes before the next.
+
+    Parameters
+    ----------
+    depth : int
+        Bytes of the memory.
+
+    Members
+    -------
+    start : In(1)
+        A new frame is to come.
+    put : In(1), byte : In(8)
+        A byte of the frame.
+    finish : In(1)
+        The frame is complete: two clocks with it high write the last code byte, the delimiter.
+    ready : Out(1)
+    write : Out(1), address : Out, value : Out(8)
+        Into the memory.
+    """
+
+    def __init__(self, depth):
+        self.depth = depth
+        super().__init__(
+            {
+                "start": In(1),
+                "put": In(1),
+                "byte": In(unsigned(8)),
+                "finish": In(1),
+                "ready": Out(1),
+                "write": Out(1),
+                "address": Out(range(depth)),
+                "value": Out(unsigned(8)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        place = Signal(range(self.depth))  # of the next byte
+        code = Signal(range(self.depth))  # of the block's code byte
+        count = Signal(8)  # bytes of the block, its code byte included
+        full = count == BLOCK + 1
+        closes = Signal()  # the code byte is written, its block ends
+        closed = Signal()  # by `finish`
+        m.d.comb += [
+            self.ready.eq(~full),
+            closes.eq(full | (self.put & (self.byte == 0)) | (self.finish & ~closed)),
+            self.write.eq(closes | self.put | self.finish),
+            self.address.eq(Mux(closes, code, place)),
+            self.value.eq(Mux(closes, count, Mux(self.finish, 0, self.byte))),
+        ]
+        with m.If(self.start):
+            m.d.sync += [place.eq(1), code.eq(0), count.eq(1), closed.eq(0)]
+        with m.Elif(self.finish):
+            m.d.sync += closed.eq(1)
+        with m.Elif(self.write):
+            m.d.sync += [place.eq(place + 1), count.eq(count + 1)]
+            with m.If(closes):
+                m.d.sync += [code.eq(place), count.eq(1)]
+        return m

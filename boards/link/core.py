@@ -1,0 +1,57 @@
+"""A core with its end of the link: bytes of requests in, bytes of replies out."""
+
+from importlib.metadata import version
+
+from amaranth.hdl import Module, ResetInserter, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...hdl.core import Core
+from .. import protocol
+from .engine import Engine
+
+
+def release() -> tuple[int, int, int]:
+    """Version of this program as three numbers."""
+    return tuple(int(part) for part in version("hebbware").split(".")[:3])
+
+
+class LinkedCore(wiring.Component):
+    """The core and the engine that drives it.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    buffer : int
+        Bytes of each of the two frame buffers.
+
+    Members
+    -------
+    rx : In(stream), tx : Out(stream)
+        Bytes of the line.
+    """
+
+    def __init__(self, config, *, buffer=protocol.BUFFER):
+        self.config = config
+        self.engine = Engine(config, release=release(), buffer=buffer)
+        super().__init__(
+            {
+                "rx": In(stream.Signature(unsigned(8))),
+                "tx": Out(stream.Signature(unsigned(8))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.engine = engine = self.engine
+        reset_core = Signal()
+        core = Core(self.config)
+        m.submodules.core = ResetInserter(reset_core)(core)
+        m.d.comb += reset_core.eq(engine.reset_core)
+        wiring.connect(m, wiring.flipped(self.rx), engine.rx)
+        wiring.connect(m, engine.tx, wiring.flipped(self.tx))
+        wiring.connect(m, engine.samples, core.samples)
+        wiring.connect(m, core.results, engine.results)
+        wiring.connect(m, engine.commands, core.commands)
+        wiring.connect(m, core.responses, engine.responses)
+        return m

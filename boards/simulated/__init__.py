@@ -1,0 +1,1 @@
+"""The simulated board: the top level of every board, in Verilator."""

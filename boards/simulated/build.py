@@ -1,0 +1,55 @@
+"""Builds a program around a component: Verilator's model and a C++ main, kept by content."""
+
+import subprocess
+from pathlib import Path
+
+from amaranth.lib import wiring
+
+from ...cosim.build import FLAGS, emit, from_cache
+from ...cosim.toolchain import find
+
+HERE = Path(__file__).parent
+
+
+def build_program(
+    name: str, component: wiring.Component, *, sources: dict[str, str] | None = None,
+    top: str = "dut", quick: bool = False,
+) -> Path:  # fmt: skip
+    """The program of ``NAME.cpp`` with the component as the module ``dut``, built if it is new.
+
+    Parameters
+    ----------
+    name : str
+        Of the C++ file in this folder, without its ending, and of the program.
+    component : Component
+    sources : dict, optional
+        More Verilog: text by file name.
+    top : str
+        The module that the C++ file knows.
+    quick : bool
+        Compile without optimisation: sooner ready, slower.
+
+    Raises
+    ------
+    InputError
+        A tool is missing or the cache cannot be written.
+    ToolError
+        Verilator or the compiler fails.
+    """
+    texts = {"dut.v": emit(component), **(sources or {})}
+    texts |= {file: (HERE / file).read_text() for file in (f"{name}.cpp", "noise.h")}
+    tools = find()
+    flags = (
+        *(*FLAGS, "--cc", "--exe", "--build", "--top-module", top, "-o", name),
+        *(("-CFLAGS", "-O0") if quick else ()),
+    )
+
+    def compile_into(directory: Path) -> None:
+        files = [str(directory.parent / text) for text in texts if not text.endswith(".h")]
+        include = ("-CFLAGS", f"-I{directory.parent}")
+        with tools.environment(), open(directory.parent / "build.log", "w") as output:
+            command = ["verilator", *flags, *include, "-Mdir", str(directory), *files]
+            subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=True)
+
+    directory, _ = from_cache(name, texts, flags, tools, compile_into)
+    return directory / name

@@ -1,0 +1,205 @@
+"""The parts of the link's gateware: serial line, checksum, byte stuffing."""
+
+import zlib
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+from cobs import cobs
+
+from hebbware.boards.link.checksum import Checksum
+from hebbware.boards.link.cobs import Decoder, Encoder
+from hebbware.boards.link.uart import Receiver, Sender, clocks_per_bit
+from hebbware.golden.errors import InputError
+
+
+def simulate(component, bench):
+    simulator = Simulator(component)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def frames():
+    """Frames whose blocks are short, just full, and one longer."""
+    generator = np.random.default_rng(5)
+    yield from (b"", b"\0", b"\0\0", b"a", b"a\0", b"\0a")
+    for size in (253, 254, 255, 300, 508, 509):
+        yield bytes(generator.integers(1, 256, size, np.uint8))
+    yield bytes(generator.integers(0, 3, 200, np.uint8))
+
+
+def test_checksum_is_crc32():
+    component = Checksum()
+
+    async def bench(ctx):
+        for frame in (b"123456789", b"\0", bytes(range(40))):
+            for data, matches in ((frame, False), (zlib.crc32(frame).to_bytes(4, "little"), True)):
+                if not matches:
+                    ctx.set(component.start, 1)
+                    await ctx.tick()
+                    ctx.set(component.start, 0)
+                for byte in data:
+                    ctx.set(component.byte, byte)
+                    ctx.set(component.put, 1)
+                    await ctx.tick()
+                    ctx.set(component.put, 0)
+                    while ctx.get(component.busy):
+                        await ctx.tick()
+                if not matches:
+                    assert ctx.get(component.value) == zlib.crc32(frame)
+                assert ctx.get(component.matches) == matches
+
+    simulate(component, bench)
+
+
+def whole(wire):
+    """Whether byte stuffing can have made these bytes; None where there are none."""
+    try:
+        cobs.decode(wire)
+    except cobs.DecodeError:
+        return False
+    return True if wire else None
+
+
+def test_decoder_undoes_what_cobs_does():
+    component = Decoder()
+
+    async def take(ctx, data):
+        """What the decoder puts out for bytes of the line, and whether the frame was complete."""
+        out, complete = bytearray(), None
+        ctx.set(component.start, 1)
+        await ctx.tick()
+        ctx.set(component.start, 0)
+        ctx.set(component.take, 1)
+        for byte in data:
+            ctx.set(component.byte, byte)
+            if ctx.get(component.put):
+                out.append(ctx.get(component.value))
+            if ctx.get(component.end):
+                complete = bool(ctx.get(component.complete))
+            await ctx.tick()
+        ctx.set(component.take, 0)
+        return bytes(out), complete
+
+    async def bench(ctx):
+        for frame in frames():
+            wire = cobs.encode(frame)
+            assert await take(ctx, wire + b"\0") == (frame, True)
+            assert (await take(ctx, wire[:-1] + b"\0"))[1] is whole(wire[:-1])
+            assert (await take(ctx, b"\0\0" + wire))[1] is None
+
+    simulate(component, bench)
+
+
+def test_encoder_writes_what_cobs_reads():
+    component = Encoder(1024)
+
+    async def bench(ctx):
+        for frame in frames():
+            memory = bytearray(1024)
+
+            async def clock(memory=memory):
+                if ctx.get(component.write):
+                    memory[ctx.get(component.address)] = ctx.get(component.value)
+                await ctx.tick()
+
+            ctx.set(component.start, 1)
+            await ctx.tick()
+            ctx.set(component.start, 0)
+            for byte in frame:
+                while not ctx.get(component.ready):
+                    await clock()
+                ctx.set(component.byte, byte)
+                ctx.set(component.put, 1)
+                await clock()
+                ctx.set(component.put, 0)
+            ctx.set(component.finish, 1)
+            for _ in range(2):
+                await clock()
+            ctx.set(component.finish, 0)
+            written = bytes(memory[: memory.index(0)])
+            assert cobs.decode(written) == frame
+
+    simulate(component, bench)
+
+
+@pytest.mark.parametrize("divisor", [4, 5, 24])
+@pytest.mark.parametrize("drift", [0.98, 1.0, 1.02])
+def test_receiver_reads_a_line_that_is_off_by_two_percent(divisor, drift):
+    component = Receiver(divisor)
+    data = bytes([0x00, 0xFF, 0x55, 0xA3, 0x01])
+    bits = [bit for byte in data for bit in (0, *(byte >> n & 1 for n in range(8)), 1)]
+    levels = [1] * 7 + [
+        bits[int(clock / divisor / drift)] for clock in range(int(len(bits) * divisor * drift))
+    ]
+    got = []
+
+    async def bench(ctx):
+        ctx.set(component.bytes.ready, 1)
+        for level in [*levels, *[1] * 4 * divisor]:
+            ctx.set(component.rx, level)
+            if ctx.get(component.bytes.valid):
+                got.append(ctx.get(component.bytes.payload))
+            await ctx.tick()
+
+    simulate(component, bench)
+    assert bytes(got) == data
+
+
+def test_receiver_drops_what_is_no_byte():
+    component = Receiver(8)
+    # a glitch, a byte whose stop bit is low, idle, a byte
+    byte = [0, 1, 0, 1, 0, 1, 0, 1, 0]
+    levels = [1] * 9 + [0] * 2 + [1] * 20 + [level for level in [*byte, 0] for _ in range(8)]
+    levels += [1] * 100 + [level for level in [*byte, 1] for _ in range(8)] + [1] * 9
+    got = []
+
+    async def bench(ctx):
+        ctx.set(component.bytes.ready, 1)
+        for level in levels:
+            ctx.set(component.rx, level)
+            if ctx.get(component.bytes.valid):
+                got.append(ctx.get(component.bytes.payload))
+            await ctx.tick()
+
+    simulate(component, bench)
+    assert got == [0x55]
+
+
+def test_sender_keeps_start_and_stop_bits_whole():
+    component = Sender(5)
+    data, levels = [0x00, 0xFF, 0x81], []
+
+    async def bench(ctx):
+        for byte in data:
+            ctx.set(component.bytes.payload, byte)
+            ctx.set(component.bytes.valid, 1)
+            while not ctx.get(component.bytes.ready):
+                levels.append(ctx.get(component.tx))
+                await ctx.tick()
+            levels.append(ctx.get(component.tx))
+            await ctx.tick()
+        ctx.set(component.bytes.valid, 0)
+        for _ in range(60):
+            levels.append(ctx.get(component.tx))
+            await ctx.tick()
+
+    simulate(component, bench)
+    start = levels.index(0)
+    bits = [bit for byte in data for bit in (0, *(byte >> n & 1 for n in range(8)), 1)]
+    assert levels[start : start + 150] == [bit for bit in bits for _ in range(5)]
+    assert set(levels[start + 150 :]) == {1}
+
+
+@pytest.mark.parametrize(
+    ("clock_hz", "baud", "divisor"), [(24e6, 1_000_000, 24), (12e6, 115_200, 104), (4e6, 10**6, 4)]
+)
+def test_clocks_of_a_bit(clock_hz, baud, divisor):
+    assert clocks_per_bit(clock_hz, baud) == divisor
+
+
+@pytest.mark.parametrize(("clock_hz", "baud"), [(12e6, 3_500_000), (16e6, 3_000_000), (12e6, 0)])
+def test_a_baud_that_the_clock_cannot_make_is_refused(clock_hz, baud):
+    with pytest.raises(InputError, match="^baud must"):
+        clocks_per_bit(clock_hz, baud)
