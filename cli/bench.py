@@ -96,7 +96,7 @@ def _clocks(
         with output.progress(f"clocks of {name}", total=len(x)) as advance:
             prediction = predict(config, x, y.tolist(), progress=lambda done: advance())
         clocks = np.diff(prediction.sample_clocks, prepend=start_clocks(config)).mean()
-        counts = np.count_nonzero(x, axis=1)
+        counts = np.count_nonzero(x != config.x_zero, axis=1)
         limit = np.mean([limit_clocks_per_sample(config, n) for n in counts.tolist()])
         rows.append(
             {

@@ -157,7 +157,7 @@ def simulate(
     output.log(f"2/4 golden model and schedule: {samples} to learn, {len(x) - samples} to infer")
     learn = np.arange(len(x)) < samples
     # about as long as it takes: the core without pauses, or the input stream with them
-    core = sample_clocks(config, np.count_nonzero(x, axis=1), learn)[-1]
+    core = sample_clocks(config, np.count_nonzero(x != config.x_zero, axis=1), learn)[-1]
     total = max(int(core), int(len(x) * (config.inputs + 1) * 256 / (256 - stalls)))
     with ExitStack() as bars:
         advance = bars.enter_context(output.progress("predicting", total=len(x)))

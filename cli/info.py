@@ -57,7 +57,7 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
     clocks = estimate.clocks_per_sample(config, nonzero)
     limit = estimate.limit_clocks_per_sample(config, nonzero)
     formats = {
-        "inputs": config.x,
+        "inputs": config.source(0),
         "weights": config.weight,
         "sums, scores": config.u,
         "normalised": config.z,
@@ -165,7 +165,8 @@ def _nonzero(
         return resolved.inputs, "all inputs"
     dataset = data.load(name, data_dir, resolved.seed)
     train.check_fit(resolved, dataset)
-    counts = np.count_nonzero(train.inputs(resolved, dataset.x_train), axis=1)
+    x = train.inputs(resolved, dataset.x_train)
+    counts = np.count_nonzero(x != resolved.x_zero, axis=1)
     return round(float(counts.mean())), f"mean of {name}"
 
 

@@ -56,12 +56,13 @@ class _Walk(Schedule):
     steps: dict[str, int]
 
     def sample(self, x, label, full):
-        self.steps = {}
+        self.steps = dict.fromkeys((p.name for p in self.program), 0)
         return super().sample(x, label, full)
 
     def _steps(self, p, x):
-        self.steps[p.name] = int(super()._steps(p, x))
-        return self.steps[p.name]
+        steps = int(super()._steps(p, x))
+        self.steps[p.name] += steps
+        return steps
 
     def _record(self, *_):
         pass
@@ -70,7 +71,7 @@ class _Walk(Schedule):
 def _inputs(config, nonzero):
     if not 0 <= nonzero <= config.inputs:
         raise ValueError(f"nonzero must lie in 0..{config.inputs}, not {nonzero!r}")
-    return np.arange(config.inputs) < nonzero
+    return np.where(np.arange(config.inputs) < nonzero, config.x_zero ^ 1, config.x_zero)
 
 
 def sample_clocks(config: CoreConfig, nonzero: Sequence[int], learn: Sequence[bool]) -> np.ndarray:
@@ -125,12 +126,12 @@ def limit_clocks_per_sample(config: CoreConfig, nonzero: int) -> int:
     """Clocks in which the lanes could do the multiplications of the weights of a learned sample.
 
     Forward and update of each weight layer, input after input, ``ceil(outputs / lanes)`` clocks
-    each; zero inputs of the first layer skipped; no bias, no modulator, no latency. Layers that do
-    not learn have no update.
+    each, forward once for each time step; zero inputs of the first layer skipped; no bias, no
+    modulator, no latency. Layers that do not learn have no update.
     """
     rows = [nonzero, *config.hidden]
     blocks = [ceil(units / config.lanes) for units in config.layers[1:]]
-    walks = [1 + config.learns_hidden] * len(config.hidden) + [2]
+    walks = [config.time_steps + config.learns_hidden] * len(config.hidden) + [2]
     return sum(r * b * w for r, b, w in zip(rows, blocks, walks, strict=True))
 
 
@@ -183,6 +184,7 @@ def memories(config: CoreConfig) -> list[Ram]:
         Ram("class memories", layout.memory_bases[-1], lanes * word),
         Ram("inputs of two samples", 2 * config.inputs, index + config.x_bits),
         Ram("activations", max(blocks, 2), lanes * config.u_bits),
+        Ram("potentials", config.leaky * max(blocks, 2), lanes * config.potential.width),
         Ram("normalised activations", max(slots * blocks, 2), lanes * (config.z_bits + 1)),
         Ram("directions", max(blocks, 2), lanes * config.d_bits),
         Ram("labels of the window", slots if window else 0, row, blocks=False),

@@ -6,7 +6,8 @@ clocks from it; neither repeats it.
 A *pass* walks rows and blocks and issues one step per clock into the lane pipeline. It starts as
 soon as the pass before it has issued its last step and everything it waits for is done. A pass of
 no steps takes one clock. The order hides latencies: a layer's direction and memory write fill the
-clocks in which the next layer's statistics settle.
+clocks in which the next layer's statistics settle. Where a sample takes several time steps the
+program is walked once for each, all but the last time without learning or putting out anything.
 """
 
 from dataclasses import dataclass
@@ -33,6 +34,10 @@ class Kind(StrEnum):
     READOUT = "readout"  # W_c -= e_c z; C * b steps, none where e = 0
     START_WEIGHTS = "start_weights"  # one group of lanes of a weight layer gets its start values
     START_MEMORY = "start_memory"  # the same for a class memory
+
+
+# walked in each time step of a sample; all others in the last step only
+SETTLING = (Kind.FORWARD, Kind.SUM, Kind.SQUARES, Kind.NORMALISE)
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,10 @@ def errors_of(layer: int) -> str:
 
 
 def program(config) -> tuple[Pass, ...]:
-    """The passes of one sample."""
+    """The passes of one sample.
+
+    In the time steps before the last one only those of `SETTLING` are walked, in the same order.
+    """
     hidden, kind = len(config.hidden), KINDS[config.memory]
     passes = []
 

@@ -16,6 +16,7 @@ from .init import GROUP, init_groups
 from .program import (
     ARRIVE,
     SETTLED,
+    SETTLING,
     WRITE,
     Kind,
     done_latency,
@@ -143,7 +144,11 @@ class Schedule:
 
     def _observe(self, name, layer, **arrays):
         """Keep what the golden core's pass produced, copied, until the program comes to it."""
-        self.seen[f"{name}{layer}"] = {key: np.array(value) for key, value in arrays.items()}
+        seen = {key: np.array(value) for key, value in arrays.items()}
+        if name in SETTLING:
+            self.seen.setdefault(f"{name}{layer}", []).append(seen)  # one for each time step
+        else:
+            self.seen[f"{name}{layer}"] = seen
 
     # -- input ------------------------------------------------------------------------------------
 
@@ -163,15 +168,17 @@ class Schedule:
         self.seen = {}
         result, scores = self.core.learn(x, label) if learn else self.core.infer(x)
         clock = max(self.free, full) + 1
-        for p in self.program:
-            if p.learn and not learn:
-                continue
-            clock = max([clock, *(self.done[name] for name in p.waits)])
-            steps = self._steps(p, x)
-            if steps:
-                self._record(p, clock, steps)
-                self._finish(p, clock + steps - 1, learn, result, scores)
-            clock += max(steps, 1)
+        last = self.config.time_steps - 1
+        for time in range(last + 1):
+            for p in self.program:
+                if p.learn and not learn or time < last and p.kind not in SETTLING:
+                    continue
+                clock = max([clock, *(self.done[name] for name in p.waits)])
+                steps = self._steps(p, x)
+                if steps:
+                    self._record(p, clock, steps, time)
+                    self._finish(p, clock + steps - 1, learn, result, scores)
+                clock += max(steps, 1)
         self.free = clock + 1
         self.latest = max(self.latest, self.free)
         self.inferred += not learn
@@ -181,7 +188,8 @@ class Schedule:
         layer = min(p.layer, len(self.config.hidden) - 1)
         blocks, classes = self.layout.blocks(layer), self.config.classes
         if p.kind in (Kind.FORWARD, Kind.UPDATE):
-            rows = np.count_nonzero(x) + 1 if p.layer == 0 else self.layout.rows(p.layer)
+            nonzero = np.count_nonzero(x != self.config.x_zero)
+            rows = nonzero + 1 if p.layer == 0 else self.layout.rows(p.layer)
         elif p.kind in (Kind.SIMILARITY, Kind.SCORES, Kind.READOUT):
             rows = classes
         elif p.kind is Kind.DIRECTION:
@@ -199,9 +207,11 @@ class Schedule:
     def _errors(self, layer):
         return self.seen[f"error{layer}"]["values"]
 
-    def _record(self, p, first, steps):
-        """The writes of pass `p`, whose `steps` are issued from clock `first` on."""
+    def _record(self, p, first, steps, time):
+        """The writes of pass `p`, whose `steps` are issued from clock `first` on, in step `time`."""
         layout, seen = self.layout, self.seen.get(p.name)
+        if p.kind in SETTLING and seen:
+            seen = seen[time]
         if p.kind is Kind.UPDATE:
             rows = seen["rows"]
             words = layout.lanes_of(seen["weights"][rows]).swapaxes(0, 1)  # (blocks, rows, lanes)

@@ -145,7 +145,7 @@ def _run(key: dict, dataset: Dataset) -> dict:
 def nonzero_inputs(config: CoreConfig, dataset: Dataset) -> int:
     """Return the mean number of inputs other than zero of all training samples, rounded."""
     inputs = train.inputs(config, dataset.x_train)
-    return round(float(np.count_nonzero(inputs)) / len(inputs))
+    return round(float(np.count_nonzero(inputs != config.x_zero)) / len(inputs))
 
 
 def train_float(
