@@ -208,7 +208,7 @@ class Schedule:
         return self.seen[f"error{layer}"]["values"]
 
     def _record(self, p, first, steps, time):
-        """The writes of pass `p`, whose `steps` are issued from clock `first` on, in step `time`."""
+        """The writes of pass `p` in step `time`; its `steps` are issued from clock `first` on."""
         layout, seen = self.layout, self.seen.get(p.name)
         if p.kind in SETTLING and seen:
             seen = seen[time]

@@ -12,7 +12,8 @@ from .normalise import MANTISSA_BITS
 
 def operand_a(config) -> int:
     """Bits of the operand that each lane has for itself: weight, memory, activation, direction."""
-    return max(config.weight_bits, config.read_bits, config.u_bits, config.z_bits, config.d_bits, 8)
+    difference = config.u_bits + bool(config.slope_shift)  # a less its mean
+    return max(config.weight_bits, config.read_bits, difference, config.z_bits, config.d_bits, 8)
 
 
 def source_max(config, layer: int) -> int:
@@ -48,7 +49,7 @@ def accumulator(config) -> int:
     align = config.read_fraction - config.z_fraction
     errors = config.classes << config.error_fraction
     bounds.append(errors * -config.read.min + (-config.k.min << align) * -config.z.min)
-    bounds.append(config.u.max << MANTISSA_BITS)
+    bounds.append(config.u.max << MANTISSA_BITS << bool(config.slope_shift))
     return bits_signed(-max(bounds), max(bounds))
 
 

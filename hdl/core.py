@@ -13,6 +13,7 @@ from .arrivals import Arrivals
 from .commander import Commander
 from .dense import Dense
 from .lane import vector_width
+from .leaky import Potentials
 from .loader import Loader, sample_width
 from .memory import ClassMemory
 from .modulator import word_width
@@ -212,7 +213,7 @@ class Core(wiring.Component):
         # stage 2: operands are there
         step_2 = Signal(self.step_layout)
         m.d.sync += [step_2.eq(step_1), step_2.address.eq(address_1)]
-        value_2 = Signal(unsigned(cfg.x_bits))
+        value_2 = Signal.like(loader.value)
         own_2 = Signal(signed(cfg.z_bits))
         error_2 = Signal(signed(cfg.e.width))
         z_2 = Signal(z_word)
@@ -271,6 +272,15 @@ class Core(wiring.Component):
             d_write.addr.eq(place_6),
             d_write.data.eq(self._lanes(dense.vector_out, cfg.d_bits)),
         ]
+        if cfg.leaky:
+            m.submodules.potentials = potentials = Potentials(cfg, self.blocks)
+            m.d.comb += [
+                potentials.address.eq(place_1),
+                dense.potentials.eq(potentials.word),
+                potentials.write.eq(a_write.en),
+                potentials.place.eq(place_6),
+                potentials.written.eq(dense.potentials_out),
+            ]
         if word_width(cfg):
             m.submodules.memory = remembered = ClassMemory(cfg, self.step_layout)
             m.d.comb += [

@@ -11,6 +11,7 @@ from ..golden.normalise import exponent_range
 from ..golden.program import tree_latency
 from .lane import Control, Lane, rounding_shifts, vector_width
 from .modulator import word_width
+from .normalise import mean_shape
 from .step import DOTS, MEMORY_UPDATES, Kind, is_any
 from .tree import AdderTree
 
@@ -35,6 +36,8 @@ class Dense(wiring.Component):
     -------
     step, scalar, weights, memory, read, z, active, a, d, mean, random : In
         Stage 2: the step, the operand common to all lanes, words of all lanes, the random word.
+    potentials : In
+        Stage 2, leaky neurons only; `potentials_out` in stage 6.
     host_data : In
         What the host writes; stable while its step is under way.
     exponent, power : In
@@ -51,6 +54,7 @@ class Dense(wiring.Component):
         lanes = config.lanes
         low, high = exponent_range(config)
         word = max(word_width(config), 1)
+        leaky, potentials = config.leaky, lanes * config.potential.width
         super().__init__(
             {
                 "step": In(step_layout),
@@ -62,7 +66,7 @@ class Dense(wiring.Component):
                 "active": In(lanes),
                 "a": In(lanes * config.u_bits),
                 "d": In(lanes * config.d_bits),
-                "mean": In(config.u_bits - 1),
+                "mean": In(mean_shape(config)),
                 "random": In(32),
                 "host_data": In(signed(32)),
                 "exponent": In(range(high - low + 2)),
@@ -75,6 +79,7 @@ class Dense(wiring.Component):
                 "total": Out(signed(widths.total(config))),
                 "total_step": Out(step_layout),
             }
+            | ({"potentials": In(potentials), "potentials_out": Out(potentials)} if leaky else {})
         )
 
     @property
@@ -102,6 +107,8 @@ class Dense(wiring.Component):
             self.memory_out.eq(Cat(lane.word_out for lane in lanes)),
             self.active_out.eq(Cat(lane.active_out for lane in lanes)),
         ]
+        if self.config.leaky:
+            m.d.comb += self.potentials_out.eq(Cat(lane.potential_out for lane in lanes))
         self._totals(m, stages, [lane.product for lane in lanes], [lane.word_out for lane in lanes])
         return m
 
@@ -154,6 +161,11 @@ class Dense(wiring.Component):
             lane.host.eq(self.host_data),
             lane.host_writes.eq(stages[5].write),
         ]
+        if cfg.leaky:
+            m.d.comb += [
+                lane.potential.eq(self.potentials.word_select(number, cfg.potential.width)),
+                lane.rest.eq(stages[2].rest),
+            ]
         return lane
 
     def _totals(self, m, stages, products, memories):

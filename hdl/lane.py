@@ -10,7 +10,9 @@ from ..golden.memory import KINDS
 from ..golden.modulator import direction_shift
 from ..golden.normalise import MANTISSA_BITS, exponent_range
 from .fixed import saturate, shift_round, shift_round_by
+from .leaky import Leak
 from .modulator import word_width
+from .normalise import mean_shape
 from .step import Kind
 
 
@@ -73,6 +75,8 @@ class Lane(wiring.Component):
         Stage 4.
     host : In, host_writes : In(1)
         Stage 5.
+    potential, rest : In
+        Stage 2, leaky neurons: see `Leak`; `potential_out` in stage 6.
     product : Out
         Stage 4.
     weight_out, word_out, vector, active_out : Out
@@ -83,6 +87,9 @@ class Lane(wiring.Component):
         self.config, self.number = config, number
         width = max(word_width(config), 1)
         a_bits, b_bits = widths.operand_a(config), widths.operand_b(config)
+        potential = signed(config.potential.width)
+        leaky = {"potential": In(potential), "rest": In(1), "potential_out": Out(potential)}
+        leaky = leaky if config.leaky else {}
         super().__init__(
             {
                 "control": In(Control(config)),
@@ -96,7 +103,7 @@ class Lane(wiring.Component):
                 "active": In(1),
                 "a": In(signed(config.u_bits)),
                 "d": In(signed(config.d_bits)),
-                "mean": In(config.u_bits - 1),
+                "mean": In(mean_shape(config)),
                 "octet": In(8),
                 "random": In(32),
                 "host": In(signed(32)),
@@ -107,6 +114,7 @@ class Lane(wiring.Component):
                 "vector": Out(signed(vector_width(config))),
                 "active_out": Out(1),
             }
+            | leaky
         )
 
     def elaborate(self, platform):
@@ -177,6 +185,15 @@ class Lane(wiring.Component):
             m.d.comb += rounded.eq(shift_round(acc, drops[0]))
         u = Signal(signed(cfg.u_bits))
         m.d.comb += u.eq(saturate(rounded, cfg.u))
+        if cfg.leaky:
+            m.submodules.leak = leak = Leak(cfg)
+            m.d.comb += [
+                leak.potential.eq(self.potential),
+                leak.rest.eq(self.rest),
+                leak.current.eq(u),
+                self.potential_out.eq(leak.written),
+            ]
+            u = leak.u
 
         # z and d: a constant and an exponent; one shifter serves both
         common, _, _ = rounding_shifts(cfg)
@@ -187,13 +204,18 @@ class Lane(wiring.Component):
 
         active = self._delayed(m, self.active, 3, "active")
         present = self._delayed(m, self.present, 3, "present")
-        positive = self._delayed(m, self.a != 0, 3, "positive")
+        positive = self._delayed(m, self.a > 0, 3, "positive")
         with m.If(control.forward_5):
-            m.d.sync += self.vector.eq(Mux(u < 0, 0, u))
+            m.d.sync += self.vector.eq(Mux(u < 0, self._below(u), u))
         with m.Elif(control.direction_5):
-            m.d.sync += self.vector.eq(Mux(active & present, d, 0))
+            m.d.sync += self.vector.eq(Mux(present, Mux(active, d, self._below(d)), 0))
         with m.Else():
             m.d.sync += [self.vector.eq(Mux(present, z, 0)), self.active_out.eq(positive)]
+
+    def _below(self, value):
+        """`value` times the slope below 0."""
+        shift = self.config.slope_shift
+        return shift_round(value, shift) if shift else Const(0)
 
     def _change(self, m):
         """Stages 4 to 5: ``floor((random - product - leak) / 2**update_shift)``."""

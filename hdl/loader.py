@@ -1,6 +1,6 @@
 """The input side: pixels in, a list of the non-zero ones out, two samples deep."""
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,11 +12,17 @@ def sample_width(config) -> int:
     return max(config.x_bits, 8)
 
 
+def value_shape(config):
+    """Shape of an input as the core works on it: signed where it is centred."""
+    return signed(config.x_bits) if config.centred else unsigned(config.x_bits)
+
+
 class Loader(wiring.Component):
     """Collects samples from a stream into two banks while the core works on the other.
 
     A sample is ``inputs`` words of pixels and one word of label; a label that is no class marks a
-    sample to infer only. Only non-zero pixels are kept, as (index, value).
+    sample to infer only. Only non-zero pixels are kept, as (index, value); centred inputs are
+    brought to -1..1 before that, by their highest bit.
 
     Latency: a sample is `full` in the clock after its label was transferred. One word per clock
     while a bank is free.
@@ -53,7 +59,7 @@ class Loader(wiring.Component):
                 "has_label": Out(1),
                 "address": In(self.entries),
                 "index": Out(self.entries),
-                "value": Out(unsigned(config.x_bits)),
+                "value": Out(value_shape(config)),
                 "release": In(1),
             }
         )
@@ -61,7 +67,7 @@ class Loader(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cfg, inputs = self.config, self.config.inputs
-        entry = data.StructLayout({"index": self.entries, "value": unsigned(cfg.x_bits)})
+        entry = data.StructLayout({"index": self.entries, "value": value_shape(cfg)})
         m.submodules.store = store = memory.Memory(shape=entry, depth=2 * inputs, init=[])
         write, read = store.write_port(), store.read_port()
 
@@ -80,8 +86,8 @@ class Loader(wiring.Component):
             self.samples.ready.eq(~full.bit_select(writing, 1)),
             write.addr.eq(Mux(writing, inputs, 0) + kept),
             write.data.index.eq(position),
-            write.data.value.eq(word),
-            write.en.eq(transfer & ~is_label & (word[: cfg.x_bits] != 0)),
+            write.data.value.eq(word[: cfg.x_bits] ^ cfg.x_zero),  # centred: less half the range
+            write.en.eq(transfer & ~is_label & (word[: cfg.x_bits] != cfg.x_zero)),
         ]
         with m.If(transfer):
             m.d.sync += position.eq(position + 1)

@@ -18,6 +18,11 @@ from .fixed import shift_round
 from .shapes import index
 
 
+def mean_shape(config):
+    """Shape of the mean activation: negative only where the non-linearity lets through."""
+    return signed(config.u_bits) if config.slope_shift else unsigned(config.u_bits - 1)
+
+
 class Normalise(wiring.Component):
     """``1 / sqrt(var a)`` as ``mantissa * 2**-(10 + exponent)``, with the mean.
 
@@ -54,7 +59,7 @@ class Normalise(wiring.Component):
                 "sum": In(1),
                 "squares": In(1),
                 "layer": In(index(len(config.hidden))),
-                "mean": Out(unsigned(config.u_bits - 1)),
+                "mean": Out(mean_shape(config)),
                 "mantissa": Out(unsigned(MANTISSA_BITS)),
                 "exponent": Out(exponents),
                 "power": Out(exponents),

@@ -8,6 +8,7 @@ from ..golden import widths
 from ..golden.init import init_scale
 from ..golden.memory import KINDS
 from ..golden.normalise import MANTISSA_BITS
+from .loader import value_shape
 from .shapes import index
 from .step import Kind
 
@@ -40,7 +41,7 @@ class CommonOperand(wiring.Component):
         super().__init__(
             {
                 "step": In(step_layout),
-                "input": In(unsigned(config.x_bits)),
+                "input": In(value_shape(config)),
                 "own": In(signed(config.z_bits)),
                 "error": In(signed(config.e.width)),
                 "mantissa": In(unsigned(MANTISSA_BITS)),

@@ -1,13 +1,13 @@
 """The sequencer: walks the program of `hebbware.golden.program`, one step per clock."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.init import init_groups
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.program import SETTLED, program, start_program
+from ..golden.program import SETTLED, SETTLING, program, start_program
 from .shapes import index
 from .step import Kind
 
@@ -21,7 +21,8 @@ BLOCK_OUTER = (
 
 class Sequencer(wiring.Component):
     """Issues steps: a pass starts when the one before it has issued its last step and what it waits
-    for is done; a pass without steps takes one clock.
+    for is done; a pass without steps takes one clock. Where a sample takes several time steps, the
+    program is walked once for each; all but the last time only its `SETTLING` passes.
 
     Latency: one clock from `go` to the first step; `idle` in the clock after the last step.
 
@@ -100,6 +101,8 @@ class Sequencer(wiring.Component):
         at = Signal(range(len(passes) + 1), init=first_start)
         running = Signal(init=1)
         learning = Signal()
+        time = Signal(range(cfg.time_steps))
+        settling = time != cfg.time_steps - 1 if cfg.time_steps > 1 else Const(0)
         group = Signal(index(groups))
         inner = Signal(self.addresses)
         outer = Signal(self.addresses)
@@ -128,7 +131,7 @@ class Sequencer(wiring.Component):
             for number, p in enumerate(passes):
                 with m.Case(number):
                     self._facts(
-                        m, p, number, passes, learning, kind=kind, layer=layer, rows=rows,
+                        m, p, number, passes, learning, settling, kind=kind, layer=layer, rows=rows,
                         blocks=blocks, base=base, memory_base=memory_base, row_inner=row_inner,
                         ready=ready, empty=empty, source_base=source_base, strided=strided,
                         after=after, clears=clears, flags=flags, since=since,
@@ -164,12 +167,15 @@ class Sequencer(wiring.Component):
                     m.d.sync += [group.eq(0), running.eq(0)]
             with m.If(~starting & (after == first_start)):
                 m.d.sync += running.eq(0)
+            if cfg.time_steps > 1:
+                with m.If(settling & (after == 0)):
+                    m.d.sync += time.eq(time + 1)
         m.d.comb += [
             self.idle.eq(~running & (since == SETTLED)),
             self.settled.eq(self.idle & flags.all()),
         ]
         with m.If(self.idle & self.go):
-            m.d.sync += [running.eq(1), at.eq(0), learning.eq(self.learn)]
+            m.d.sync += [running.eq(1), at.eq(0), learning.eq(self.learn), time.eq(0)]
         with m.If(self.idle & self.restart):
             m.d.sync += [running.eq(1), at.eq(first_start)]
         m.d.sync += flags.eq((flags & ~Mux(issue & begin, clears, 0)) | self.done)
@@ -219,6 +225,7 @@ class Sequencer(wiring.Component):
                 tail=block == blocks - 1,
                 lane=group,
                 address=address,
+                **({"rest": time == 0} if cfg.leaky else {}),
             )
         )
         return m
@@ -226,7 +233,7 @@ class Sequencer(wiring.Component):
     def _count(self, job):
         return self.counts.word_select(job, self.config.classes.bit_length())
 
-    def _facts(self, m, p, number, passes, learning, **s):
+    def _facts(self, m, p, number, passes, learning, settling, **s):
         """Drive what is known of pass `p`: sizes, bases, what it waits for, what follows."""
         cfg, layout = self.config, self.layout
         kind, hidden = Kind[p.kind.name], len(cfg.hidden)
@@ -294,4 +301,10 @@ class Sequencer(wiring.Component):
         )
         if follow_infer is None:
             follow_infer = len(self.program)
-        m.d.comb += s["after"].eq(Mux(learning, follow_learn, follow_infer))
+        follow_settle = next(
+            (n for n in range(number + 1, len(self.program)) if self.program[n].kind in SETTLING),
+            0,  # the next time step
+        )
+        m.d.comb += s["after"].eq(
+            Mux(settling, follow_settle, Mux(learning, follow_learn, follow_infer))
+        )

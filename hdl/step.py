@@ -40,6 +40,7 @@ class Step(data.StructLayout):
     """
 
     def __init__(self, config, *, blocks, words):
+        fields = {"rest": 1} if config.leaky else {}  # first time step of a sample
         super().__init__(
             {
                 "valid": 1,
@@ -58,6 +59,7 @@ class Step(data.StructLayout):
                 "lane": index(config.lanes),  # host: the lane; start: the group of lanes
                 "address": index(words),
             }
+            | fields
         )
 
     def pack(self, **values):
