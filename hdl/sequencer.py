@@ -101,7 +101,7 @@ class Sequencer(wiring.Component):
         at = Signal(range(len(passes) + 1), init=first_start)
         running = Signal(init=1)
         learning = Signal()
-        time = Signal(range(cfg.time_steps))
+        time = Signal(range(max(cfg.time_steps, 2)))
         settling = time != cfg.time_steps - 1 if cfg.time_steps > 1 else Const(0)
         group = Signal(index(groups))
         inner = Signal(self.addresses)
@@ -167,7 +167,7 @@ class Sequencer(wiring.Component):
                     m.d.sync += [group.eq(0), running.eq(0)]
             with m.If(~starting & (after == first_start)):
                 m.d.sync += running.eq(0)
-            if cfg.time_steps > 1:
+            if cfg.time_steps > 1:  # else it stays 0
                 with m.If(settling & (after == 0)):
                     m.d.sync += time.eq(time + 1)
         m.d.comb += [

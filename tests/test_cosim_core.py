@@ -77,12 +77,30 @@ def configuration(seed):
             "reciprocal_bits": int(rng.integers(3, 9)),
             "rsqrt_bits": int(rng.integers(4, 9)),
             "seed": seed,
-        }
+        } | neurons(seed)
         try:
             return CoreConfig.from_dict(values)
         except InputError:
             continue  # these formats do not go together
     raise AssertionError(f"no configuration for seed {seed}")
+
+
+def neurons(seed):
+    """Every fourth configuration is leaky; every fourth has a slope below 0 without that."""
+    rng = np.random.default_rng(10_000 + seed)
+    values = {
+        "slope_shift": int(rng.integers(1, 8)),
+        "centred": True,
+        "x_bits": int(rng.choice([2, 8])),
+    }
+    if seed % 4 == 3:
+        return values
+    if seed % 4 != 1:
+        return {}
+    values["slope_shift"] *= seed % 8 == 1
+    leak = sorted({int(rng.integers(1, 6)), int(rng.integers(1, 9))})
+    time_steps = int(rng.integers(1, 5))
+    return values | {"dynamics": "leaky", "time_steps": time_steps, "leak_shifts": leak}
 
 
 def random_commands(config, rng, samples, count=24):
@@ -140,7 +158,8 @@ def word_bits(config):
 def random_samples(config, rng, count):
     """Sparse, dense and empty samples; learned and inferred mixed."""
     x = rng.integers(0, config.x.max + 1, (count, config.inputs))
-    x *= rng.random(x.shape) < rng.choice([0, 0.3, 1], (count, 1), p=[0.1, 0.45, 0.45])
+    kept = rng.random(x.shape) < rng.choice([0, 0.3, 1], (count, 1), p=[0.1, 0.45, 0.45])
+    x = np.where(kept, x, config.x_zero)
     labels = [
         int(c) if rng.random() < 0.75 else None for c in rng.integers(0, config.classes, count)
     ]
@@ -185,6 +204,11 @@ def test_configurations_are_spread():
     assert {c.layers for c in configs} == set(SIZES)
     assert len({c.weight_bits for c in configs}) > 8
     assert sum(c.kappa > 0 for c in configs if c.memory in ("window", "trace")) >= 4
+    leaky = [c for c in configs if c.leaky]
+    assert {c.memory for c in leaky} == {*KINDS}
+    assert {len(c.leak_shifts) for c in leaky} == {1, 2}
+    assert {c.time_steps for c in leaky} >= {1, 4}
+    assert {bool(c.slope_shift) for c in leaky} == {True, False}
 
 
 SMALL = CoreConfig(layers=(4, 3, 5, 3), lanes=2, horizon=3)
@@ -286,6 +310,20 @@ def preset(name, count, inferred, **options):
     x = data.x_train[: count + inferred].astype(np.int64)
     labels = [int(y) for y in data.y_train[:count]] + [None] * inferred
     return check(config, build_core(config), x, labels, **options)
+
+
+@pytest.mark.parametrize(("name", "data"), [("xor-leaky", "xor"), ("linear-leaky", "linear")])
+def test_leaky_preset(name, data):
+    """At least 100 samples of 20 time steps each, without and with stalls."""
+    config, found = load(name), load_data(data, seed=1)
+    assert config.time_steps == 20
+    model = build_core(config)
+    x = found.x_train[:140].astype(np.int64)
+    labels = [*found.y_train[:110].tolist(), *[None] * 30]
+    run = check(config, model, x, labels)
+    vectors = run.result.logs["trace.vectors"]
+    assert len(vectors) > 140 * 20 * 2 * len(config.hidden)  # a and z in each time step
+    check(config, model, x, labels, stalls=100, seed=3)
 
 
 def test_digits_with_stalls():
