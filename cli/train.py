@@ -65,6 +65,15 @@ EPOCHS = 10
 @click.option("--controls", is_flag=True, help="Train the controls too: linear, frozen, codes, ...")
 @click.option("--checkpoint", type=Path, metavar="FILE", help="Save the run here every epoch.")
 @click.option("--resume", type=Path, metavar="FILE", help="Continue the run of a checkpoint.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Run with N seeds in a row and tell mean and standard deviation of the test accuracy.",
+)
+@click.option(
+    "--reference", is_flag=True, help="With --seeds: train the float reference too (slow)."
+)
 @click.option("--figure", type=Path, metavar="FILE", help=f"Draw the curve ({', '.join(FIGURES)}).")
 @click.pass_context
 def command(
@@ -82,6 +91,8 @@ def command(
     controls: bool,
     checkpoint: Path | None,
     resume: Path | None,
+    seeds: int | None,
+    reference: bool,
     figure: Path | None,
 ) -> None:
     """Train the golden network, bit for bit what the hardware learns, and measure it.
@@ -93,6 +104,25 @@ def command(
     from hebbware.golden import data
     from hebbware.golden import train as training
 
+    if seeds:
+        lone = ("controls", "checkpoint", "resume", "figure", "stream")
+        _forbid(context, "--seeds, which is many runs", *lone)
+        from hebbware.cli.seeds import repeat
+
+        repeat(
+            _configuration(config, fields, seed),
+            dataset_name or namesake(config),
+            data_dir,
+            seeds,
+            epochs=EPOCHS if epochs is None else epochs,
+            validation=validation,
+            engine=engine,
+            reference=reference,
+            output=output,
+        )
+        return
+    if reference:
+        raise InputError("--reference needs --seeds")
     if checkpoint:
         checkpoint = check_writable(checkpoint, "--checkpoint")
     if figure:
@@ -102,7 +132,8 @@ def command(
             )
         figure = check_writable(figure, "--figure")
     if resume:
-        _forbid(context, "config", "seed", "fields", "dataset_name", "stream", "validation")
+        settled = ("config", "seed", "fields", "dataset_name", "stream", "validation")
+        _forbid(context, "--resume: the checkpoint has it", *settled)
         state = training.load(resume)
         resolved, dataset_name, validation = state.core.config, state.dataset, state.held
         epochs = state.epochs if epochs is None else epochs
@@ -174,15 +205,13 @@ def command(
     )
 
 
-def _forbid(context: click.Context, *names: str) -> None:
-    """Refuse options that a checkpoint has already settled."""
+def _forbid(context: click.Context, why: str, *names: str) -> None:
+    """Refuse options that do not go with another one, which `why` names."""
     for parameter in context.command.params:
         if parameter.name in names:
             source = context.get_parameter_source(parameter.name)
             if source is click.core.ParameterSource.COMMANDLINE:
-                raise InputError(
-                    f"{parameter.opts[0]} cannot be given with --resume: the checkpoint has it"
-                )
+                raise InputError(f"{parameter.opts[0]} cannot be given with {why}")
 
 
 def _configuration(name: str, fields: tuple[str, ...], seed: int | None) -> CoreConfig:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import statistics
 
 import numpy as np
 import pytest
@@ -265,3 +266,25 @@ def test_checkpoint_settles_the_run(capsys, tmp_path):
         message = f"{option} cannot be given with --resume"
         refused(capsys, tmp_path, message, "--resume", path, option, value)
     refused(capsys, tmp_path, "epochs must be at least 2", "--resume", path, "--epochs", 1)
+
+
+def test_seeds_in_a_row(capsys):
+    """Each as if it had been run alone; sample standard deviation by the statistics module."""
+    options = ("--config", "linear-leaky", "--epochs", 1)
+    found = result(capsys, *options, "--seeds", 3, "--seed", 4, "--reference")
+    alone = [result(capsys, *options, "--seed", s)["accuracy"]["test"] for s in (4, 5, 6)]
+    assert found["accuracy"]["test"] == alone
+    assert len(set(alone)) > 1
+    assert found["accuracy"]["mean"] == pytest.approx(statistics.fmean(alone))
+    assert found["accuracy"]["deviation"] == pytest.approx(statistics.stdev(alone))
+    assert found["accuracy"]["least"] == min(alone)
+    assert len(found["reference"]["test"]) == 3
+    assert found["reference"]["mean"] > 0.8
+    assert found["published"] == "about 93"
+
+
+@pytest.mark.parametrize("options", [("--controls",), ("--checkpoint", "x"), ("--figure", "x.png")])
+def test_many_runs_refuse_what_belongs_to_one(capsys, tmp_path, options):
+    message = f"{options[0]} cannot be given with --seeds"
+    refused(capsys, tmp_path, message, "--seeds", 2, *options)
+    refused(capsys, tmp_path, "--reference needs --seeds", "--reference")

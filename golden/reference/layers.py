@@ -29,12 +29,20 @@ class Layer(NamedTuple):
         LayerNorm(relu(u)).
     scale : array (..., 1)
         ``1 / sqrt(var relu(u) + epsilon)``.
+    below : float
+        Slope of the non-linearity below 0; then it stands in relu's place.
     """
 
     inputs: np.ndarray
     u: np.ndarray
     z: np.ndarray
     scale: np.ndarray
+    below: float = 0.0
+
+    @property
+    def slope(self) -> np.ndarray:
+        """``f'(u)`` (..., units)."""
+        return np.where(self.u > 0, 1.0, self.below)
 
 
 def layer_norm(a: np.ndarray, epsilon: float = EPSILON) -> tuple[np.ndarray, np.ndarray]:
@@ -81,9 +89,9 @@ def forward(inputs, weights, bias, epsilon: float = EPSILON) -> Layer:
 def direction(layer: Layer, xi: np.ndarray) -> np.ndarray:
     """``d_i = f'(u_i) J(xi)_i``: the modulator brought to u, through LayerNorm and ReLU.
 
-    ``f' = [u > 0]``, J is `layer_norm_jacobian`. Shapes (..., units).
+    ``f' = [u > 0]`` for ReLU, J is `layer_norm_jacobian`. Shapes (..., units).
     """
-    return (layer.u > 0) * layer_norm_jacobian(xi, layer.z, layer.scale)
+    return layer.slope * layer_norm_jacobian(xi, layer.z, layer.scale)
 
 
 def local_gradients(inputs: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,101 @@
+"""``hebbware train --seeds N``: the same run with seed after seed, told as mean and deviation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hebbware.cli.common import Output
+
+if TYPE_CHECKING:
+    from hebbware.golden.config import CoreConfig
+
+# Daruwalla and Lipasti 2024, per cent on the test set; of XOR and linear read off their figures
+PUBLISHED = {"xor": "about 95", "linear": "about 93", "mnist": "91.6", "cifar10": "60"}
+
+
+def summary(values: list[float]) -> dict[str, Any]:
+    """Return mean, sample standard deviation (None of one value), least value and all of them."""
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {
+        "mean": float(np.mean(values)),
+        "deviation": deviation,
+        "least": min(values),
+        "test": values,
+    }
+
+
+def repeat(
+    config: CoreConfig,
+    dataset_name: str,
+    data_dir: Path | None,
+    seeds: int,
+    *,
+    epochs: int,
+    validation: float | None,
+    engine: str,
+    reference: bool,
+    output: Output,
+) -> None:
+    """Train with the seeds from that of the configuration on; print and write the accuracies.
+
+    A seed draws the start weights, the order of the samples, and the samples themselves where the
+    data set is made on the spot. With `reference` the float counterpart learns the same samples.
+    """
+    from hebbware.golden import data
+    from hebbware.golden import train as training
+
+    found: dict[str, list[float]] = {"integer": []}
+    dataset = data.load(dataset_name, data_dir, config.seed)
+    samples = len(dataset.y_train) - training.held_back(dataset, validation)
+    total = seeds * (1 + reference) * epochs * samples
+    with output.progress(f"{seeds} runs on {dataset_name}", total=total) as advance:
+        for seed in range(config.seed, config.seed + seeds):
+            each = replace(config, seed=seed)
+            dataset = data.load(dataset_name, data_dir, seed)
+            result = training.train(
+                each, dataset, epochs, engine=engine, validation=validation, progress=advance
+            )
+            found["integer"].append(result.test)
+            if reference:
+                from hebbware.golden.reference import counterpart
+
+                found.setdefault("float", []).append(
+                    counterpart.train(each, dataset, epochs, validation, advance)
+                )
+    results = {name: summary(values) for name, values in found.items()}
+    published = PUBLISHED.get(dataset_name)
+    names = {
+        "integer": f"this core, {config.weight_bits}-bit weights, {config.rounding}",
+        "float": "float reference, the same rule",
+    }
+    rows = [
+        (names[name], *(_percent(result[key]) for key in ("mean", "deviation", "least")))
+        for name, result in results.items()
+    ]
+    if published:
+        rows.append(("published (Daruwalla and Lipasti 2024)", published, "-", "-"))
+    output.table(
+        f"{dataset_name}: {'-'.join(map(str, config.layers))}, {config.dynamics}, {epochs} epochs, "
+        f"{seeds} seeds from {config.seed} on; % of {len(dataset.y_test):,} test samples",
+        ("rule", "mean", "standard deviation", "least"),
+        rows,
+    )
+    output.write(
+        {
+            "dataset": dataset_name,
+            "epochs": epochs,
+            "seeds": seeds,
+            "accuracy": results["integer"],
+            "reference": results.get("float"),
+            "published": published,
+            "config": config.to_dict(),
+        }
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f}"
