@@ -47,8 +47,9 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
         ``compiled``, or ``plain`` for NumPy; both learn the same. What the compiled one cannot
         take is left to the plain one.
     lanes, weight_bits, rounding, x_bits, u_bits, u_fraction, z_bits, z_fraction, d_bits, \
-d_fraction, memory, memory_bits, horizon, window, kappa, read_bits, read_fraction, error_fraction, \
-beta_log2, steps, step_epochs, step_extra, init_std, exp_bits, reciprocal_bits, rsqrt_bits
+d_fraction, modulator, memory, memory_bits, horizon, window, gamma, sigmas, kappa, read_bits, \
+read_fraction, error_fraction, beta_log2, steps, step_epochs, step_extra, init_std, exp_bits, \
+reciprocal_bits, rsqrt_bits
         Fields of `hebbware.golden.config.CoreConfig`, with its defaults; an empty `steps` or
         `init_std` is chosen by the number of layers.
 
@@ -103,10 +104,13 @@ beta_log2, steps, step_epochs, step_extra, init_std, exp_bits, reciprocal_bits, 
         z_fraction=CoreConfig.z_fraction,
         d_bits=CoreConfig.d_bits,
         d_fraction=CoreConfig.d_fraction,
+        modulator=CoreConfig.modulator,
         memory=CoreConfig.memory,
         memory_bits=CoreConfig.memory_bits,
         horizon=CoreConfig.horizon,
         window=CoreConfig.window,
+        gamma=CoreConfig.gamma,
+        sigmas=CoreConfig.sigmas,
         kappa=CoreConfig.kappa,
         read_bits=CoreConfig.read_bits,
         read_fraction=CoreConfig.read_fraction,
@@ -135,10 +139,13 @@ beta_log2, steps, step_epochs, step_extra, init_std, exp_bits, reciprocal_bits, 
         self.z_fraction = z_fraction
         self.d_bits = d_bits
         self.d_fraction = d_fraction
+        self.modulator = modulator
         self.memory = memory
         self.memory_bits = memory_bits
         self.horizon = horizon
         self.window = window
+        self.gamma = gamma
+        self.sigmas = sigmas
         self.kappa = kappa
         self.read_bits = read_bits
         self.read_fraction = read_fraction

@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
+from . import hsic
 from .dynamics import DYNAMICS, check_dynamics
 from .errors import InputError
 from .fixed import Format, Rounding
 from .memory import KINDS
 
 PRESETS = Path(__file__).parent / "presets"
+MODULATORS = ("class-memory", "hsic")
 NO_LABEL = 255  # this word, or any other that is no class, in the label's place: infer only
 
 
@@ -49,18 +51,28 @@ class CoreConfig:
         Of the weight update.
     x_bits, u_bits, u_fraction, z_bits, z_fraction, d_bits, d_fraction : int
         Formats of inputs (unsigned, 0..1), sums, normalised activations, update directions.
+    modulator : str
+        What the hidden layers learn by: ``class-memory | hsic``.
     memory : str
         Working memory: ``gated | window | trace | codes | none``; ``none`` freezes hidden layers.
+        The ``hsic`` modulator has ``samples``, its own one.
     memory_bits : int
         Width of a stored class-memory entry.
     horizon : int
         log2 of the samples after which ``gated`` and ``trace`` memories forget.
     window : int
-        Samples held by the ``window`` memory. Requires a power of two, 2..256.
+        Samples held by the ``window`` memory, or N of the ``hsic`` modulator, the newest sample
+        included. Requires a power of two, 2..256; ``hsic`` 2..32.
+    gamma : float
+        ``hsic``: weight of what a layer tells of the labels against what it tells of the inputs.
+    sigmas : three floats
+        ``hsic``: kernel widths of inputs (0..1; centred -1..1), labels (one-hot) and
+        normalised activations.
     kappa : float
         Offset of random +-1 codes added to the class memory as read (not for ``gated``).
     read_bits, read_fraction : int
-        Format of the class memory as read in products.
+        Format of the class memory as read in products. The ``samples`` memory has the format of
+        z, stored and read, whatever is given here and in `memory_bits`.
     error_fraction : int
         Fraction bits of similarities, probabilities and errors.
     beta_log2 : int
@@ -99,10 +111,13 @@ class CoreConfig:
     z_fraction: int = 4
     d_bits: int = 8
     d_fraction: int = 6
+    modulator: str = "class-memory"
     memory: str = "gated"
     memory_bits: int = 16
     horizon: int = 12
     window: int = 32
+    gamma: float = 2.0
+    sigmas: tuple[float, ...] = (0.25, 0.1, 1.0)
     kappa: float = 0.0
     read_bits: int = 8
     read_fraction: int = 6
@@ -120,7 +135,10 @@ class CoreConfig:
     def __post_init__(self):
         self._coerce()
         self._check_sizes()
+        self._check_modulator()
         self._check_numbers()
+        if self.modulator == "hsic":
+            hsic.check(self)
 
     # -- construction -----------------------------------------------------------------------------
 
@@ -128,8 +146,8 @@ class CoreConfig:
         """Bring TOML types to ours and fill the defaults that depend on the number of layers."""
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name in ("layers", "steps", "init_std", "leak_shifts"):
-                kind = float if field.name == "init_std" else int
+            if field.name in ("layers", "steps", "init_std", "leak_shifts", "sigmas"):
+                kind = float if field.name in ("init_std", "sigmas") else int
                 if not isinstance(value, (tuple, list)) or not all(
                     isinstance(v, (int, kind)) and not isinstance(v, bool) for v in value
                 ):
@@ -153,9 +171,14 @@ class CoreConfig:
             elif field.name == "centred":
                 if not isinstance(value, bool):
                     raise InputError(f"centred must be true or false, not {value!r}")
-            elif field.name == "kappa":
+            elif field.name == "modulator":
+                if value not in MODULATORS:
+                    raise InputError(
+                        f"modulator must be one of {', '.join(MODULATORS)}, not {value!r}"
+                    )
+            elif field.name in ("kappa", "gamma"):
                 if isinstance(value, bool) or not isinstance(value, (int, float)):
-                    raise InputError(f"kappa must be a number, not {value!r}")
+                    raise InputError(f"{field.name} must be a number, not {value!r}")
                 value = float(value)
             elif isinstance(value, bool) or not isinstance(value, int):
                 raise InputError(f"{field.name} must be a whole number, not {value!r}")
@@ -195,8 +218,31 @@ class CoreConfig:
                     f"{name} must have one entry for each of the {len(self.layers) - 1} weight "
                     f"layers, not {list(getattr(self, name))!r}"
                 )
+        if len(self.sigmas) != 3:
+            raise InputError(
+                f"sigmas must be three widths, of x, y and z, not {list(self.sigmas)!r}"
+            )
+        for sigma in self.sigmas:
+            if not 0 < sigma <= 1000:
+                raise InputError(f"sigmas must lie above 0 and up to 1000, not {sigma!r}")
+        self._within("gamma", 0, 16)
         if self.window & (self.window - 1) or not 2 <= self.window <= 256:
             raise InputError(f"window must be a power of two in 2..256, not {self.window!r}")
+
+    def _check_modulator(self):
+        paired = KINDS[self.memory].modulator
+        if self.modulator != paired:
+            raise InputError(
+                f"modulator must be {paired} for the {self.memory} memory, not {self.modulator!r}"
+            )
+        if self.modulator == "hsic":
+            # rows are read as they are stored, which is what the activations were
+            for name, value in (
+                ("memory_bits", self.z_bits),
+                ("read_bits", self.z_bits),
+                ("read_fraction", self.z_fraction),
+            ):
+                object.__setattr__(self, name, value)
 
     def _check_numbers(self):
         for name, low, high in (
@@ -210,7 +256,7 @@ class CoreConfig:
             ("z_fraction", 0, 12),
             ("d_bits", 2, 16),
             ("d_fraction", 0, 14),
-            ("memory_bits", 4, 18),
+            ("memory_bits", 3 if self.modulator == "hsic" else 4, 18),
             ("horizon", 1, 20),
             ("read_bits", 2, 16),
             ("read_fraction", 0, 14),
@@ -279,6 +325,8 @@ class CoreConfig:
                 )
         if "layers" not in values:
             raise InputError("layers must be given: a list such as [64, 32, 16, 10]")
+        if values.get("modulator") == "hsic":
+            values = {"memory": "samples", **values}
         return cls(**values)
 
     def to_dict(self) -> dict:

@@ -9,7 +9,7 @@ from collections import deque
 
 import numpy as np
 
-from . import dense, dynamics, modulator
+from . import dense, dynamics, hsic, modulator
 from .config import CoreConfig
 from .errors import InputError
 from .fixed import Format, Rounding, saturate, shift_round
@@ -33,10 +33,12 @@ class Core:
     weights : list of int64 arrays
         Raw weights: ``(inputs + 1, units)`` for hidden layers (bias last), ``(classes, units)`` for
         the readout.
-    memories : list of int64 arrays ``(classes, units)``
-        Raw class memories, one per hidden layer.
-    codes : list of int8 arrays ``(classes, units)``
+    memories : list of int64 arrays ``(rows, units)``
+        Raw class memories, one per hidden layer; a row is a class, or a sample of the window.
+    codes : list of int8 arrays ``(rows, units)``
         Random +-1 codes; used where ``kappa`` is not 0.
+    window : hsic.Window or None
+        Inputs and labels of the last samples, of the ``hsic`` modulator.
     extra : int
         Halvings of every step beyond the configured one (the schedule sets it).
     learned : int
@@ -57,10 +59,11 @@ class Core:
         """Back to the state after power-up: start weights, empty memories."""
         start = start_state(self.config)
         self.weights, self.codes, self.random_state = start.weights, start.codes, start.random_state
-        classes, hidden = self.config.classes, self.config.hidden
-        self.memories = [np.zeros((classes, units), np.int64) for units in hidden]
-        self.gains = [np.zeros(classes, np.int64) for _ in hidden]  # g_c of self-scaling memories
+        rows, hidden = self.layout.memory_rows, self.config.hidden
+        self.memories = [np.zeros((rows, units), np.int64) for units in hidden]
+        self.gains = [np.zeros(rows, np.int64) for _ in hidden]  # g_c of self-scaling memories
         self.past = deque(maxlen=self.config.window)  # (label, activations) of learned samples
+        self.window = hsic.Window(self.config) if self.kind.by_sample else None
         self.extra = 0
         self.learned = 0
 
@@ -75,11 +78,14 @@ class Core:
         """Class and scores before learning, then one update of every layer."""
         cfg, hidden = self.config, range(len(self.config.hidden))
         scores, inputs, walks, active, scales = self._forward(x)
-        errors, directions = [], []
+        errors, directions, weights = [], [], None
+        if self.window:
+            weights = self.window.take(self.learned, inputs[0], label)
+            self._observe("kernels", 0, weights=weights)
         if cfg.learns_hidden:
             for layer in hidden:
                 error, direction = self._modulate(
-                    layer, inputs[layer + 1], active[layer], scales[layer], label
+                    layer, inputs[layer + 1], active[layer], scales[layer], label, weights
                 )
                 errors.append(error)
                 directions.append(direction)
@@ -168,7 +174,7 @@ class Core:
         return np.append(rows, values.size), np.append(values[rows], one)
 
     def read(self, layer: int) -> np.ndarray:
-        """Class memories at unit scale, ``E`` (raw read format), shape (classes, units)."""
+        """Class memories at unit scale, ``E`` (raw read format), shape (rows, units)."""
         cfg = self.config
         if self.kind.self_scaling:
             shift = self.gains[layer][:, None] - cfg.read_fraction
@@ -177,11 +183,13 @@ class Core:
         offset = int(cfg.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
         return saturate(shift_round(self.memories[layer], shift) + offset, cfg.read)
 
-    def _modulate(self, layer, z, active, scale, label):
+    def _modulate(self, layer, z, active, scale, label, weights):
         read = self.read(layer)
-        error, jacobian = modulator.errors(
-            self.config, modulator.similarities(self.config, z, read), label
-        )
+        k = modulator.similarities(self.config, z, read)
+        if self.window:
+            error, jacobian = hsic.errors(self.config, weights, k)
+        else:
+            error, jacobian = modulator.errors(self.config, k, label)
         self._observe("error", layer, values=error)
         d = modulator.direction(self.config, error, jacobian, read, z, active, scale.power)
         if error.any():
@@ -190,7 +198,8 @@ class Core:
 
     def _write_memory(self, layer, z, error, label):
         full = len(self.past) == self.config.window
-        writes = self.kind.writes(self.config, label, error, self.past[0][0] if full else None)
+        row = self.window.slot(self.learned) if self.window else label
+        writes = self.kind.writes(self.config, row, error, self.past[0][0] if full else None)
         # the oldest sample's write is a pass of its own: it may meet the same row
         for name, aged in (("forget", True), ("memory", False)):
             part = [write for write in writes if bool(write.age) is aged]
@@ -199,10 +208,16 @@ class Core:
                 self._observe(name, layer, rows=[w.row for w in part], memory=self.memories[layer])
 
     def _write_rows(self, layer, writes, z):
-        """``M += floor((-M * leak - scalar * z + random) / 2**S)`` on the rows of `writes`."""
+        """``M += floor((-M * leak - scalar * z + random) / 2**S)`` on the rows of `writes`.
+
+        Where rows are samples, ``M = z``; the random words are drawn all the same.
+        """
         cfg, memory, blocks = self.config, self.memories[layer], self.layout.blocks(layer)
         words = self._random_words(len(writes) * blocks).reshape(len(writes), blocks)
         rows = [write.row for write in writes]
+        if self.kind.by_sample:
+            memory[rows] = z
+            return
         old = memory[rows]
         if any(write.age for write in writes):
             z = np.stack([self.past[-w.age][1][layer] if w.age else z for w in writes])

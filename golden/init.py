@@ -70,10 +70,10 @@ def start_state(config) -> StartState:
     bases = layout.memory_bases
     for layer, units in enumerate(config.hidden):
         if not config.learns_hidden:
-            codes.append(np.ones((config.classes, units), np.int8))
+            codes.append(np.ones((layout.memory_rows, units), np.int8))
             continue
         code = octets[bases[layer] : bases[layer + 1]].reshape(
-            config.classes, layout.blocks(layer), lanes
+            layout.memory_rows, layout.blocks(layer), lanes
         )
         codes.append(layout.units_of(1 - 2 * (code & 1).astype(np.int8), units))
     return StartState(weights, codes, int(words[-1]))

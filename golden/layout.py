@@ -6,12 +6,15 @@ one row of one block for all lanes, so one clock reads the synapses from one inp
 * weight memory: hidden layers one after another, each block after block, ``rows = inputs + 1``
   words a block (the bias is the last row); then the readout, class after class, its row being the
   weights *from* all last hidden units *to* that class.
-* class memory: hidden layers one after another, class after class, blocks of a class together.
+* class memory: hidden layers one after another, row after row (a row is a class, or a sample of
+  the window), blocks of a row together.
 """
 
 from functools import cached_property
 
 import numpy as np
+
+from .memory import KINDS
 
 
 class Layout:
@@ -29,6 +32,11 @@ class Layout:
         return self.config.layers[layer] + 1
 
     @cached_property
+    def memory_rows(self) -> int:
+        """Rows of each hidden layer's class memory."""
+        return KINDS[self.config.memory].rows(self.config)
+
+    @cached_property
     def weight_bases(self) -> tuple[int, ...]:
         """First address of each weight layer; the last entry is the size of the memory."""
         bases = [0]
@@ -42,7 +50,7 @@ class Layout:
         """First address of each hidden layer's class memory; the last entry is the size."""
         bases = [0]
         for layer in range(len(self.config.hidden)):
-            bases.append(bases[-1] + self.config.classes * self.blocks(layer))
+            bases.append(bases[-1] + self.memory_rows * self.blocks(layer))
         return tuple(bases)
 
     @cached_property
@@ -75,7 +83,7 @@ class Layout:
         return np.concatenate([*hidden, self.lanes_of(weights[-1]).reshape(-1, self.config.lanes)])
 
     def memory_words(self, memories: list[np.ndarray]) -> np.ndarray:
-        """Contents of the class memory, shape (words, lanes), from arrays ``(classes, units)``."""
+        """Contents of the class memory, shape (words, lanes), from arrays ``(rows, units)``."""
         return np.concatenate([self.lanes_of(m).reshape(-1, self.config.lanes) for m in memories])
 
     def weights_from(self, words: np.ndarray) -> list[np.ndarray]:
@@ -94,7 +102,7 @@ class Layout:
         cfg, bases = self.config, self.memory_bases
         return [
             self.units_of(
-                words[bases[n] : bases[n + 1]].reshape(cfg.classes, self.blocks(n), -1), units
+                words[bases[n] : bases[n + 1]].reshape(self.memory_rows, self.blocks(n), -1), units
             )
             for n, units in enumerate(cfg.hidden)
         ]

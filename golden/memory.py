@@ -48,10 +48,17 @@ class Memory:
     leaks = False  # rows forget by 2**-horizon at each write
     self_scaling = False  # the read shift follows the size of the row
     stochastic = True  # rounding of the write; False: the writes are exact in integers
+    by_sample = False  # rows are samples of the window, not classes, and the newest replaces one
+    modulator = "class-memory"  # which one reads it
 
     @staticmethod
     def check(config):
         """Raise InputError for fields that do not fit this kind."""
+
+    @staticmethod
+    def rows(config) -> int:
+        """Rows of each hidden layer's memory."""
+        return config.classes
 
     @classmethod
     def shift(cls, config) -> int:
@@ -72,7 +79,8 @@ class Memory:
     def writes(cls, config, label: int, errors, oldest: int | None) -> list[Write]:
         """Writes after a sample of class `label` whose softmax errors are `errors` (raw).
 
-        `oldest` is the label learned ``window`` samples ago, None if there is none yet.
+        `oldest` is the label learned ``window`` samples ago, None if there is none yet. Where rows
+        are samples, `label` is the row of the newest.
         """
         if not cls.written:
             return []
@@ -158,7 +166,31 @@ class Frozen(Memory):
     written = False
 
 
-KINDS = {"gated": Gated, "window": Window, "trace": Trace, "codes": Codes, "none": Frozen}
+class Samples(Memory):
+    """The last N samples' activations themselves, ``M_slot <- z``: see `hebbware.golden.hsic`."""
+
+    stochastic = False
+    coded = False
+    by_sample = True
+    modulator = "hsic"
+
+    @staticmethod
+    def rows(config):
+        return config.window
+
+    @classmethod
+    def scale(cls, config):
+        return 0  # the activation is written as it is
+
+
+KINDS = {
+    "gated": Gated,
+    "window": Window,
+    "trace": Trace,
+    "codes": Codes,
+    "none": Frozen,
+    "samples": Samples,
+}
 
 
 @lru_cache

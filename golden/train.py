@@ -13,6 +13,7 @@ decided here is what the host decides around the hardware:
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import math
@@ -283,6 +284,7 @@ def copy_state(source: Core, target: Core) -> Core:
         setattr(target, name, [array.copy() for array in getattr(source, name)])
     target.past.clear()
     target.past.extend(source.past)
+    target.window = copy.deepcopy(source.window)
     target.random_state, target.learned = source.random_state, source.learned
     target.extra = source.extra
     return target
@@ -392,6 +394,10 @@ def _arrays(state: State) -> dict[str, np.ndarray]:
         "random_state": np.array(core.random_state),
         "past_labels": np.array([label for label, _ in core.past], np.int64),
     }
+    if core.window:
+        held = core.window.past(core.learned)
+        arrays["window_x"] = core.window.x[held].astype(np.int16)
+        arrays["window_labels"] = core.window.labels[held]
     for kind, layers in _layers(core).items():
         for layer, values in enumerate(layers):
             small = np.min_scalar_type(-int(np.abs(values).max(initial=0)) - 1)
@@ -432,6 +438,12 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
         (int(label), [rows[n] for rows in found["past"]]) for n, label in enumerate(labels)
     )
     del found["past"]
+    if core.window:
+        held = len(core.window.past(core.learned))
+        low = -config.x_zero
+        x = _integers(arrays, "window_x", (held, config.inputs), low, low + config.x.max)
+        labels = _integers(arrays, "window_labels", (held,), 0, config.classes - 1)
+        core.window.restore(core.learned, x.astype(np.int64), labels)
     for kind, layers in found.items():
         setattr(core, kind, layers)
     return State(

@@ -6,7 +6,7 @@ equal to the plain core, weight for weight; where the two differ the plain one i
 
 import numpy as np
 
-from . import tables, twin_kernels
+from . import hsic, tables, twin_kernels
 from .config import CoreConfig
 from .core import Core
 from .dynamics import leak_gain
@@ -76,6 +76,13 @@ def _constants(config: CoreConfig) -> Constants:
         align=config.read_fraction - config.z_fraction,
         direction_shift=direction_shift(config, 0),
         one=np.array([1]),
+        by_sample=kind.by_sample,
+        rows=kind.rows(config),
+        label_term=hsic.label_term(config),
+        coefficient_shift=hsic.coefficient_shift(config),
+        input_scale=hsic.input_scale(config),
+        activation_scale=hsic.activation_scale(config),
+        e_max=config.e.max,
         var_min=VAR_MIN,
         root_half=ROOT_HALF,
         exp_step=tables.EXP_STEP,
@@ -110,6 +117,7 @@ def fits_32_bits(config: CoreConfig) -> bool:
         max(-shift, 0)
         for shift in (min(shifts[1:-3]), z_shift + low, direction_shift(cfg, low), _read_shift(cfg))
     )
+    rows = kind.rows(cfg)
     scalar = (error if kind.by_error else 1) << kind.scale(cfg)
     bounds = [
         max(n * s + one for n, s, one in zip(cfg.layers, sources, ones, strict=False)) * weight
@@ -118,7 +126,7 @@ def fits_32_bits(config: CoreConfig) -> bool:
         cfg.leaky << cfg.potential.width + max(cfg.leak_shifts) + 1,
         memory << left_read,
         max(cfg.hidden) * max(z * read, memory),
-        (k * z << cfg.read_fraction - cfg.z_fraction) + cfg.classes * error * read << left_d,
+        (k * z << cfg.read_fraction - cfg.z_fraction) + rows * error * read << left_d,
         max(max(*sources[:-1], *ones) * d, error * z),
         scalar * z + (memory << (cfg.update_shift - cfg.horizon if kind.leaks else 0)),
     ]
@@ -168,6 +176,8 @@ class Twin(Core):
         cfg, kind = self.config, self._type
         ring = tuple(np.zeros((cfg.window, units), kind) for units in cfg.hidden)
         labels = np.full(cfg.window, -1)
+        if self.window:
+            labels[:] = self.window.labels
         for age, (label, activations) in enumerate(reversed(self.past), start=1):
             slot = (self.learned - age) % cfg.window
             labels[slot] = label
@@ -180,10 +190,12 @@ class Twin(Core):
             codes=tuple(np.ascontiguousarray(c) for c in self.codes),
             ring=ring,
             ring_labels=labels,
+            x=(self.window.x if self.window else np.zeros((1, 1))).astype(kind),
+            kernels=self.window.kernels.copy() if self.window else np.zeros((1, 1), np.int64),
         )
 
     def _scratch(self) -> Scratch:
-        cfg, kind = self.config, self._type
+        cfg, kind, rows = self.config, self._type, self.layout.memory_rows
         return Scratch(
             u=tuple(np.empty(units, kind) for units in cfg.hidden),
             potentials=tuple(np.empty(units, kind) for units in cfg.hidden),
@@ -192,8 +204,12 @@ class Twin(Core):
             counts=np.empty(len(cfg.hidden), np.int64),
             d=tuple(np.empty(units, kind) for units in cfg.hidden),
             powers=np.empty(len(cfg.hidden), np.int64),
-            errors=np.empty((len(cfg.hidden) + 1, cfg.classes), np.int64),
-            read=tuple(np.empty((cfg.classes, units), kind) for units in cfg.hidden),
+            errors=(
+                *(np.empty(rows, np.int64) for _ in cfg.hidden),
+                np.empty(cfg.classes, np.int64),
+            ),
+            read=tuple(np.empty((rows, units), kind) for units in cfg.hidden),
+            weights=np.empty(rows, np.int64),
             total=tuple(np.empty(units, kind) for units in cfg.hidden),
         )
 
@@ -203,6 +219,10 @@ class Twin(Core):
         self.weights = [w.astype(np.int64) for w in state.weights]
         self.memories = [m.astype(np.int64) for m in state.memories]
         self.gains = list(state.gains)
+        if self.window:
+            self.window.labels = state.ring_labels
+            self.window.x = state.x.astype(np.int64)
+            self.window.kernels = state.kernels
         if self.kind.windowed:
             self.past.clear()
             for age in range(min(self.learned, cfg.window), 0, -1):

@@ -69,6 +69,13 @@ class Constants(NamedTuple):
     align: int
     direction_shift: int
     one: np.ndarray  # [1]
+    by_sample: bool  # the hsic modulator, see hebbware.golden.hsic; the rest is its own
+    rows: int  # of the class memory
+    label_term: int
+    coefficient_shift: int
+    input_scale: tuple  # (factor, shift)
+    activation_scale: tuple
+    e_max: int
     var_min: int
     root_half: int
     exp_step: int
@@ -81,11 +88,13 @@ class State(NamedTuple):
     """What learning changes, one entry of each tuple for each layer."""
 
     weights: tuple  # int16, hidden layers (inputs + 1, units), readout (classes, units)
-    memories: tuple  # (classes, units)
-    gains: tuple  # (classes,)
+    memories: tuple  # (rows, units)
+    gains: tuple  # (rows,)
     codes: tuple  # int8, constant
     ring: tuple  # (window, units): activations of the last samples
     ring_labels: np.ndarray  # -1 where there is none yet
+    x: np.ndarray  # (window, inputs): inputs of the last samples, of the hsic modulator
+    kernels: np.ndarray  # (window, window)
 
 
 class Scratch(NamedTuple):
@@ -98,8 +107,9 @@ class Scratch(NamedTuple):
     counts: np.ndarray  # how many of them
     d: tuple  # (units,), per hidden layer
     powers: np.ndarray
-    errors: np.ndarray  # (hidden + 1, classes)
-    read: tuple  # (classes, units), per hidden layer: E
+    errors: tuple  # per hidden layer (rows,), then (classes,)
+    read: tuple  # (rows, units), per hidden layer: E
+    weights: np.ndarray  # (rows,): A of the hsic modulator
     total: tuple  # (units,), per hidden layer
 
 
@@ -287,13 +297,48 @@ def _forward(c, weights, s, scores):
 # -- modulator -------------------------------------------------------------------------------------
 
 
+@_inline
+def _kernel(c, distance, scale):
+    steps = _shift_round(max(distance, 0) * scale[0], scale[1])
+    return c.exp[min(steps, c.exp.size - 1)]
+
+
+@_jit
+def _take(c, state, x, label, count, weights):
+    """A new sample into the window; fills `weights`: ``2**-g A_0p``."""
+    slot, n = count % c.rows, c.rows
+    state.x[slot] = x
+    state.ring_labels[slot] = label
+    for p in range(n):
+        past, distance = state.x[p], int64(0)
+        for j in range(x.size):
+            difference = int64(x[j]) - past[j]
+            distance += difference * difference
+        entry = int64(0)
+        if p <= count:
+            entry = _kernel(c, distance, c.input_scale)
+            if state.ring_labels[p] == label:
+                entry -= c.label_term
+        state.kernels[slot, p] = state.kernels[p, slot] = entry
+    if count < n - 1:
+        weights[:] = 0
+        return
+    bits = _bit_length(n) - 1
+    total, own = state.kernels.sum(), state.kernels[slot].sum()
+    for p in range(n):
+        exact = (state.kernels[slot, p] << 2 * bits) + total
+        exact -= (own + state.kernels[p].sum()) << bits
+        weights[p] = _clip(_shift_round(exact, 2 * bits + c.coefficient_shift), c.e_max)
+    weights[slot] = 0
+
+
 @_jit
 def _modulate(c, layer, label, memory, gains, code, s, k):
     """Errors and directions of one hidden layer; whether any error is not zero."""
     z, a, d, read, total = s.z[layer + 1], s.u[layer], s.d[layer], s.read[layer], s.total[layer]
     error = s.errors[layer]
     T = z.dtype.type
-    for row in range(c.classes):
+    for row in range(c.rows):
         e = read[row]
         shift = c.read_shift + (gains[row] if c.self_scaling else 0)
         _round_all(memory[row], e, shift, c.read_max + c.offset)
@@ -306,15 +351,20 @@ def _modulate(c, layer, label, memory, gains, code, s, k):
         k[row] = _clip(
             _shift_round(similarity * c.size_factors[layer], c.similarity_shifts[layer]), c.k_max
         )
-    _softmax(c, k << c.beta_log2, c.error_fraction, error)
-    error[label] -= 1 << c.error_fraction
+    if c.by_sample:
+        for row in range(c.rows):
+            near = _kernel(c, (1 << c.error_fraction) - k[row], c.activation_scale)
+            error[row] = _shift_round(s.weights[row] * near, c.error_fraction)
+    else:
+        _softmax(c, k << c.beta_log2, c.error_fraction, error)
+        error[label] -= 1 << c.error_fraction
     if not error.any():
         return False
     jacobian = _clip(_shift_round((error * k).sum(), c.error_fraction), c.k_max)
     factor = -(jacobian << c.align)
     for i in range(z.size):
         total[i] = factor * z[i]
-    for row in range(c.classes):
+    for row in range(c.rows):
         e, weight = read[row], error[row]
         for i in range(z.size):
             total[i] = total[i] + weight * e[i]
@@ -415,6 +465,11 @@ def _write_rows(c, layer, memory, gains, first, scalars, scale, post, state):
 def _write_memory(c, layer, label, oldest, memory, gains, error, z, old, state):
     if not c.written:
         return state
+    if c.by_sample:  # `label` is the row; the random words are drawn all the same
+        memory[label] = z
+        for _ in range(0, z.size, c.lanes):
+            state = _next(state)
+        return state
     if c.by_error:
         return _write_rows(c, layer, memory, gains, 0, error, c.scale, z, state)
     if c.windowed and oldest >= 0:
@@ -426,11 +481,15 @@ def _write_memory(c, layer, label, oldest, memory, gains, error, z, old, state):
 
 
 @_jit
-def _learn(c, state, s, label, slot, steps, scores, random, k, active):
+def _learn(c, state, s, label, count, steps, scores, random, k, active):
     """Update everything after `_forward`, in the order of the hardware; the new `random`."""
     hidden = len(s.u)
     last = hidden - 1
+    slot = count % c.window
     learns, oldest = c.learns_hidden, state.ring_labels[slot]
+    row = slot if c.by_sample else label
+    if c.by_sample:
+        _take(c, state, s.z[0], label, count, s.weights)
     if learns:
         for i in range(hidden):
             active[i] = _modulate(
@@ -442,7 +501,7 @@ def _learn(c, state, s, label, slot, steps, scores, random, k, active):
     if learns:
         for i in range(last):
             random = _write_memory(
-                c, i, label, oldest, state.memories[i], state.gains[i],
+                c, i, row, oldest, state.memories[i], state.gains[i],
                 s.errors[i], s.z[i + 1], state.ring[i][slot], random,
             )  # fmt: skip
         for i in range(last):
@@ -452,7 +511,7 @@ def _learn(c, state, s, label, slot, steps, scores, random, k, active):
                     c, state.weights[i], s.z[i], s.d[i], c.ones[i], rows, steps[i], random
                 )
         random = _write_memory(
-            c, last, label, oldest, state.memories[last], state.gains[last],
+            c, last, row, oldest, state.memories[last], state.gains[last],
             s.errors[last], s.z[hidden], state.ring[last][slot], random,
         )  # fmt: skip
     if error.any():
@@ -479,13 +538,12 @@ def run(c, learning, x, labels, steps, state, s, count, random, scores):
     state (`random` before). `steps` are the shifts of each weight layer, schedule included.
     """
     active = np.empty(len(s.u), np.bool_)
-    k = np.empty(c.classes, np.int64)
+    k = np.empty(c.rows, np.int64)
     for n in range(x.shape[0]):
         for j in range(x.shape[1]):
             s.z[0][j] = int64(x[n, j]) - c.x_zero
         _forward(c, state.weights, s, scores[n])
         if learning:
-            slot = count % c.window
-            random = _learn(c, state, s, labels[n], slot, steps, scores[n], random, k, active)
+            random = _learn(c, state, s, labels[n], count, steps, scores[n], random, k, active)
             count += 1
     return count, random

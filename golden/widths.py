@@ -6,6 +6,7 @@ here and ``hebbware info`` reports them.
 
 from .fixed import bits_signed
 from .init import init_scale
+from .layout import Layout
 from .memory import KINDS
 from .normalise import MANTISSA_BITS
 
@@ -44,10 +45,10 @@ def operand_b(config) -> int:
 def accumulator(config) -> int:
     """Bits of a lane's accumulator."""
     weight = -config.weight.min
-    hidden = range(len(config.hidden))
+    hidden, kind = range(len(config.hidden)), KINDS[config.memory]
     bounds = [(config.layers[n] + 1) * source_max(config, n) * weight for n in hidden]
     align = config.read_fraction - config.z_fraction
-    errors = config.classes << config.error_fraction
+    errors = Layout(config).memory_rows * max(config.e.one, -config.e.min * kind.by_sample)
     bounds.append(errors * -config.read.min + (-config.k.min << align) * -config.z.min)
     bounds.append(config.u.max << MANTISSA_BITS << bool(config.slope_shift))
     return bits_signed(-max(bounds), max(bounds))
