@@ -197,6 +197,6 @@ class ClassMemoryRule:
         for layer, memory in zip(layers, self.memories, strict=True):
             z = layer.z[0]
             found = modulator(z, memory.read(), label, float(layer.scale[0, 0]), self.beta)
-            directions.append(np.clip(found.xi * layer.slope[0], -CLIP, CLIP))
+            directions.append(np.clip(found.xi * layer.slope, -CLIP, CLIP))
             memory.write(z, label, found.error)
         return directions

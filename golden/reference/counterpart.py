@@ -50,10 +50,10 @@ class Counterpart(Network):
             layers, z = [], x
             for index, (weights, bias) in enumerate(hidden):
                 u[index] = leaky_step(u[index], z @ weights + bias, self.rate)
-                a = np.where(u[index] > 0, u[index], self.below * u[index])
-                below = z
-                z, scale = layer_norm(a)
-                layers.append(Layer(below, u[index], z, scale, self.below))
+                slope = np.where(u[index] > 0, 1.0, self.below)
+                source = z
+                z, scale = layer_norm(slope * u[index])
+                layers.append(Layer(source, u[index], z, scale, slope))
         return layers, z @ self.weights[-1] + self.biases[-1]
 
 

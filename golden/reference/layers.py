@@ -29,20 +29,15 @@ class Layer(NamedTuple):
         LayerNorm(relu(u)).
     scale : array (..., 1)
         ``1 / sqrt(var relu(u) + epsilon)``.
-    below : float
-        Slope of the non-linearity below 0; then it stands in relu's place.
+    slope : array (..., units)
+        ``f'(u)``: 1 above 0; below, 0 for relu.
     """
 
     inputs: np.ndarray
     u: np.ndarray
     z: np.ndarray
     scale: np.ndarray
-    below: float = 0.0
-
-    @property
-    def slope(self) -> np.ndarray:
-        """``f'(u)`` (..., units)."""
-        return np.where(self.u > 0, 1.0, self.below)
+    slope: np.ndarray
 
 
 def layer_norm(a: np.ndarray, epsilon: float = EPSILON) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +78,7 @@ def forward(inputs, weights, bias, epsilon: float = EPSILON) -> Layer:
         raise InputError(f"weights must have shape {wanted} (inputs, units), not {weights.shape}")
     u = inputs @ weights + bias
     z, scale = layer_norm(np.maximum(u, 0.0), epsilon)
-    return Layer(inputs, u, z, scale)
+    return Layer(inputs, u, z, scale, (u > 0).astype(float))
 
 
 def direction(layer: Layer, xi: np.ndarray) -> np.ndarray:
