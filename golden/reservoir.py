@@ -42,7 +42,7 @@ from math import sqrt
 import numpy as np
 
 from .errors import InputError
-from .fixed import Format, Rounding, saturate
+from .fixed import Format, Rounding, bits_signed, saturate
 from .random import WORD, rotate_lanes, seed_state, xorshift_block
 from .tables import TANH_RANGE, TANH_STEP, tanh_table
 
@@ -190,6 +190,11 @@ class ReservoirConfig:
                 "leak, gain and input_fraction must keep the shift of a step within 32 random "
                 f"bits, not {self.shift}"
             )
+        if self.sum_bits > 62:
+            raise InputError(
+                f"gain, input_bits and inputs must keep the sum of a step within 62 bits, "
+                f"not {self.sum_bits}"
+            )
         if not 1 <= self.update_shift <= 32:
             raise InputError(
                 "step must keep the shift of an update within 1..32 random bits, "
@@ -265,6 +270,21 @@ class ReservoirConfig:
         return self.state.fraction + self.shift + self.gain - self.input_fraction
 
     @property
+    def sum_bits(self) -> int:
+        """Bits that hold every partial sum of a step: state, taps, inputs and the random bits."""
+        state = -self.state.min
+        bound = state << self.shift
+        bound += (self.taps * self.coupling * state) << self.tap_shift
+        bound += (self.inputs * -self.input.min) << self.input_shift
+        return bits_signed(-bound, bound + (1 << self.shift))
+
+    @property
+    def total_bits(self) -> int:
+        """Bits that hold every sum of state x readout weight."""
+        bound = self.units * self.state.min * self.weight.min
+        return bits_signed(-bound, bound)
+
+    @property
     def update_shift(self) -> int:
         """Shift that brings error x state to weight units in the delta rule."""
         return self.state.fraction + self.output_fraction + self.step - self.weight_fraction
@@ -282,7 +302,7 @@ class ReservoirConfig:
     @property
     def walk_state(self) -> int:
         """State of the generator of connections before the walk over the granules."""
-        return int(_fixed_words(self.seed)[-1])
+        return int(fixed_words(self.seed)[-1])
 
     @property
     def random_state(self) -> int:
@@ -290,14 +310,14 @@ class ReservoirConfig:
         return seed_state(self.seed)
 
 
-def _fixed_words(seed: int) -> np.ndarray:
+def fixed_words(seed: int) -> np.ndarray:
     """Words that make the keys of the inputs; the walk goes on behind them."""
     return xorshift_block(seed_state(~seed & WORD), INPUT_KEY_BITS + 1)
 
 
 def input_keys(config: ReservoirConfig) -> np.ndarray:
     """``key_i`` of each input, uint32, shape (inputs,)."""
-    first, *basis = _fixed_words(config.seed)
+    first, *basis = fixed_words(config.seed)
     keys = np.full(config.inputs, first, np.uint32)
     for bit, word in enumerate(basis):
         keys[np.arange(config.inputs) >> bit & 1 == 1] ^= word

@@ -26,7 +26,7 @@ from .program import (
     start_program,
     total_latency,
 )
-from .stalls import first_go, go_pattern, start_state
+from .stalls import End
 
 CHANNELS = (
     "results",
@@ -96,21 +96,6 @@ class Prediction:
     sample_clocks: np.ndarray
 
 
-class _End:
-    """One end of a stream: when it goes, extended as far as is asked for."""
-
-    def __init__(self, seed, name, stall):
-        self.state, self.stall, self.first = start_state(seed, name), stall, np.empty(0, np.int64)
-
-    def go(self, clock):
-        """First clock from `clock` on at which the end goes."""
-        while clock >= self.first.size or self.first[clock] == self.first.size:
-            self.first = first_go(
-                go_pattern(self.state, self.stall, max(2 * self.first.size, 2 * clock, 4096))
-            )
-        return int(self.first[clock])
-
-
 def _signed(words, width):
     """The low `width` bits of `words` as two's complement."""
     low = words & ((1 << width) - 1)
@@ -126,7 +111,7 @@ class Schedule:
         self.program = program(core.config)
         self.channels = {name: Channel() for name in CHANNELS}
         self.ends = {
-            name: _End(seed, name, stalls.get(name, 0))
+            name: End(seed, name, stalls.get(name, 0))
             for name in ("samples", "results", "commands", "responses")
         }
         self.flags = {name for p in self.program for name in p.waits}

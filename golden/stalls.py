@@ -58,3 +58,18 @@ def first_go(go: np.ndarray) -> np.ndarray:
     """For each clock the first clock, from it on, at which `go` holds; ``go.size`` if none."""
     at = np.where(go, np.arange(go.size), go.size)
     return np.minimum.accumulate(at[::-1])[::-1]
+
+
+class End:
+    """One end of a stream: when it goes, extended as far as is asked for."""
+
+    def __init__(self, seed, name, stall):
+        self.state, self.stall, self.first = start_state(seed, name), stall, np.empty(0, np.int64)
+
+    def go(self, clock):
+        """Return the first clock from `clock` on at which the end goes."""
+        while clock >= self.first.size or self.first[clock] == self.first.size:
+            self.first = first_go(
+                go_pattern(self.state, self.stall, max(2 * self.first.size, 2 * clock, 4096))
+            )
+        return int(self.first[clock])

@@ -5,6 +5,13 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 
+def xorshift(word):
+    """The word after `word`, 32 bits."""
+    word = word ^ (word << 13)[:32]
+    word = word ^ (word >> 17)
+    return word ^ (word << 5)[:32]
+
+
 class Xorshift32(wiring.Component):
     """32-bit xorshift: `word` is the state.
 
@@ -33,12 +40,9 @@ class Xorshift32(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         state = Signal(32, init=self.init)
-        x = state ^ (state << 13)[:32]
-        x = x ^ (x >> 17)
-        x = x ^ (x << 5)[:32]
         with m.If(self.set):
             m.d.sync += state.eq(self.value)
         with m.Elif(self.step):
-            m.d.sync += state.eq(x)
+            m.d.sync += state.eq(xorshift(state))
         m.d.comb += self.word.eq(state)
         return m

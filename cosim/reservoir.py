@@ -1,0 +1,100 @@
+"""Co-simulation of the reservoir block: streams into the RTL, every record compared with golden."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hebbware.golden.reservoir import ReservoirConfig
+from hebbware.golden.reservoir_readout import pack as pack_command
+from hebbware.golden.reservoir_schedule import Command, Prediction, predict
+from hebbware.hdl.reservoir.block import ReservoirBlock
+
+from .build import Model, build
+from .records import pack, records
+from .run import RunResult, Stimulus, run
+
+STREAMS = ("inputs", "targets", "commands", "results", "responses")
+
+
+def build_reservoir(config: ReservoirConfig, *, waves: bool = False, quick: bool = False) -> Model:
+    """The simulation of the block of `config`, from the cache if it is there."""
+    block = ReservoirBlock(config, trace=True)
+    return build(block, hold={"commands": "results"}, waves=waves, quick=quick)
+
+
+def expected_logs(
+    config: ReservoirConfig, model: Model, prediction: Prediction
+) -> dict[str, np.ndarray]:
+    """A prediction in the layout of the bench's logs."""
+    logs = {}
+    for name, channel in model.bench.channels.items():
+        if channel.kind == "source":
+            continue
+        clocks, addresses, values = prediction.channels[name].arrays()
+        if channel.kind == "sink":
+            logs[name] = records(channel, clocks, pack((values[:, 0], channel.width)))
+            continue
+        width = config.state_bits if name == "trace.state" else config.weight_bits
+        if not len(clocks):
+            values = np.zeros((0, config.lanes), np.int64)
+        logs[name] = records(channel, clocks, pack((values, width)), addresses)
+    return logs
+
+
+@dataclass(frozen=True)
+class ReservoirRun:
+    """A co-simulation of the reservoir.
+
+    Attributes
+    ----------
+    result : RunResult
+    prediction : Prediction
+    """
+
+    result: RunResult
+    prediction: Prediction
+
+
+def cosimulate(
+    config: ReservoirConfig,
+    inputs: np.ndarray,
+    targets: np.ndarray | None = None,
+    *,
+    model: Model | None = None,
+    commands: Sequence[Command] = (),
+    seed: int = 0,
+    stalls: int = 0,
+    waves=None,
+    progress=None,
+) -> ReservoirRun:
+    """Run golden and RTL on the same streams and compare every record.
+
+    Parameters
+    ----------
+    inputs : int array (steps, inputs)
+    targets : int array (n, outputs), optional
+    stalls : int
+        How often the ends of the streams stall, see `hebbware.golden.stalls`.
+    progress : callable, optional
+        Called with ("golden", steps done) and ("rtl", clocks done).
+    """
+    model = model or build_reservoir(config, waves=waves is not None)
+    tell = progress or (lambda stage, done: None)
+    names = [c.name for c in model.bench.channels.values() if c.kind != "event"]
+    prediction = predict(
+        config, inputs, targets, commands=commands, seed=seed,
+        stalls=dict.fromkeys(names, stalls), progress=lambda done: tell("golden", done),
+    )  # fmt: skip
+    stimulus = {"inputs": Stimulus(pack((inputs.ravel(), config.input_bits)))}
+    if targets is not None and len(targets):
+        stimulus["targets"] = Stimulus(pack((targets.ravel(), config.output_bits)))
+    if commands:
+        words = [pack_command(c.op, c.address, c.data) for c in commands]
+        rows = np.array([[word & 0xFFFFFFFF, word >> 32] for word in words], np.uint32)
+        stimulus["commands"] = Stimulus(rows, np.array([c.after for c in commands]))
+    result = run(
+        model, stimulus, expected_logs(config, model, prediction), seed=seed,
+        stalls=dict.fromkeys(names, stalls), waves=waves, progress=lambda done: tell("rtl", done),
+    )  # fmt: skip
+    return ReservoirRun(result, prediction)

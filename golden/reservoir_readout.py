@@ -1,0 +1,110 @@
+"""The readout of a reservoir, its delta rule, and the commands; a whole reservoir in integers.
+
+::
+
+    y_o  = sat( sum_n W_on r_n )                          rounded to nearest
+    e_o  = sat( target_o - y_o )
+    W_on <- sat( W_on + 2**-step e_o r_n )                rounded as the configuration says
+
+The update is the three-factor step of the core (`hebbware.golden.dense`) with the negative error as
+the activity before and the state as the direction. With stochastic rounding each output draws one
+word for each granule, of which each unit sees a rotation, as in a step of the state.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+from . import dense
+from .errors import InputError
+from .fixed import Rounding, saturate
+from .random import rotate_lanes, xorshift_block
+from .reservoir import GRANULE, Reservoir, ReservoirConfig
+
+
+class Op(IntEnum):
+    """A command; each gets one response. They are carried out between two steps."""
+
+    READ = 0  # response: the readout weight at the address
+    WRITE = 1  # writes the readout weight at the address; response: its new value
+    CLEAR = 2  # state and generator of the rounding as after reset, weights stay; response 0
+    TRAIN = 3  # data 1: from now on each step takes targets and learns; 0: no more; response: data
+
+
+OP_BITS, ADDRESS_BITS, DATA_BITS = 2, 20, 16
+"""Fields of a command word, lowest first. Address: ``output * units + unit``."""
+
+
+def pack(op: Op, address: int = 0, data: int = 0) -> int:
+    """The command as one word."""
+    return op | address << OP_BITS | (data & ((1 << DATA_BITS) - 1)) << (OP_BITS + ADDRESS_BITS)
+
+
+class Machine(Reservoir):
+    """A reservoir with its readout; weights start at zero.
+
+    Members
+    -------
+    weights : int array (outputs, R)
+    training : bool
+    """
+
+    def __init__(self, config: ReservoirConfig):
+        super().__init__(config)
+        self.weights = np.zeros((config.outputs, config.units), np.int64)
+        self.training = False
+
+    def load(self, weights) -> None:
+        """Take raw readout weights (outputs, R).
+
+        Raises
+        ------
+        InputError
+            They are of another shape or do not fit the format.
+        """
+        weights = np.asarray(weights)
+        if weights.shape != self.weights.shape:
+            raise InputError(
+                f"readout must have shape {self.weights.shape} (outputs, units), "
+                f"not {weights.shape}"
+            )
+        if not np.issubdtype(weights.dtype, np.integer):
+            raise InputError(f"readout must hold raw integers, not {weights.dtype}")
+        outside = weights[(weights < self.config.weight.min) | (weights > self.config.weight.max)]
+        if outside.size:
+            raise InputError(
+                f"readout must fit {self.config.weight_bits} bits, not {int(outside[0])}"
+            )
+        self.weights = weights.astype(np.int64)
+
+    def read(self) -> np.ndarray:
+        """Outputs (outputs,) of the state at hand."""
+        return dense.forward(self.config, self.config.state.fraction, self.r, self.weights.T)
+
+    def learn(self, targets) -> np.ndarray:
+        """One step of the delta rule towards raw targets (outputs,); return the errors before."""
+        config = self.config
+        errors = saturate(np.asarray(targets, np.int64) - self.read(), config.u)
+        random = None
+        if config.rounding is Rounding.STOCHASTIC:
+            words = xorshift_block(self.random_state, config.outputs * config.granules)
+            random = rotate_lanes(words, GRANULE, config.update_shift).reshape(self.weights.shape)
+            self.random_state = int(words[-1])
+        self.weights = dense.update(
+            config, self.weights, -errors, self.r, config.update_shift, random
+        )
+        return errors
+
+    def command(self, op: Op, address: int = 0, data: int = 0) -> int:
+        """Carry out a command; return its response."""
+        output, unit = divmod(address, self.config.units)
+        if op is Op.WRITE:
+            self.weights[output, unit] = data
+        elif op is Op.CLEAR:
+            self.r = np.zeros_like(self.r)
+            self.random_state = self.config.random_state
+            return 0
+        elif op is Op.TRAIN:
+            self.training = bool(data)
+            return int(self.training)
+        return int(self.weights[output, unit])
