@@ -216,6 +216,11 @@ class Recorder(Core):
     """
 
     def __init__(self, config: CoreConfig):
+        if config.leaky or config.slope_shift or config.centred:
+            raise InputError(
+                "a profile can be made of static neurons without a slope below 0 and of inputs "
+                "that are not centred only"
+            )
         super().__init__(config)
         self.observer = self._see
         self._format = formats(config)

@@ -157,7 +157,7 @@ KINDS = {"gated": Gated, "window": Window, "trace": Trace, "codes": Codes}
 
 
 class ClassMemoryRule:
-    """Directions ``d_i = clip(xi_i f'(u_i), -2, 2)`` from one memory for each hidden layer.
+    """Directions ``d_i = f'(u_i) clip(xi_i, -2, 2)`` from one memory for each hidden layer.
 
     One sample a step; the memory is read before it takes the sample in.
 
@@ -197,6 +197,6 @@ class ClassMemoryRule:
         for layer, memory in zip(layers, self.memories, strict=True):
             z = layer.z[0]
             found = modulator(z, memory.read(), label, float(layer.scale[0, 0]), self.beta)
-            directions.append(np.clip(found.xi * layer.slope, -CLIP, CLIP))
+            directions.append(layer.slope * np.clip(found.xi, -CLIP, CLIP))
             memory.write(z, label, found.error)
         return directions
