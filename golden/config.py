@@ -5,13 +5,11 @@ are the TOML files in ``presets/``. Impossible values fail at construction with 
 names the field, the rule and the value. Derived facts (formats, shifts) are properties.
 """
 
-import hashlib
-import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
-from . import hsic
+from . import hsic, settings
 from .dynamics import DYNAMICS, check_dynamics
 from .errors import InputError
 from .fixed import Format, Rounding
@@ -23,7 +21,7 @@ NO_LABEL = 255  # this word, or any other that is no class, in the label's place
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoreConfig:
+class CoreConfig(settings.Settings):
     """All that defines a learning core, apart from its clock.
 
     Parameters
@@ -195,11 +193,6 @@ class CoreConfig:
                 )
                 object.__setattr__(self, "init_std", std)
 
-    def _within(self, name, low, high, value=None):
-        value = getattr(self, name) if value is None else value
-        if not low <= value <= high:
-            raise InputError(f"{name} must lie in {low}..{high}, not {value!r}")
-
     def _check_sizes(self):
         if len(self.layers) < 3:
             raise InputError(
@@ -317,37 +310,12 @@ class CoreConfig:
     @classmethod
     def from_dict(cls, values: dict) -> "CoreConfig":
         """Build from plain values; unknown or missing keys are errors."""
-        known = [field.name for field in fields(cls)]
-        for key in values:
-            if key not in known:
-                raise InputError(
-                    f"unknown configuration key {key!r}; known keys: {', '.join(known)}"
-                )
+        cls._check_keys(values)
         if "layers" not in values:
             raise InputError("layers must be given: a list such as [64, 32, 16, 10]")
         if values.get("modulator") == "hsic":
             values = {"memory": "samples", **values}
         return cls(**values)
-
-    def to_dict(self) -> dict:
-        """Plain values for JSON or TOML, in the order of the fields."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    def to_toml(self) -> str:
-        """The configuration as TOML text; `load` of it gives an equal object."""
-        lines = []
-        for key, value in self.to_dict().items():
-            if isinstance(value, bool):
-                text = str(value).lower()
-            else:
-                text = f'"{value}"' if isinstance(value, str) else repr(value)
-            lines.append(f"{key} = {text}")
-        return "\n".join(lines) + "\n"
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """First 8 bytes of the SHA-256 of the TOML text, in hexadecimal."""
-        return hashlib.sha256(self.to_toml().encode()).hexdigest()[:16]
 
     # -- derived facts ----------------------------------------------------------------------------
 
@@ -464,23 +432,9 @@ class CoreConfig:
 
 def presets() -> list[str]:
     """Names of the shipped configurations."""
-    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+    return settings.names(PRESETS)
 
 
 def load(name: str | Path) -> CoreConfig:
     """The preset of that name, or the TOML file at that path."""
-    name = str(name)
-    path = PRESETS / f"{name}.toml" if name in presets() else Path(name)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not a text file"
-        raise InputError(
-            f"config must be a preset ({', '.join(presets())}) or a readable TOML file, "
-            f"not {name!r}: {reason}"
-        ) from None
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"config {name}: not valid TOML: {error}") from None
-    return CoreConfig.from_dict(values)
+    return CoreConfig.from_dict(settings.read(name, PRESETS))

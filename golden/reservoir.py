@@ -35,15 +35,17 @@ Sources: H. Jaeger, "The echo state approach", 2001 (leaky units); A. Rodan and 
 complexity echo state network", 2011 (the cycle).
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 
 from .errors import InputError
 from .fixed import Format, Rounding, bits_signed, saturate
 from .random import WORD, rotate_lanes, seed_state, xorshift_block
+from .settings import Settings, names, read
 from .tables import TANH_RANGE, TANH_STEP, tanh_table
 
 GRANULE = 16  # units that share random words
@@ -51,13 +53,14 @@ FAN_IN = 8  # taps of a unit in the sparse topology
 COUPLING_FRACTION = 8  # fraction bits of the factor of a tap
 INPUT_KEY_BITS = 10  # an input's number has at most so many bits
 
+PRESETS = Path(__file__).parent / "presets" / "reservoir"
 TOPOLOGIES = ("sparse", "cycle")
 ACTIVATIONS = ("hard-tanh", "tanh")
 OUTPUTS = ("state", "readout")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReservoirConfig:
+class ReservoirConfig(Settings):
     """All that defines a reservoir, apart from its clock and its readout weights.
 
     Parameters
@@ -169,8 +172,7 @@ class ReservoirConfig:
             ("step", 0, 20),
             ("seed", 0, WORD),
         ):
-            if not low <= getattr(self, name) <= high:
-                raise InputError(f"{name} must lie in {low}..{high}, not {getattr(self, name)!r}")
+            self._within(name, low, high)
         for name in ("units", "lanes"):
             value = getattr(self, name)
             if value & (value - 1):
@@ -200,21 +202,6 @@ class ReservoirConfig:
                 "step must keep the shift of an update within 1..32 random bits, "
                 f"not {self.update_shift}"
             )
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "ReservoirConfig":
-        """Build from plain values; unknown keys are errors."""
-        known = [field.name for field in fields(cls)]
-        for key in values:
-            if key not in known:
-                raise InputError(
-                    f"unknown configuration key {key!r}; known keys: {', '.join(known)}"
-                )
-        return cls(**values)
-
-    def to_dict(self) -> dict:
-        """Plain values for JSON or TOML, in the order of the fields."""
-        return {**asdict(self), "rounding": str(self.rounding)}
 
     # -- derived facts ----------------------------------------------------------------------------
 
@@ -308,6 +295,16 @@ class ReservoirConfig:
     def random_state(self) -> int:
         """State of the generator of the rounding after reset."""
         return seed_state(self.seed)
+
+
+def presets() -> list[str]:
+    """Names of the shipped reservoirs."""
+    return names(PRESETS)
+
+
+def load(name: str | Path) -> ReservoirConfig:
+    """The preset of that name, or the TOML file at that path."""
+    return ReservoirConfig.from_dict(read(name, PRESETS))
 
 
 def fixed_words(seed: int) -> np.ndarray:

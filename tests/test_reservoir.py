@@ -16,6 +16,8 @@ from hebbware.golden.reservoir import (
     activate,
     connections,
     input_keys,
+    load,
+    presets,
     reversed_decrement,
     rounding_words,
     step,
@@ -246,6 +248,15 @@ def test_stochastic_rounding_keeps_what_nearest_loses():
 def test_bad_values_are_named(change, message):
     with pytest.raises(InputError, match=message):
         ReservoirConfig(**change)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_presets_and_back(name, tmp_path):
+    config = load(name)
+    file = tmp_path / "copy.toml"
+    file.write_text(config.to_toml())
+    assert load(file) == config
+    assert load(file).fingerprint == config.fingerprint
 
 
 def test_plain_values_and_back():
