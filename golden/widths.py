@@ -8,13 +8,16 @@ from .fixed import bits_signed
 from .init import init_scale
 from .layout import Layout
 from .memory import KINDS
-from .normalise import MANTISSA_BITS
+from .modulator import direction_shift
+from .normalise import MANTISSA_BITS, exponent_range
+
+MULTIPLIER = 18  # bits of a signed operand that hard multipliers of most families take
 
 
 def operand_a(config) -> int:
     """Bits of the operand that each lane has for itself: weight, memory, activation, direction."""
-    difference = config.u_bits + bool(config.slope_shift)  # a less its mean
-    return max(config.weight_bits, config.read_bits, difference, config.z_bits, config.d_bits, 8)
+    formats = (config.weight, config.read, config.u, config.z, config.d)
+    return max(8, *(fmt.width for fmt in formats))
 
 
 def source_max(config, layer: int) -> int:
@@ -28,29 +31,139 @@ def prescales(config) -> tuple[int, ...]:
     return tuple(config.update_shift - shift for shift in config.step_shifts)
 
 
+def forward_prescales(config) -> tuple[int, ...]:
+    """Left shift of the inputs of each hidden layer's forward pass: all sums end up with as many
+    fraction bits beyond u's, `forward_drop`, and the lanes round them all in one place.
+    """
+    return tuple(forward_drop(config) - drop for drop in _forward_drops(config))
+
+
+def forward_drop(config) -> int:
+    """Fraction bits of the accumulated sums beyond those of u."""
+    return max(_forward_drops(config))
+
+
+def _forward_drops(config):
+    hidden = range(len(config.hidden))
+    return [config.source(n).fraction + config.weight.fraction - config.u_fraction for n in hidden]
+
+
+def vector_shifts(config) -> tuple[range, range]:
+    """Right shifts that make z, and d, of an accumulated sum: one for each exponent and power."""
+    low, high = exponent_range(config)
+    for_z = MANTISSA_BITS + low + config.u_fraction - config.z_fraction
+    for_d = direction_shift(config, low)
+    return range(for_z, for_z + high - low + 1), range(for_d, for_d + high - low + 2)
+
+
+def fine_bits(config) -> int:
+    """Low bits of the vectors' shift that are made by shifting the common operand to the left.
+
+    As many, up to 2, as leave that operand within a hard multiplier (or as wide as it is anyway).
+    """
+    room = max(bits_signed(*_span(_scalars(config))), MULTIPLIER)
+    scaled = _span(_rounded_scalars(config))
+    fit = [b for b in (2, 1) if bits_signed(*(v << (1 << b) - 1 for v in scaled)) <= room]
+    return fit[0] if fit else 0
+
+
+def slices(config) -> tuple[int, ...]:
+    """Bits of the accumulator with which a vector's lowest bit can begin, a ``2**fine_bits`` grid.
+
+    The sums of the forward passes begin at one of them, `forward_drop`.
+    """
+    step, drop = 1 << fine_bits(config), forward_drop(config)
+    shifts = [drop, *(s for of in vector_shifts(config) for s in (of[0], of[-1]))]
+    first, last = (min(shifts) - drop) // step, -((drop - max(shifts)) // step)
+    # the shift is reached from above: the operand can only be shifted to the left
+    first += (min(shifts) - drop) % step > 0
+    return tuple(drop + step * n for n in range(min(first, 0), last + 1))
+
+
+def _span(bounds):
+    return min(low for low, _ in bounds), max(high for _, high in bounds)
+
+
+def _rounded_scalars(config):
+    """Least and largest common operands of the passes whose sums are shifted by an exponent."""
+    align = config.read_fraction - config.z_fraction
+    return [
+        (0, (1 << MANTISSA_BITS) - 1),
+        (_error_min(config), -_error_min(config)),
+        (config.k.min << align, config.k.max << align),
+    ]
+
+
+def _error_min(config):
+    return config.e.min if KINDS[config.memory].by_sample else -config.e.one
+
+
+def _scalars(config):
+    """Least and largest operands that all lanes share, or activations, pass by pass."""
+    hidden, kind = len(config.hidden), KINDS[config.memory]
+    sources = [config.source(layer) for layer in range(hidden)]
+    inputs = [(source.min, max(source.max, source.one)) for source in sources]
+    bounds = [(config.u.min, config.u.max), (config.z.min, config.z.max)]
+    bounds += _rounded_scalars(config)
+    for shifts in (forward_prescales(config), prescales(config)):
+        bounds += [(low << s, high << s) for (low, high), s in zip(inputs, shifts, strict=False)]
+    error = config.e.one << prescales(config)[-1]
+    bounds += [(-error, error)]
+    bounds += [(-init_scale(config, layer), 0) for layer in range(hidden + 1)]
+    if kind.written:
+        most = (config.e.one if kind.by_error else 1) << kind.scale(config)
+        bounds.append((-most, most))
+    return bounds
+
+
 def operand_b(config) -> int:
     """Bits of the operand that is the same for all lanes, or an activation."""
-    hidden = len(config.hidden)
-    align = config.read_fraction - config.z_fraction
-    bounds = [config.u.max, (1 << MANTISSA_BITS) - 1, -config.k.min << align]
-    bounds += [source_max(config, layer) << prescales(config)[layer] for layer in range(hidden)]
-    bounds += [1 << config.error_fraction << prescales(config)[-1]]
-    bounds += [init_scale(config, layer) for layer in range(hidden + 1)]
-    kind = KINDS[config.memory]
-    if kind.written:
-        bounds.append((config.e.one if kind.by_error else 1) << kind.scale(config))
-    return bits_signed(-max(bounds), max(bounds))
+    most = (1 << fine_bits(config)) - 1
+    shifted = [(low << most, high << most) for low, high in _rounded_scalars(config)]
+    return bits_signed(*_span([*_scalars(config), *shifted]))
 
 
 def accumulator(config) -> int:
-    """Bits of a lane's accumulator."""
-    weight = -config.weight.min
-    hidden, kind = range(len(config.hidden)), KINDS[config.memory]
-    bounds = [(config.layers[n] + 1) * source_max(config, n) * weight for n in hidden]
+    """Bits of a lane's accumulator, what it starts from (halves, the mean) included."""
+    weight, most = -config.weight.min, (1 << fine_bits(config)) - 1
+    bounds = [
+        (config.layers[n] + 1) * (source_max(config, n) << shift) * weight
+        for n, shift in enumerate(forward_prescales(config))
+    ]
     align = config.read_fraction - config.z_fraction
-    errors = Layout(config).memory_rows * max(config.e.one, -config.e.min * kind.by_sample)
-    bounds.append(errors * -config.read.min + (-config.k.min << align) * -config.z.min)
-    bounds.append(config.u.max << MANTISSA_BITS << bool(config.slope_shift))
+    errors = Layout(config).memory_rows * -_error_min(config)
+    bounds.append(errors * -config.read.min + (-config.k.min << align) * -config.z.min << most)
+    bounds.append(-config.u.min << MANTISSA_BITS + most + bool(config.slope_shift))
+    bound = max(bounds) + (1 << max(slices(config)[-1], 0))
+    return bits_signed(-bound, bound)
+
+
+def update_product(config) -> int:
+    """Bits of the products of the passes that write weights or class memories."""
+    own = max(-config.d.min, -config.z.min, 128)
+    hidden, kind = range(len(config.hidden)), KINDS[config.memory]
+    bounds = [source_max(config, n) << prescales(config)[n] for n in hidden]
+    bounds.append(config.e.one << prescales(config)[-1])
+    bounds += [init_scale(config, layer) for layer in range(len(config.hidden) + 1)]
+    if kind.written:
+        bounds.append((config.e.one if kind.by_error else 1) << kind.scale(config))
+    bound = own * max(bounds)
+    return bits_signed(-bound, bound)
+
+
+def change(config) -> int:
+    """Bits of what is added to a weight or to a class-memory entry."""
+    bound, shift = 1 << (update_product(config) - 1), config.update_shift
+    if KINDS[config.memory].leaks:
+        bound += 1 << (config.memory_bits - 1 + shift - config.horizon)
+    return bits_signed(-bound - 1 >> shift, bound + (1 << shift) >> shift)
+
+
+def dots(config) -> int:
+    """Bits of what is summed over the lanes."""
+    bounds = [config.u.max**2, config.z.min * config.read.min, config.z.min * config.weight.min]
+    if KINDS[config.memory].self_scaling:
+        bounds.append(1 << (config.memory_bits - 1))
     return bits_signed(-max(bounds), max(bounds))
 
 

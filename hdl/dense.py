@@ -1,6 +1,6 @@
 """The lanes side by side: every multiplication of the core happens here."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,7 +9,7 @@ from ..golden.init import GROUP
 from ..golden.memory import KINDS
 from ..golden.normalise import exponent_range
 from ..golden.program import tree_latency
-from .lane import Control, Lane, rounding_shifts, vector_width
+from .lane import Control, Lane, vector_width
 from .modulator import word_width
 from .normalise import mean_shape
 from .step import DOTS, MEMORY_UPDATES, Kind, is_any
@@ -38,10 +38,13 @@ class Dense(wiring.Component):
         Stage 2: the step, the operand common to all lanes, words of all lanes, the random word.
     potentials : In
         Stage 2, leaky neurons only; `potentials_out` in stage 6.
+        The operands of a direction are negative: d comes from ``-sum scalar * own``. Those of a
+        forward pass carry `hebbware.golden.widths.forward_prescales`.
     host_data : In
         What the host writes; stable while its step is under way.
     exponent, power : In
-        Stage 5: of the layer being normalised, and of the one whose direction is made.
+        Stage 2: of the layer being normalised, and of the one whose direction is made; the same
+        for all steps of a pass.
     out, weights_out, memory_out, vector_out, active_out : Out
         Stage 6: the step and the words to write; which of them mean something follows from the
         kind.
@@ -69,7 +72,7 @@ class Dense(wiring.Component):
                 "mean": In(mean_shape(config)),
                 "random": In(32),
                 "host_data": In(signed(32)),
-                "exponent": In(range(high - low + 2)),
+                "exponent": In(range(high - low + 1)),
                 "power": In(range(high - low + 2)),
                 "out": Out(step_layout),
                 "weights_out": Out(lanes * config.weight_bits),
@@ -94,12 +97,14 @@ class Dense(wiring.Component):
             stages[n] = Signal(self.step_layout, name=f"step_{n}")
             m.d.sync += stages[n].eq(stages[n - 1])
         m.d.comb += self.out.eq(stages[6])
-        random_3, random_4 = Signal(32), Signal(32)
-        m.d.sync += [random_3.eq(self.random), random_4.eq(random_3)]
+        random_3 = Signal(32)
+        m.d.sync += random_3.eq(self.random)
         control = Signal(Control(self.config))
         self._control(m, control, stages)
+        scalar, begin = self._scale(m, control, stages)
         lanes = [
-            self._lane(m, number, stages, control, random_4) for number in range(self.config.lanes)
+            self._lane(m, number, stages, control, scalar, random_3, begin)
+            for number in range(self.config.lanes)
         ]
         m.d.comb += [
             self.vector_out.eq(Cat(lane.vector for lane in lanes)),
@@ -114,24 +119,61 @@ class Dense(wiring.Component):
 
     def _control(self, m, control, stages):
         """Decode the kinds once for all lanes."""
-        _, for_z, for_d = rounding_shifts(self.config)
-        direction = stages[5].kind == Kind.DIRECTION
         start = (Kind.START_WEIGHTS, Kind.START_MEMORY)
         m.d.comb += [
             control.kind_2.eq(stages[2].kind),
             control.jacobian_2.eq(stages[2].jacobian),
+            control.remember_2.eq(is_any(stages[2].kind, MEMORY_UPDATES)),
+            control.remember_3.eq(is_any(stages[3].kind, MEMORY_UPDATES)),
+            control.start_3.eq(is_any(stages[3].kind, start)),
             control.fresh_4.eq(stages[4].sum_first | (stages[4].kind == Kind.NORMALISE)),
-            control.start_4.eq(is_any(stages[4].kind, start)),
-            control.remember_4.eq(is_any(stages[4].kind, MEMORY_UPDATES)),
-            control.shift_5.eq(Mux(direction, self.power + for_d, self.exponent + for_z)),
             control.forward_5.eq(stages[5].kind == Kind.FORWARD),
-            control.first_5.eq(stages[5].layer == 0),
-            control.direction_5.eq(direction),
+            control.direction_5.eq(stages[5].kind == Kind.DIRECTION),
             control.start_5.eq(is_any(stages[5].kind, start)),
             control.host_5.eq(is_any(stages[5].kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))),
         ]
 
-    def _lane(self, m, number, stages, control, random):
+    def _scale(self, m, control, stages):
+        """Where the vector's bits begin in the accumulator, the fine rest of the shift, and what
+        the accumulator starts from.
+        """
+        cfg = self.config
+        kind, places = self.step.kind, widths.slices(cfg)
+        fine, drop = widths.fine_bits(cfg), widths.forward_drop(cfg)
+        direction, normalise = kind == Kind.DIRECTION, kind == Kind.NORMALISE
+        first = places[0] - (1 << fine) + 1
+        for_z, for_d = (shifts[0] - first for shifts in widths.vector_shifts(cfg))
+        shift = Signal(range(places[-1] - places[0] + (1 << fine)))
+        place = {2: Signal(range(len(places)))}
+        scalar = Signal.like(self.scalar)
+        m.d.comb += [
+            shift.eq(Mux(direction, self.power + for_d, self.exponent + for_z)),
+            place[2].eq(Mux(direction | normalise, shift >> fine, places.index(drop))),
+            scalar.eq(self.scalar),
+        ]
+        if fine:
+            with m.If(direction | normalise):
+                m.d.comb += scalar.eq(self.scalar << ~shift[:fine])
+        for n in range(3, 6):
+            place[n] = Signal.like(place[2], name=f"place_{n}")
+            m.d.sync += place[n].eq(place[n - 1])
+        m.d.comb += control.slice_5.eq(place[5])
+
+        offset = Signal(signed(cfg.u_bits + len(scalar)))
+        begin = Signal(signed(widths.accumulator(cfg)))
+        half = Signal(signed(widths.accumulator(cfg)))
+        m.d.comb += half.eq(Array(1 << at >> 1 if at > 0 else 0 for at in places)[place[3]])
+        m.d.sync += offset.eq(self.mean * scalar)
+        with m.Switch(stages[3].kind):
+            with m.Case(Kind.DIRECTION):
+                m.d.sync += begin.eq(~half)
+            with m.Case(Kind.NORMALISE):
+                m.d.sync += begin.eq(half - offset)
+            with m.Default():
+                m.d.sync += begin.eq(half)
+        return scalar, begin
+
+    def _lane(self, m, number, stages, control, scalar, random, begin):
         """Put a lane in and connect it."""
         cfg = self.config
         lane = Lane(cfg, number)
@@ -147,7 +189,7 @@ class Dense(wiring.Component):
             lane.control.eq(control),
             lane.chosen_5.eq(stages[5].lane == target),
             lane.present.eq(~(stages[2].tail & Cat(absent).any())),
-            lane.scalar.eq(self.scalar),
+            lane.scalar.eq(scalar),
             lane.weight.eq(self.weights.word_select(number, cfg.weight_bits)),
             lane.word.eq(self.memory.word_select(number, len(lane.word))),
             lane.read.eq(self.read.word_select(number, cfg.read_bits)),
@@ -155,9 +197,9 @@ class Dense(wiring.Component):
             lane.active.eq(self.active[number]),
             lane.a.eq(self.a.word_select(number, cfg.u_bits)),
             lane.d.eq(self.d.word_select(number, cfg.d_bits)),
-            lane.mean.eq(self.mean),
             lane.octet.eq(self.random.word_select(number % GROUP, 8)),
             lane.random.eq(random),
+            lane.begin.eq(begin),
             lane.host.eq(self.host_data),
             lane.host_writes.eq(stages[5].write),
         ]
@@ -171,13 +213,13 @@ class Dense(wiring.Component):
     def _totals(self, m, stages, products, memories):
         """The tree, fed with products (stage 4) or with magnitudes of written memory (stage 6)."""
         cfg = self.config
-        scaling = KINDS[cfg.memory].self_scaling
-        width = max(len(products[0]), cfg.memory_bits + 1) if scaling else len(products[0])
+        scaling, width = KINDS[cfg.memory].self_scaling, widths.dots(cfg)
         m.submodules.tree = tree = AdderTree(
             lanes=cfg.lanes, width=width, total_width=widths.total(cfg)
         )
         remembering = stages[6].valid & (stages[6].kind == Kind.MEMORY) if scaling else Const(0)
         for lane, (product, word) in enumerate(zip(products, memories, strict=True)):
+            product = product[:width].as_signed()
             if scaling:
                 stored = word[: cfg.memory_bits].as_signed()
                 product = Mux(remembering, Mux(stored < 0, -stored, stored), product)

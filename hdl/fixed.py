@@ -5,7 +5,7 @@ grows); precision or range is only lost where `round_to`, `shift_round` or `satu
 assigning a value that does not fit is an error.
 """
 
-from amaranth.hdl import Cat, Const, Mux, Shape, ShapeCastable, Value, ValueCastable
+from amaranth.hdl import Cat, Const, Mux, Shape, ShapeCastable, Signal, Value, ValueCastable
 
 from ..golden.fixed import Format
 
@@ -153,6 +153,39 @@ def shift_round_by(raw, shift, low: int = 0):
     doubled = (raw << 1) << max(-low, 0)
     moved = doubled >> max(low, 0) >> shift
     return (moved + 1) >> 1
+
+
+def shift_saturate_by(m, raw, shift, low: int, format: Format, name: str):
+    """``saturate(shift_round_by(raw, shift, low), format)`` of a signed `raw`, in fewer gates.
+
+    Only the bits that can reach the result are shifted, from the largest step of the shift to the
+    smallest; each step notes whether what falls off above was more than copies of the sign.
+    """
+    raw, sign = Value.cast(raw), Value.cast(raw)[-1]
+    keep = format.width + 1  # and the half
+    bits = Cat(Const(0, 1 + max(-low, 0)), raw)[max(low, 0) :]
+    over = Const(0, 1)
+    for n in reversed(range(len(shift))):
+        width, step = keep + (1 << n) - 1, 1 << n
+        bits = Cat(bits, sign.replicate(max(width + step - len(bits), 0)))
+        lost = Signal(name=f"{name}_over_{n}")
+        moved = Signal(width, name=f"{name}_by_{step}")
+        kept, gone = bits[width:], bits[width + step :]
+        m.d.comb += [
+            lost.eq(
+                over
+                | (~shift[n] & (kept != sign.replicate(len(kept))))
+                | (gone != sign.replicate(len(gone)) if len(gone) else 0)
+            ),
+            moved.eq(Mux(shift[n], bits[step : step + width], bits[:width])),
+        ]
+        bits, over = moved, lost
+    rounded = Signal(format.width, name=f"{name}_rounded")
+    m.d.comb += rounded.eq(bits[1:] + bits[0])
+    # the sign does not fit, or rounding carried into it
+    over = over | (bits[-1] != sign) | (~sign & rounded[-1])
+    limit = Cat((~sign).replicate(format.width - 1), sign)
+    return Mux(over, limit, rounded).as_signed()
 
 
 def saturate(raw, format: Format):

@@ -1,18 +1,16 @@
 """One lane: a multiplier, an accumulator, a rounding shifter and a read-modify-write path."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
 from ..golden.fixed import Format, Rounding
 from ..golden.memory import KINDS
-from ..golden.modulator import direction_shift
-from ..golden.normalise import MANTISSA_BITS, exponent_range
-from .fixed import saturate, shift_round, shift_round_by
+from .fixed import saturate, shift_round
 from .leaky import Leak
 from .modulator import word_width
-from .normalise import mean_shape
+from .shapes import index
 from .step import Kind
 
 
@@ -21,31 +19,25 @@ def vector_width(config) -> int:
     return max(config.u_bits, config.z_bits, config.d_bits)
 
 
-def rounding_shifts(config) -> tuple[int, int, int]:
-    """Constant parts of the shifter that makes z and d: (common, added for z, added for d)."""
-    low = exponent_range(config)[0]
-    for_z = MANTISSA_BITS + low + config.u_fraction - config.z_fraction
-    for_d = direction_shift(config, low)
-    common = min(for_z, for_d)
-    return common, for_z - common, for_d - common
+def _of(direction, d, z, bits):
+    """What holds of directions, or of z; one of them where they are equally wide."""
+    return Mux(direction, d, z) if bits["d"] != bits["z"] else z
 
 
 class Control(data.StructLayout):
     """What all lanes are told; the number is the stage in which it is used."""
 
     def __init__(self, config):
-        common, for_z, for_d = rounding_shifts(config)
-        low, high = exponent_range(config)
         super().__init__(
             {
                 "kind_2": Kind,
                 "jacobian_2": 1,
+                "remember_2": 1,  # class memory: it leaks,
+                "remember_3": 1,  # and rounds its own way
+                "start_3": 1,  # start values are rounded to nearest
                 "fresh_4": 1,  # the accumulator starts anew
-                "start_4": 1,  # start values are rounded to nearest
-                "remember_4": 1,  # class memory: it leaks, and rounds its own way
-                "shift_5": range(high - low + 2 + max(for_z, for_d)),
+                "slice_5": index(len(widths.slices(config))),  # where the vector's bits begin
                 "forward_5": 1,
-                "first_5": 1,  # of the first layer
                 "direction_5": 1,
                 "start_5": 1,
                 "host_5": 1,
@@ -69,10 +61,12 @@ class Lane(wiring.Component):
         Host: this lane is meant. Start: its group is.
     present : In(1)
         Stage 2: the lane holds a unit of the layer in this block.
-    scalar, weight, word, read, z, active, a, d, mean, octet : In
+    scalar, weight, word, read, z, active, a, d, octet : In
         Stage 2; `word` is the lane's class-memory word, `octet` its byte of the random word.
     random : In(32)
-        Stage 4.
+        Stage 3.
+    begin : In
+        Stage 4: where a fresh accumulator starts: what rounds it to nearest, and the mean.
     host : In, host_writes : In(1)
         Stage 5.
     potential, rest : In
@@ -103,9 +97,9 @@ class Lane(wiring.Component):
                 "active": In(1),
                 "a": In(signed(config.u_bits)),
                 "d": In(signed(config.d_bits)),
-                "mean": In(mean_shape(config)),
                 "octet": In(8),
                 "random": In(32),
+                "begin": In(signed(widths.accumulator(config))),
                 "host": In(signed(32)),
                 "host_writes": In(1),
                 "product": Out(signed(a_bits + b_bits)),
@@ -145,10 +139,8 @@ class Lane(wiring.Component):
                 m.d.comb += own.eq(self.read)
             with m.Case(Kind.DIRECTION):
                 m.d.comb += own.eq(Mux(self.control.jacobian_2, self.z, self.read))
-            with m.Case(Kind.SUM, Kind.SQUARES):
+            with m.Case(Kind.SUM, Kind.SQUARES, Kind.NORMALISE):
                 m.d.comb += own.eq(self.a)
-            with m.Case(Kind.NORMALISE):
-                m.d.comb += own.eq(self.a - self.mean)
             with m.Case(Kind.UPDATE):
                 m.d.comb += own.eq(self.d)
             with m.Case(Kind.READOUT, Kind.FORGET, Kind.MEMORY):
@@ -167,50 +159,83 @@ class Lane(wiring.Component):
         m.d.sync += [left.eq(own), right.eq(common), self.product.eq(left * right)]
 
     def _vector(self, m):
-        """Stages 4 to 6: accumulate, round, saturate: activations a, normalised z, directions d."""
+        """Stages 4 to 6: accumulate, round, saturate: activations a, normalised z, directions d.
+
+        The common operand has been shifted so that the vector's bits begin at one of few places,
+        and the accumulator starts from the half that rounds: what is left to do is to choose the
+        bits and to see whether they fit. Of a direction it holds the negative, less one.
+        """
         cfg, control = self.config, self.control
         acc = Signal(signed(widths.accumulator(cfg)))
-        m.d.sync += acc.eq(Mux(control.fresh_4, 0, acc) + self.product)
+        m.d.sync += acc.eq(Mux(control.fresh_4, self.begin, acc) + self.product)
+        forward, direction, sign = control.forward_5, control.direction_5, acc[-1]
+        places, drop = widths.slices(cfg), widths.forward_drop(cfg)
+        top = Signal()  # the sign of the result
+        m.d.comb += top.eq(sign ^ direction)
 
-        # u: the inputs' fraction bits differ between the first layer and the others
-        drops = [
-            cfg.source(layer).fraction + cfg.weight.fraction - cfg.u_fraction for layer in (0, 1)
-        ]
-        rounded = Signal(signed(widths.accumulator(cfg) + max(0, *(-drop for drop in drops)) + 1))
-        if len(cfg.hidden) > 1:
-            m.d.comb += rounded.eq(
-                Mux(control.first_5, *(shift_round(acc, drop) for drop in drops))
-            )
-        else:
-            m.d.comb += rounded.eq(shift_round(acc, drops[0]))
-        u = Signal(signed(cfg.u_bits))
-        m.d.comb += u.eq(saturate(rounded, cfg.u))
+        def bit(at):
+            # below the accumulator there are zeros, less one in a direction
+            return acc[min(at, len(acc) - 1)] if at >= 0 else direction
+
+        # whether all bits from some place up are copies of the sign
+        bits = {"u": cfg.u_bits, "z": cfg.z_bits, "d": cfg.d_bits}
+        places_of = {"u": (drop,), "z": places, "d": places}
+        limits = {place + bits[v] - 1 for v in bits for place in places_of[v]}
+        fits, above, high = {}, Const(1, 1), len(acc) - 1
+        for limit in sorted(limits, reverse=True):
+            if limit < high:
+                part = acc[max(limit, 0) : high]
+                same = part == (sign if limit >= 0 else direction).replicate(len(part))
+                if limit < 0:
+                    same &= sign == direction
+                flag = Signal(name=f"fits_{limit}" if limit >= 0 else f"fits_minus_{-limit}")
+                m.d.comb += flag.eq(above & same)
+                above, high = flag, max(limit, 0)
+            fits[limit] = above
+        of = {
+            v: Array(fits[place + bits[v] - 1] for place in places_of[v])[
+                control.slice_5 if len(places_of[v]) > 1 else 0
+            ]
+            for v in bits
+        }
+        fit = Signal()
+        m.d.comb += fit.eq(Mux(forward, of["u"], _of(direction, of["d"], of["z"], bits)))
+
+        low = Signal(max(cfg.z_bits, cfg.d_bits))
+        m.d.comb += low.eq(
+            Array(Cat(bit(place + n) for n in range(len(low))) for place in places)[control.slice_5]
+        )
+        vector = []
+        for n in range(len(self.vector)):
+            value = (low[n] ^ direction) if n < len(low) else bit(drop + n)
+            inside = {v: n < bits[v] - 1 for v in bits}  # below the sign
+            inside = Mux(forward, inside["u"], Mux(direction, inside["d"], inside["z"]))
+            vector.append(Mux(inside, Mux(fit, value, ~top), top))
+
+        active = self._delayed(m, self.active, 3, "active")
+        present = self._delayed(m, self.present, 3, "present")
+        positive = self._delayed(m, self.a > 0, 3, "positive")
+        m.d.sync += self.active_out.eq(positive)
+        value = Signal.like(self.vector)
+        m.d.comb += value.eq(Cat(vector))
+        u = value
         if cfg.leaky:
             m.submodules.leak = leak = Leak(cfg)
             m.d.comb += [
                 leak.potential.eq(self.potential),
                 leak.rest.eq(self.rest),
-                leak.current.eq(u),
+                leak.current.eq(value),
                 self.potential_out.eq(leak.written),
             ]
             u = leak.u
-
-        # z and d: a constant and an exponent; one shifter serves both
-        common, _, _ = rounding_shifts(cfg)
-        scaled = Signal(signed(widths.accumulator(cfg) + max(-common, 0) + 1))
-        m.d.comb += scaled.eq(shift_round_by(acc, control.shift_5, common))
-        z, d = Signal(signed(cfg.z_bits)), Signal(signed(cfg.d_bits))
-        m.d.comb += [z.eq(saturate(scaled, cfg.z)), d.eq(saturate(scaled, cfg.d))]
-
-        active = self._delayed(m, self.active, 3, "active")
-        present = self._delayed(m, self.present, 3, "present")
-        positive = self._delayed(m, self.a > 0, 3, "positive")
-        with m.If(control.forward_5):
-            m.d.sync += self.vector.eq(Mux(u < 0, self._below(u), u))
-        with m.Elif(control.direction_5):
-            m.d.sync += self.vector.eq(Mux(present, Mux(active, d, self._below(d)), 0))
+        with m.If(forward):
+            m.d.sync += self.vector.eq(Mux(u[-1], self._below(u), u))
+        with m.Elif(~present):
+            m.d.sync += self.vector.eq(0)
+        with m.Elif(direction & ~active):
+            m.d.sync += self.vector.eq(self._below(value))
         with m.Else():
-            m.d.sync += [self.vector.eq(Mux(present, z, 0)), self.active_out.eq(positive)]
+            m.d.sync += self.vector.eq(value)
 
     def _below(self, value):
         """`value` times the slope below 0."""
@@ -218,8 +243,9 @@ class Lane(wiring.Component):
         return shift_round(value, shift) if shift else Const(0)
 
     def _change(self, m):
-        """Stages 4 to 5: ``floor((random - product - leak) / 2**update_shift)``."""
+        """Stages 2 to 5: ``floor((random - product - leak) / 2**update_shift)``."""
         cfg, shift, kind = self.config, self.config.update_shift, KINDS[self.config.memory]
+        control = self.control
         random = Signal(shift)
         m.d.comb += random.eq(self.random.rotate_left(self.number % 32))
         half = Const(1 << (shift - 1), shift)
@@ -227,15 +253,23 @@ class Lane(wiring.Component):
             Rounding.FLOOR: Const(0, shift),
             Rounding.NEAREST: half,
             Rounding.STOCHASTIC: random,
-        }
-        added = Mux(self.control.start_4, half, weight_bits[cfg.rounding])
-        memory_added = random if kind.stochastic else Const(0, shift)
-        total = Mux(self.control.remember_4, memory_added, added) - self.product
+        }[cfg.rounding]
+        memory_bits = random if kind.stochastic else Const(0, shift)
+        added = Mux(control.start_3, half, weight_bits)
+        if kind.stochastic != (cfg.rounding is Rounding.STOCHASTIC):
+            added = Mux(control.remember_3, memory_bits, added)
         if kind.leaks:
-            stored = self._delayed(m, self.word[: cfg.memory_bits], 2, "leaking").as_signed()
-            total = total - Mux(self.control.remember_4, stored << (shift - cfg.horizon), 0)
-        change = Signal(signed(max(len(self.product), cfg.memory_bits + shift) + 2 - shift))
-        m.d.sync += change.eq(total >> shift)
+            leak = Signal(signed(cfg.memory_bits))
+            with m.If(control.remember_2):
+                m.d.sync += leak.eq(self.word[: cfg.memory_bits].as_signed())
+            with m.Else():
+                m.d.sync += leak.eq(0)
+            added = added - (leak << (shift - cfg.horizon))
+        rest = Signal(Value.cast(added).shape())
+        m.d.sync += rest.eq(added)
+        product = self.product[: widths.update_product(cfg)].as_signed()
+        change = Signal(signed(widths.change(cfg)))
+        m.d.sync += change.eq((rest - product) >> shift)
         return change
 
     def _write_weight(self, m, change):

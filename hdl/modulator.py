@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
 from ..golden.memory import KINDS, unit_thresholds
-from .fixed import saturate, shift_round_by
+from .fixed import saturate, shift_round, shift_saturate_by
 from .shapes import index
 
 
@@ -122,9 +122,11 @@ class ReadScale(wiring.Component):
             value = Const(0, signed(2))
             if cfg.writes_memory:
                 stored = word[: cfg.memory_bits].as_signed()
-                value = shift_round_by(
-                    stored, self.gain if KINDS[cfg.memory].self_scaling else 0, low
-                )
+                if KINDS[cfg.memory].self_scaling:
+                    read = shift_saturate_by(m, stored, self.gain, low, cfg.read, f"lane_{lane}")
+                    outputs.append(read)
+                    continue  # such kinds read no codes
+                value = shift_round(stored, low)
             if offset:
                 value = value + Mux(word[-1], -offset, offset)
             scaled = Signal.like(value, name=f"scaled_{lane}")

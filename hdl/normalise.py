@@ -61,7 +61,7 @@ class Normalise(wiring.Component):
                 "layer": In(index(len(config.hidden))),
                 "mean": Out(mean_shape(config)),
                 "mantissa": Out(unsigned(MANTISSA_BITS)),
-                "exponent": Out(exponents),
+                "exponent": Out(range(self.high - self.low + 1)),
                 "power": Out(exponents),
                 "done": Out(1),
             }
@@ -149,7 +149,7 @@ class Powers(wiring.Component):
     done, power : In
         Of `Normalise`.
     asked : In
-        Stage 2: the layer of a direction; its power follows in stage 5 as `kept`.
+        The layer of a direction; its power, `kept`, is there in the same clock.
     """
 
     def __init__(self, config):
@@ -180,10 +180,5 @@ class Powers(wiring.Component):
             m.d.sync += layer.eq(self.layer)
         with m.If(settled):
             m.d.sync += powers[layer].eq(self.power)
-        asked = self.asked
-        for n in range(3, 6):  # to stage 5
-            register = Signal.like(self.asked, name=f"asked_{n}")
-            m.d.sync += register.eq(asked)
-            asked = register
-        m.d.comb += self.kept.eq(powers[asked])
+        m.d.comb += self.kept.eq(powers[self.asked])
         return m

@@ -17,7 +17,8 @@ class CommonOperand(wiring.Component):
     """Chooses and scales what the lanes multiply with, by the kind of the step.
 
     Latency: none, combinational (stage 2). Read-modify-write passes are brought to the one
-    ``update_shift`` here, by shifting this operand.
+    ``update_shift`` here, and the sums of all layers to one fraction, by shifting this operand;
+    that of a direction is negative, as `hebbware.hdl.dense` wants it.
 
     Parameters
     ----------
@@ -63,7 +64,8 @@ class CommonOperand(wiring.Component):
         )
         with m.Switch(step.kind):
             with m.Case(Kind.FORWARD):
-                m.d.comb += scalar.eq(pre)
+                shifts = widths.forward_prescales(cfg)
+                m.d.comb += scalar.eq(Array(pre << shift for shift in shifts)[step.layer])
             with m.Case(Kind.UPDATE):
                 m.d.comb += scalar.eq(
                     Array(pre << scale for scale in scales[:-1])[step.layer] >> extra
@@ -77,7 +79,7 @@ class CommonOperand(wiring.Component):
             with m.Case(Kind.DIRECTION):
                 align = cfg.read_fraction - cfg.z_fraction
                 jacobian = self.jacobians.word_select(step.layer, cfg.k.width).as_signed()
-                m.d.comb += scalar.eq(Mux(step.jacobian, -(jacobian << align), self.error))
+                m.d.comb += scalar.eq(Mux(step.jacobian, jacobian << align, -self.error))
             with m.Case(Kind.FORGET):
                 m.d.comb += scalar.eq(1 << memory_kind.scale(cfg))
             with m.Case(Kind.MEMORY):

@@ -16,7 +16,7 @@ from hebbware.golden.modulator import direction_shift
 from hebbware.golden.normalise import MANTISSA_BITS, exponent_range
 from hebbware.golden.program import WRITE, done_latency, total_latency
 from hebbware.golden.program import Kind as GoldenKind
-from hebbware.golden.widths import operand_b, source_max
+from hebbware.golden.widths import forward_prescales, source_max, update_product
 from hebbware.hdl.dense import Dense
 from hebbware.hdl.modulator import word_width
 from hebbware.hdl.step import MEMORY_UPDATES, UPDATES, Kind, Step, is_any
@@ -31,7 +31,10 @@ CONFIGS = {
         layers=(4, 5, 3), lanes=2, memory="window", window=4, rounding=Rounding.FLOOR, d_bits=5,
         d_fraction=3, kappa=0.5, weight_bits=4,
     ),
-    "codes": CoreConfig(layers=(4, 13, 2), lanes=6, memory="codes", weight_bits=16, u_fraction=12),
+    "codes": CoreConfig(
+        layers=(4, 13, 2), lanes=6, memory="codes", weight_bits=16, u_fraction=12, z_fraction=0,
+        read_fraction=0,
+    ),
 }  # fmt: skip
 PASSES = 400
 STAGE = 2  # the stage in which a step's operands are given
@@ -62,6 +65,9 @@ class Player:
         self.width = word_width(config)
         self.low, self.high = exponent_range(config)
         self.last_memory = -9
+        # common operands of updates: what is left of the products' bits beside d, z or the bytes
+        own = max(-config.d.min, -config.z.min, 128).bit_length() - 1
+        self.bound = 1 << update_product(config) - 1 - own
 
     def kinds(self):
         """Kinds of passes that the configuration has."""
@@ -123,8 +129,9 @@ class Player:
         for n in range(count):
             scalar = int(self.rng.integers(0 if layer == 0 else -top, top + 1))
             operands, _ = self.step(
-                Kind.FORWARD, layer, tail, scalar=scalar, sum_first=n == 0, sum_last=n == count - 1
-            )
+                Kind.FORWARD, layer, tail, scalar=scalar << forward_prescales(cfg)[layer],
+                sum_first=n == 0, sum_last=n == count - 1,
+            )  # fmt: skip
             total = total + scalar * operands["weights"]
         drop = cfg.source(layer).fraction + cfg.weight.fraction - cfg.u_fraction
         self.put("vectors", [max(clip(nearest(int(t), drop), cfg.u), 0) for t in total])
@@ -133,16 +140,17 @@ class Player:
         cfg, total = self.config, 0
         count = int(self.rng.integers(1, cfg.classes + 1))
         one = 1 << cfg.error_fraction
+        power = int(self.rng.integers(self.low, self.high + 2))
         for n in range(count):
             error = int(self.rng.integers(-one, one + 1))
             operands, _ = self.step(
-                Kind.DIRECTION, layer, tail, scalar=error, sum_first=n == 0, sum_last=0
-            )
+                Kind.DIRECTION, layer, tail, scalar=-error, sum_first=n == 0, sum_last=0,
+                power=power - self.low,
+            )  # fmt: skip
             total = total + error * operands["read"]
-        power = int(self.rng.integers(self.low, self.high + 2))
         second = -int(self.number(cfg.k)) << (cfg.read_fraction - cfg.z_fraction)
         operands, used = self.step(
-            Kind.DIRECTION, layer, tail, scalar=second, sum_last=1, jacobian=1,
+            Kind.DIRECTION, layer, tail, scalar=-second, sum_last=1, jacobian=1,
             power=power - self.low,
         )  # fmt: skip
         total = total + second * operands["z"]
@@ -199,7 +207,7 @@ class Player:
 
     def _weights(self, kind, layer, tail, post):
         cfg, shift = self.config, self.config.update_shift
-        bound = 1 << operand_b(cfg) - 2
+        bound = self.bound
         for _ in range(int(self.rng.integers(1, 6))):
             scalar = int(self.rng.integers(-bound, bound) * 2.0 ** self.rng.uniform(-shift, 0))
             operands, _ = self.step(kind, layer, tail, scalar=scalar)
@@ -227,7 +235,7 @@ class Player:
         blocks, total = -(-cfg.hidden[layer] // cfg.lanes), 0
         for n in range(blocks):
             last = n == blocks - 1
-            scalar = int(self.rng.integers(-1 << shift, 1 << shift))
+            scalar = int(self.rng.integers(-self.bound, self.bound))
             operands, _ = self.step(
                 kind, layer, last, scalar=scalar, sum_first=n == 0, sum_last=last
             )
@@ -290,7 +298,7 @@ class Player:
         self._host(Kind.HOST_MEMORY, 0, "memory", "memory")
 
 
-LATE = ("exponent", "power", "host_data")  # inputs of stage 5
+LATE = ("host_data",)  # inputs of stage 5
 EVENTS = {
     "weights": Event(("weights_out",), lambda b, _: b.out.valid & is_any(b.out.kind, UPDATES)),
     "memory": Event(("memory_out",), lambda b, _: b.out.valid & is_any(b.out.kind, MEMORY_UPDATES)),
