@@ -41,7 +41,7 @@ def command(
     the core takes fewer where errors are zero. Resources are estimates.
     """
     resolved = resolve_config(config, seed)
-    nonzero, origin = _nonzero(config, resolved, dataset_name, data_dir, nonzero)
+    nonzero, origin = nonzero_inputs(config, resolved, dataset_name, data_dir, nonzero)
     result = describe(resolved, nonzero)
     _print(output, resolved, result, origin)
     output.write({**result, "nonzero_from": origin, "config": resolved.to_dict()})
@@ -137,12 +137,12 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
     }
 
 
-def _nonzero(
+def nonzero_inputs(
     config: str,
     resolved: CoreConfig,
-    dataset_name: str | None,
-    data_dir: Path | None,
-    nonzero: int | None,
+    dataset_name: str | None = None,
+    data_dir: Path | None = None,
+    nonzero: int | None = None,
 ) -> tuple[int, str]:
     """Return the number of non-zero inputs and where it is from."""
     import numpy as np

@@ -21,7 +21,7 @@ from hebbware.cli.common import CheckFailed
 from hebbware.golden.errors import InputError
 
 COMMANDS = (
-    *("info", "train", "cosim", "verilog", "board"),
+    *("info", "train", "cosim", "verilog", "build", "board"),
     *("bench", "sweep", "profile", "report", "data"),
 )
 """In the order of the help. Each is ``command`` in the module of that name in this folder."""

@@ -6,7 +6,7 @@ exact. Bits of memory are counted from the layout. LUTs, multipliers and block R
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -254,6 +254,7 @@ DEVICES = (  # name, family, LUTs, multipliers, block RAMs
     ("Gowin GW1NR-9", "gowin", 8_600, 20, 26),
     ("Gowin GW2AR-18", "gowin", 20_700, 48, 46),
 )
+NAMES = {"lut": "LUTs", "dsp": "multipliers", "ram": "block RAMs"}
 # up to so many words, or bits in all, and tables go into LUTs where the family can do that
 SHALLOW, SMALL = 32, 1024
 
@@ -287,6 +288,29 @@ def resources(config: CoreConfig) -> list[Need]:
     many, where the three led to `SMALL`. Larger cores are extrapolated; nothing was placed.
     """
     return [_need(config, name, FAMILIES[family], has) for name, family, *has in DEVICES]
+
+
+def need(config: CoreConfig, device: str) -> Need:
+    """`resources` of the one device of that name."""
+    name, family, *has = next(row for row in DEVICES if row[0] == device)
+    return _need(config, name, FAMILIES[family], has)
+
+
+def nearest(config: CoreConfig, device: str) -> CoreConfig | None:
+    """The same network on as many lanes as the device's estimate allows, not more than it has.
+
+    Where it does not fit on one lane either: the same with half the hidden units, and so on down to
+    8 in the smallest layer; None where that does not fit.
+    """
+    hidden = config.hidden
+    while min(hidden) >= min(8, *config.hidden):
+        layers = (config.inputs, *hidden, config.classes)
+        for lanes in range(config.lanes, 0, -1):
+            smaller = replace(config, layers=layers, lanes=lanes)
+            if need(smaller, device).fits:
+                return smaller
+        hidden = tuple(units // 2 for units in hidden)
+    return None
 
 
 def _need(config, name, family, has):

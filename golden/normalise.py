@@ -19,8 +19,10 @@ ROOT_HALF = 724  # 1 / sqrt(2) as a mantissa
 def reciprocal_of_size(units: int) -> tuple[int, int]:
     """Constants (factor, shift) with ``factor * 2**-shift`` = 1 / units to 16 significant bits.
 
-    Exact for powers of two.
+    Exact for powers of two, whose factor is 1: a shift alone, without a multiplier.
     """
+    if units & (units - 1) == 0:
+        return 1, units.bit_length() - 1
     shift = 16 + units.bit_length() - 1
     return (2**shift + units // 2) // units, shift
 

@@ -1,0 +1,113 @@
+"""The boards: what each is, which preset it learns with, and at which clock."""
+
+import importlib
+from dataclasses import dataclass
+
+from ..golden.errors import InputError
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board that `hebbware build` knows.
+
+    Attributes
+    ----------
+    name : str
+        For ``--board``.
+    title : str
+    platform_name : str
+        ``module:class`` of its Amaranth platform.
+    device : str
+        Its device, by the name in `hebbware.golden.estimate.DEVICES`.
+    preset : str
+        The configuration that it is built with unless another is given.
+    source_hz, clock_hz : int
+        Clock on the board; clock of the core.
+    clock : str
+        Resource of the board's clock.
+    serial : str
+        Where the serial port is.
+    flash : str
+        Command line that brings a bitstream onto the board.
+    baud : int
+    """
+
+    name: str
+    title: str
+    platform_name: str
+    device: str
+    preset: str
+    source_hz: int
+    clock_hz: int
+    clock: str
+    serial: str
+    flash: str
+    baud: int = 1_000_000
+
+    @property
+    def family(self) -> str:
+        """``ecp5``, ``ice40`` or ``gowin``."""
+        from ..golden.estimate import DEVICES
+
+        return next(family for name, family, *_ in DEVICES if name == self.device)
+
+    def platform(self):
+        """A fresh Amaranth platform."""
+        module, _, name = self.platform_name.partition(":")
+        return getattr(importlib.import_module(module), name)()
+
+
+_OWN = "hebbware.boards.platforms"
+BOARDS = {
+    board.name: board
+    for board in (
+        Board(
+            "ulx3s-85f", "ULX3S", "amaranth_boards.ulx3s:ULX3S_85F_Platform", "ECP5 LFE5U-85F",
+            "mnist", 25_000_000, 80_000_000, "clk25", "USB (FT231X)",
+            "openFPGALoader --board ulx3s",
+        ),
+        Board(
+            "orangecrab-25f", "OrangeCrab r0.2 (25F)", f"{_OWN}.orangecrab:OrangeCrab25FPlatform",
+            "ECP5 LFE5U-25F", "mnist-25f", 48_000_000, 60_000_000, "clk",
+            "header pins 0 (in) and 1 (out), 3.3 V", "openFPGALoader --board orangeCrab",
+        ),
+        Board(
+            "orangecrab-85f", "OrangeCrab r0.2 (85F)", f"{_OWN}.orangecrab:OrangeCrab85FPlatform",
+            "ECP5 LFE5U-85F", "mnist", 48_000_000, 80_000_000, "clk",
+            "header pins 0 (in) and 1 (out), 3.3 V", "openFPGALoader --board orangeCrab",
+        ),
+        Board(
+            "ecpix5-85f", "ECPIX-5 (85F)", "amaranth_boards.ecpix5:ECPIX585Platform",
+            "ECP5 LFE5U-85F", "mnist", 100_000_000, 80_000_000, "clk100", "USB (FT2232H)",
+            "openFPGALoader --board ecpix5_r03",
+        ),
+        Board(
+            "icebreaker", "iCEBreaker", "amaranth_boards.icebreaker:ICEBreakerPlatform",
+            "iCE40UP5K", "mnist-pooled", 12_000_000, 24_000_000, "clk12", "USB (FT2232H)",
+            "openFPGALoader --board ice40_generic",
+        ),
+        Board(
+            "tang-nano-9k", "Tang Nano 9K", f"{_OWN}.tang_nano_9k:TangNano9kPlatform",
+            "Gowin GW1NR-9", "mnist-9k", 27_000_000, 27_000_000, "clk27", "USB (BL702)",
+            "openFPGALoader --board tangnano9k",
+        ),
+        Board(
+            "tang-nano-20k", "Tang Nano 20K", f"{_OWN}.tang_nano_20k:TangNano20kPlatform",
+            "Gowin GW2AR-18", "mnist-20k", 27_000_000, 60_000_000, "clk27", "USB (BL616)",
+            "openFPGALoader --board tangnano20k",
+        ),
+    )
+}  # fmt: skip
+
+
+def find(name: str) -> Board:
+    """Return the board of that name.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    if name not in BOARDS:
+        raise InputError(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
+    return BOARDS[name]

@@ -1,0 +1,293 @@
+"""From a board and a configuration to a bitstream: the steps, and what came of them."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..golden import estimate
+from ..golden.config import CoreConfig
+from ..golden.errors import InputError
+from . import report, tools
+from .board import Board
+
+NAME = "hebbware"
+STAMP = "build.toml"
+SYNTHESIS = {"ecp5": "", "ice40": "-dsp -device u", "gowin": ""}
+BITSTREAM = {"ecp5": ".bit", "ice40": ".bin", "gowin": ".fs"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that is done.
+
+    Attributes
+    ----------
+    number : int
+    name : str
+    tool : str
+        What did it, and where that is from.
+    seconds : float
+    log : str
+        File of what it printed.
+    """
+
+    number: int
+    name: str
+    tool: str
+    seconds: float
+    log: str
+
+
+@dataclass(frozen=True)
+class Placement:
+    """One placement: its seed, the clock it reaches in MHz, its worst path."""
+
+    seed: int
+    fmax_mhz: float
+    path: report.Path | None
+    report: dict
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished build.
+
+    Attributes
+    ----------
+    board : Board
+    config : CoreConfig
+    clock_mhz : float
+        The core's clock, which the PLL makes.
+    placements : tuple of Placement
+    best : Placement
+        The one the bitstream is of.
+    used, available : dict
+        ``lut``, ``ff``, ``bram``, ``dsp``, on iCE40 ``spram``.
+    steps : tuple of Step
+    bitstream : Path
+    """
+
+    board: Board
+    config: CoreConfig
+    clock_mhz: float
+    placements: tuple[Placement, ...]
+    best: Placement
+    used: dict[str, int]
+    available: dict[str, int]
+    steps: tuple[Step, ...]
+    bitstream: Path
+
+    @property
+    def met(self) -> bool:
+        """Whether the core's clock is reached."""
+        return self.best.fmax_mhz >= self.clock_mhz
+
+
+def check_fits(board: Board, config: CoreConfig) -> estimate.Need:
+    """Estimate the need of the device.
+
+    Raises
+    ------
+    InputError
+        It is more than the device has: of what, and the nearest configuration that fits.
+    """
+    need = estimate.need(config, board.device)
+    if need.fits:
+        return need
+    over = ", ".join(
+        f"{getattr(need, key):,} {estimate.NAMES[key]} of {has:,}"
+        for key, has in need.has.items()
+        if getattr(need, key) > has
+    )
+    nearest = estimate.nearest(config, board.device)
+    layers = "-".join(map(str, nearest.layers)) if nearest else ""
+    advice = (
+        f"the nearest that fits: layers {layers} on {nearest.lanes} lanes"
+        if nearest
+        else f"not on one lane either; the board's preset is {board.preset}"
+    )
+    raise InputError(f"{board.device} is too small: about {over}; {advice}")
+
+
+def prepare_folder(folder: Path, board: Board, config: CoreConfig, clock_hz: int, overwrite: bool):
+    """Make the folder and its stamp.
+
+    Raises
+    ------
+    InputError
+        It holds a build of something else, or other files, and `overwrite` is not set.
+    """
+    stamp = f'board = "{board.name}"\nclock_hz = {clock_hz}\n' + config.to_toml()
+    file = folder / STAMP
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--folder must be a folder, not the file {folder}")
+    if not overwrite and folder.is_dir():
+        if file.exists() and file.read_text() != stamp:
+            raise InputError(
+                f"{folder} holds the build of another configuration; "
+                "give another --folder, or --overwrite"
+            )
+        if not file.exists() and any(folder.iterdir()):
+            raise InputError(f"{folder} holds other files; give another --folder, or --overwrite")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(stamp)
+    except OSError as error:
+        raise InputError(f"--folder: cannot write {folder}: {error.strerror}") from None
+
+
+def build(
+    board: Board,
+    config: CoreConfig,
+    folder: Path,
+    *,
+    clock_hz: int | None = None,
+    seeds: int = 1,
+    overwrite: bool = False,
+    tell: Callable[[int, int, str, Step | None], None] = lambda *_: None,
+) -> Result:
+    """Build a bitstream in `folder`.
+
+    Parameters
+    ----------
+    clock_hz : int, optional
+        Of the core; by default the board's.
+    seeds : int
+        Placements to try; the fastest becomes the bitstream.
+    tell : callable
+        Called with number, count and name of a step before it, and with what came of it after it.
+
+    Raises
+    ------
+    InputError
+        Bad input, or a program that is not there.
+    ToolError
+        A program failed.
+    """
+    clock_hz = clock_hz or board.clock_hz
+    needed = [tools.find(name) for name in _tools(board)]
+    prepare_folder(folder, board, config, clock_hz, overwrite)
+    count, steps = len(needed) + seeds, []
+
+    def step(name: str, tool: str, log: str, work):
+        number = len(steps) + 1
+        tell(number, count, name, None)
+        start = time.monotonic()
+        value = work()
+        steps.append(Step(number, name, tool, time.monotonic() - start, str(folder / log)))
+        tell(number, count, name, steps[-1])
+        return value
+
+    commands, clock_mhz = step(
+        "elaborate", "Amaranth", f"{NAME}.il", lambda: _elaborate(board, config, clock_hz, folder)
+    )
+    yosys, place, pack = needed
+
+    def run(tool, arguments, name, log):
+        step(
+            name, f"{tool.name}, {tool.origin}", log,
+            lambda: tools.call(tool, arguments, step=name, folder=folder, log=folder / log),
+        )  # fmt: skip
+
+    run(yosys, commands[0], "synthesise", "synthesis.log")
+    cells = _cells(folder / f"{NAME}.stat.json")
+    placements = []
+    for seed in range(1, seeds + 1):
+        written = f"report_{seed}.json"
+        options = [
+            "--freq", f"{clock_mhz:.6f}", "--seed", str(seed), "--report", written,
+            "--timing-allow-fail",
+        ]  # fmt: skip
+        arguments = [_seeded(argument, seed) for argument in commands[1]]
+        name = "place and route" + (f", seed {seed}" if seeds > 1 else "")
+        run(place, [*arguments, *options], name, f"placement_{seed}.log")
+        said = json.loads((folder / written).read_text())
+        clock, reached, _ = report.clock(said)
+        placements.append(Placement(seed, reached, report.worst_path(said, clock), said))
+    best = max(placements, key=lambda placement: placement.fmax_mhz)
+    run(pack, [_seeded(argument, best.seed) for argument in commands[2]], "pack", "pack.log")
+    return Result(
+        board, config, clock_mhz, tuple(placements), best,
+        report.resources(board.family, best.report, cells),
+        report.available(board.family, best.report),
+        tuple(steps), folder / f"{NAME}{BITSTREAM[board.family]}",
+    )  # fmt: skip
+
+
+def _tools(board: Board) -> tuple[str, str, str]:
+    return {
+        "ecp5": ("yosys", "nextpnr-ecp5", "ecppack"),
+        "ice40": ("yosys", "nextpnr-ice40", "icepack"),
+        "gowin": ("yosys", "nextpnr-himbaechel-gowin", "gowin_pack"),
+    }[board.family]
+
+
+_PLACED = tuple(f"{NAME}{end}" for end in (".config", ".asc", ".pnr.json"))
+
+
+def _seeded(argument: str, seed: int) -> str:
+    """File names of what a placement writes, with its seed in them."""
+    for name in _PLACED:
+        if argument == name:
+            return name.replace(NAME, f"{NAME}_{seed}", 1)
+    return argument
+
+
+def _elaborate(board: Board, config: CoreConfig, clock_hz: int, folder: Path):
+    """Write Amaranth's files; the arguments of the three programs, and the clock in MHz."""
+    from .top import Top
+
+    top = Top(board, config, clock_hz)
+    plan = board.platform().prepare(
+        top, name=NAME, emit_src=False, synth_opts=SYNTHESIS[board.family],
+        script_after_synth=f"tee -q -o {NAME}.stat.json stat -json",
+    )  # fmt: skip
+    for name, content in plan.files.items():
+        if not name.startswith(f"build_{NAME}") and not name.endswith(".debug.v"):
+            target = folder / name
+            if isinstance(content, bytes):
+                target.write_bytes(content)
+            else:
+                target.write_text(content)
+    listed = json.loads(plan.files[f"build_{NAME}.json"])["commands"]
+    commands = [[a for a in words[1:] if a not in ("-q", "--quiet")] for words in listed[:3]]
+    return commands, top.clocks.frequency / 1e6
+
+
+def _cells(file: Path) -> dict[str, int]:
+    """Cells of each type in the netlist."""
+    said = json.loads(file.read_text())
+    return said["design"]["num_cells_by_type"]
+
+
+def summary(result: Result, nonzero: int) -> dict:
+    """What the command tells of a build, for JSON."""
+    board, config, path = result.board, result.config, result.best.path
+    clocks = estimate.clocks_per_sample(config, nonzero)
+    need = estimate.need(config, board.device)
+    expected = {"lut": need.lut, "dsp": need.dsp, "bram": need.ram}
+    return {
+        "board": board.name,
+        "device": board.device,
+        "fmax_mhz": result.best.fmax_mhz,
+        "clock_mhz": result.clock_mhz,
+        "met": result.met,
+        **{key: result.used.get(key, 0) for key in ("lut", "ff", "bram", "dsp", "spram")},
+        "available": result.available,
+        "estimate": {
+            key: {"estimate": value, "error": value / result.used[key] - 1}
+            for key, value in expected.items()
+            if result.used.get(key)
+        },
+        "clocks_per_sample": clocks,
+        "nonzero": nonzero,
+        "samples_per_second": result.clock_mhz * 1e6 / clocks,
+        "samples_per_second_at_fmax": result.best.fmax_mhz * 1e6 / clocks,
+        "worst_path": None if path is None else asdict(path) | {"total_ns": path.total_ns},
+        "placements": [{"seed": p.seed, "fmax_mhz": p.fmax_mhz} for p in result.placements],
+        "steps": [asdict(step) for step in result.steps],
+        "bitstream": str(result.bitstream),
+        "config": config.to_dict(),
+    }

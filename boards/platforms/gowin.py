@@ -1,0 +1,24 @@
+"""Gowin platforms on nextpnr-himbaechel, which took the place of nextpnr-gowin."""
+
+
+class HimbaechelMixin:
+    """Calls ``nextpnr-himbaechel-gowin``; comes before a `GowinPlatform` among the bases."""
+
+    required_tools = ("yosys", "nextpnr-himbaechel-gowin", "gowin_pack")
+
+    @property
+    def command_templates(self):
+        """The commands of the platform, place and route exchanged."""
+        yosys, _, pack = self._apicula_command_templates
+        place = r"""
+        {{invoke_tool("nextpnr-himbaechel-gowin")}}
+            {{quiet("--quiet")}}
+            {{get_override("nextpnr_opts")|options}}
+            --log {{name}}.tim
+            --device {{platform.part}}
+            --vopt family={{platform._chipdb_device}}
+            --vopt cst={{name}}.cst
+            --json {{name}}.syn.json
+            --write {{name}}.pnr.json
+        """
+        return [yosys, place, pack]

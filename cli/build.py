@@ -1,0 +1,199 @@
+"""``hebbware build``: a bitstream for a board, and what the device gives for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hebbware.cli.common import CheckFailed, Output, json_option, resolve_config, seed_option
+from hebbware.cli.files import write_file
+from hebbware.cli.info import nonzero_inputs
+from hebbware.golden.errors import InputError
+
+if TYPE_CHECKING:
+    from hebbware.boards.board import Board
+    from hebbware.boards.build import Result
+
+
+@click.command("build")
+@click.option("--board", "name", metavar="NAME", help="Board; --list tells which there are.")
+@click.option("--all", "every", is_flag=True, help="All boards, each with its own preset.")
+@click.option("--list", "listing", is_flag=True, help="List the boards.")
+@click.option(
+    "--config",
+    default=None,
+    metavar="FILE|PRESET",
+    help="Configuration: a TOML file or the name of a preset; by default the board's.",
+)
+@seed_option
+@json_option
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where all files go; by default build/NAME.",
+)
+@click.option("--overwrite", is_flag=True, help="Build in a folder that holds something else.")
+@click.option(
+    "--clock",
+    type=click.FloatRange(min=1),
+    metavar="MHZ",
+    help="Clock of the core; by default the board's.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Placements to try; the fastest becomes the bitstream.",
+)
+def command(
+    name: str | None,
+    every: bool,
+    listing: bool,
+    config: str | None,
+    seed: int | None,
+    output: Output,
+    folder: Path | None,
+    overwrite: bool,
+    clock: float | None,
+    seeds: int,
+) -> None:
+    """Build the bitstream of a board: synthesise, place, route, pack, and report.
+
+    Exit code 1 where the core's clock is not reached; the bitstream is written all the same.
+    """
+    from hebbware.boards import board as boards
+    from hebbware.boards import build
+
+    if sum((name is not None, every, listing)) != 1:
+        raise InputError("give one of --board, --all and --list")
+    if listing:
+        _list(output, list(boards.BOARDS.values()))
+        return
+    if every and (config or clock or folder):
+        raise InputError("--all takes each board's own preset, clock and folder")
+    chosen = list(boards.BOARDS.values()) if every else [boards.find(name)]
+    jobs = []
+    for board in chosen:
+        preset = config or board.preset
+        resolved = resolve_config(preset, seed)
+        nonzero, _ = nonzero_inputs(preset, resolved)
+        build.check_fits(board, resolved)
+        jobs.append((board, resolved, nonzero))
+    results, summaries = [], []
+    for board, resolved, nonzero in jobs:
+        output.log(f"{board.title}: {board.device}, {_network(resolved)}")
+        result = _build(output, board, resolved, folder, clock, seeds, overwrite)
+        results.append(result)
+        summaries.append(build.summary(result, nonzero))
+        _print(output, result, summaries[-1])
+    if every:
+        table = markdown(results, summaries)
+        write_file(Path("build/boards.md").absolute(), table)
+        output.log(table)
+        output.write({"boards": summaries})
+    else:
+        output.write(summaries[0])
+    late = [result for result in results if not result.met]
+    if late:
+        raise CheckFailed("; ".join(_late(result) for result in late))
+
+
+def _build(output, board, config, folder, clock, seeds, overwrite) -> Result:
+    from hebbware.boards import build, tools
+
+    def tell(number, count, name, step):
+        if step is not None:
+            output.log(f"  {number}/{count} {name}: {step.seconds:.1f} s ({step.tool})")
+
+    hertz = None if clock is None else round(clock * 1e6)
+    target = folder or Path("build") / board.name
+    with output.progress(f"building for {board.name}"):
+        try:
+            return build.build(
+                board, config, target, clock_hz=hertz, seeds=seeds, overwrite=overwrite, tell=tell
+            )
+        except tools.ToolError as error:
+            raise CheckFailed(str(error)) from None
+
+
+def _late(result: Result) -> str:
+    return (
+        f"{result.board.name} reaches {result.best.fmax_mhz:.1f} of {result.clock_mhz:.1f} MHz "
+        f"(--clock {int(result.best.fmax_mhz)} would pass); worst path {result.best.path}"
+    )
+
+
+def _network(config) -> str:
+    return (
+        f"{'-'.join(map(str, config.layers))}, {config.weight_bits}-bit weights, "
+        f"{config.lanes} lanes, {config.memory} memory"
+    )
+
+
+def _print(output: Output, result: Result, told: dict[str, Any]) -> None:
+    rows = []
+    for key, name in (
+        ("lut", "logic cells" if result.board.family == "ice40" else "LUTs"),
+        ("ff", "flip-flops"),
+        ("bram", "block RAMs"),
+        ("dsp", "multipliers"),
+        ("spram", "single-port RAMs"),
+    ):
+        has = told["available"].get(key)
+        if not told[key] and key == "spram":
+            continue
+        guess = told["estimate"].get(key)
+        rows.append(
+            (
+                name,
+                f"{told[key]:,}" + (f" of {has:,}" if has else ""),
+                f"{guess['estimate']:,} ({guess['error']:+.0%})" if guess else "",
+            )
+        )
+    output.table("resources", ("of", "in use", "estimated before (error)"), rows)
+    for placement in told["placements"] if len(told["placements"]) > 1 else ():
+        output.log(f"  seed {placement['seed']}: {placement['fmax_mhz']:.2f} MHz")
+    output.log(
+        f"clock: {told['fmax_mhz']:.2f} MHz after routing, {told['clock_mhz']:.2f} MHz wanted\n"
+        f"worst path: {result.best.path}\n"
+        f"{told['clocks_per_sample']:,} clocks per learned sample ({told['nonzero']} non-zero "
+        f"inputs): {told['samples_per_second']:,.0f} samples/s at the core's clock, "
+        f"{told['samples_per_second_at_fmax']:,.0f} at the clock reached\n"
+        f"bitstream: {told['bitstream']}\n"
+        f"onto the board: {result.board.flash} {told['bitstream']}"
+    )
+
+
+def markdown(results: list[Result], told: list[dict[str, Any]]) -> str:
+    """The table of all boards."""
+    lines = [
+        "| board | network | lanes | LUT | FF | block RAM | multipliers | core clock (reached), MHz "
+        "| clocks per sample | samples/s |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for result, of in zip(results, told, strict=True):
+        config = result.config
+        rams = f"{of['bram']}" + (f" + {of['spram']} single-port" if of["spram"] else "")
+        lines.append(
+            f"| {result.board.title} | {'-'.join(map(str, config.layers))} W{config.weight_bits} "
+            f"| {config.lanes} | {of['lut']:,} | {of['ff']:,} | {rams} | {of['dsp']} "
+            f"| {of['clock_mhz']:.1f} ({of['fmax_mhz']:.1f}) | {of['clocks_per_sample']:,} "
+            f"| {of['samples_per_second']:,.0f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _list(output: Output, boards: list[Board]) -> None:
+    output.table(
+        "boards",
+        ("name", "board", "device", "preset", "core clock, MHz", "serial port"),
+        [
+            (b.name, b.title, b.device, b.preset, f"{b.clock_hz / 1e6:g}", b.serial)
+            for b in boards
+        ],
+    )
+    output.write({"boards": [{**vars(board), "family": board.family} for board in boards]})
