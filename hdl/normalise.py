@@ -91,8 +91,11 @@ class Normalise(wiring.Component):
         mean_square = Signal(unsigned(2 * cfg.u_bits))
         stage = Signal(NORMALISE_LATENCY - 1)  # one-hot walk of the sum of squares
         had_sum = Signal()
+        scaled = self.total
+        if any(factor != 1 for factor, _ in constants):  # sizes that are no powers of two
+            scaled = self.total * per_layer[self.layer]
         m.d.sync += [
-            product.eq(self.total * per_layer[self.layer]),
+            product.eq(scaled),
             layer.eq(self.layer),
             had_sum.eq(self.sum),
             stage.eq(stage << 1 | self.squares),
