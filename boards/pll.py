@@ -101,7 +101,7 @@ def ice40(source: int, wanted: int) -> Setting:
 
 
 def gowin(source: int, wanted: int, limits: Limits) -> Setting:
-    """Return the rPLL: ``f = source / reference * feedback``, the oscillator `output` times as fast."""
+    """The rPLL: ``f = source / reference * feedback``; the oscillator is `output` times as fast."""
     return _search(
         source, wanted, limits,
         product(range(1, 65), range(1, 65), GOWIN_OUTPUT),

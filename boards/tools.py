@@ -1,4 +1,4 @@
-"""Finds synthesis, place and route, and packers: native ones on PATH, else their WebAssembly builds.
+"""Finds synthesis, place and route, packers: native ones on PATH, else WebAssembly builds of them.
 
 The latter come with Python packages (YoWASP, Apycula) and are run by this interpreter.
 """
@@ -72,7 +72,8 @@ def find(name: str) -> Tool:
         origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else script
         return Tool(name, (sys.executable, "-c", run), origin)
     raise InputError(
-        f"{name} must be on PATH, or its Python package be installed (pip install 'hebbware[boards]')"
+        f"{name} must be on PATH, or its Python package be installed: "
+        "pip install 'hebbware[boards]'"
     )
 
 

@@ -171,8 +171,8 @@ def _print(output: Output, result: Result, told: dict[str, Any]) -> None:
 def markdown(results: list[Result], told: list[dict[str, Any]]) -> str:
     """The table of all boards."""
     lines = [
-        "| board | network | lanes | LUT | FF | block RAM | multipliers | core clock (reached), MHz "
-        "| clocks per sample | samples/s |",
+        "| board | network | lanes | LUT | FF | block RAM | multipliers "
+        "| core clock (reached), MHz | clocks per sample | samples/s |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for result, of in zip(results, told, strict=True):
@@ -191,9 +191,6 @@ def _list(output: Output, boards: list[Board]) -> None:
     output.table(
         "boards",
         ("name", "board", "device", "preset", "core clock, MHz", "serial port"),
-        [
-            (b.name, b.title, b.device, b.preset, f"{b.clock_hz / 1e6:g}", b.serial)
-            for b in boards
-        ],
+        [(b.name, b.title, b.device, b.preset, f"{b.clock_hz / 1e6:g}", b.serial) for b in boards],
     )
     output.write({"boards": [{**vars(board), "family": board.family} for board in boards]})

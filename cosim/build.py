@@ -70,6 +70,8 @@ def build(
     constants: Mapping[str, int] | None = None,
     ignored: tuple[str, ...] = (),
     platform: Any = None,
+    netlist: str | None = None,
+    models: Mapping[str, str] | None = None,
     waves: bool = False,
     quick: bool = False,
 ) -> Model:
@@ -85,6 +87,11 @@ def build(
         See :func:`hebbware.cosim.bench.describe`.
     platform : optional
         Passed on to ``elaborate``.
+    netlist : str, optional
+        Verilog of the module ``dut`` that takes the place of the component's own: what synthesis
+        made of it.
+    models : dict, optional
+        Text by file name of what that instantiates beside the component: cells of a vendor.
     waves : bool
         Whether runs may write waveforms; that is another, slower model.
     quick : bool
@@ -100,7 +107,7 @@ def build(
     """
     start = time.monotonic()
     bench = describe(component, hold=hold, constants=constants, ignored=ignored)
-    text = emit(component, platform=platform)
+    text = emit(component, platform=platform) if netlist is None else netlist
     names = port_names(text)
     if unknown := set(names) - set(bench.ports()) - {"clk", "rst"}:
         raise ValueError(f"ports must belong to the domain `sync` or the signature: {unknown}")
@@ -108,6 +115,7 @@ def build(
         "channels.sv": channel_modules(),
         "dut.v": text,
         "bench.sv": bench.verilog(clocked="clk" in names),
+        **(models or {}),
     }
     tools = find()
     flags = (*BENCH_FLAGS, *(("-CFLAGS", "-O0") if quick else ()))  # the last -O holds

@@ -19,9 +19,15 @@ from .records import Channel, pack, records, unpack
 from .run import RunResult, Stimulus, run
 
 
-def build_core(config: CoreConfig, *, waves: bool = False, core: Core | None = None) -> Model:
-    """The simulation of the core of `config`, from the cache if it is there."""
-    return build(core or Core(config, trace=True), hold={"commands": "results"}, waves=waves)
+def build_core(
+    config: CoreConfig, *, waves: bool = False, core: Core | None = None, **options
+) -> Model:
+    """The simulation of the core of `config`, from the cache if it is there.
+
+    `options` go to `hebbware.cosim.build.build`.
+    """
+    core = core or Core(config, trace=True)
+    return build(core, hold={"commands": "results"}, waves=waves, **options)
 
 
 def lane_width(config: CoreConfig, channel: str) -> int:

@@ -45,6 +45,9 @@ class CoreConfig(settings.Settings):
         The non-linearity's slope below 0 is ``2**-slope_shift``; 0: none (ReLU), 1..7.
     centred : bool
         Inputs are read as ``2 x - 1`` (-1..1) in the place of x (0..1).
+    weight_ports : int
+        Ports of the weight memory: 2, or 1 for single-port RAM, where each step of a pass that
+        writes weights takes two clocks.
     rounding : Rounding
         Of the weight update.
     x_bits, u_bits, u_fraction, z_bits, z_fraction, d_bits, d_fraction : int
@@ -101,6 +104,7 @@ class CoreConfig(settings.Settings):
     leak_shifts: tuple[int, ...] = (3, 4)
     slope_shift: int = 0
     centred: bool = False
+    weight_ports: int = 2
     rounding: Rounding = Rounding.STOCHASTIC
     x_bits: int = 8
     u_bits: int = 16
@@ -240,6 +244,7 @@ class CoreConfig(settings.Settings):
     def _check_numbers(self):
         for name, low, high in (
             ("weight_bits", 4, 16),
+            ("weight_ports", 1, 2),
             ("time_steps", 1, 255),
             ("slope_shift", 0, 7),
             ("x_bits", 1 + self.centred, 8),

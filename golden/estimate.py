@@ -13,11 +13,10 @@ import numpy as np
 
 from . import widths
 from .config import CoreConfig
-from .init import init_groups
 from .layout import Layout
 from .memory import KINDS
 from .normalise import MANTISSA_BITS
-from .program import SETTLED, program, start_steps
+from .program import program, start_clocks
 from .schedule import Schedule
 from .softmax import exp_width
 
@@ -95,11 +94,6 @@ def sample_clocks(config: CoreConfig, nonzero: Sequence[int], learn: Sequence[bo
         walk.banks[index % 2] = walk.free
         finished.append(walk.free)
     return np.array(finished, np.int64)
-
-
-def start_clocks(config: CoreConfig) -> int:
-    """Clocks from reset to the first one in which a sample may be taken."""
-    return start_steps(config) + init_groups(config) * SETTLED
 
 
 def clocks_per_sample(config: CoreConfig, nonzero: int, learn: bool = True) -> int:

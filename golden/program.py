@@ -8,9 +8,14 @@ soon as the pass before it has issued its last step and everything it waits for 
 no steps takes one clock. The order hides latencies: a layer's direction and memory write fill the
 clocks in which the next layer's statistics settle. Where a sample takes several time steps the
 program is walked once for each, all but the last time without learning or putting out anything.
+
+A weight memory with one port (`weight_ports`) cannot be read and written in the same clock. A step
+reads in the clock after its issue and writes `WRITE` clocks after it, an even number: passes that
+write weights issue in every second clock, so that reads and writes alternate, and a pass that
+touches the weights waits until the writes of all passes before it are done.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from .init import init_groups
@@ -38,6 +43,8 @@ class Kind(StrEnum):
 
 # walked in each time step of a sample; all others in the last step only
 SETTLING = (Kind.FORWARD, Kind.SUM, Kind.SQUARES, Kind.NORMALISE)
+WRITES_WEIGHTS = (Kind.UPDATE, Kind.READOUT, Kind.START_WEIGHTS)
+READS_WEIGHTS = (Kind.FORWARD, Kind.SCORES, *WRITES_WEIGHTS)
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,25 @@ def program(config) -> tuple[Pass, ...]:
     add(Kind.READOUT, hidden, errors_of(hidden), learn=True)
     if config.learns_hidden:
         add(Kind.UPDATE, hidden - 1, f"direction{hidden - 1}", learn=True)
+    if config.weight_ports == 1:
+        passes = _apart(passes)
     return tuple(passes)
+
+
+def _apart(passes: list[Pass]) -> list[Pass]:
+    """Let every pass that touches the weights wait for all that write them."""
+    writers = [p.name for p in passes if p.kind in WRITES_WEIGHTS]
+    return [
+        replace(p, waits=tuple(dict.fromkeys((*p.waits, *writers))))
+        if p.kind in READS_WEIGHTS
+        else p
+        for p in passes
+    ]
+
+
+def pace(config, kind: Kind) -> int:
+    """Clocks that each step of a pass takes; the step is issued in the last of them."""
+    return 2 if config.weight_ports == 1 and kind in WRITES_WEIGHTS else 1
 
 
 def start_program(config) -> tuple[Pass, ...]:
@@ -129,11 +154,13 @@ def start_program(config) -> tuple[Pass, ...]:
     return tuple(passes)
 
 
-def start_steps(config) -> int:
-    """Steps of the whole start program."""
+def start_clocks(config) -> int:
+    """Clocks from reset to the first one in which a sample may be taken."""
     layout = Layout(config)
-    words = layout.weight_bases[-1] + (layout.memory_bases[-1] if config.learns_hidden else 0)
-    return init_groups(config) * words
+    clocks = pace(config, Kind.START_WEIGHTS) * layout.weight_bases[-1]
+    if config.learns_hidden:
+        clocks += layout.memory_bases[-1]
+    return init_groups(config) * (clocks + SETTLED)
 
 
 # -- latencies, in clocks --------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from .program import (
     Kind,
     done_latency,
     errors_of,
+    pace,
     program,
     softmax_latency,
     start_program,
@@ -160,10 +161,11 @@ class Schedule:
                     continue
                 clock = max([clock, *(self.done[name] for name in p.waits)])
                 steps = self._steps(p, x)
+                each = pace(self.config, p.kind)
                 if steps:
-                    self._record(p, clock, steps, time)
-                    self._finish(p, clock + steps - 1, learn, result, scores)
-                clock += max(steps, 1)
+                    self._record(p, clock + each - 1, steps, time)
+                    self._finish(p, clock + each * steps - 1, learn, result, scores)
+                clock += max(each * steps, 1)
         self.free = clock + 1
         self.latest = max(self.latest, self.free)
         self.inferred += not learn
@@ -193,18 +195,19 @@ class Schedule:
         return self.seen[f"error{layer}"]["values"]
 
     def _record(self, p, first, steps, time):
-        """The writes of pass `p` in step `time`; its `steps` are issued from clock `first` on."""
-        layout, seen = self.layout, self.seen.get(p.name)
+        """The writes of pass `p` in step `time`; the first of its `steps` is issued at `first`."""
+        layout, seen, slow = self.layout, self.seen.get(p.name), pace(self.config, p.kind)
         if p.kind in SETTLING and seen:
             seen = seen[time]
         if p.kind is Kind.UPDATE:
             rows = seen["rows"]
             words = layout.lanes_of(seen["weights"][rows]).swapaxes(0, 1)  # (blocks, rows, lanes)
             base = layout.weight_bases[p.layer] + layout.rows(p.layer) * np.arange(words.shape[0])
-            self._write("trace.weights", first, base[:, None] + rows, words)
+            self._write("trace.weights", first, base[:, None] + rows, words, slow)
         elif p.kind is Kind.READOUT:
             words = layout.lanes_of(seen["weights"])
-            self._write("trace.weights", first, self._linear(layout.weight_bases[-2], words), words)
+            addresses = self._linear(layout.weight_bases[-2], words)
+            self._write("trace.weights", first, addresses, words, slow)
         elif p.kind in (Kind.MEMORY, Kind.FORGET):
             rows = seen["rows"]
             words = self._with_codes(seen["memory"], p.layer)[rows]
@@ -222,9 +225,9 @@ class Schedule:
             place = which * layout.vector_bases[-1] + layout.vector_bases[p.layer]
             self.channels["trace.vectors"].add(clocks, place + np.arange(len(words)), words)
 
-    def _write(self, channel, first, addresses, words):
+    def _write(self, channel, first, addresses, words, each=1):
         addresses = addresses.ravel()
-        clocks = first + WRITE + np.arange(addresses.size)
+        clocks = first + WRITE + each * np.arange(addresses.size)
         self.channels[channel].add(clocks, addresses, words.reshape(addresses.size, -1))
 
     def _linear(self, base, words):
@@ -365,19 +368,20 @@ class Schedule:
 
         `before` holds the words of both memories then; None is after reset, when they are 0.
         """
-        names = ["trace.weights"]
+        names = [("trace.weights", Kind.START_WEIGHTS)]
         if any(p.kind is Kind.START_MEMORY for p in start_program(self.config)):
-            names.append("trace.memory")
+            names.append(("trace.memory", Kind.START_MEMORY))
         final = self._weight_words(), self._memory_words()
         before = before or [np.zeros_like(words) for words in final]
         parts = list(zip(names, final, before, strict=False))
         for group in range(init_groups(self.config)):
             lanes = slice(group * GROUP, (group + 1) * GROUP)
-            for channel, final, words in parts:
+            for (channel, kind), final, words in parts:
                 words[:, lanes] = final[:, lanes]
                 addresses = np.arange(len(words))
-                self._write(channel, clock, addresses, words.copy())
-                clock += len(words)
+                each = pace(self.config, kind)
+                self._write(channel, clock + each - 1, addresses, words.copy(), each)
+                clock += each * len(words)
             clock += SETTLED
         self.free = clock
         self.latest = max(self.latest, clock)

@@ -46,7 +46,7 @@ class Arrivals(wiring.Component):
         factors = Array(Const(factor, unsigned(17)) for factor, _ in constants)
         similar = step.kind == Kind.SIMILARITY
         wanted = step.valid & step.sum_last & (similar | (step.kind == Kind.SCORES))
-        # 1: times 1/m (similarities), which is a shift alone for powers of two; 2: rounded, saturated
+        # 1: times 1/m (similarities), a shift alone for powers of two; 2: rounded, saturated
         product = Signal(signed(widths.total(cfg) + 18))
         first = Signal(self.step_layout)
         is_first = Signal()

@@ -25,6 +25,7 @@ from .sequencer import Sequencer
 from .shapes import index
 from .softmax import Softmax
 from .step import MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
+from .weights import WeightMemory
 from .window import Window
 
 
@@ -175,12 +176,8 @@ class Core(wiring.Component):
         m.submodules.d_memory = d_memory = memory.Memory(
             shape=lanes * cfg.d_bits, depth=max(self.blocks, 2), init=[]
         )
-        m.submodules.weights = weights = memory.Memory(
-            shape=lanes * cfg.weight_bits, depth=layout.weight_bases[-1], init=[]
-        )
-        z_read, a_read, d_read, w_read = (
-            mem.read_port() for mem in (z_memory, a_memory, d_memory, weights)
-        )
+        m.submodules.weights = weights = WeightMemory(cfg)
+        z_read, a_read, d_read = (mem.read_port() for mem in (z_memory, a_memory, d_memory))
         m.d.comb += z_read.addr.eq(
             Mux(sequencer.old, z_old, z_now) + Mux(from_below, sequencer.source_block, place_0)
         )
@@ -203,7 +200,7 @@ class Core(wiring.Component):
         address_1 = Signal(range(self.words))
         m.d.comb += [
             address_1.eq(step_1.address + row_1),
-            w_read.addr.eq(address_1),
+            weights.address.eq(address_1),
             a_read.addr.eq(place_1),
             d_read.addr.eq(place_1),
             softmax.query_job.eq(step_1.layer),
@@ -237,7 +234,7 @@ class Core(wiring.Component):
             operand.extra.eq(commander.extra),
             dense.step.eq(step_2),
             dense.scalar.eq(operand.scalar),
-            dense.weights.eq(w_read.data),
+            dense.weights.eq(weights.word),
             dense.z.eq(z_2.z),
             dense.active.eq(z_2.active),
             dense.a.eq(a_read.data),
@@ -251,16 +248,14 @@ class Core(wiring.Component):
 
         # stage 6: words are written
         out = dense.out
-        w_write, z_write, a_write, d_write = (
-            mem.write_port() for mem in (weights, z_memory, a_memory, d_memory)
-        )
+        z_write, a_write, d_write = (mem.write_port() for mem in (z_memory, a_memory, d_memory))
         host_reads = is_any(out.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)) & ~out.write
         place_6 = Signal(index(self.blocks))
         m.d.comb += [
             place_6.eq(bases[out.layer] + out.block),
-            w_write.en.eq(out.valid & is_any(out.kind, UPDATES) & ~host_reads),
-            w_write.addr.eq(out.address),
-            w_write.data.eq(dense.weights_out),
+            weights.write_en.eq(out.valid & is_any(out.kind, UPDATES) & ~host_reads),
+            weights.write_address.eq(out.address),
+            weights.written.eq(dense.weights_out),
             a_write.en.eq(out.valid & out.sum_last & (out.kind == Kind.FORWARD)),
             a_write.addr.eq(place_6),
             a_write.data.eq(self._lanes(dense.vector_out, cfg.u_bits)),
@@ -363,7 +358,7 @@ class Core(wiring.Component):
             sequencer.kept_row.eq(softmax.list_row),
         ]
         if self.trace_ports:
-            self._trace(m, w_write, a_write, z_write, d_write, dense, softmax, place_6)
+            self._trace(m, weights, a_write, z_write, d_write, dense, softmax, place_6)
             if word_width(cfg):
                 m.d.comb += [
                     self.trace.memory.en.eq(remembered.write_en),
@@ -384,12 +379,12 @@ class Core(wiring.Component):
         step = dense.total_step
         return step.valid & step.end & (step.kind == kind) & (step.layer == layer)
 
-    def _trace(self, m, w_write, a_write, z_write, d_write, dense, softmax, place):
+    def _trace(self, m, weights, a_write, z_write, d_write, dense, softmax, place):
         trace, blocks = self.trace, self.blocks
         m.d.comb += [
-            trace.weights.en.eq(w_write.en),
-            trace.weights.address.eq(w_write.addr),
-            trace.weights.data.eq(w_write.data),
+            trace.weights.en.eq(weights.write_en),
+            trace.weights.address.eq(weights.write_address),
+            trace.weights.data.eq(weights.written),
             trace.vectors.en.eq(a_write.en | z_write.en | d_write.en),
             trace.vectors.address.eq(
                 place + Mux(z_write.en, blocks, Mux(d_write.en, 2 * blocks, 0))

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..golden.init import init_groups
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.program import SETTLED, SETTLING, program, start_program
+from ..golden.program import SETTLED, SETTLING, pace, program, start_program
 from .shapes import index
 from .step import Kind
 
@@ -21,8 +21,9 @@ BLOCK_OUTER = (
 
 class Sequencer(wiring.Component):
     """Issues steps: a pass starts when the one before it has issued its last step and what it waits
-    for is done; a pass without steps takes one clock. Where a sample takes several time steps, the
-    program is walked once for each; all but the last time only its `SETTLING` passes.
+    for is done; a pass without steps takes one clock. A step takes ``program.pace`` clocks. Where a
+    sample takes several time steps, the program is walked once for each; all but the last time only
+    its `SETTLING` passes.
 
     Latency: one clock from `go` to the first step; `idle` in the clock after the last step.
 
@@ -126,6 +127,7 @@ class Sequencer(wiring.Component):
         after = Signal.like(at)
         clears = Signal(len(self.flags))
         kind = Signal(Kind)
+        slow = Signal()  # each step takes two clocks
         layer = Signal(range(len(cfg.hidden) + 1))
         with m.Switch(at):
             for number, p in enumerate(passes):
@@ -134,7 +136,7 @@ class Sequencer(wiring.Component):
                         m, p, number, passes, learning, settling, kind=kind, layer=layer, rows=rows,
                         blocks=blocks, base=base, memory_base=memory_base, row_inner=row_inner,
                         ready=ready, empty=empty, source_base=source_base, strided=strided,
-                        after=after, clears=clears, flags=flags, since=since,
+                        after=after, clears=clears, flags=flags, since=since, slow=slow,
                     )  # fmt: skip
 
         # walk
@@ -142,13 +144,18 @@ class Sequencer(wiring.Component):
         outer_last = outer == Mux(row_inner, blocks, rows) - 1
         row, block = Mux(row_inner, inner, outer), Mux(row_inner, outer, inner)
         issue = Signal()
+        wanted = Signal()
+        second = Signal()  # the second of the two clocks that a step of a slow pass takes
         end = Signal()
         address = Signal(self.addresses)
         m.d.comb += [
-            issue.eq(running & (ready | ~begin) & ~empty),
+            wanted.eq(running & (ready | ~begin) & ~empty),
+            issue.eq(wanted & (second | ~slow)),
             end.eq(inner_last & outer_last),
             address.eq(Mux(begin, base, linear)),
         ]
+        if any(pace(cfg, p.kind) == 2 for p in passes):
+            m.d.sync += second.eq(wanted & slow & ~second)
         starting = at >= first_start
         with m.If(issue):
             m.d.sync += [
@@ -264,6 +271,7 @@ class Sequencer(wiring.Component):
         block_outer = kind in BLOCK_OUTER and not (kind is Kind.START_WEIGHTS and p.layer == hidden)
         m.d.comb += [
             s["kind"].eq(kind),
+            s["slow"].eq(pace(cfg, p.kind) == 2),
             s["layer"].eq(p.layer),
             s["rows"].eq(rows),
             s["blocks"].eq(blocks),

@@ -1,0 +1,59 @@
+"""The weight memory: with a port for each of reading and writing, or one for both."""
+
+from amaranth.hdl import Module
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden.layout import Layout
+from .primitives import SinglePortRam
+
+
+class WeightMemory(wiring.Component):
+    """Words of the weights of all lanes.
+
+    Latency: `word` one clock after `address`. With one port (`weight_ports`), nothing is read in a
+    clock in which `write_en` is high; `hebbware.golden.program` keeps the two apart.
+
+    Parameters
+    ----------
+    config : CoreConfig
+
+    Members
+    -------
+    address : In, word : Out
+    write_en, write_address, written : In
+    """
+
+    def __init__(self, config):
+        self.config = config
+        self.depth = Layout(config).weight_bases[-1]
+        self.width = config.lanes * config.weight_bits
+        super().__init__(
+            {
+                "address": In(range(self.depth)),
+                "word": Out(self.width),
+                "write_en": In(1),
+                "write_address": In(range(self.depth)),
+                "written": In(self.width),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        if self.config.weight_ports == 1:
+            m.submodules.ram = ram = SinglePortRam(width=self.width, depth=self.depth)
+            m.d.comb += [ram.write_en.eq(self.write_en), ram.address.eq(self.address)]
+            with m.If(self.write_en):
+                m.d.comb += ram.address.eq(self.write_address)
+            m.d.comb += [ram.written.eq(self.written), self.word.eq(ram.word)]
+            return m
+        m.submodules.ram = ram = memory.Memory(shape=self.width, depth=self.depth, init=[])
+        read, write = ram.read_port(), ram.write_port()
+        m.d.comb += [
+            read.addr.eq(self.address),
+            self.word.eq(read.data),
+            write.en.eq(self.write_en),
+            write.addr.eq(self.write_address),
+            write.data.eq(self.written),
+        ]
+        return m
