@@ -223,7 +223,11 @@ class Family:
     luts : float
         LUTs for each that an ECP5 needs for the same logic.
     dsp_core : int
-        Multipliers outside the lanes: statistics, similarities, softmax.
+        Multipliers outside the lanes: statistics, softmax.
+    dsp_sizes : int
+        Those of the divisions by sizes of layers that are no powers of two.
+    spram : int
+        Single-port RAMs of 16384 words of 16 bits, for weights.
     """
 
     shapes: tuple[tuple[int, int], ...]
@@ -231,14 +235,16 @@ class Family:
     lutram: int
     luts: float
     dsp_core: int
+    dsp_sizes: int
+    spram: int = 0
 
 
 _KBIT18 = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 _KBIT4 = ((256, 16), (512, 8), (1024, 4), (2048, 2))
 FAMILIES = {
-    "ecp5": Family(_KBIT18, 18, 4, 1.0, 10),
-    "ice40": Family(_KBIT4, 16, 0, 0.95, 10),
-    "gowin": Family(_KBIT18, 18, 4, 1.0, 6),
+    "ecp5": Family(_KBIT18, 18, 4, 1.0, 8, 2),
+    "ice40": Family(_KBIT4, 16, 0, 0.95, 3, 5, spram=4),
+    "gowin": Family(_KBIT18, 18, 4, 1.0, 4, 2),
 }
 DEVICES = (  # name, family, LUTs, multipliers, block RAMs
     ("ECP5 LFE5U-85F", "ecp5", 84_000, 156, 208),
@@ -248,7 +254,13 @@ DEVICES = (  # name, family, LUTs, multipliers, block RAMs
     ("Gowin GW1NR-9", "gowin", 8_600, 20, 26),
     ("Gowin GW2AR-18", "gowin", 20_700, 48, 46),
 )
-NAMES = {"lut": "LUTs", "dsp": "multipliers", "ram": "block RAMs"}
+NAMES = {
+    "lut": "LUTs",
+    "dsp": "multipliers",
+    "ram": "block RAMs",
+    "spram": "single-port RAMs",
+}
+SPRAM_DEPTH, SPRAM_WIDTH = 1 << 14, 16
 # up to so many words, or bits in all, and tables go into LUTs where the family can do that
 SHALLOW, SMALL = 32, 1024
 
@@ -265,6 +277,7 @@ class Need:
     lut: int
     dsp: int
     ram: int
+    spram: int
     has: dict[str, int]
     fits: bool
     short: str
@@ -309,9 +322,10 @@ def nearest(config: CoreConfig, device: str) -> CoreConfig | None:
 
 def _need(config, name, family, has):
     lut, dsp, ram = luts(config, family), multipliers(config, family), block_rams(config, family)
-    budget = dict(zip(("lut", "dsp", "ram"), has, strict=True))
-    short = [key for key, n in zip(budget, (lut, dsp, ram), strict=True) if n > budget[key]]
-    return Need(name, lut, dsp, ram, budget, not short, ", ".join(short))
+    spram = single_port_rams(config, family)
+    budget = dict(zip(("lut", "dsp", "ram"), has, strict=True)) | {"spram": family.spram}
+    short = [key for key, n in zip(budget, (lut, dsp, ram, spram), strict=True) if n > budget[key]]
+    return Need(name, lut, dsp, ram, spram, budget, not short, ", ".join(short))
 
 
 def multipliers(config: CoreConfig, family: Family) -> int:
@@ -319,7 +333,21 @@ def multipliers(config: CoreConfig, family: Family) -> int:
     parts = 1
     for bits in (widths.operand_a(config), widths.operand_b(config)):
         parts *= ceil((bits - 1) / family.dsp_bits)
-    return config.lanes * parts + family.dsp_core
+    odd = any(units & (units - 1) for units in config.hidden)
+    return config.lanes * parts + family.dsp_core + odd * family.dsp_sizes
+
+
+def _single_port(ram: Ram, config: CoreConfig, family: Family) -> bool:
+    return ram.name == "weights" and config.weight_ports == 1 and family.spram > 0
+
+
+def single_port_rams(config: CoreConfig, family: Family) -> int:
+    """Single-port RAMs, where the family has them and the weights have one port."""
+    return sum(
+        ceil(ram.depth / SPRAM_DEPTH) * ceil(ram.width / SPRAM_WIDTH)
+        for ram in memories(config)
+        if _single_port(ram, config, family)
+    )
 
 
 def _in_luts(ram: Ram, family: Family) -> bool:
@@ -332,7 +360,7 @@ def block_rams(config: CoreConfig, family: Family) -> int:
     return sum(
         min(ceil(ram.depth / words) * ceil(ram.width / bits) for words, bits in family.shapes)
         for ram in memories(config)
-        if not _in_luts(ram, family)
+        if not _in_luts(ram, family) and not _single_port(ram, config, family)
     )
 
 

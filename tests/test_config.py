@@ -98,6 +98,7 @@ RULES = [
 
 RANGES = {
     "weight_bits": (4, 16),
+    "weight_ports": (1, 2),
     "time_steps": (1, 255),
     "slope_shift": (0, 7),
     "x_bits": (1, 8),

@@ -118,16 +118,16 @@ def test_weights_are_those_of_the_network():
 
 # Yosys 0.70: LUTs, multipliers, block RAMs
 SYNTHESES = [
-    ("ecp5", {"lanes": 1}, (5218, 11, 5)),
-    ("ecp5", {"lanes": 4}, (8313, 14, 6)),
-    ("ecp5", {"lanes": 8}, (12807, 18, 8)),
-    ("ecp5", {"lanes": 16}, (22356, 26, 7)),
-    ("ecp5", {"lanes": 8, "memory": "trace", "horizon": 8}, (10472, 18, 8)),
-    ("ecp5", {"lanes": 8, "memory": "window"}, (9827, 18, 10)),
-    ("ecp5", {"lanes": 8, "layers": (256, 64, 32, 10)}, (13372, 18, 19)),
-    ("ice40", {"lanes": 4}, (7639, 16, 26)),
-    ("gowin", {"lanes": 4}, (8469, 10, 6)),
-    ("gowin", {"lanes": 8}, (12673, 13, 8)),
+    ("ecp5", {"lanes": 1}, (5218, 9, 5)),
+    ("ecp5", {"lanes": 4}, (8313, 12, 6)),
+    ("ecp5", {"lanes": 8}, (12807, 16, 8)),
+    ("ecp5", {"lanes": 16}, (22356, 24, 7)),
+    ("ecp5", {"lanes": 8, "memory": "trace", "horizon": 8}, (10472, 16, 8)),
+    ("ecp5", {"lanes": 8, "memory": "window"}, (9827, 16, 10)),
+    ("ecp5", {"lanes": 8, "layers": (256, 64, 32, 10)}, (13372, 16, 19)),
+    ("ice40", {"lanes": 4}, (7639, 11, 26)),
+    ("gowin", {"lanes": 4}, (8469, 8, 6)),
+    ("gowin", {"lanes": 8}, (12673, 11, 8)),
 ]
 
 
@@ -147,4 +147,4 @@ def test_what_is_short_is_named():
     small = needs["iCE40UP5K"]
     assert not small.fits
     assert small.short == "lut, dsp, ram"
-    assert small.has == {"lut": 5280, "dsp": 8, "ram": 30}
+    assert small.has == {"lut": 5280, "dsp": 8, "ram": 30, "spram": 4}
