@@ -14,6 +14,7 @@ from amaranth.hdl import Instance
 from ..golden.errors import InputError
 
 MHZ = 1_000_000
+TOLERANCE = 0.05  # a clock further away than this is refused
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,10 @@ def _search(source: int, wanted: int, limits: Limits, dividers, clocks) -> Setti
             order = (abs(frequency - wanted), reference, abs(oscillator - middle))
             if rank is None or order < rank:
                 best, rank = (reference, feedback, output, comparator, oscillator, frequency), order
-    if best is None:
-        raise InputError(f"no PLL setting makes {wanted / MHZ:g} MHz from {source / MHZ:g} MHz")
+    if best is None or abs(best[-1] - wanted) > wanted * TOLERANCE:
+        raise InputError(
+            f"no PLL setting makes {wanted / MHZ:g} MHz from {source / MHZ:g} MHz to 5 %"
+        )
     return Setting(*best)
 
 
