@@ -223,7 +223,7 @@ def namesake(config: str) -> str:
             f"configuration {config} is not named after a data set; give one with --dataset: "
             f"{', '.join(data.NAMES)}"
         )
-    return names[0]
+    return max(names, key=len)
 
 
 def _plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ from hebbware.cli.common import Output, json_option, seed_option
 @seed_option
 @json_option
 def command(name: str, data_dir: Path | None, seed: int | None, output: Output) -> None:
-    """Fetch and verify the data set NAME: digits, xor, linear, mnist or fashion-mnist.
+    """Fetch and verify the data set NAME: digits, xor, linear, mnist, mnist-pooled, fashion-mnist.
 
     Files that are fetched must have the published SHA-256; all others must be well formed and
     agree with each other. Printed checksums are those of the samples, however they are packed.

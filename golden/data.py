@@ -6,6 +6,7 @@ name                      inputs  classes  from
 ``digits``                8x8     10       scikit-learn's bundled handwritten digits
 ``xor``, ``linear``       2       2        drawn on the spot
 ``mnist``                 28x28   10       IDX files, see `hebbware.golden.idx.locate`
+``mnist-pooled``          14x14   10       ``mnist``, means of 2x2 pixels
 ``fashion-mnist``         28x28   10       IDX files, likewise
 ========================  ======  =======  ====  ==========================================
 
@@ -23,7 +24,7 @@ import numpy as np
 from hebbware.golden import idx
 from hebbware.golden.errors import InputError
 
-NAMES = ("digits", "xor", "linear", "mnist", "fashion-mnist")
+NAMES = ("digits", "xor", "linear", "mnist", "mnist-pooled", "fashion-mnist")
 DIGITS_TEST = 500
 PLANE_TRAIN, PLANE_TEST = 1000, 500
 
@@ -90,9 +91,28 @@ def load(
         raise InputError(f"seed must be 0 or more, not {seed}")
     if name in idx.PUBLISHED:
         return _idx(name, data_dir)
+    if name == "mnist-pooled":
+        return _pooled(_idx("mnist", data_dir))
     if name == "digits":
         return _digits()
     return _plane(name, seed, margin)
+
+
+def _pooled(dataset: Dataset) -> Dataset:
+    """Means of 2x2 pixels, rounded half up."""
+
+    def pool(x):
+        rows, columns = dataset.shape
+        blocks = x.reshape(-1, rows // 2, 2, columns // 2, 2).astype(np.int64)
+        return ((blocks.sum((2, 4)) + 2) // 4).astype(np.uint8).reshape(len(x), -1)
+
+    return replace(
+        dataset,
+        name=f"{dataset.name}-pooled",
+        shape=tuple(size // 2 for size in dataset.shape),
+        x_train=pool(dataset.x_train),
+        x_test=pool(dataset.x_test),
+    )
 
 
 def split_validation(dataset: Dataset, n: int, seed: int = 0) -> Dataset:

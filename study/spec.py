@@ -364,7 +364,7 @@ def _base(where: str, base: Any, folder: Path) -> tuple[dict, str]:
 
 def _namesake(base: str) -> str:
     names = [name for name in data.NAMES if base == name or base.startswith(f"{name}-")]
-    return names[0] if names else "digits"
+    return max(names, key=len, default="digits")
 
 
 def _controls(where: str, names: Any) -> list[str]:

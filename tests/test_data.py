@@ -142,6 +142,19 @@ def test_margin_keeps_points_from_the_boundaries():
 
 
 @pytest.mark.skipif(not MNIST.is_dir(), reason="the MNIST files are not in $HEBBWARE_DATA/mnist")
+def test_pooled_mnist_is_the_means_of_2x2_pixels():
+    whole, pooled = data.load("mnist"), data.load("mnist-pooled")
+    assert (pooled.shape, pooled.inputs, pooled.name) == ((14, 14), 196, "mnist-pooled")
+    for image, small in zip(whole.x_test[:3], pooled.x_test[:3], strict=True):
+        for row, column in [(3, 5), (6, 6), (13, 0), (7, 9)]:
+            block = [
+                int(image[28 * (2 * row + i) + 2 * column + j]) for i in (0, 1) for j in (0, 1)
+            ]
+            assert small[14 * row + column] == (sum(block) * 2 + 4) // 8
+    np.testing.assert_array_equal(whole.y_train, pooled.y_train)
+
+
+@pytest.mark.skipif(not MNIST.is_dir(), reason="the MNIST files are not in $HEBBWARE_DATA/mnist")
 def test_mnist():
     dataset = data.load("mnist")
     assert (dataset.shape, dataset.classes) == ((28, 28), 10)
@@ -309,7 +322,7 @@ def test_empty_set(folder):
 
 def test_arguments_out_of_range(folder):
     with pytest.raises(
-        InputError, match="one of digits, xor, linear, mnist, fashion-mnist, not 'm"
+        InputError, match="one of digits, xor, linear, mnist, mnist-pooled, fashion-mnist, not 'm"
     ):
         data.load("minst")
     with pytest.raises(InputError, match="seed must be 0 or more, not -1"):
