@@ -22,7 +22,7 @@ from hebbware.golden.errors import InputError
 
 COMMANDS = (
     *("info", "train", "cosim", "verilog", "build", "board"),
-    *("bench", "sweep", "profile", "report", "data"),
+    *("bench", "sweep", "profile", "report", "paper", "data"),
 )
 """In the order of the help. Each is ``command`` in the module of that name in this folder."""
 

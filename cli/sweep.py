@@ -94,7 +94,7 @@ def command(
         outcome = sweeps.Outcome(len(plan.keys), 0, len(statuses) - statuses.count(None))
         outcome.done, outcome.failed = statuses.count("done"), statuses.count("failed")
     else:
-        with _progress(plan.name, left) as advance:
+        with run_progress(plan.name, left) as advance:
             outcome = sweeps.sweep(
                 plan,
                 store,
@@ -128,7 +128,7 @@ def command(
 
 
 @contextmanager
-def _progress(name: str, total: int) -> Iterator[Callable[[str], None]]:
+def run_progress(name: str, total: int) -> Iterator[Callable[[str], None]]:
     """Show runs done, failures, rate and time left, where standard error is a terminal."""
     from rich.console import Console
     from rich.progress import (

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -33,8 +34,13 @@ SOURCES = (Path(golden.__file__).parent, Path(__file__), Path(__file__).with_nam
 @lru_cache
 def code_version() -> str:
     """Return the hash of all sources that a result depends on: golden, and what runs it."""
+    return hash_of(SOURCES)
+
+
+def hash_of(sources: Sequence[Path]) -> str:
+    """Return the hash of source files, those in folders included."""
     digest = hashlib.sha256()
-    for source in SOURCES:
+    for source in sources:
         files = sorted(source.rglob("*.py")) if source.is_dir() else [source]
         for file in files:
             name = file.relative_to(source.parent).as_posix()
@@ -86,17 +92,31 @@ def _split(samples: int, held: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return split.y_test, split.y_train
 
 
-def execute(key: dict, data_dir: str | None = None) -> dict:
+def execute(
+    key: dict,
+    data_dir: str | None = None,
+    compute: Callable[[dict, Dataset], dict] | None = None,
+    version: Callable[[], str] = code_version,
+) -> dict:
     """Return the content of the result of a run.
+
+    Parameters
+    ----------
+    key : dict
+    data_dir : path, optional
+    compute : function, optional
+        Returns ``result`` and ``cost`` of a key, for runs of another kind than a sweep's.
+    version : function
+        Returns the version of the code that it depends on.
 
     Raises
     ------
     InputError
         This process has another version of the code or other samples than the key names.
     """
-    if code_version() != key["code"]:
+    if version() != key["code"]:
         raise InputError(
-            f"a worker has code version {code_version()}, the sweep {key['code']}; "
+            f"a worker has code version {version()}, the sweep {key['code']}; "
             "install the same version on all machines"
         )
     name = key["dataset"]["name"]
@@ -106,7 +126,7 @@ def execute(key: dict, data_dir: str | None = None) -> dict:
     content: dict[str, Any] = {"key": key, "status": "done", "error": None}
     try:
         with _one_thread():
-            content.update(_run(key, dataset))
+            content.update((compute or _run)(key, dataset))
     except Exception as error:  # whatever it is, it is what this run gives
         message = " ".join(f"{type(error).__name__}: {error}".split())
         content.update(status="failed", error=message, result=None, cost=None)

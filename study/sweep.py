@@ -64,7 +64,7 @@ def cores() -> int:
 def pending(plan: Plan, store: Store, retry_failed: bool = False) -> list[str]:
     """Return the names of the runs to do, those that take longest first."""
     names = [name for name in plan.keys if _wanted(store.status(name), retry_failed)]
-    return sorted(names, key=lambda name: plan.keys[name]["control"] not in SLOW_FIRST)
+    return sorted(names, key=lambda name: plan.keys[name].get("control") not in SLOW_FIRST)
 
 
 def _wanted(status: str | None, retry_failed: bool) -> bool:
@@ -80,6 +80,7 @@ def sweep(
     retry_failed: bool = False,
     data_dir: str | None = None,
     progress: Callable[[str], None] | None = None,
+    execute: Callable[[dict, str | None], dict] = run.execute,
 ) -> Outcome:
     """Do what is left of a plan.
 
@@ -98,6 +99,8 @@ def sweep(
         Folder of the data set's files, for the workers too.
     progress : callable, optional
         Called with the status of each run as it ends.
+    execute : function
+        Returns the content of the result of a key; of a module, so that processes find it.
 
     Raises
     ------
@@ -113,7 +116,18 @@ def sweep(
     names = pending(plan, store, retry_failed)
     if names:
         with _workers(jobs or cores(), scheduler, len(names)) as (submit, width):
-            _work(plan, store, names, submit, width, retry_failed, data_dir, progress, outcome)
+            _work(
+                plan,
+                store,
+                names,
+                submit,
+                width,
+                retry_failed,
+                data_dir,
+                progress,
+                outcome,
+                execute,
+            )
     statuses = [store.status(name) for name in plan.keys]
     outcome.done, outcome.failed = statuses.count("done"), statuses.count("failed")
     outcome.skipped = outcome.planned - outcome.runs
@@ -121,7 +135,7 @@ def sweep(
     return outcome
 
 
-def _work(plan, store, names, submit, width, retry_failed, data_dir, progress, outcome):
+def _work(plan, store, names, submit, width, retry_failed, data_dir, progress, outcome, execute):
     """Keep `width()` runs in flight until all are stored."""
     finished: queue.SimpleQueue = queue.SimpleQueue()
     waiting, flying = iter(names), {}
@@ -135,7 +149,7 @@ def _work(plan, store, names, submit, width, retry_failed, data_dir, progress, o
                 if progress:
                     progress("skipped")  # another sweep has done it meanwhile
             else:
-                future = submit(run.execute, plan.keys[name], data_dir)
+                future = submit(execute, plan.keys[name], data_dir)
                 flying[future] = time.perf_counter()
                 future.add_done_callback(finished.put)
         if not flying:

@@ -115,10 +115,16 @@ class Network:
 
     def _step(self, index, inputs, d, steps):
         """Descend in one layer."""
-        gradient, bias = local_gradients(inputs, d)
         index %= len(self.weights)
-        for name, arrays, slope in (("w", self.weights, gradient), ("b", self.biases, bias)):
-            self.optimiser.descend((name, index), arrays[index], slope / len(d), steps[index])
+        weights, bias, step = self.weights[index], self.biases[index], steps[index]
+        if len(d) == 1 and isinstance(self.optimiser, Sgd):  # inputs of 0 change nothing
+            rows = np.flatnonzero(inputs[0])
+            weights[rows] -= np.outer(inputs[0, rows], step * d[0])
+            bias -= step * d[0]
+            return
+        gradient, slope = local_gradients(inputs, d)
+        self.optimiser.descend(("w", index), weights, gradient / len(d), step)
+        self.optimiser.descend(("b", index), bias, slope / len(d), step)
 
 
 class Frozen:

@@ -1,0 +1,145 @@
+"""Whether a larger working memory learns better and faster, and at what cost in bits.
+
+One pass through the training samples, measured on the way. The memory is made larger in several
+ways: a longer horizon of the gated memory (which costs no bits), more bits of each of its entries,
+more samples in the window (with and without codes). Codes alone are the control. For each point the
+steps are the better of two choices on the samples held back, at the end of the pass.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.estimate import memory_width
+from hebbware.golden.memory import KINDS
+from hebbware.study.paper import chart
+from hebbware.study.paper.remap import best, steps_of
+from hebbware.study.paper.setting import Found, Row, Setting, numbers, spreads, table
+
+TITLE = "Accuracy against the size of the working memory"
+MARKS = (2000, 10_000)
+STEPS = ((7, 6, 8), (7, 5, 7))
+
+FAMILIES: dict[str, tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
+    "horizon": (
+        "gated: log2 of the horizon, samples",
+        (6, 8, 10, 12, 14, 16),
+        (6, 10, 14),
+        {"memory": "gated"},
+    ),
+    "memory_bits": (
+        "gated, horizon 2^14: bits of an entry",
+        (4, 6, 8, 10, 12, 16),
+        (4, 8, 16),
+        {"memory": "gated", "horizon": 14},
+    ),
+    "window": (
+        "window: samples",
+        (2, 4, 8, 16, 32, 64),
+        (2, 8, 32),
+        {"memory": "window", "kappa": 0.0, "memory_bits": 16},
+    ),
+    "window+codes": (
+        "window and codes at half weight: samples",
+        (2, 4, 8, 16, 32, 64),
+        (8, 32),
+        {"memory": "window", "kappa": 0.5, "memory_bits": 16},
+    ),
+}
+"""By name: what is on the axis, its values, those of the short setting, the other fields."""
+
+
+def working_bits(config: CoreConfig) -> int:
+    """Return the bits of the working memory: its entries, codes, and the samples of a window."""
+    units, classes = sum(config.hidden), config.classes
+    bits = classes * units * memory_width(config)
+    if KINDS[config.memory].windowed:
+        bits += config.window * (units * config.z_bits + (classes - 1).bit_length())
+    return bits
+
+
+def plan(setting: Setting) -> list[Row]:
+    """Return the runs of all families, and of codes alone."""
+    rows = []
+    for family, (_, values, few, fixed) in FAMILIES.items():
+        for value in values if setting.full else few:
+            fields = {**fixed, family.partition("+")[0]: value}
+            rows += _rows(setting, f"{family} {value}", fields, family=family, value=value)
+    return rows + _rows(setting, "codes", {"memory": "codes", "kappa": 1.0}, family="codes")
+
+
+def _rows(setting: Setting, label: str, fields: dict[str, Any], **about: Any) -> list[Row]:
+    rows = []
+    for steps in STEPS:
+        config = setting.core(
+            **{"steps": steps_of(setting, steps), "step_epochs": 0, "kappa": 0.0, **fields}
+        )
+        keys = setting.course(config, setting.marks(*MARKS))
+        about = {**about, "rule": label, "working_bits": working_bits(config)}
+        rows.append(Row(f"{label}, steps {'-'.join(map(str, steps))}", keys, about))
+    return rows
+
+
+def draw(setting: Setting, found: Found):
+    """Draw a panel for each family, and one of accuracy against bits."""
+    marks = found[0][0].keys[0]["marks"]
+    chosen = best(found, len(marks) - 1)
+    codes = next((results for row, results in chosen if row.about["family"] == "codes"), None)
+    families = [f for f in FAMILIES if any(row.about["family"] == f for row, _ in chosen)]
+    canvas, axes = chart.canvas(2, (len(families) + 2) // 2, width=6.2, height=4.8, sharey=True)
+    *places, last = [axis for line in axes for axis in line][: len(families) + 1]
+    shown = [spread for _, results in chosen for spread in spreads(results)]
+    for axis, family in zip(places, families, strict=True):
+        points = [one for one in chosen if one[0].about["family"] == family]
+        values = [row.about["value"] for row, _ in points]
+        for place, mark in enumerate(marks):
+            column = [spreads(results)[place] for _, results in points]
+            chart.line(axis, values, column, place, f"{mark:,} samples")
+            if codes:
+                colour = chart.COLOURS[place]
+                axis.axhline(100 * spreads(codes)[place].mean, color=colour, ls=":", lw=1.5)
+        if family.startswith("window"):
+            axis.set_xscale("log", base=2)
+            chart.whole_numbers(axis)
+        axis.set_xticks(values)
+        axis.set_xlabel(FAMILIES[family][0])
+        chart.accuracy_axis(axis, shown)
+    _against_bits(last, chosen, marks)
+    chart.accuracy_axis(last, shown)
+    for spare in [axis for line in axes for axis in line][len(families) + 1 :]:
+        spare.remove()
+    places[0].legend(fontsize=10.5, title="dotted: codes alone", title_fontsize=10.5)
+    canvas.suptitle(f"{setting.dataset}: accuracy against the size of the working memory")
+    return canvas, {"marks": marks, "rows": [numbers(*one) for one in chosen]}
+
+
+def _against_bits(axis, chosen: Found, marks: list[int]) -> None:
+    place = marks.index(MARKS[-1]) if MARKS[-1] in marks else len(marks) - 1
+    families = list(dict.fromkeys(row.about["family"] for row, _ in chosen))
+    for number, family in enumerate(families):
+        points = [one for one in chosen if one[0].about["family"] == family]
+        chart.line(
+            axis,
+            [row.about["working_bits"] / 1024 for row, _ in points],
+            [spreads(results)[place] for _, results in points],
+            number + len(marks),
+            family.replace("memory_bits", "bits of an entry").replace("+", " and "),
+        )
+    axis.set_xlabel("working memory, Kibit")
+    axis.set_title(f"after {marks[place]:,} samples", fontsize=12)
+    axis.legend(fontsize=10.5)
+
+
+def tables(setting: Setting, summary: dict) -> list[tuple]:
+    """Return title, columns and lines: each memory with its bits."""
+    marks = summary["marks"]
+    columns, lines = table(summary, "rows", range(len(marks)), [f"{mark:,}" for mark in marks])
+    bits = [f"{row['working_bits']:,}" for row in summary["rows"]]
+    return [
+        (
+            f"{setting.dataset}: test accuracy after so many samples, %",
+            (*columns, "working memory, bits"),
+            [(*line, one) for line, one in zip(lines, bits, strict=True)],
+        )
+    ]

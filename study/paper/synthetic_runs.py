@@ -1,0 +1,102 @@
+"""Runs of the synthetic tasks: accuracy and HSIC of every hidden layer after each epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hebbware.golden import train
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.data import Dataset
+from hebbware.golden.reference import counterpart
+from hebbware.golden.reference.hsic import hsic
+from hebbware.golden.reference.kernels import rbf_kernel
+from hebbware.golden.reference.windowed import HsicRule
+
+SEEN = 100  # test samples on which HSIC is estimated
+
+
+def synthetic(key: dict, dataset: Dataset) -> dict[str, Any]:
+    """Train on a task of points, and estimate ``HSIC(X, Z)`` and ``HSIC(Y, Z)`` on the way.
+
+    Key
+    ---
+    rule : str
+        ``core`` (bit-true), ``class-memory`` (its float counterpart) or ``hsic`` (the paper's, on
+        the same float network).
+    config : dict
+        Every field of the configuration but the seed.
+    epochs : int
+    gamma : float
+    sigmas : three floats
+        Also of the kernels with which HSIC is estimated, whatever the rule.
+    window : int
+    steps : list of float, or None
+        Of the paper's rule.
+    """
+    config = CoreConfig.from_dict({**key["config"], "seed": key["seed"]})
+    config = train.spread_halvings(config, key["epochs"])
+    learner = _Core(config) if key["rule"] == "core" else _Float(config, key)
+    accuracy, hsic_xz, hsic_yz = [], [], []
+    for epoch in range(key["epochs"] + 1):
+        if epoch:
+            rows = train.order(config.seed, epoch - 1, len(dataset.y_train))
+            learner.begin(epoch - 1)
+            learner.learn(dataset.x_train[rows], dataset.y_train[rows])
+        found = learner.classify(dataset.x_test)
+        accuracy.append(float((found == dataset.y_test).mean()))
+        y = np.eye(dataset.classes)[dataset.y_test[:SEEN]]
+        x, activations = learner.activations(dataset.x_test[:SEEN])
+        kernel_x, kernel_y = rbf_kernel(x, key["sigmas"][0]), rbf_kernel(y, key["sigmas"][1])
+        kernels = [rbf_kernel(z, key["sigmas"][2]) for z in activations]
+        hsic_xz.append([hsic(kernel_x, kernel) for kernel in kernels])
+        hsic_yz.append([hsic(kernel_y, kernel) for kernel in kernels])
+    return {"test": accuracy, "hsic_xz": hsic_xz, "hsic_yz": hsic_yz}
+
+
+class _Core(train.CoreLearner):
+    def activations(self, x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Inputs as they are read, and the real value of z of each hidden layer, for each row."""
+        core, config = self.core, self.core.config
+        found: list[list[np.ndarray]] = []
+
+        def observe(name, layer, **arrays):
+            if name == "normalise":
+                found[-1][layer] = config.z.real(arrays["z"])
+
+        core.observer = observe
+        for row in train.inputs(config, x):
+            found.append([None] * len(config.hidden))
+            core.infer(row)
+        core.observer = None
+        return counterpart.encode(config, x), [np.stack(rows) for rows in zip(*found, strict=True)]
+
+
+class _Float:
+    def __init__(self, config: CoreConfig, key: dict):
+        self.config, self.network = config, counterpart.Counterpart(config)
+        self.own = None
+        if key["rule"] == "hsic":
+            self.rule = HsicRule(key["window"], key["gamma"], key["sigmas"])
+            self.own = np.array(key["steps"])
+        else:
+            self.rule = counterpart.rule(config)
+
+    def begin(self, epoch: int) -> None:
+        extra = self.config.extra(epoch)
+        own = 2.0 ** -np.array(self.config.steps) if self.own is None else self.own
+        self.steps = own / 2.0**extra
+
+    def learn(self, x: np.ndarray, labels: np.ndarray) -> None:
+        targets = np.eye(self.config.classes)[labels]
+        x = counterpart.encode(self.config, x)
+        for n in range(len(x)):
+            self.network.learn(self.rule, x[n : n + 1], targets[n : n + 1], self.steps)
+
+    def classify(self, x: np.ndarray) -> np.ndarray:
+        return self.network.classify(counterpart.encode(self.config, x))
+
+    def activations(self, x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        x = counterpart.encode(self.config, x)
+        return x, [layer.z for layer in self.network.forward(x)[0]]
