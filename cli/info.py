@@ -13,7 +13,8 @@ from hebbware.golden.errors import InputError
 if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
 
-TYPICAL = {"mnist": 150, "mnist-pooled": 50}  # mean of non-zero inputs of the training images, known without the files
+# mean of non-zero inputs of the training images, known without the files
+TYPICAL = {"mnist": 150, "mnist-pooled": 50}
 SHARES = (0, 0.1, 0.25, 0.5, 0.75, 1)
 
 
@@ -159,7 +160,8 @@ def nonzero_inputs(
             name = namesake(config)
         except InputError:
             return resolved.inputs, "all inputs"
-    if (name in idx.PUBLISHED or name in TYPICAL) and data_dir is None:  # nothing is fetched just to count
+    # nothing is fetched just to count
+    if (name in idx.PUBLISHED or name in TYPICAL) and data_dir is None:
         if name in TYPICAL and TYPICAL[name] <= resolved.inputs:
             return TYPICAL[name], f"known mean of {name}"
         return resolved.inputs, "all inputs"

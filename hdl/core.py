@@ -212,13 +212,11 @@ class Core(wiring.Component):
         m.d.sync += [step_2.eq(step_1), step_2.address.eq(address_1)]
         value_2 = Signal.like(loader.value)
         own_2 = Signal(signed(cfg.z_bits))
-        error_2 = Signal(signed(cfg.e.width))
         z_2 = Signal(z_word)
         m.d.sync += [
             value_2.eq(loader.value),
             own_2.eq(z_read.data.z.word_select(lane_1, cfg.z_bits)),
             z_2.eq(z_read.data),
-            error_2.eq(softmax.error),
         ]
         m.d.sync += random.step.eq(step_0.valid & is_any(step_0.kind, RANDOM))
         m.d.comb += [
@@ -228,7 +226,7 @@ class Core(wiring.Component):
             operand.step.eq(step_2),
             operand.input.eq(value_2),
             operand.own.eq(own_2),
-            operand.error.eq(error_2),
+            operand.error.eq(softmax.error),
             operand.mantissa.eq(normalise.mantissa),
             operand.jacobians.eq(softmax.jacobians),
             operand.extra.eq(commander.extra),

@@ -48,7 +48,7 @@ class Results(wiring.Component):
         m.submodules.scores = scores = memory.Memory(
             shape=signed(self.config.u_bits), depth=classes, init=[]
         )
-        write, read = scores.write_port(), scores.read_port(domain="comb")
+        write, read = scores.write_port(), scores.read_port()
         best = Signal(signed(self.config.u_bits))
         winner = Signal(range(classes))
         busy = Signal()
@@ -57,7 +57,8 @@ class Results(wiring.Component):
             write.en.eq(self.arrive),
             write.addr.eq(self.row),
             write.data.eq(self.value),
-            read.addr.eq(position - 1),
+            # the score before `position`, as that is in the next clock
+            read.addr.eq(Mux(self.results.valid & self.results.ready, position, position - 1)),
             self.results.valid.eq(busy),
             self.results.payload.eq(Mux(position == 0, winner, read.data)),
         ]

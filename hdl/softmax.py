@@ -36,7 +36,7 @@ class Softmax(wiring.Component):
     done : Out, one bit for each job
         High for one clock; the job's errors are complete in the next.
     query_job, query_row : In
-        Error to read; `error` follows in the same clock.
+        Error to read; `error` follows a clock later.
     jacobians : Out, array over hidden layers
         ``sum_c e_c k_c`` of the layer's job.
     counts : Out, array over jobs
@@ -93,7 +93,7 @@ class Softmax(wiring.Component):
         m.submodules.values = values = memory.Memory(
             shape=signed(self.value_width), depth=self.jobs * classes, init=[]
         )
-        store, fetch = values.write_port(), values.read_port(domain="comb")
+        store, fetch = values.write_port(), values.read_port()
         tops = Array(
             Signal(signed(self.value_width), name=f"top_{job}") for job in range(self.jobs)
         )
@@ -108,7 +108,7 @@ class Softmax(wiring.Component):
 
         # work on one job
         job = Signal(range(self.jobs))
-        row = Signal(range(classes + 1))
+        row, next_row = (Signal(range(classes + 1), name=name) for name in ("row", "next_row"))
         busy = Signal()
         second = Signal()  # walking; the second walk makes the errors
         start = Signal()
@@ -134,9 +134,12 @@ class Softmax(wiring.Component):
             first_walk.eq(first_walk << 1 | (walking & ~second)),
             second_walk.eq(second_walk << 1 | (walking & second)),
         ]
-        with m.If(walking):
-            m.d.sync += row.eq(row + 1)
-        m.d.comb += fetch.addr.eq(job * classes + row)
+        m.d.sync += row.eq(next_row)
+        m.d.comb += [
+            next_row.eq(Mux(walking & ~start, row + 1, row)),
+            # the value of `row` of `job` is there in the clock in which these name it
+            fetch.addr.eq(Mux(start, choice, job) * classes + next_row),
+        ]
         rows = [Signal(range(classes), name=f"row_{n}") for n in range(1, 5)]
         m.d.sync += [a.eq(b) for a, b in zip(rows, [row, *rows[:-1]], strict=True)]
 
@@ -163,7 +166,8 @@ class Softmax(wiring.Component):
             put.en.eq(first_walk[1]),
         ]
         with m.If(start):
-            m.d.sync += [total.eq(0), row.eq(0), busy.eq(1), second.eq(0), job.eq(choice)]
+            m.d.sync += [total.eq(0), busy.eq(1), second.eq(0), job.eq(choice)]
+            m.d.comb += next_row.eq(0)
         with m.If(first_walk[1]):
             m.d.sync += total.eq(total + look.data)
 
@@ -193,7 +197,8 @@ class Softmax(wiring.Component):
         with m.If(busy & ~second & (row == classes)):
             m.d.sync += pause.eq(pause + 1)
             with m.If(pause == 4):
-                m.d.sync += [second.eq(1), row.eq(0), pause.eq(0)]
+                m.d.sync += [second.eq(1), pause.eq(0)]
+                m.d.comb += next_row.eq(0)
 
         # second walk: probabilities, errors, and their sum with the similarities
         product = Signal(unsigned(2 * width))
@@ -209,7 +214,7 @@ class Softmax(wiring.Component):
         m.submodules.errors = errors = memory.Memory(
             shape=signed(cfg.e.width), depth=self.jobs * classes, init=[]
         )
-        keep, ask = errors.write_port(), errors.read_port(domain="comb")
+        keep, ask = errors.write_port(), errors.read_port()
         m.d.comb += [
             keep.en.eq(second_walk[2]),
             keep.addr.eq(job * classes + rows[2]),

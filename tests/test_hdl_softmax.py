@@ -99,13 +99,12 @@ def case(config, probe, rng):
             nonzero = np.flatnonzero(error)
             # a list without entries means nothing
             for entry in range(classes if nonzero.size else 0):
-                clock = FIRST + len(words)
-                words.append(
-                    {
-                        "ask": 1, "query_job": job, "query_row": entry, "label": label,
-                        "list_job": job, "list_entry": entry % nonzero.size,
-                    }
-                )  # fmt: skip
+                query = {
+                    "query_job": job, "query_row": entry, "label": label,
+                    "list_job": job, "list_entry": entry % nonzero.size,
+                }  # fmt: skip
+                words += [query, query | {"ask": 1}]  # the error is there a clock later
+                clock = FIRST + len(words) - 1
                 logs["error"].append((clock, int(error[entry])))
                 logs["jacobians"].append((clock, jacobians.copy()))
                 logs["counts"].append((clock, counts.copy()))
