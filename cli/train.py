@@ -71,9 +71,7 @@ EPOCHS = 10
     metavar="N",
     help="Run with N seeds in a row and tell mean and standard deviation of the test accuracy.",
 )
-@click.option(
-    "--reference", is_flag=True, help="With --seeds: train the float reference too (slow)."
-)
+@click.option("--reference", is_flag=True, help="With --seeds: train the float reference too.")
 @click.option("--figure", type=Path, metavar="FILE", help=f"Draw the curve ({', '.join(FIGURES)}).")
 @click.pass_context
 def command(

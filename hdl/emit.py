@@ -50,7 +50,8 @@ NOTES = {
         "Ready may change at any time. No valid depends on its own ready in the same clock.",
     ),
     "Samples": (
-        "An input is unsigned; its lowest x_bits bits count, as value / 2**x_bits.",
+        "An input is unsigned; its lowest x_bits bits count, as value / 2**x_bits, or where inputs "
+        "are centred as 2 value / 2**x_bits - 1.",
         "The label is the number of the class; any other word (255) means: infer only.",
         "Two samples are held: the next one may come in while one is worked on.",
     ),

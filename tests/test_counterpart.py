@@ -1,4 +1,4 @@
-"""The float counterpart of a configuration: its neurons, its rule, its schedule."""
+"""The float networks of a configuration: their neurons, their rule, one run as many in lockstep."""
 
 from dataclasses import replace
 
@@ -7,8 +7,9 @@ import pytest
 
 from hebbware.golden import data
 from hebbware.golden.config import CoreConfig, load
-from hebbware.golden.reference.class_memory import ClassMemoryRule, modulator
-from hebbware.golden.reference.counterpart import Counterpart, encode, rule, train
+from hebbware.golden.errors import InputError
+from hebbware.golden.reference.class_memory import ClassMemoryRule
+from hebbware.golden.reference.counterpart import Counterparts, encode, train
 from hebbware.golden.reference.leaky import leaky_run
 from hebbware.golden.reference.network import Network
 
@@ -17,41 +18,67 @@ XOR = load("xor-leaky")
 
 def test_course_is_that_of_the_published_cells():
     """ReLU, at dt / tau = 3/16: potentials and activations after each number of steps."""
-    x = np.random.default_rng(0).uniform(-1, 1, (6, 2))
+    x = np.random.default_rng(0).uniform(-1, 1, (3, 6, 2))
     for steps in (1, 2, 20):
-        network = Counterpart(replace(XOR, slope_shift=0, time_steps=steps))
-        network.biases[0] += 0.1
-        course = leaky_run(x, network.weights, network.biases, steps, 1.0, 3 / 16)
-        layers, scores = network.forward(x)
-        for layer, wanted in zip(layers, course, strict=False):
-            assert layer.u == pytest.approx(wanted.u[-1], abs=1e-13)
-            assert layer.z == pytest.approx(wanted.z[-1], abs=1e-13)
-        assert scores == pytest.approx(layers[-1].z @ network.weights[-1], abs=1e-13)
+        networks = Counterparts(replace(XOR, slope_shift=0, time_steps=steps), range(3))
+        networks.biases[0] += 0.1
+        layers, scores = networks.forward(x)
+        for run in range(3):
+            weights = [w[run] for w in networks.weights]
+            biases = [*(b[run] for b in networks.biases), np.zeros(2)]
+            course = leaky_run(x[run], weights, biases, steps, 1.0, 3 / 16)
+            for layer, wanted in zip(layers, course, strict=False):
+                assert layer.u[run] == pytest.approx(wanted.u[-1], abs=1e-13)
+                assert layer.z[run] == pytest.approx(wanted.z[-1], abs=1e-13)
+            assert scores[run] == pytest.approx(course[-2].z[-1] @ weights[-1], abs=1e-13)
 
 
-def test_static_counterpart_is_the_plain_network():
-    config = CoreConfig(layers=(5, 7, 6, 3))
-    found, plain = Counterpart(config), Network(config.layers)
-    plain.weights = found.weights
-    x = np.random.default_rng(1).uniform(0, 1, (4, 5))
-    assert found.forward(x)[1] == pytest.approx(plain.forward(x)[1], abs=1e-14)
+def test_single_samples_are_rows_of_several():
+    networks = Counterparts(XOR, range(4))
+    x = np.random.default_rng(1).uniform(-1, 1, (4, 2))
+    one, several = networks.forward(x), networks.forward(x[:, None])
+    assert (one[1] == several[1][:, 0]).all()
+    assert one[1].shape == (4, 2)
+    assert (one[0][1].z == several[0][1].z[:, 0]).all()
+
+
+def test_steps_are_those_of_the_float_rule():
+    """Static ReLU: a `Network` learning by `ClassMemoryRule`, sample after sample, each seed."""
+    config = CoreConfig(layers=(3, 8, 6, 2), horizon=3, beta_log2=2, init_std=(1, 0.5, 0.25))
+    seeds, steps = (5, 9), (0.05, 0.1, 0.02)
+    networks, rng = Counterparts(config, seeds), np.random.default_rng(2)
+    plain, rules = [], []
+    for run in range(2):
+        plain.append(Network(config.layers))
+        plain[-1].weights = [w[run].copy() for w in networks.weights]
+        rules.append(ClassMemoryRule("gated", config.hidden, 2, beta=4.0, horizon=3))
+    for _ in range(40):
+        x, labels = rng.uniform(0, 1, (2, 3)), rng.integers(0, 2, 2)
+        networks.learn(x, labels, steps)
+        for run in range(2):
+            plain[run].learn(rules[run], x[run : run + 1], np.eye(2)[labels[run : run + 1]], steps)
+            plain[run].biases[-1][:] = 0  # these readouts have none
+            for ours, theirs in zip(networks.weights, plain[run].weights, strict=True):
+                assert ours[run] == pytest.approx(theirs, abs=1e-12)
+            for ours, theirs in zip(networks.biases, plain[run].biases, strict=False):
+                assert ours[run] == pytest.approx(theirs, abs=1e-12)
+    assert np.abs(networks.biases[1]).max() > 0.1
 
 
 def test_directions_pass_the_slope_below_zero():
-    network, learns = Counterpart(XOR), rule(XOR)
-    assert isinstance(learns, ClassMemoryRule)
-    assert learns.beta == 4
-    x, target = np.array([[0.3, -0.8]]), np.array([[0.0, 1.0]])
-    for memory in learns.memories:
-        memory.m += np.random.default_rng(2).normal(0, 1, memory.m.shape)
-    layers, _ = network.forward(x)
-    reads = [memory.read() for memory in learns.memories]
-    found = learns.directions(network, layers, None, target)
-    for layer, read, d in zip(layers, reads, found, strict=True):
-        xi = modulator(layer.z[0], read, 1, float(layer.scale[0, 0]), 4.0).xi
-        slope = [1.0 if u > 0 else 0.125 for u in layer.u[0]]
-        assert d[0] == pytest.approx(slope * np.clip(xi, -2, 2), abs=1e-14)
-        assert min(slope) < 1
+    """Where u < 0 the direction is an eighth of what it is with the sign of u turned around."""
+    networks = Counterparts(XOR, [0])
+    networks.memories[1] += np.random.default_rng(3).normal(0, 1, networks.memories[1].shape)
+    layers, _ = networks.forward(np.array([[0.3, -0.8]]))
+    layer = layers[1]
+    below = layer.u < 0
+    assert below.any()
+    assert (~below).any()
+    assert (layer.slope == np.where(below, 0.125, 1)).all()
+    d, _ = networks.directions(1, layer, [1])
+    whole, _ = networks.directions(1, layer._replace(slope=np.ones_like(layer.slope)), [1])
+    assert (d == whole * layer.slope).all()
+    assert whole.all()
 
 
 def test_inputs_are_those_of_the_integers():
@@ -61,5 +88,14 @@ def test_inputs_are_those_of_the_integers():
         assert (encode(config, x) == raw).all()
 
 
-def test_it_learns():
-    assert train(load("linear-leaky"), data.load("linear"), 2) > 0.9
+def test_runs_do_not_touch_each_other():
+    config, sets = load("linear-leaky"), [data.load("linear", seed=seed) for seed in (0, 1)]
+    both = train(config, (0, 1), sets, 1, validation=700)
+    assert both == [train(config, [s], [sets[s]], 1, validation=700)[0] for s in (0, 1)]
+    assert min(both) > 0.75
+
+
+def test_another_memory_is_refused():
+    config = CoreConfig(layers=(3, 8, 2), memory="codes")
+    with pytest.raises(InputError, match="the float reference has the gated memory only, not 'c"):
+        Counterparts(config, [0])

@@ -2,6 +2,7 @@
 
 import copy
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,6 +60,24 @@ def test_clocks_are_those_of_the_schedule(memory, lanes):
     learn = [label is not None for label in labels]
     found = estimate.sample_clocks(config, np.count_nonzero(x, axis=1), learn)
     assert found.tolist() == expected.tolist()
+
+
+def test_clocks_and_memories_of_leaky_neurons():
+    config = replace(small("gated", 4), dynamics="leaky", time_steps=3, slope_shift=3, centred=True)
+    x, labels = teaching(config, 12)
+    expected = predict(config, x, labels).sample_clocks
+    counts, learn = (x != 128).sum(axis=1), [label is not None for label in labels]
+    assert estimate.sample_clocks(config, counts, learn).tolist() == expected.tolist()
+    declared = re.findall(r"^  reg \[(\d+):0\] \S+ +\[(\d+):0\];", emit.core_verilog(config), re.M)
+    found = sorted((ram.width - 1, ram.depth - 1) for ram in estimate.memories(config))
+    assert found == sorted((int(width), int(depth)) for width, depth in declared)
+    steps = dict(estimate.pass_steps(config, 5))
+    static = dict(estimate.pass_steps(replace(config, dynamics="static", time_steps=1), 5))
+    for name in steps:
+        often = name.startswith(("forward", "sum", "squares", "normalise"))
+        assert steps[name] == static[name] * (3 if often else 1)
+    once = estimate.limit_clocks_per_sample(small("gated", 4), 5)
+    assert estimate.limit_clocks_per_sample(config, 5) == once + 2 * 5 * 2  # 8 units on 4 lanes
 
 
 def test_clocks_of_equal_samples():
