@@ -14,15 +14,20 @@ from hebbware.cli.common import (
     CheckFailed,
     Output,
     common_options,
+    config_option,
+    dataset_options,
     json_option,
+    namesake,
     resolve_config,
 )
+from hebbware.cli.files import check_writable, write_file
+from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hebbware.boards.host.board import Board
     from hebbware.golden.config import CoreConfig
-
-SHOWN = 100  # samples between two updates of the accuracy on the bar
 
 
 @click.group("board")
@@ -86,6 +91,232 @@ def ping(output: Output, port: str, baud: int) -> None:
             f"{counters['errors']:,} frames refused; {1000 * seconds:.1f} ms a request"
         )
         output.write({**vars(identity), "counters": counters, "seconds": seconds, **_link(board)})
+
+
+def check_option(meaning: str) -> Callable:
+    """Add ``--check``, a comparison with golden."""
+    return click.option("--check", is_flag=True, help=meaning)
+
+
+@command.command("train")
+@common_options
+@dataset_options
+@port_options
+@click.option("--epochs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
+              help="Passes over the training samples.")  # fmt: skip
+@click.option("--samples", type=click.IntRange(min=1), metavar="N",
+              help="Training samples of each epoch, by default all.")  # fmt: skip
+@click.option("--test", type=click.IntRange(min=0), metavar="N",
+              help="Test samples to infer afterwards, by default all.")  # fmt: skip
+@click.option("--keep", is_flag=True, help="Go on from what the board has learned: no reset.")
+@check_option("Learn the same with golden: every score and every weight must be equal.")
+def train(
+    config: str,
+    seed: int | None,
+    output: Output,
+    dataset_name: str | None,
+    data_dir: Path | None,
+    port: str,
+    baud: int,
+    epochs: int,
+    samples: int | None,
+    test: int | None,
+    keep: bool,
+    check: bool,
+) -> None:
+    """Let a board learn a data set, then classify the test set.
+
+    Each sample is classified before it is learned; that is the accuracy while learning.
+    """
+    from hebbware.golden import train as training
+    from hebbware.golden.core import Core
+
+    if keep and check:
+        raise InputError("--check cannot be given with --keep: golden learns from the start")
+    resolved = resolve_config(config, seed)
+    dataset = _dataset(config, dataset_name, data_dir, resolved)
+    x, y = training.inputs(resolved, dataset.x_train), dataset.y_train
+    test_x, test_y = training.inputs(resolved, dataset.x_test)[:test], dataset.y_test[:test]
+    golden = Core(resolved) if check else None
+    curve, wrong = [], 0
+    with connected(port, baud, resolved) as board:
+        if not keep:
+            board.reset()
+        start = time.monotonic()
+        for epoch in range(epochs):
+            halvings = resolved.extra(epoch)
+            board.set_extra(halvings)
+            rows = training.order(resolved.seed, epoch, len(y))[:samples]
+            if golden:
+                golden.extra = halvings
+            title = f"epoch {epoch + 1}"
+            right, differ = _send(output, board, title, x[rows], y[rows], True, golden)
+            curve.append(right / len(rows))
+            wrong += differ
+        seconds = time.monotonic() - start
+        right, differ = _send(output, board, "test", test_x, test_y, False, golden)
+        wrong += differ
+        result = {
+            "dataset": dataset.name,
+            "epochs": epochs,
+            "samples": len(rows),
+            "accuracy": {"train": curve, "test": right / len(test_y) if len(test_y) else None},
+            "samples_per_second": epochs * len(rows) / seconds,
+            "counters": board.counters(),
+        }
+        if golden:
+            result["compared"] = _compare(output, board, golden, wrong)
+        result |= _link(board)
+    if board.repeated:
+        output.log(f"{board.repeated:,} requests were sent again")
+    output.log(
+        f"{len(rows):,} samples x {epochs}: {100 * curve[-1]:.2f} % right while learning"
+        + (f", test accuracy {100 * right / len(test_y):.2f} % of {len(test_y):,}"
+           if len(test_y) else "")
+        + f"; {result['samples_per_second']:,.0f} samples/s"
+    )  # fmt: skip
+    output.write(result)
+    _verdict(result)
+
+
+@command.command("infer")
+@common_options
+@dataset_options
+@port_options
+@click.option("--samples", type=click.IntRange(min=1), metavar="N",
+              help="Test samples, by default all.")  # fmt: skip
+@check_option("Read the board's weights and classify with golden too: scores must be equal.")
+def infer(
+    config: str,
+    seed: int | None,
+    output: Output,
+    dataset_name: str | None,
+    data_dir: Path | None,
+    port: str,
+    baud: int,
+    samples: int | None,
+    check: bool,
+) -> None:
+    """Let a board classify the test set of a data set; it learns nothing."""
+    from hebbware.golden import train as training
+    from hebbware.golden.core import Core
+
+    resolved = resolve_config(config, seed)
+    dataset = _dataset(config, dataset_name, data_dir, resolved)
+    x, y = training.inputs(resolved, dataset.x_test)[:samples], dataset.y_test[:samples]
+    with connected(port, baud, resolved) as board:
+        golden = None
+        if check:
+            golden = Core(resolved)
+            golden.weights = _read(output, board)
+        start = time.monotonic()
+        right, wrong = _send(output, board, "inferring", x, y, False, golden)
+        seconds = time.monotonic() - start
+    result = {
+        "dataset": dataset.name,
+        "samples": len(y),
+        "accuracy": right / len(y),
+        "samples_per_second": len(y) / seconds,
+        **_link(board),
+    }
+    if golden:
+        result["compared"] = {"results": wrong, "weights": 0}
+    output.log(
+        f"{dataset.name}: {100 * right / len(y):.2f} % of {len(y):,}; {len(y) / seconds:,.0f} "
+        "samples/s"
+    )
+    output.write(result)
+    _verdict(result)
+
+
+@command.command("weights")
+@config_option
+@json_option
+@port_options
+@click.option("--save", type=Path, metavar="FILE", help="Read the board's weights into this file.")
+@click.option("--load", type=Path, metavar="FILE",
+              help="Write a file's weights to the board: one of --save, or a checkpoint of "
+              "`hebbware train`.")  # fmt: skip
+def weights(
+    config: str, output: Output, port: str, baud: int, save: Path | None, load: Path | None
+) -> None:
+    """Read the weights of a board, or write them."""
+    from hebbware.boards.host.weights import load_weights, pack_weights
+
+    if (save is None) == (load is None):
+        raise InputError("weights must be given --save FILE or --load FILE, one of them")
+    resolved = resolve_config(config)
+    loaded = load_weights(load, resolved) if load else None
+    if save:
+        save = check_writable(save, "--save")
+    with connected(port, baud, resolved) as board:
+        if loaded:
+            with output.progress("writing weights", _words(resolved)) as advance:
+                board.load_weights(loaded, advance)
+        values = _read(output, board)
+    count = sum(layer.size for layer in values)
+    if loaded and any((a != b).any() for a, b in zip(values, loaded, strict=True)):
+        raise CheckFailed(f"{port}: the weights read back are not those written")
+    if save:
+        write_file(save, pack_weights(resolved, values))
+        output.log(f"{save}: {count:,} weights")
+    else:
+        output.log(f"{count:,} weights of {load} written and read back")
+    output.write({"weights": count, "file": save or load, **_link(board)})
+
+
+def _dataset(config: str, name: str | None, folder: Path | None, resolved: CoreConfig):
+    from hebbware.golden import data
+    from hebbware.golden import train as training
+
+    dataset = data.load(name or namesake(config), folder, resolved.seed)
+    training.check_fit(resolved, dataset)
+    return dataset
+
+
+def _words(config: CoreConfig) -> int:
+    from hebbware.golden.layout import Layout
+
+    return Layout(config).weight_bases[-1] * config.lanes
+
+
+def _read(output: Output, board: Board) -> list[np.ndarray]:
+    with output.progress("reading weights", _words(board.config)) as advance:
+        return board.weights(advance)
+
+
+def _send(output: Output, board: Board, title: str, x, y, learn: bool, golden) -> tuple[int, int]:
+    """How many samples were right, and how many results were not golden's."""
+    right = wrong = 0
+    labels = y.tolist() if learn else [None] * len(y)
+    with output.progress(title, len(y)) as advance:
+        for done, (found, scores) in enumerate(board.samples(x, labels), 1):
+            right += found == y[done - 1]
+            if golden:
+                row = x[done - 1]
+                same = golden.learn(row, int(y[done - 1])) if learn else golden.infer(row)
+                wrong += same[0] != found or (same[1] != scores).any()
+            advance(1, f"{title}, {100 * right / done:.1f} %")
+    return int(right), int(wrong)
+
+
+def _compare(output: Output, board: Board, golden, wrong: int) -> dict[str, int]:
+    read = _read(output, board)
+    pairs = zip(read, golden.weights, strict=True)
+    differ = int(sum((ours != theirs).sum() for ours, theirs in pairs))
+    count = sum(layer.size for layer in read)
+    output.log(f"golden: {wrong} results differ, {differ} of {count:,} weights differ")
+    return {"results": wrong, "weights": differ}
+
+
+def _verdict(result: dict) -> None:
+    """Fail where the comparison with golden found differences."""
+    compared = result.get("compared", {})
+    if any(compared.values()):
+        raise CheckFailed(
+            f"the board is not golden: {compared['results']} results and {compared['weights']} "
+            "weights differ"
+        )
 
 
 @command.command("serve")

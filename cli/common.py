@@ -78,7 +78,8 @@ class Output:
     def progress(self, description: str, total: int | None = None) -> Iterator[Callable[..., None]]:
         """Show a bar while the block runs.
 
-        Yields ``advance(n=1)``. Without a total the bar only shows that work goes on.
+        Yields ``advance(n=1, description=None)``, which may also change the description. Without a
+        total the bar only shows that work goes on.
         """
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -95,8 +96,8 @@ class Output:
         ) as bar:
             task = bar.add_task(description, total=total)
 
-            def advance(n: int = 1) -> None:
-                bar.advance(task, n)
+            def advance(n: int = 1, description: str | None = None) -> None:
+                bar.update(task, advance=n, description=description)
 
             yield advance
 
