@@ -26,6 +26,7 @@ BLOCK = 254  # most bytes that one code byte of COBS covers
 HEAD = 4  # bytes of the lower half of a command word: all but its data
 WORD = 4  # bytes of a command's data, and of its response
 RESULT = 2  # bytes of a word of the result stream
+REFUSED = b"\1\0"  # what the board sends on refusing a request: the frame without bytes
 END = 0  # the run of no zeros: the sample's other inputs are zero, its label follows
 
 

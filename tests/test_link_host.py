@@ -1,28 +1,267 @@
 """The host's side of the link against the simulated board: the gateware, UART included."""
 
+import json
+import os
+import pty
+import tty
+
+import numpy as np
 import pytest
 
-from hebbware.boards.host.board import Board, open_port
+from hebbware.boards import protocol
+from hebbware.boards.host.board import Board, LinkLost, open_port
+from hebbware.boards.protocol import Message
 from hebbware.boards.simulated.board import SimulatedBoard
-from hebbware.golden.config import CoreConfig
+from hebbware.cli import main
+from hebbware.golden import data
+from hebbware.golden.commands import Op, Space, State
+from hebbware.golden.config import CoreConfig, load
+from hebbware.golden.core import Core
 
-CONFIG = CoreConfig(layers=(20, 6, 5, 3), lanes=4, seed=3)
+CONFIG = CoreConfig(layers=(64, 12, 8, 10), lanes=4, seed=3)
+SHARE = 0.002  # of bytes corrupted
+
+
+@pytest.fixture(scope="module")
+def digits():
+    found = data.load("digits", None, 0)
+    return found.x_train, found.y_train
 
 
 @pytest.fixture(scope="module")
 def port():
-    with SimulatedBoard(CONFIG, quick=True, buffer=128) as simulated:
+    with SimulatedBoard(CONFIG, quick=True, buffer=256) as simulated:
         yield simulated.port
 
 
 @pytest.fixture
 def board(port):
     line = open_port(port)
-    yield Board(line, CONFIG, name=port)
+    board = Board(line, CONFIG, name=port)
+    board.reset()
+    yield board
     line.close()
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    path = tmp_path / "digits-small.toml"
+    path.write_text(CONFIG.to_toml())
+    return str(path)
+
+
+def learn_both(board, config, x, labels):
+    """Results of the board and of golden, and golden."""
+    golden = Core(config)
+    found = list(board.samples(x, labels))
+    expected = [
+        golden.infer(row) if label is None else golden.learn(row, int(label))
+        for row, label in zip(x, labels, strict=True)
+    ]
+    for (found_class, found_scores), (golden_class, golden_scores) in zip(
+        found, expected, strict=True
+    ):
+        assert found_class == golden_class
+        np.testing.assert_array_equal(found_scores, golden_scores)
+    return golden
+
+
+def assert_same_weights(board, golden):
+    for found, expected in zip(board.weights(), golden.weights, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_board_says_what_it_is(board):
     assert board.identity.fingerprint == CONFIG.fingerprint
-    assert (board.identity.inputs, board.identity.classes) == (20, 3)
-    assert board.identity.buffer == 128
+    assert (board.identity.inputs, board.identity.classes) == (64, 10)
+    assert board.identity.buffer == 256
+
+
+def test_200_digits_over_the_line_are_golden(board, digits):
+    x, y = digits[0][:220], [*digits[1][:200], *[None] * 20]
+    golden = learn_both(board, CONFIG, x, y)
+    assert_same_weights(board, golden)
+    counters = board.counters()
+    assert (counters["learned"], counters["inferred"]) == (200, 20)
+    assert board.repeated == 0
+
+
+def test_200_digits_over_a_disturbed_line_are_golden(digits):
+    with SimulatedBoard(CONFIG, quick=True, buffer=256, corrupt=SHARE, seed=11) as simulated:
+        line = open_port(simulated.port)
+        board = Board(line, CONFIG)
+        golden = learn_both(board, CONFIG, digits[0][:200], digits[1][:200])
+        assert_same_weights(board, golden)
+        counters = board.counters()
+        line.close()
+    assert counters["learned"] == 200
+    assert counters["errors"] > 5
+    assert board.repeated > 10
+    bytes_all = simulated.served.received + simulated.served.sent
+    assert simulated.served.corrupted == pytest.approx(SHARE * bytes_all, rel=0.5)
+
+
+@pytest.mark.slow  # builds the core of the preset with optimisation
+@pytest.mark.parametrize("corrupt", [0, SHARE])
+def test_preset_digits_over_the_line_are_golden(digits, corrupt):
+    config = load("digits")
+    with SimulatedBoard(config, corrupt=corrupt, seed=1) as simulated:
+        line = open_port(simulated.port)
+        board = Board(line, config)
+        assert_same_weights(board, learn_both(board, config, digits[0][:200], digits[1][:200]))
+        line.close()
+
+
+def test_a_repeated_request_is_answered_again_and_not_carried_out(board, digits):
+    from cobs import cobs
+
+    golden = Core(CONFIG)
+    tokens = b"".join(protocol.sample_tokens(digits[0][0], int(digits[1][0])))
+    golden.learn(digits[0][0], int(digits[1][0]))
+    size = protocol.RESULT * (1 + CONFIG.classes)
+    first = board.ask(Message.SAMPLES, tokens, size)
+    wire = cobs.encode(protocol.request(Message.SAMPLES, board._sequence, tokens, size))
+    for _ in range(3):
+        board.line.write(b"\0" + wire + b"\0")
+        assert next(board._replies(2.0)) == (Message.SAMPLES, board._sequence, first)
+    old = cobs.encode(protocol.request(Message.SAMPLES, board._sequence - 1, tokens, size))
+    board.line.write(b"\0" + old + b"\0")
+    assert list(board._replies(0.3)) == []
+    assert_same_weights(board, golden)
+    assert board.counters()["learned"] == 1
+
+
+def test_a_sample_may_be_cut_anywhere_between_tokens(board):
+    generator = np.random.default_rng(2)
+    x = generator.integers(0, 256, (12, 64)) * (generator.random((12, 64)) < 0.5)
+    x[3] = 0
+    x[4] = 255
+    for room in (17, 30, 64):
+        board.reset()
+        board._room = room
+        board._learn_from = lambda *_: None
+        assert_same_weights(board, learn_both(board, CONFIG, x, [1, 0, None, 3] * 3))
+
+
+def test_reset_forgets_half_a_sample(board, digits):
+    half = b"".join(protocol.sample_tokens(digits[0][5], 1)[:-1])
+    board.ask(Message.SAMPLES, half, 0)
+    board.reset()
+    assert_same_weights(board, learn_both(board, CONFIG, digits[0][:5], digits[1][:5]))
+
+
+def test_every_stored_number_can_be_read_and_written(board):
+    golden = Core(CONFIG)
+    assert board.read(Space.STATE, State.RANDOM, 1)[0] & 0xFFFFFFFF == golden.random_state
+    weights = [values[::-1].copy() for values in golden.weights]
+    board.load_weights(weights)
+    assert_same_weights(board, type("Wanted", (), {"weights": weights}))
+    board.set_extra(3)
+    assert board.read(Space.STATE, State.EXTRA, 1)[0] == 3
+    board.write(Space.GAIN, 4, [5, 6])
+    assert board.read(Space.GAIN, 3, 3).tolist() == [0, 5, 6]
+    board.command(Op.START, Space.STATE, 0, [0])
+    assert_same_weights(board, golden)
+    assert board.read(Space.STATE, State.EXTRA, 1)[0] == 0
+
+
+# -- commands -------------------------------------------------------------------------------------
+
+
+def run(*arguments):
+    return main.main(["board", *map(str, arguments)])
+
+
+def test_commands_on_the_simulated_board(port, config_file, tmp_path, capsys):
+    common = ("--port", port, "--json", tmp_path / "out.json")
+    network = (*common, "--config", config_file)
+    assert run("train", *network, "--samples", 30, "--test", 10, "--check") == 0
+    result = json.loads((tmp_path / "out.json").read_text())
+    assert result["compared"] == {"results": 0, "weights": 0}
+    assert result["counters"]["learned"] == 30
+    assert run("weights", *network, "--save", tmp_path / "w.npz") == 0
+    assert run("train", *network, "--samples", 5, "--test", 0) == 0
+    assert run("weights", *network, "--load", tmp_path / "w.npz") == 0
+    assert run("infer", *network, "--samples", 10, "--check") == 0
+    again = json.loads((tmp_path / "out.json").read_text())
+    assert again["accuracy"] == result["accuracy"]["test"]
+    assert run("ping", *common) == 0
+    assert json.loads((tmp_path / "out.json").read_text())["fingerprint"] == CONFIG.fingerprint
+    capsys.readouterr()
+    assert run("infer", *common, "--config", "digits") == 2
+    message = capsys.readouterr().err
+    assert CONFIG.fingerprint in message
+    assert load("digits").fingerprint in message
+
+
+def test_a_weight_that_differs_fails_the_check(port, config_file, capsys, monkeypatch):
+    learn = Core.learn
+
+    def other(self, x, label):
+        result = learn(self, x, label)
+        self.weights[1][2, 3] += 1
+        return result
+
+    monkeypatch.setattr(Core, "learn", other)
+    arguments = ("--port", port, "--config", config_file, "--samples", 1, "--test", 0)
+    assert run("train", *arguments, "--check") == 1
+    assert "0 results and 1 weights differ" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (None, "No such file"),
+        (b"no archive", "holds no weights"),
+        ({"other": np.zeros(3)}, "not none"),
+        ({f"weights_{n}": np.zeros((2, 2), int) for n in range(3)}, "shape (65, 12)"),
+        (
+            {f"weights_{n}": w.astype(int) + 9999 for n, w in enumerate(Core(CONFIG).weights)},
+            "weights in -2048..2047",
+        ),
+    ],
+    ids=["missing", "text", "empty", "shape", "range"],
+)
+def test_wrong_weights_files_are_refused(tmp_path, config_file, capsys, content, part):
+    path = tmp_path / "w.npz"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content:
+        np.savez(path, **content)
+    # the file is looked at before the port
+    assert run("weights", "--port", "none", "--config", config_file, "--load", path) == 2
+    error = capsys.readouterr().err
+    assert part in error
+    assert error.count("\n") == 1
+
+
+def test_a_port_that_is_missing_busy_or_no_board_is_refused(port, capsys):
+    assert run("ping", "--port", "/dev/none-such") == 2
+    assert "No such file" in capsys.readouterr().err
+    held = open_port(port)
+    assert run("ping", "--port", port) == 2
+    assert "in use" in capsys.readouterr().err
+    held.close()
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    assert run("ping", "--port", os.ttyname(slave)) == 2
+    error = capsys.readouterr().err
+    assert "no hebbware board" in error
+    assert error.count("\n") == 1
+    os.close(master)
+    os.close(slave)
+
+
+def test_a_link_that_is_lost_on_the_way_is_a_failure(port):
+    line = open_port(port)
+    board = Board(line, CONFIG, tries=2, timeout=0.05)
+    board._send = lambda wire: None
+    with pytest.raises(LinkLost):
+        board.counters()
+    line.close()
+
+
+@pytest.mark.parametrize("corrupt", [-0.1, 1, float("nan")])
+def test_an_impossible_share_of_corruption_is_refused(corrupt, capsys):
+    assert run("serve", "--corrupt", corrupt) == 2
+    assert "corrupt must" in capsys.readouterr().err

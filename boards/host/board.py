@@ -23,7 +23,9 @@ BAUD = 1_000_000
 TIMEOUT = 2.0  # seconds for a reply, at most, before the request is sent again
 BROKEN = 0.02  # seconds to wait for another after a broken one
 POLL = 0.02  # seconds that a read waits for a byte
-TRIES = 20
+TRIES = 50  # of a request, before the link counts as lost
+GREETINGS = 5  # of the first one, before the port counts as one without a board
+SMALLEST = 64  # bytes of a payload that a disturbed line brings requests down to
 
 
 class NoBoard(InputError):
@@ -106,8 +108,10 @@ class Board:
         self.repeated = self.bytes_sent = self.bytes_received = 0
         self._sequence = random.randrange(256)
         self._rest = b""
-        self._usual = 0.25  # seconds that replies take
+        self._usual = 0.1  # seconds that replies take
+        self._room = protocol.BUFFERS[0]
         try:
+            self.tries, self.timeout = min(tries, GREETINGS), min(timeout, 1.0)
             payload = self.ask(Message.IDENTITY, b"", protocol.size(protocol.IDENTITY))
         except LinkLost:
             heard = f"{self.bytes_received} bytes came, none of them a reply"
@@ -118,7 +122,8 @@ class Board:
         identity = protocol.read_identity(payload)
         if identity is None:
             raise NoBoard(f"--port: what answers at {name} is no hebbware board")
-        self.identity = identity
+        self.identity, self.tries, self.timeout = identity, tries, timeout
+        self._room = protocol.largest_payload(identity.buffer)
         if identity.protocol != protocol.VERSION:
             raise InputError(
                 f"the board at {name} speaks version {identity.protocol} of the link's protocol, "
@@ -151,11 +156,19 @@ class Board:
             self.repeated += attempt > 0
             start = time.monotonic()
             self._send(wire)
-            for found in self._replies(self.patience * 2 ** min(attempt, 4)):
+            for found in self._replies(min(self.patience * 2**attempt, self.timeout)):
                 if found[:2] == (message, self._sequence) and len(found[2]) == answer:
-                    self._usual += (time.monotonic() - start - self._usual) / 8
+                    self._learn_from(attempt, time.monotonic() - start)
                     return found[2]
         raise LinkLost(f"the board does not answer ({self.tries} tries)")
+
+    def _learn_from(self, repeats: int, seconds: float) -> None:
+        """Adapt to the line: patience to what replies take, requests' size to what gets through."""
+        self._usual += (seconds - self._usual) / 8
+        if repeats:
+            self._room = max(self._room // 2, SMALLEST)
+        else:
+            self._room = min(self._room + self._room // 16, protocol.BUFFERS[1])
 
     def _send(self, wire: bytes) -> None:
         try:
@@ -193,15 +206,15 @@ class Board:
                     found = None
                 if found:
                     yield found
-                else:  # it was the reply, most likely: do not wait for another
+                else:  # refused, or a broken reply: do not wait for another
                     until = time.monotonic() + BROKEN
 
     # -- messages ---------------------------------------------------------------------------------
 
     @property
     def room(self) -> int:
-        """Bytes that a payload may have."""
-        return protocol.largest_payload(self.identity.buffer)
+        """Bytes to put into a payload: the most that fits, fewer where requests get lost."""
+        return min(self._room, protocol.largest_payload(self.identity.buffer))
 
     def counters(self) -> dict[str, int]:
         """Samples learned and inferred since the start; frames refused since power-up."""
@@ -220,14 +233,15 @@ class Board:
     def command(self, op: Op, space: Space, address: int, values: Sequence[int], lane=0):
         """One command for each of `values`, at consecutive addresses: their responses."""
         values = np.asarray(values, np.int64)
-        out, most = [], (self.room - protocol.HEAD) // protocol.WORD
-        for start in range(0, len(values), most):
-            part = values[start : start + most]
+        out, start = [], 0
+        while start < len(values):
+            part = values[start : start + (self.room - protocol.HEAD) // protocol.WORD]
             head = pack(op, space, address + start, lane) & 0xFFFFFFFF
             payload = head.to_bytes(protocol.HEAD, "little")
             payload += (part & 0xFFFFFFFF).astype("<u4").tobytes()
             reply = self.ask(Message.COMMAND, payload, protocol.WORD * len(part))
             out.append(np.frombuffer(reply, "<i4").astype(np.int64))
+            start += len(part)
         return np.concatenate(out) if out else values
 
     def read(self, space: Space, address: int, count: int, lane: int = 0) -> np.ndarray:
@@ -272,18 +286,19 @@ class Board:
         Samples share requests where they fit, and are cut where they do not.
         """
         size = protocol.RESULT * (1 + self.identity.classes)
-        payload, answers = bytearray(), 0
+        payload, answers, room = bytearray(), 0, self.room
         for row, label in zip(x, labels, strict=True):
             tokens = protocol.sample_tokens(row, NO_LABEL if label is None else int(label))
             for number, token in enumerate(tokens, 1):
                 last = number == len(tokens)
                 if (
-                    len(payload) + len(token) > self.room
+                    len(payload) + len(token) > room
                     or last
-                    and (answers + 1) * size > self.room
+                    and answers
+                    and (answers + 1) * size > room
                 ):
                     yield from self._results(payload, answers)
-                    payload, answers = bytearray(), 0
+                    payload, answers, room = bytearray(), 0, self.room
                 payload += token
                 answers += last
         yield from self._results(payload, answers)
@@ -292,7 +307,7 @@ class Board:
         """Send part of the sample stream; `answers` samples end in it."""
         if not payload:
             return
-        words = protocol.RESULT * (1 + self.identity.classes) * answers
-        reply = self.ask(Message.SAMPLES, bytes(payload), words)
-        for result in np.frombuffer(reply, "<i2").reshape(answers, -1).astype(np.int64):
+        words = 1 + self.identity.classes
+        reply = self.ask(Message.SAMPLES, bytes(payload), protocol.RESULT * words * answers)
+        for result in np.frombuffer(reply, "<i2").reshape(answers, words).astype(np.int64):
             yield int(result[0]), result[1:]

@@ -197,7 +197,10 @@ class Engine(wiring.Component):
                         m.next = "HEADER"
             with m.State("REFUSE"):
                 m.d.sync += errors.eq(errors + 1)
-                m.next = "START"
+                m.next = "COMPLAIN"
+            with m.State("COMPLAIN"):
+                m.d.comb += [self.tx.payload.eq(index == 0), self.tx.valid.eq(1)]
+                self._each(m, self.tx.ready, index, len(protocol.REFUSED), "START")
             with m.State("HEADER"):
                 m.d.sync += [last.eq(sequence), greeted.eq(1)]
                 m.d.comb += [put.eq(1), wanted.eq(1), checked.eq(1)]

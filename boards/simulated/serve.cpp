@@ -12,7 +12,7 @@
 #include "noise.h"
 
 namespace {
-constexpr long CHUNK = 2048;      // clocks between two looks at the terminal
+constexpr long CHUNK = 512;         // clocks between two looks at the terminal
 constexpr long PATIENCE = 4 << 20;  // clocks without a byte after which the board only dozes
 volatile sig_atomic_t stop = 0;
 void on_signal(int) { stop = 1; }
