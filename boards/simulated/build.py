@@ -41,7 +41,7 @@ def build_program(
     tools = find()
     flags = (
         *(*FLAGS, "--cc", "--exe", "--build", "--top-module", top, "-o", name),
-        *(("-CFLAGS", "-O0") if quick else ()),
+        *(("-CFLAGS", "-O1") if quick else ()),
     )
 
     def compile_into(directory: Path) -> None:
