@@ -10,9 +10,19 @@ from hebbware.cli import main
 from hebbware.golden import data, train
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
-from hebbware.golden.reference.baselines import Learner
+from hebbware.golden.reference import hsic_modulator
+from hebbware.golden.reference.baselines import Learner, centred
 from hebbware.golden.reference.counterpart import Counterpart, encode
-from hebbware.study.paper import FIGURES, figure, memory, remap, runs, setting, synthetic_runs
+from hebbware.study.paper import (
+    FIGURES,
+    figure,
+    memory,
+    remap,
+    reservoir_runs,
+    runs,
+    setting,
+    synthetic_runs,
+)
 from hebbware.study.paper.setting import Row, choose, table
 from hebbware.study.store import canonical, run_name
 
@@ -120,6 +130,45 @@ def test_synthetic_runs(rule, monkeypatch):
         wanted = np.trace(kernel(other, sigma) @ h @ kernel(z, 1.0) @ h) / 39**2
         assert found[name][0][0] == pytest.approx(wanted, rel=1e-9)
         assert len(found[name][0]) == 2
+
+
+def reservoir_key(**fields):
+    return {
+        **{"kind": "paper-reservoir", "seed": 0, "units": 60, "samples": 3000, "window": 4},
+        **{"form": "gradient", "layers": [64, 12, 8, 10], "rate": 0.5, **fields},
+    }
+
+
+def test_reservoir_learns_what_it_can_and_nothing_of_noise(monkeypatch):
+    """A leaky sum of its input is in its state; noise that it has not seen is not."""
+    rng = np.random.default_rng(0)
+    drive, noise = rng.normal(0, 0.3, (3000, 2)), rng.normal(0, 1, (3000, 1))
+    sums = np.zeros((3000, 1))
+    for t in range(1, 3000):
+        sums[t] = 0.8 * sums[t - 1] + drive[t - 1, :1]
+    for wanted, low, high in ((sums / sums.std(), 0.8, 1.0), (noise, -0.3, 0.05)):
+        monkeypatch.setattr(reservoir_runs, "_signals", lambda *_, w=wanted: (w, drive))
+        found = reservoir_runs.paper_reservoir(reservoir_key(), None)
+        assert low < found["r2_held_out"] < high
+        assert np.array(found["target"])[0] == pytest.approx(wanted[-120:, 0])
+
+
+@pytest.mark.parametrize("form", ["gradient", "released"])
+def test_reservoir_is_taught_the_modulator(form):
+    """The target is xi of the last hidden layer over the window, as the network learns."""
+    digits = data.load("digits")
+    targets, drive = reservoir_runs._signals(reservoir_key(samples=30, form=form), digits)
+    learner, seen = Learner(f"hsic-{form}", (64, 12, 8, 10), samples=4), []
+    rows, xi = train.order(0, 0, len(digits.y_train))[:30], []
+    for row in rows:
+        x, y = centred(digits.x_train[row]), np.eye(10)[digits.y_train[row]]
+        seen = [*seen, (x, y, learner.network.forward(x[None])[0][1].z[0])][-4:]
+        learner.learn(digits.x_train[[row]], digits.y_train[[row]])
+        window = [np.stack(column) for column in zip(*seen, strict=True)]
+        none = np.zeros(8)
+        xi.append(hsic_modulator(*window, 2.0, (0.5, 0.1, 1.0), form) if len(seen) > 1 else none)
+    assert targets == pytest.approx(np.array(xi) / np.std(xi), abs=1e-12)
+    assert drive[-1] == pytest.approx(np.concatenate(seen[-1]), abs=1e-12)
 
 
 # -- what is made of them -------------------------------------------------------------------------

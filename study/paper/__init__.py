@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import importlib
 
-FIGURES = ("synthetic", "mnist", "memory", "remap", "baselines")
+FIGURES = ("synthetic", "mnist", "reservoir", "memory", "remap", "classes", "baselines")
 
 
 def figure(name: str):

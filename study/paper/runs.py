@@ -17,14 +17,16 @@ from hebbware.golden.data import Dataset
 from hebbware.golden.reference.baselines import Learner
 from hebbware.golden.streams import follow, parse
 from hebbware.study import run
-from hebbware.study.paper import synthetic_runs
+from hebbware.study.paper import reservoir_runs, synthetic_runs
+from hebbware.study.paper.reservoir_runs import paper_reservoir
 from hebbware.study.paper.synthetic_runs import synthetic
 
 
 @lru_cache
 def code_version() -> str:
     """Return the hash of all sources that a result depends on."""
-    return run.hash_of([*run.SOURCES, Path(__file__), Path(synthetic_runs.__file__)])
+    parts = (Path(part.__file__) for part in (reservoir_runs, synthetic_runs))
+    return run.hash_of([*run.SOURCES, Path(__file__), *parts])
 
 
 def execute(key: dict, data_dir: str | None = None) -> dict:
@@ -67,4 +69,4 @@ def course(key: dict, dataset: Dataset) -> dict[str, list[float]]:
     return {"validation": validation, "test": test}
 
 
-KINDS = {"course": course, "synthetic": synthetic}
+KINDS = {"course": course, "synthetic": synthetic, "paper-reservoir": paper_reservoir}
