@@ -12,7 +12,7 @@ from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.reference import hsic_modulator
 from hebbware.golden.reference.baselines import Learner, centred
-from hebbware.golden.reference.counterpart import Counterpart, encode
+from hebbware.golden.reference.counterpart import Counterparts, encode
 from hebbware.study.paper import (
     FIGURES,
     figure,
@@ -119,7 +119,7 @@ def test_synthetic_runs(rule, monkeypatch):
             core.infer(row)
         z = np.array(seen[4::6]) / 16  # first of two layers, last of three steps; 4 fraction bits
     else:
-        z = Counterpart(config).forward(x)[0][0].z
+        z = Counterparts(config, [2]).forward(x[None])[0][0].z[0]
 
     def kernel(a, sigma):
         apart = ((a[:, None] - a[None]) ** 2).sum(axis=2)

@@ -12,6 +12,7 @@ from hebbware.golden.data import Dataset
 from hebbware.golden.reference import counterpart
 from hebbware.golden.reference.hsic import hsic
 from hebbware.golden.reference.kernels import rbf_kernel
+from hebbware.golden.reference.layers import readout_error
 from hebbware.golden.reference.windowed import HsicRule
 
 SEEN = 100  # test samples on which HSIC is estimated
@@ -75,28 +76,43 @@ class _Core(train.CoreLearner):
 
 class _Float:
     def __init__(self, config: CoreConfig, key: dict):
-        self.config, self.network = config, counterpart.Counterpart(config)
-        self.own = None
+        self.config = config
+        self.network = counterpart.Counterparts(config, [config.seed])
+        self.hsic = None
         if key["rule"] == "hsic":
-            self.rule = HsicRule(key["window"], key["gamma"], key["sigmas"])
-            self.own = np.array(key["steps"])
-        else:
-            self.rule = counterpart.rule(config)
+            self.hsic = HsicRule(key["window"], key["gamma"], key["sigmas"])
+        own = 2.0 ** -np.array(config.steps) if self.hsic is None else key["steps"]
+        self.whole = np.array(own, float)
 
     def begin(self, epoch: int) -> None:
-        extra = self.config.extra(epoch)
-        own = 2.0 ** -np.array(self.config.steps) if self.own is None else self.own
-        self.steps = own / 2.0**extra
+        self.steps = self.whole / 2.0 ** self.config.extra(epoch)
 
     def learn(self, x: np.ndarray, labels: np.ndarray) -> None:
-        targets = np.eye(self.config.classes)[labels]
-        x = counterpart.encode(self.config, x)
+        encoded = counterpart.encode(self.config, x)
         for n in range(len(x)):
-            self.network.learn(self.rule, x[n : n + 1], targets[n : n + 1], self.steps)
+            row = slice(n, n + 1)
+            if self.hsic is None:
+                self.network.learn(encoded[row], labels[row], self.steps)
+            else:
+                self._learn_hsic(encoded[row], labels[row])
+
+    def _learn_hsic(self, x: np.ndarray, label: np.ndarray) -> None:
+        """One sample by the paper's rule, on the same network."""
+        network = self.network
+        layers, scores = network.forward(x)
+        target = np.eye(self.config.classes)[label]
+        directions = self.hsic.directions(network, layers, None, target)
+        for n, d in enumerate(directions or ()):
+            network.weights[n][0] -= self.steps[n] * np.outer(layers[n].inputs[0], d[0])
+            network.biases[n][0] -= self.steps[n] * d[0]
+        error = readout_error(scores, target)[0]
+        network.weights[-1][0] -= self.steps[-1] * np.outer(layers[-1].z[0], error)
 
     def classify(self, x: np.ndarray) -> np.ndarray:
-        return self.network.classify(counterpart.encode(self.config, x))
+        return self._forward(x)[1][0].argmax(axis=-1)
 
     def activations(self, x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
-        x = counterpart.encode(self.config, x)
-        return x, [layer.z for layer in self.network.forward(x)[0]]
+        return counterpart.encode(self.config, x), [layer.z[0] for layer in self._forward(x)[0]]
+
+    def _forward(self, x: np.ndarray):
+        return self.network.forward(counterpart.encode(self.config, x)[None])
