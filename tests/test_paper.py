@@ -196,6 +196,12 @@ def test_working_bits():
     assert memory.working_bits(dataclasses.replace(digits, memory="codes", kappa=1.0)) == 480
 
 
+def test_seeds():
+    assert setting.make(False, "digits").seeds == (0,)
+    assert setting.make(True, "digits").seeds == (0, 1, 2)
+    assert setting.make(True, "digits", None, 5).seeds == (0, 1, 2, 3, 4)
+
+
 def test_table_of_means_and_deviations():
     row = {"label": "r", "test": [0.5, 0.75], "test_deviation": [None, 0.01]}
     columns, lines = table({"rows": [row]}, "rows", [1, 0], ["late", "early"])

@@ -130,8 +130,10 @@ class Setting:
         }
 
 
-def make(full: bool, dataset: str, data_dir: str | None = None) -> Setting:
-    """Return the setting for a data set.
+def make(
+    full: bool, dataset: str, data_dir: str | None = None, seeds: int | None = None
+) -> Setting:
+    """Return the setting for a data set; by default with one seed, in full with three.
 
     Raises
     ------
@@ -150,7 +152,7 @@ def make(full: bool, dataset: str, data_dir: str | None = None) -> Setting:
         full=full,
         dataset=dataset,
         checksum=checksum,
-        seeds=(0, 1, 2) if full else (0,),
+        seeds=tuple(range(seeds or (3 if full else 1))),
         epoch=samples - held if full else min(10_000, samples - held),
         held=held,
         config=configs.load(presets[dataset]),
