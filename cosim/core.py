@@ -37,6 +37,8 @@ def lane_width(config: CoreConfig, channel: str) -> int:
         "trace.memory": max(word_width(config), 1),
         "trace.vectors": vector_width(config),
         "trace.errors": config.e.width,
+        "trace.kernels": config.e.width,
+        "trace.coefficients": config.e.width,
     }[channel]
 
 
@@ -90,7 +92,13 @@ def where(config: CoreConfig, channel: str, address: int, lane: int) -> tuple[st
     if channel == "trace.memory":
         layer = int(np.searchsorted(layout.memory_bases, address, side="right")) - 1
         row, block = divmod(address - layout.memory_bases[layer], layout.blocks(layer))
-        return f"layer {layer + 1} class memory of class {row}, unit {unit(layer, block)}", 0
+        what = "sample" if config.modulator == "hsic" else "class"
+        return f"layer {layer + 1} class memory of {what} {row}, unit {unit(layer, block)}", 0
+    if channel == "trace.kernels":
+        return f"centred kernel of sample {address}", config.error_fraction
+    if channel == "trace.coefficients":
+        layer, row = divmod(address, config.window)
+        return f"layer {layer + 1} coefficient of sample {row}", config.error_fraction
     if channel == "trace.vectors":
         which, place = divmod(address, layout.vector_bases[-1])
         layer = int(np.searchsorted(layout.vector_bases, place, side="right")) - 1

@@ -11,7 +11,7 @@ from math import ceil
 
 import numpy as np
 
-from . import widths
+from . import hsic, widths
 from .config import CoreConfig
 from .layout import Layout
 from .memory import KINDS
@@ -38,7 +38,12 @@ class _Busy:
         errors = np.ones(cfg.classes, np.int64)
         full = KINDS[cfg.memory].windowed and self.learned >= cfg.window
         writes = KINDS[cfg.memory].writes(cfg, 0, errors, 0 if full else None)
-        for layer in range(hidden + 1):
+        self.observer("error", hidden, values=errors)
+        errors = np.ones(self.layout.memory_rows, np.int64)
+        if KINDS[cfg.memory].by_sample:
+            errors[self.learned % cfg.window] = 0  # the sample itself
+            self.observer("kernels", 0, weights=errors)
+        for layer in range(hidden):
             self.observer("error", layer, values=errors)
         for name, aged in (("forget", True), ("memory", False)):
             rows = [write.row for write in writes if bool(write.age) is aged]
@@ -182,6 +187,7 @@ def memories(config: CoreConfig) -> list[Ram]:
         Ram("normalised activations", max(slots * blocks, 2), lanes * (config.z_bits + 1)),
         Ram("directions", max(blocks, 2), lanes * config.d_bits),
         Ram("labels of the window", slots if window else 0, row, blocks=False),
+        *_hsic_memories(config),
         Ram("scores", classes, config.u_bits, blocks=False),
         Ram("logits", jobs * classes, max(config.k.width, config.u_bits), blocks=False),
         Ram("exponentials", classes, exp_width(config)),
@@ -192,6 +198,25 @@ def memories(config: CoreConfig) -> list[Ram]:
         Ram("table of 1/sqrt(x)", 1 << config.rsqrt_bits, MANTISSA_BITS, table=True),
     ]
     return [ram for ram in found if ram.bits]
+
+
+def _hsic_memories(config):
+    """Those that the HSIC modulator has besides the activations of its window."""
+    if config.modulator != "hsic":
+        return []
+    samples, layers = config.window, len(config.hidden)
+    entry, slot = hsic.kernel_format(config).width, samples.bit_length() - 1
+    return [
+        Ram("inputs of the window", config.inputs, (samples + 1) * config.x_bits),
+        Ram("squares of the inputs", samples + 1, hsic.distance_bits(config), blocks=False),
+        Ram("classes of the window", samples, max((config.classes - 1).bit_length(), 1), False),
+        Ram("kernels", samples**2, entry),
+        Ram("sums of kernels", samples, entry + slot, blocks=False),
+        Ram("centred kernels", samples, config.e.width, blocks=False),
+        Ram("coefficients", layers * samples, config.e.width, blocks=False),
+        Ram("list of coefficients", layers * samples, slot, blocks=False),
+        Ram("table of exp (kernels)", 1 << config.exp_bits, exp_width(config), table=True),
+    ]
 
 
 def weights(config: CoreConfig) -> int:

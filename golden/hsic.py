@@ -41,8 +41,6 @@ def check(config):
             f"window must be at most {WINDOW_MAX} samples for the hsic modulator, "
             f"not {config.window}"
         )
-    if config.leaky:
-        raise InputError(f"dynamics must be static for the hsic modulator, not {config.dynamics!r}")
     span = 2.0 ** (config.x_bits - config.source(0).fraction)  # of the inputs: 1, centred 2
     # a kernel is 0 where its exponent is beyond the table, or its value below half of the last bit
     reach = min(

@@ -78,6 +78,9 @@ def errors_of(layer: int) -> str:
     return f"error{layer}"
 
 
+KERNELS = "kernels"  # under this name what weighs the samples of the window is waited for
+
+
 def program(config) -> tuple[Pass, ...]:
     """The passes of one sample.
 
@@ -115,6 +118,8 @@ def program(config) -> tuple[Pass, ...]:
             add(Kind.SCORES, hidden, f"normalise{layer}", f"readout{hidden}", "results")
         if config.learns_hidden:
             waits = [f"memory{layer}"] if config.writes_memory else []
+            if kind.by_sample:
+                waits.append(KERNELS)
             add(Kind.SIMILARITY, layer, f"normalise{layer}", *waits, learn=True)
     if config.learns_hidden:
         for layer in range(hidden - 1):
@@ -193,6 +198,15 @@ def done_latency(config, kind: Kind) -> int:
         # the written words go through the tree; one more clock to find the gain
         return WRITE + tree_latency(config.lanes) + 2
     return SETTLED
+
+
+COEFFICIENT = 2  # from a similarity's arrival to its coefficient, in the place of a softmax error
+COEFFICIENTS = 6  # from the arrival of the last one to the coefficients being there
+
+
+def kernels_latency(config) -> int:
+    """From the last step of the first layer's first block to the kernels being centred."""
+    return 2 * config.window + 10
 
 
 def softmax_latency(config) -> int:

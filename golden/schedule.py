@@ -15,12 +15,16 @@ from .core import Core
 from .init import GROUP, init_groups
 from .program import (
     ARRIVE,
+    COEFFICIENT,
+    COEFFICIENTS,
+    KERNELS,
     SETTLED,
     SETTLING,
     WRITE,
     Kind,
     done_latency,
     errors_of,
+    kernels_latency,
     pace,
     program,
     softmax_latency,
@@ -37,6 +41,7 @@ CHANNELS = (
     "trace.vectors",
     "trace.errors",
 )
+HSIC_CHANNELS = ("trace.kernels", "trace.coefficients")  # of its modulator only
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Prediction:
     Attributes
     ----------
     channels : dict
-        `Channel` by name of `CHANNELS`.
+        `Channel` by name of `CHANNELS`, and of `HSIC_CHANNELS` where the modulator is that.
     classes : array
         Class of each sample.
     clocks : int
@@ -110,7 +115,8 @@ class Schedule:
         stalls = stalls or {}
         self.core, self.config, self.layout = core, core.config, core.layout
         self.program = program(core.config)
-        self.channels = {name: Channel() for name in CHANNELS}
+        names = CHANNELS + HSIC_CHANNELS * (core.config.modulator == "hsic")
+        self.channels = {name: Channel() for name in names}
         self.ends = {
             name: End(seed, name, stalls.get(name, 0))
             for name in ("samples", "results", "commands", "responses")
@@ -152,6 +158,7 @@ class Schedule:
         """Walk the program for a sample that is complete at clock `full`; returns its class."""
         learn = label is not None
         self.seen = {}
+        self.slot = self.core.learned % self.config.window  # of the sample, where there are slots
         result, scores = self.core.learn(x, label) if learn else self.core.infer(x)
         clock = max(self.free, full) + 1
         last = self.config.time_steps - 1
@@ -163,6 +170,8 @@ class Schedule:
                 steps = self._steps(p, x)
                 each = pace(self.config, p.kind)
                 if steps:
+                    if p.kind is Kind.FORWARD and p.layer == time == 0 and learn:
+                        self._weigh(clock + steps // self.layout.blocks(0) - 1)
                     self._record(p, clock + each - 1, steps, time)
                     self._finish(p, clock + each * steps - 1, learn, result, scores)
                 clock += max(each * steps, 1)
@@ -177,7 +186,9 @@ class Schedule:
         if p.kind in (Kind.FORWARD, Kind.UPDATE):
             nonzero = np.count_nonzero(x != self.config.x_zero)
             rows = nonzero + 1 if p.layer == 0 else self.layout.rows(p.layer)
-        elif p.kind in (Kind.SIMILARITY, Kind.SCORES, Kind.READOUT):
+        elif p.kind is Kind.SIMILARITY:
+            rows = self.layout.memory_rows
+        elif p.kind in (Kind.SCORES, Kind.READOUT):
             rows = classes
         elif p.kind is Kind.DIRECTION:
             rows = np.count_nonzero(self._errors(p.layer)) + 1
@@ -190,6 +201,18 @@ class Schedule:
             and not self._errors(p.layer).any()
         )
         return 0 if skipped else blocks * rows
+
+    def _weigh(self, last):
+        """The kernels of a sample whose inputs have been walked once, up to clock `last`."""
+        if self.config.modulator != "hsic":
+            return
+        samples, finished = self.config.window, last + kernels_latency(self.config)
+        self.done[KERNELS] = finished
+        slots = (self.slot - np.arange(samples)) % samples
+        clocks = finished - samples + np.arange(samples)
+        weights = self.seen[f"{KERNELS}0"]["weights"]
+        self.channels["trace.kernels"].add(clocks, slots, weights[slots])
+        self.latest = max(self.latest, finished)
 
     def _errors(self, layer):
         return self.seen[f"error{layer}"]["values"]
@@ -250,6 +273,9 @@ class Schedule:
         if p.kind not in (Kind.SIMILARITY, Kind.SCORES):
             return
         arrived = last + total_latency(cfg) + ARRIVE
+        if p.kind is Kind.SIMILARITY and cfg.modulator == "hsic":
+            self._coefficients(p, arrived)
+            return
         if p.kind is Kind.SCORES:
             self._emit(arrived, result, scores)
             if not learn:
@@ -262,6 +288,16 @@ class Schedule:
             clocks, p.layer * cfg.classes + classes, self._errors(p.layer)
         )
         self.latest = max(self.latest, finished)
+
+    def _coefficients(self, p, arrived):
+        """The coefficients of layer `p.layer`, whose last similarity is there at `arrived`."""
+        rows, blocks = np.arange(self.config.window), self.layout.blocks(p.layer)
+        clocks = arrived + COEFFICIENT + blocks * (rows - rows[-1])
+        self.channels["trace.coefficients"].add(
+            clocks, p.layer * rows.size + rows, self._errors(p.layer)
+        )
+        self.done[errors_of(p.layer)] = arrived + COEFFICIENTS
+        self.latest = max(self.latest, arrived + COEFFICIENTS)
 
     def _emit(self, offered, result, scores):
         moved = []

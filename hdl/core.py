@@ -7,11 +7,13 @@ from amaranth.lib.wiring import In, Out
 from ..golden import commands
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
+from ..golden.program import KERNELS
 from ..golden.program import Kind as Pass
 from ..golden.random import seed_state
 from .arrivals import Arrivals
 from .commander import Commander
 from .dense import Dense
+from .hsic import Hsic
 from .lane import vector_width
 from .leaky import Potentials
 from .loader import Loader, sample_width
@@ -60,6 +62,9 @@ class Core(wiring.Component):
         Writes of activations a, z and directions d; address = kind * blocks + block.
     trace.errors : Out(event)
         Softmax errors; address = job * classes + class.
+    trace.kernels, trace.coefficients : Out(event)
+        Of the HSIC modulator: what each slot of the window weighs, address = slot; what its
+        activations are multiplied with, address = layer * window + slot.
     """
 
     def __init__(self, config, *, trace=False):
@@ -75,7 +80,11 @@ class Core(wiring.Component):
             "responses": Out(stream.Signature(signed(commands.DATA_BITS))),
         }
         if trace:
-            lanes = config.lanes
+            lanes, error = config.lanes, signed(config.e.width)
+            hsic = {
+                "kernels": Out(event(range(config.window), error)),
+                "coefficients": Out(event(range(len(config.hidden) * config.window), error)),
+            }
             members["trace"] = Out(
                 wiring.Signature(
                     {
@@ -83,12 +92,10 @@ class Core(wiring.Component):
                         "memory": Out(event(range(self.words), max(lanes * word_width(config), 1))),
                         "vectors": Out(event(range(3 * self.blocks), lanes * vector_width(config))),
                         "errors": Out(
-                            event(
-                                range((len(config.hidden) + 1) * config.classes),
-                                signed(config.e.width),
-                            )
+                            event(range((len(config.hidden) + 1) * config.classes), error)
                         ),
                     }
+                    | (hsic if config.modulator == "hsic" else {})
                 )
             )
         super().__init__(members)
@@ -126,7 +133,6 @@ class Core(wiring.Component):
             sequencer.learn.eq(loader.has_label),
             sequencer.restart.eq(commander.restart),
             sequencer.count.eq(loader.count),
-            sequencer.label.eq(loader.label),
             loader.release.eq(finish),
             softmax.label.eq(loader.label),
             commander.finished.eq(finish),
@@ -212,6 +218,26 @@ class Core(wiring.Component):
         m.d.sync += [step_2.eq(step_1), step_2.address.eq(address_1)]
         value_2 = Signal.like(loader.value)
         own_2 = Signal(signed(cfg.z_bits))
+        error_2, kept, done = (
+            softmax.error,
+            softmax,
+            [softmax.done[job] for job in range(hidden + 1)],
+        )
+        counts = [softmax.counts.word_select(job, softmax.count_width) for job in range(hidden + 1)]
+        if cfg.modulator != "hsic":
+            m.d.comb += sequencer.label.eq(loader.label)
+        else:
+            m.submodules.hsic = kept = hsic = Hsic(cfg, self.step_layout)
+            self._hsic(m, hsic, loader, sequencer, arrivals, step_1, step_2, value_2)
+            m.d.comb += [
+                hsic.learned.eq(finish & loader.has_label),
+                hsic.clear.eq(commander.restart),
+            ]
+            error_2 = Mux(step_2.layer == hidden, softmax.error, hsic.error)
+            done[:hidden] = [hsic.done[layer] for layer in range(hidden)]
+            counts[:hidden] = [
+                hsic.counts.word_select(layer, hsic.count_width) for layer in range(hidden)
+            ]
         z_2 = Signal(z_word)
         m.d.sync += [
             value_2.eq(loader.value),
@@ -226,9 +252,9 @@ class Core(wiring.Component):
             operand.step.eq(step_2),
             operand.input.eq(value_2),
             operand.own.eq(own_2),
-            operand.error.eq(softmax.error),
+            operand.error.eq(error_2),
             operand.mantissa.eq(normalise.mantissa),
-            operand.jacobians.eq(softmax.jacobians),
+            operand.jacobians.eq(kept.jacobians),
             operand.extra.eq(commander.extra),
             dense.step.eq(step_2),
             dense.scalar.eq(operand.scalar),
@@ -325,7 +351,8 @@ class Core(wiring.Component):
         m.d.comb += [
             arrivals.total.eq(dense.total),
             arrivals.total_step.eq(done_step),
-            softmax.arrive.eq(arrivals.arrive),
+            # similarities of another modulator are not for the softmax
+            softmax.arrive.eq(arrivals.arrive & ((kept is softmax) | (arrived.layer == hidden))),
             softmax.job.eq(arrived.layer),
             softmax.row.eq(arrived.row),
             softmax.last.eq(arrived.end),
@@ -336,9 +363,10 @@ class Core(wiring.Component):
             results.last.eq(arrived.end),
             results.value.eq(arrivals.value),
         ]
-        finished = {f"error{job}": softmax.done[job] for job in range(hidden + 1)} | {
-            "results": results.done
-        }
+        finished = {f"error{job}": done[job] for job in range(hidden + 1)}
+        finished["results"] = results.done
+        if kept is not softmax:
+            finished[KERNELS] = hsic.kernels_done
         for p in sequencer.program:
             if p.kind is Pass.SQUARES:
                 finished[p.name] = normalise.done
@@ -350,13 +378,27 @@ class Core(wiring.Component):
                 )
         m.d.comb += [
             sequencer.done.eq(Cat(finished[name] for name in sequencer.flags)),
-            sequencer.counts.eq(softmax.counts),
-            softmax.list_job.eq(sequencer.kept_job),
-            softmax.list_entry.eq(sequencer.kept_entry),
-            sequencer.kept_row.eq(softmax.list_row),
+            *(
+                sequencer.counts.word_select(job, sequencer.count_width).eq(count)
+                for job, count in enumerate(counts)
+            ),
+            kept.list_job.eq(sequencer.kept_job),
+            kept.list_entry.eq(sequencer.kept_entry),
+            sequencer.kept_row.eq(kept.list_row),
         ]
         if self.trace_ports:
             self._trace(m, weights, a_write, z_write, d_write, dense, softmax, place_6)
+            if kept is not softmax:
+                m.d.comb += [
+                    self.trace.kernels.en.eq(hsic.trace_kernels_en),
+                    self.trace.kernels.address.eq(hsic.trace_slot),
+                    self.trace.kernels.data.eq(hsic.trace_weight),
+                    self.trace.coefficients.en.eq(hsic.trace_en),
+                    self.trace.coefficients.address.eq(
+                        hsic.trace_layer * cfg.window + hsic.trace_row
+                    ),
+                    self.trace.coefficients.data.eq(hsic.trace_error),
+                ]
             if word_width(cfg):
                 m.d.comb += [
                     self.trace.memory.en.eq(remembered.write_en),
@@ -371,6 +413,28 @@ class Core(wiring.Component):
         """The low `width` bits of each lane of a vector."""
         step = vector_width(self.config)
         return Cat(words.word_select(lane, step)[:width] for lane in range(self.config.lanes))
+
+    def _hsic(self, m, hsic, loader, sequencer, arrivals, step_1, step_2, value_2):
+        """Connect the HSIC modulator: what comes in, what is walked, similarities."""
+        step = arrivals.step
+        m.d.comb += [
+            *(
+                getattr(hsic, name).eq(getattr(loader, name))
+                for name in ("put", "put_index", "put_value", "put_label", "put_class")
+            ),
+            hsic.index.eq(loader.index),
+            hsic.step.eq(step_2),
+            hsic.value.eq(value_2),
+            hsic.label.eq(loader.label),
+            hsic.arrive.eq(arrivals.arrive & (step.kind == Kind.SIMILARITY)),
+            hsic.layer.eq(step.layer),
+            hsic.row.eq(step.row),
+            hsic.last.eq(step.end),
+            hsic.similarity.eq(arrivals.value),
+            hsic.query_layer.eq(step_1.layer),
+            hsic.query_row.eq(step_1.row),
+            sequencer.label.eq(hsic.slot),
+        ]
 
     def _total_ends(self, dense, kind, layer):
         """The total of the last step of the pass is there."""

@@ -18,7 +18,7 @@ from .core import Core
 
 MODULE = "hebbware_core"
 WIDTH = 97  # of a line of the header, after the slashes
-SHOWN = ("digits", "mnist")  # whose widths docs/ports.md lists
+SHOWN = ("digits", "mnist", "mnist-hsic")  # whose widths docs/ports.md lists
 
 MEANINGS = {
     "clk": "clock; everything happens at its rising edge",
@@ -34,6 +34,10 @@ MEANINGS = {
         "address = kind * blocks + block with a = 0, z = 1, d = 2; all lanes"
     ),
     "trace.errors": "each softmax error; address = layer * classes + class, the readout last",
+    "trace.kernels": "hsic: what a sample of the window weighs, centred; address = its slot",
+    "trace.coefficients": (
+        "hsic: what its activations are multiplied with; address = layer * window + slot"
+    ),
 }
 MEMBERS = {
     "valid": "a word is offered",
@@ -192,9 +196,9 @@ def markdown() -> str:
         f"| port | direction | {' | '.join(f'bits, `{name}`' for name in SHOWN)} | meaning |",
         f"|---|---|{'---|' * len(SHOWN)}---|",
     ]
-    for same in zip(*columns, strict=True):
-        port = same[0]
-        bits = " | ".join(str(p.width) for p in same)
+    widths = [{port.name: port.width for port in column} for column in columns]
+    for port in {port.name: port for column in columns for port in column}.values():
+        bits = " | ".join(str(column.get(port.name, "-")) for column in widths)
         lines.append(f"| `{port.name}` | {port.direction} | {bits} | {port.meaning} |")
     for title, notes in NOTES.items():
         lines += ["", f"## {title}", "", *(f"- {note}" for note in notes)]

@@ -292,7 +292,9 @@ class Lane(wiring.Component):
         old = self._delayed(m, self.word, 3, "word_old")
         code = self._delayed(m, self.octet[0] & self.present, 3, "code")
         new = old
-        if cfg.writes_memory:
+        if KINDS[cfg.memory].by_sample:
+            new = self._delayed(m, self.z, 3, "replacing")
+        elif cfg.writes_memory:
             total = Signal(signed(max(bits, len(change)) + 1))
             m.d.comb += total.eq(old[:bits].as_signed() + change)
             new = Cat(saturate(total, Format(bits, 0))[:bits], old[bits:])

@@ -45,6 +45,8 @@ class Loader(wiring.Component):
     index, value : Out
     release : In(1)
         The bank being read is free again.
+    put, put_label, put_class : Out(1), put_index, put_value : Out
+        What comes in at this clock: an input, or a label, or a label that is a class.
     """
 
     def __init__(self, config):
@@ -61,6 +63,11 @@ class Loader(wiring.Component):
                 "index": Out(self.entries),
                 "value": Out(value_shape(config)),
                 "release": In(1),
+                "put": Out(1),
+                "put_index": Out(self.entries),
+                "put_value": Out(value_shape(config)),
+                "put_label": Out(1),
+                "put_class": Out(1),
             }
         )
 
@@ -86,8 +93,15 @@ class Loader(wiring.Component):
             self.samples.ready.eq(~full.bit_select(writing, 1)),
             write.addr.eq(Mux(writing, inputs, 0) + kept),
             write.data.index.eq(position),
-            write.data.value.eq(word[: cfg.x_bits] ^ cfg.x_zero),  # centred: less half the range
+            write.data.value.eq(self.put_value),
             write.en.eq(transfer & ~is_label & (word[: cfg.x_bits] != cfg.x_zero)),
+        ]
+        m.d.comb += [
+            self.put.eq(transfer & ~is_label),
+            self.put_index.eq(position),
+            self.put_value.eq(word[: cfg.x_bits] ^ cfg.x_zero),  # centred: less half the range
+            self.put_label.eq(transfer & is_label),
+            self.put_class.eq(self.put_label & (word < cfg.classes)),
         ]
         with m.If(transfer):
             m.d.sync += position.eq(position + 1)

@@ -44,7 +44,7 @@ class ClassMemory(wiring.Component):
         self.config = config
         self.layout = Layout(config)
         width, depth = config.lanes * word_width(config), self.layout.memory_bases[-1]
-        layers, rows = index(len(config.hidden)), range(config.classes)
+        layers, rows = index(len(config.hidden)), range(self.layout.memory_rows)
         super().__init__(
             {
                 "address": In(range(depth)),

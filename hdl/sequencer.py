@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..golden.init import init_groups
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.program import SETTLED, SETTLING, pace, program, start_program
+from ..golden.program import KERNELS, SETTLED, SETTLING, pace, program, start_program
 from .shapes import index
 from .step import Kind
 
@@ -42,7 +42,8 @@ class Sequencer(wiring.Component):
     count : In
         Non-zero inputs of the sample.
     label, oldest, has_oldest : In
-        Class of the sample and of the one learned ``window`` samples ago.
+        Class of the sample and of the one learned ``window`` samples ago. Where rows of the class
+        memory are samples, `label` is the row of this one.
     done : In, one bit for each name in `flags`
         The pass (or softmax) of that name is complete, from the next clock on.
     counts : In
@@ -68,6 +69,8 @@ class Sequencer(wiring.Component):
         self.program, self.start = program(config), start_program(config)
         self.flags = sorted({name for p in self.program for name in p.waits})
         classes = range(config.classes)
+        self.rows = rows = range(max(config.classes, layout.memory_rows))
+        self.count_width = len(rows).bit_length()
         self.addresses = range(max(layout.weight_bases[-1], layout.memory_bases[-1], 2))
         super().__init__(
             {
@@ -76,14 +79,14 @@ class Sequencer(wiring.Component):
                 "restart": In(1),
                 "idle": Out(1),
                 "count": In(range(config.inputs + 1)),
-                "label": In(classes),
+                "label": In(rows),
                 "oldest": In(classes),
                 "has_oldest": In(1),
                 "done": In(len(self.flags)),
-                "counts": In((len(config.hidden) + 1) * config.classes.bit_length()),
+                "counts": In((len(config.hidden) + 1) * self.count_width),
                 "kept_job": Out(index(len(config.hidden) + 1)),
-                "kept_entry": Out(range(config.classes)),
-                "kept_row": In(range(config.classes)),
+                "kept_entry": Out(rows),
+                "kept_row": In(rows),
                 "settled": Out(1),
                 "step": Out(step_layout),
                 "memory_address": Out(self.addresses),
@@ -115,7 +118,7 @@ class Sequencer(wiring.Component):
         m.d.comb += begin.eq((inner == 0) & (outer == 0))
 
         # facts of the pass at hand
-        rows = Signal(range(max(cfg.layers) + 2))
+        rows = Signal(range(max(*cfg.layers, layout.memory_rows) + 2))
         blocks = Signal(range(max(layout.vector_bases[-1], 1) + 1))
         base = Signal(self.addresses)
         memory_base = Signal(self.addresses)
@@ -137,6 +140,7 @@ class Sequencer(wiring.Component):
                         blocks=blocks, base=base, memory_base=memory_base, row_inner=row_inner,
                         ready=ready, empty=empty, source_base=source_base, strided=strided,
                         after=after, clears=clears, flags=flags, since=since, slow=slow,
+                        fresh=time == 0,
                     )  # fmt: skip
 
         # walk
@@ -204,7 +208,7 @@ class Sequencer(wiring.Component):
         ]
 
         # class-memory rows: `row`, or the classes that the kind writes
-        target = Signal(range(cfg.classes + 1))
+        target = Signal(range(len(self.rows) + 1))
         m.d.comb += [
             target.eq(Mux(kind == Kind.DIRECTION, self.kept_row, row)),
             self.kept_job.eq(layer),
@@ -238,7 +242,7 @@ class Sequencer(wiring.Component):
         return m
 
     def _count(self, job):
-        return self.counts.word_select(job, self.config.classes.bit_length())
+        return self.counts.word_select(job, self.count_width)
 
     def _facts(self, m, p, number, passes, learning, settling, **s):
         """Drive what is known of pass `p`: sizes, bases, what it waits for, what follows."""
@@ -255,7 +259,9 @@ class Sequencer(wiring.Component):
             rows = self._count(p.layer) + 1
         elif kind is Kind.MEMORY:
             rows = cfg.classes if KINDS[cfg.memory].by_error else 1
-        elif kind in (Kind.SIMILARITY, Kind.SCORES, Kind.READOUT, Kind.START_MEMORY):
+        elif kind in (Kind.SIMILARITY, Kind.START_MEMORY):
+            rows = layout.memory_rows
+        elif kind in (Kind.SCORES, Kind.READOUT):
             rows = cfg.classes
         else:
             rows = 1
@@ -301,6 +307,10 @@ class Sequencer(wiring.Component):
             only = 1 << self.flags.index(f"error{p.layer}")
             results = 1 << self.flags.index("results")
             m.d.comb += s["clears"].eq((cleared & ~only) | results | Mux(learning, only, 0))
+        elif kind is Kind.FORWARD and p.layer == 0 and KERNELS in self.flags:
+            # made when a sample that is learned is walked for the first time
+            kernels = 1 << self.flags.index(KERNELS)
+            m.d.comb += s["clears"].eq(cleared | Mux(learning & s["fresh"], kernels, 0))
         else:
             m.d.comb += s["clears"].eq(cleared)
         follow_learn = number + 1

@@ -3,6 +3,7 @@
 from amaranth.hdl import Cat, Const, Value
 from amaranth.lib import data, enum
 
+from ..golden.layout import Layout
 from ..golden.program import Kind as GoldenKind
 from .shapes import index
 
@@ -46,7 +47,7 @@ class Step(data.StructLayout):
                 "valid": 1,
                 "kind": Kind,
                 "layer": index(len(config.hidden) + 1),
-                "row": index(config.classes + 1),
+                "row": index(max(config.classes, Layout(config).memory_rows) + 1),
                 "block": index(blocks),
                 "sum_first": 1,  # first and last of the steps that are summed
                 "sum_last": 1,

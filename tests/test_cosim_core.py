@@ -233,6 +233,28 @@ def test_corner(name):
     check(config, model, x, labels, commands=commands, stalls=100, seed=1)
 
 
+HSIC = {
+    2: {"layers": [9, 16, 4], "lanes": 16, "steps": [5, 5], "centred": True},
+    4: {"layers": [13, 7, 5, 3], "lanes": 3, "sigmas": [0.3, 0.4, 0.9], "weight_ports": 1},
+    8: {"layers": [6, 7, 3, 3], "lanes": 4, "dynamics": "leaky", "time_steps": 3, "gamma": 5.5},
+    32: {"layers": [5, 4, 2], "lanes": 1, "steps": [4, 4], "z_bits": 6, "error_fraction": 8},
+}
+
+
+@pytest.mark.parametrize("window", HSIC)
+def test_hsic_modulator(window):
+    values = {"modulator": "hsic", "window": window, "steps": [5, 5, 6], "seed": window}
+    config = CoreConfig.from_dict(values | HSIC[window])
+    model = small(config)
+    rng = np.random.default_rng(window)
+    x, labels = random_samples(config, rng, 2 * window + 25)
+    run = check(config, model, x, labels)
+    for name in ("trace.kernels", "trace.coefficients"):
+        assert np.count_nonzero(run.prediction.channels[name].arrays()[2]) > 10
+    commands = random_commands(config, rng, len(x), 12)
+    check(config, model, x, labels, commands=commands, stalls=100, seed=1)
+
+
 @pytest.fixture(scope="module")
 def model():
     return small(SMALL)
@@ -330,6 +352,11 @@ def test_leaky_preset(name, data):
 def test_digits_with_stalls():
     run = preset("digits", 100, 20, stalls=dict.fromkeys(STREAMS, 90), seed=2)
     assert run.result.compared > 15_000
+
+
+@pytest.mark.slow  # a core of 16 lanes takes half a minute to build
+def test_digits_hsic():
+    preset("digits-hsic", 100, 20, stalls=dict.fromkeys(STREAMS, 90), seed=4)
 
 
 @pytest.mark.slow

@@ -226,7 +226,6 @@ def test_checkpoint_continues_as_if_nothing_had_been(tmp_path):
         ({"sigmas": [0.5, 0.1, 0.2]}, "sigmas (z) must lie in 0.362..8.000"),
         ({"sigmas": [0.5, 0.1, 9.0]}, "underflows the exp table nor is always 1"),
         ({"sigmas": [0.5, 900.0, 1.0]}, "sigmas (y) must leave gamma (1 - Ky of two classes)"),
-        ({"dynamics": "leaky"}, "dynamics must be static for the hsic modulator"),
     ],
 )
 def test_bad_fields_are_told_in_one_line(fields, words):
