@@ -5,12 +5,12 @@ The same description goes into the header of the file and into ``docs/ports.md``
 """
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from amaranth.back import verilog
 from amaranth.hdl import Shape
-from amaranth.lib.wiring import Out, Signature
+from amaranth.lib.wiring import Component, Out, Signature
 
 from ..golden import commands
 from ..golden.config import CoreConfig, load
@@ -111,15 +111,19 @@ class Port:
 
 def ports(config: CoreConfig, *, trace: bool = False) -> list[Port]:
     """The ports of the module, clock and reset first, in the order of the signature."""
-    core = Core(config, trace=trace)
-    core._MustUse__used = True  # only its signature is: Amaranth is not to warn
-    found = [Port(name, "input", 1, MEANINGS[name]) for name in ("clk", "rst")]
-    for path, member in _leaves(core.signature):
+    return ports_of(Core(config, trace=trace), MEANINGS)
+
+
+def ports_of(component: Component, meanings: Mapping[str, str]) -> list[Port]:
+    """The ports of a component; `meanings` by stream or event, and of ``clk`` and ``rst``."""
+    component._MustUse__used = True  # only its signature is: Amaranth is not to warn
+    found = [Port(name, "input", 1, meanings[name]) for name in ("clk", "rst")]
+    for path, member in _leaves(component.signature):
         *group, name = path
         where = ".".join(group)
         meaning = MEMBERS[name]
         if name in ("payload", "data"):
-            meaning = MEANINGS[where]
+            meaning = meanings[where]
         direction = "output" if member.flow == Out else "input"
         width = Shape.cast(member.shape).width
         found.append(Port("__".join(path), direction, width, meaning))
@@ -159,25 +163,36 @@ def core_verilog(config: CoreConfig, *, trace: bool = False) -> str:
 
 def header(config: CoreConfig, *, trace: bool = False) -> str:
     """The comment at the beginning of the file."""
-    listed = ports(config, trace=trace)
-    wide = max(len(port.name) for port in listed)
     lines = [f"{MODULE}: Hebbian learning core", "", "Ports"]
-    for port in listed:
-        lines += _wrap(f"{port.direction:6} {port.width:5}  {port.name:{wide}}  ", port.meaning)
+    lines += port_lines(ports(config, trace=trace))
     for title, notes in NOTES.items():
         lines += ["", title]
         for note in notes:
-            lines += _wrap("", note)
+            lines += wrapped("", note)
     for name, high, low in fields():
-        lines += _wrap("", f"{name}: bits {high}..{low}")
+        lines += wrapped("", f"{name}: bits {high}..{low}")
     for title, table in (("op", OPS), ("space", SPACES), ("address of a register", STATES)):
         for key, text in table.items():
-            lines += _wrap("", f"{title} {key.value} {key.name}: {text}")
+            lines += wrapped("", f"{title} {key.value} {key.name}: {text}")
     lines += ["", "Configuration", *(f"  {line}" for line in config.to_toml().splitlines())]
+    return comment(lines)
+
+
+def comment(lines: Iterable[str]) -> str:
+    """Lines as a comment in Verilog."""
     return "".join(f"// {line}".rstrip() + "\n" for line in lines)
 
 
-def _wrap(start: str, text: str) -> list[str]:
+def port_lines(listed: Sequence[Port]) -> list[str]:
+    """A table of ports in plain text."""
+    wide = max(len(port.name) for port in listed)
+    lines = []
+    for port in listed:
+        lines += wrapped(f"{port.direction:6} {port.width:5}  {port.name:{wide}}  ", port.meaning)
+    return lines
+
+
+def wrapped(start: str, text: str) -> list[str]:
     """Lines of `text` in a column after `start`."""
     indent = " " * (2 + len(start))
     return textwrap.wrap(text, WIDTH, initial_indent=f"  {start}", subsequent_indent=indent)
