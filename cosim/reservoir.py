@@ -1,6 +1,6 @@
 """Co-simulation of the reservoir block: streams into the RTL, every record compared with golden."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from hebbware.golden.reservoir_schedule import Command, Prediction, predict
 from hebbware.hdl.reservoir.block import ReservoirBlock
 
 from .build import Model, build
-from .records import pack, records
+from .records import Channel, pack, records, unpack
 from .run import RunResult, Stimulus, run
 
 STREAMS = ("inputs", "targets", "commands", "results", "responses")
@@ -42,6 +42,34 @@ def expected_logs(
     return logs
 
 
+def decoder(config: ReservoirConfig) -> Callable:
+    """Puts a mismatch in words: unit, output, raw values."""
+
+    def decode(channel: Channel, expected, got) -> str:
+        if channel.kind != "event":
+            return f"stream {channel.name}"
+        row, block = divmod((expected or got)[1], config.blocks)
+        weights = channel.name == "trace.weights"
+        what = f"weight of output {row}" if weights else f"state in bank {row}"
+        first = block * config.lanes
+        if expected is None or got is None or expected[:2] != got[:2]:
+            return f"at {what}, units {first}..{first + config.lanes - 1}"
+        width = config.weight_bits if weights else config.state_bits
+        want, have = (
+            unpack(
+                np.array([record[channel.data_columns]], np.uint32),
+                width,
+                lanes=config.lanes,
+                signed=True,
+            )[0]
+            for record in (expected, got)
+        )
+        lane = int(np.flatnonzero(want != have)[0])
+        return f"{what}, unit {first + lane}: expected {want[lane]}, got {have[lane]}"
+
+    return decode
+
+
 @dataclass(frozen=True)
 class ReservoirRun:
     """A co-simulation of the reservoir.
@@ -50,10 +78,13 @@ class ReservoirRun:
     ----------
     result : RunResult
     prediction : Prediction
+    message : str or None
+        The first mismatch in words.
     """
 
     result: RunResult
     prediction: Prediction
+    message: str | None
 
 
 def cosimulate(
@@ -97,4 +128,8 @@ def cosimulate(
         model, stimulus, expected_logs(config, model, prediction), seed=seed,
         stalls=dict.fromkeys(names, stalls), waves=waves, progress=lambda done: tell("rtl", done),
     )  # fmt: skip
-    return ReservoirRun(result, prediction)
+    message = None
+    if result.mismatch:
+        channel = model.bench.channels[result.mismatch.channel]
+        message = result.mismatch.message(channel, decoder(config))
+    return ReservoirRun(result, prediction, message)

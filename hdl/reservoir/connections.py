@@ -83,7 +83,8 @@ def source_block(config, word, block) -> Value:
     if config.topology == "sparse":
         lane_bits = (config.lanes - 1).bit_length()
         where = word[GRANULE:]
-        return Cat(low ^ where[lane_bits : lane_bits + sub], where[lane_bits + sub :][: bits - sub])
+        granule = where[lane_bits + sub :][: bits - sub]
+        return Cat(low ^ where[lane_bits : lane_bits + sub], granule) if sub else granule
     # a granule back; from the first one to the last, and there a block on
     first = high == 0 if bits > sub else Const(1)
     if not sub:

@@ -1,0 +1,352 @@
+"""``hebbware reservoir``: what a reservoir remembers; its RTL against golden; its readout."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hebbware.cli.common import CheckFailed, Output, json_option, seed_option
+from hebbware.cli.files import check_writable, write_file
+from hebbware.golden.errors import InputError
+
+if TYPE_CHECKING:
+    from hebbware.golden.reservoir import ReservoirConfig
+
+FIGURES = (".png", ".svg", ".pdf")
+STEPS, STALLS = 10_000, 64
+TRAINING = 20_000
+
+
+class DefaultGroup(click.Group):
+    """A group that takes what is none of its commands for arguments of ``measure``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the name of the default command in front where none is given."""
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args = ["measure", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("reservoir", cls=DefaultGroup)
+def command() -> None:
+    """Measure a reservoir, check its RTL, train its readout, write its Verilog.
+
+    Without a command: measure.
+    """
+
+
+def _config_option(function: Callable) -> Callable:
+    return click.option(
+        "--config",
+        default="cycle",
+        show_default=True,
+        metavar="FILE|PRESET",
+        help="Reservoir: a TOML file or the name of a preset (cycle, sparse, tanh, leaky).",
+    )(function)
+
+
+def _resolve(config: str, seed: int | None) -> ReservoirConfig:
+    from hebbware.golden.reservoir import load
+
+    found = load(config)
+    return found if seed is None else dataclasses.replace(found, seed=seed)
+
+
+@command.command("measure")
+@_config_option
+@seed_option
+@json_option
+@click.option(
+    "--full", is_flag=True, help="More sizes, both roundings, three seeds: some ten minutes."
+)
+@click.option("--seeds", type=click.IntRange(1, 100), help="Seeds per point; 1, with --full 3.")
+@click.option("--figure", metavar="FILE", help="Draw the measures: .png, .svg or .pdf.")
+def measure(
+    config: str,
+    seed: int | None,
+    output: Output,
+    full: bool,
+    seeds: int | None,
+    figure: str | None,
+) -> None:
+    """Memory capacity, NARMA-10 and Mackey-Glass against state bits, topology and size.
+
+    The capacity is the sum, over delays 0 to 2R, of the squared correlations between input and
+    readout, inputs uniform in -0.8 to 0.8; what a shuffled target reaches counts as 0. The errors
+    are NRMSE: root mean squared error over the target's standard deviation. Topology, state bits
+    and size are varied from those of the configuration.
+    """
+    target = _figure_path(figure)
+    base = _resolve(config, seed)
+    from hebbware.study import reservoir as study
+
+    points = study.sweep(base, full=full)
+    count = seeds or (3 if full else 1)
+    rows = []
+    with output.progress("measuring reservoirs", total=len(points)) as advance:
+        for row in study.measured(points, count, base.seed):
+            rows.append(row)
+            advance()
+    output.table(
+        f"{base.activation}, rho {base.rho:g}, leak {base.leak}; {count} seed(s); errors: NRMSE",
+        ("topology", "R", "state bits", "rounding", "capacity", "NARMA-10", "Mackey-Glass"),
+        [
+            (
+                row["topology"],
+                row["units"],
+                row["state_bits"] or "float",
+                row["rounding"],
+                f"{row['capacity']:.1f}",
+                f"{row['narma10']:.3f}",
+                f"{row['mackey_glass']:.3f}",
+            )
+            for row in rows
+        ],
+    )
+    if target:
+        from hebbware.study.reservoir_figure import draw
+
+        title = f"Reservoirs: {base.activation}, rho {base.rho:g}, gain 2^{base.gain}"
+        write_file(target, draw(rows, title, target.suffix[1:]))
+        output.log(f"figure: {target}")
+    output.write({"rows": rows, "seeds": count, "full": full, "config": base.to_dict()})
+
+
+def _figure_path(figure: str | None) -> Path | None:
+    if figure is None:
+        return None
+    path = check_writable(figure, "--figure")
+    if path.suffix not in FIGURES:
+        raise InputError(f"--figure must end in {', '.join(FIGURES)}, not {figure!r}")
+    return path
+
+
+@command.command("cosim")
+@click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    metavar="FILE|PRESET",
+    help="Reservoir, may be given several times; by default all presets.",
+)
+@seed_option
+@json_option
+@click.option(
+    "--steps", type=click.IntRange(4), default=STEPS, show_default=True, help="Steps of each."
+)
+@click.option(
+    "--stalls",
+    type=click.IntRange(0, 255),
+    default=STALLS,
+    show_default=True,
+    metavar="0..255",
+    help="How often both ends of the streams pause at random: in so many of 256 clocks.",
+)
+@click.option(
+    "--readout",
+    metavar="FILE",
+    help="Readout from `hebbware reservoir train`, for one --config; by default it is trained.",
+)
+def cosim(
+    configs: tuple[str, ...],
+    seed: int | None,
+    output: Output,
+    steps: int,
+    stalls: int,
+    readout: str | None,
+) -> None:
+    """Build the RTL, run it on random signals, and compare every clock with golden.
+
+    The readout, trained by ridge beforehand, is loaded by commands; in the third quarter of the
+    steps the block learns by its delta rule. Compared are values and clocks of all output words and
+    of all writes of states and weights.
+    """
+    from hebbware.golden.reservoir import presets
+
+    if readout and len(configs) != 1:
+        raise InputError(f"--readout must be for one --config, not {len(configs)}")
+    resolved = {name: _resolve(name, seed) for name in configs or presets()}
+    runs = {}
+    for name, config in resolved.items():
+        runs[name] = _cosimulate(name, config, steps, stalls, readout, output)
+    output.write({"runs": runs})
+    wrong = [name for name, run in runs.items() if run["mismatches"]]
+    if wrong:
+        raise CheckFailed(f"the RTL parts from golden: {runs[wrong[0]]['message']}")
+
+
+def _cosimulate(
+    name: str,
+    config: ReservoirConfig,
+    steps: int,
+    stalls: int,
+    readout: str | None,
+    output: Output,
+) -> dict[str, object]:
+    import numpy as np
+
+    from hebbware.cosim.reservoir import build_reservoir, cosimulate
+    from hebbware.cosim.toolchain import ToolError, find
+    from hebbware.golden import reservoir_training as training
+    from hebbware.golden.reservoir_readout import Op
+    from hebbware.golden.reservoir_schedule import Command, step_clocks
+
+    learns = config.output == "readout"
+    inputs, targets = training.signals(config, steps, config.seed)
+    commands, raw, trained = [], None, None
+    if learns:
+        trained = training.from_json(config, readout) if readout else training.by_ridge(config)
+        commands = [
+            Command(Op.WRITE, address, int(weight))
+            for address, weight in enumerate(trained.weights.ravel())
+        ]
+        half, quarter = steps // 2 * config.outputs, 3 * steps // 4 * config.outputs
+        commands += [Command(Op.TRAIN, data=1, after=half), Command(Op.TRAIN, after=quarter)]
+        scaled = np.rint(targets * 2.0**trained.scale * config.u.one).astype(np.int64)
+        raw = np.clip(scaled, config.u.min, config.u.max)[steps // 2 :]
+    elif readout:
+        raise InputError(f"--readout must be for output = readout, not {config.output}")
+    with output.progress(f"{name}: building the simulation"):
+        find()
+        try:
+            model = build_reservoir(config)
+        except ToolError as error:
+            first, *log = str(error).splitlines()
+            output.log("\n".join(log))
+            raise InputError(f"{first} the last lines of its log are above") from None
+    with output.progress(f"{name}: golden, then RTL"):
+        run = cosimulate(
+            config, inputs, raw, model=model, commands=commands, seed=config.seed, stalls=stalls
+        )
+    found = run.result
+    result = {
+        "steps": steps,
+        "clocks": found.clocks,
+        "compared": found.compared,
+        "mismatches": found.mismatches,
+        "message": run.message and f"{name}: {run.message}",
+        "clocks_per_step": found.clocks / steps,
+        "clocks_per_step_unstalled": step_clocks(config),
+        "clocks_per_second": found.clocks_per_second,
+        "stalls": stalls,
+        "seed": config.seed,
+        "config": config.to_dict(),
+    }
+    text = (
+        f"{name}: {steps:,} steps, {found.clocks:,} clocks, {found.compared:,} records compared, "
+        f"{found.mismatches} mismatches"
+    )
+    if trained and not found.mismatches:
+        start = training.washout(config)
+        words = run.prediction.results / config.u.one / 2.0**trained.scale
+        if start < steps // 2:
+            part = slice(start, steps // 2)
+            result["r2"] = training.r_squared(targets[part], words[part])
+            text += f"; R^2 of the loaded readout {result['r2']:.4f}"
+    output.log(text)
+    return result
+
+
+@command.command("train")
+@_config_option
+@seed_option
+@json_option
+@click.option(
+    "--steps",
+    type=click.IntRange(100),
+    default=TRAINING,
+    show_default=True,
+    help="Steps of random signals for the delta rule; ridge takes a fifth of them.",
+)
+@click.option("--output", "path", metavar="FILE", help="Write the readout (JSON).")
+@click.option(
+    "--method",
+    type=click.Choice(["ridge", "delta"]),
+    default="ridge",
+    show_default=True,
+    help="Which readout is written.",
+)
+def train(
+    config: str, seed: int | None, output: Output, steps: int, path: str | None, method: str
+) -> None:
+    """Train the readout on random signals: by ridge on the host, by the delta rule of the block.
+
+    Without a leak the outputs are to be the input of 1, 2, ... steps ago; with one, the leaky sums
+    of the inputs. R^2 is measured on held-out signals, with integer weights and outputs.
+    """
+    file = None if path is None else check_writable(path, "--output")
+    resolved = _resolve(config, seed)
+    if resolved.output != "readout":
+        raise InputError(f"output must be readout to train one, not {resolved.output}")
+    from hebbware.golden import reservoir_training as training
+
+    ridge = training.by_ridge(resolved, steps // 5)
+    with output.progress("delta rule", total=training.washout(resolved) + steps) as advance:
+        delta = training.by_delta(resolved, ridge.scale, steps, progress=lambda done: advance())
+    found = {"ridge": ridge, "delta": delta}
+    output.table(
+        f"{resolved.outputs} output(s) of {resolved.units} units, {resolved.state_bits} bits",
+        ("method", "held-out R^2", "largest weight", "scale"),
+        [(n, f"{t.r2:.4f}", int(abs(t.weights).max()), t.scale) for n, t in found.items()],
+    )
+    if file:
+        write_file(file, training.to_json(resolved, found[method]))
+        output.log(f"readout by {method}: {file}")
+    output.write(
+        {
+            "r2": {name: trained.r2 for name, trained in found.items()},
+            "scale": ridge.scale,
+            "steps": steps,
+            "file": file,
+            "config": resolved.to_dict(),
+        }
+    )
+
+
+@command.command("verilog")
+@_config_option
+@seed_option
+@json_option
+@click.option(
+    "--output",
+    "path",
+    default="hebbware_reservoir.v",
+    show_default=True,
+    metavar="FILE",
+    help="Where the Verilog goes; '-' is standard output.",
+)
+@click.option(
+    "--trace/--no-trace",
+    default=False,
+    show_default=True,
+    help="Ports that show every write to a memory.",
+)
+def verilog(config: str, seed: int | None, output: Output, path: str, trace: bool) -> None:
+    """Write the reservoir block as one Verilog file, its ports told at its beginning."""
+    if path == "-" and output.takes_stdout:
+        raise InputError("--output and --json cannot both be '-'")
+    file = None if path == "-" else check_writable(path, "--output")
+    resolved = _resolve(config, seed)
+    with output.progress("writing Verilog"):
+        from hebbware.hdl.reservoir import emit
+
+        text = emit.reservoir_verilog(resolved, trace=trace)
+    ports = emit.ports(resolved, trace=trace)
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        write_file(file, text)
+        output.log(f"{file}: module {emit.MODULE}, {len(ports)} ports, {len(text):,} characters")
+    output.write(
+        {
+            "module": emit.MODULE,
+            "file": file,
+            "ports": [vars(port) for port in ports],
+            "config": resolved.to_dict(),
+        }
+    )
