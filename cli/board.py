@@ -19,6 +19,7 @@ from hebbware.cli.common import (
     json_option,
     namesake,
     resolve_config,
+    seed_option,
 )
 from hebbware.cli.files import check_writable, write_file
 from hebbware.golden.errors import InputError
@@ -263,6 +264,32 @@ def weights(
     else:
         output.log(f"{count:,} weights of {load} written and read back")
     output.write({"weights": count, "file": save or load, **_link(board)})
+
+
+@command.command("fuzz")
+@seed_option
+@json_option
+@click.option("--frames", type=click.IntRange(min=1), default=100_000, show_default=True,
+              metavar="N", help="Frames to send.")  # fmt: skip
+def fuzz(seed: int | None, output: Output, frames: int) -> None:
+    """Send random and mutated frames to the link's gateware, in Verilator.
+
+    Every byte that it answers must be that of the golden model; so must all weights and counters
+    at the end, and it must never hang.
+    """
+    from hebbware.boards.simulated import fuzz as fuzzing
+
+    with output.progress("frames", frames) as advance:
+        outcome = fuzzing.fuzz(frames, seed=seed or 0, progress=advance)
+    output.log(
+        f"{frames:,} frames: {outcome.refused:,} refused, {outcome.executed:,} carried out, "
+        f"{outcome.repeated:,} answered again; {outcome.clocks:,} clocks"
+    )
+    output.write({**vars(outcome), "holds": outcome.holds})
+    if outcome.hangs:
+        raise CheckFailed("the link hangs: it takes no more bytes")
+    if not outcome.holds:
+        raise CheckFailed(f"byte {outcome.differs_at} of the answers is not the model's")
 
 
 def _dataset(config: str, name: str | None, folder: Path | None, resolved: CoreConfig):

@@ -1,0 +1,193 @@
+"""The page ``docs/link.md``, printed by ``python -m hebbware.boards.page``."""
+
+from cobs import cobs
+
+from ..golden.commands import FIELDS
+from . import protocol
+from .protocol import Field, Message
+
+INPUTS = 64  # of the example's sample
+MEANINGS = {
+    Message.IDENTITY: "what the board is; carried out whatever its sequence number, which is from "
+    "then on the one that the next request follows",
+    Message.COUNTERS: "what the link has counted; samples are counted by the core, see COMMAND",
+    Message.RESET: "the core is reset: start weights made anew, memories empty, counts of samples "
+    "zero, an unfinished sample forgotten",
+    Message.COMMAND: "commands of the core, one for each datum, at consecutive addresses",
+    Message.SAMPLES: "part of the stream of samples; the answer has the results of those that end "
+    "in it, in turn",
+}
+
+
+def _table(fields: tuple[Field, ...]) -> list[str]:
+    lines, at = ["| byte | field | meaning |", "|---|---|---|"], 0
+    for field in fields:
+        last = at + field.size - 1
+        where = f"{at}" if field.size == 1 else f"{at}..{last}"
+        lines.append(f"| {where} | `{field.name}` | {field.meaning} |")
+        at = last + 1
+    return lines
+
+
+def _bytes(data: bytes) -> str:
+    return f"`{data.hex(' ')}`"
+
+
+def _head() -> list[str]:
+    lines, at = ["| bits | field |", "|---|---|"], 0
+    for name, bits in FIELDS:
+        if name != "data":
+            lines.append(f"| {at}..{at + bits - 1} | `{name}` |")
+            at += bits
+    return lines
+
+
+def _tokens() -> list[str]:
+    return [
+        "| bytes | meaning |",
+        "|---|---|",
+        "| `v` (1..255) | one input of value v |",
+        "| `00 n` (n = 1..255) | n inputs of value 0 |",
+        f"| `00 {protocol.END:02x} l` | the other inputs are 0; the label is l (no class: infer "
+        "only) |",
+    ]
+
+
+def _numbers() -> list[str]:
+    low, high = protocol.BUFFERS
+    return [
+        "| | |",
+        "|---|---|",
+        f"| version of the protocol | {protocol.VERSION} |",
+        f"| frame buffer | {protocol.BUFFER} bytes, or a power of two in {low}..{high}: "
+        "IDENTITY tells |",
+        f"| largest payload, either way | buffer - {protocol.MARGIN} bytes |",
+        "| checksum | CRC-32/ISO-HDLC, that of Ethernet and zlib; 4 bytes |",
+        "| serial line | 8 data bits, no parity, 1 stop bit; the board tolerates 2 % of speed |",
+    ]
+
+
+def _example() -> list[str]:
+    x = [0] * INPUTS
+    x[2:5] = 9, 0, 255
+    tokens = b"".join(protocol.sample_tokens(x, 7))
+    counted = (3).to_bytes(protocol.size(protocol.COUNTERS), "little")
+    requests = (
+        ("RESET, sequence 16", Message.RESET, 16, b"", b""),
+        ("COUNTERS, sequence 17; 3 errors", Message.COUNTERS, 17, b"", counted),
+        ("SAMPLES, sequence 18; half a sample", Message.SAMPLES, 18, tokens[:4], b""),
+    )
+    lines = ["| what | bytes on the line |", "|---|---|"]
+    for name, message, sequence, payload, answer in requests:
+        wire = cobs.encode(protocol.request(message, sequence, payload, len(answer))) + b"\0"
+        reply = cobs.encode(protocol.reply(message, sequence, answer)) + b"\0"
+        lines += [f"| request {name} | {_bytes(wire)} |", f"| its reply | {_bytes(reply)} |"]
+    return [
+        *lines,
+        f"| refusal | {_bytes(protocol.REFUSED)} |",
+        "",
+        f"The sample with inputs 0, 0, 9, 0, 255 and else zeros, class 7, is {_bytes(tokens)}.",
+    ]
+
+
+def markdown() -> str:
+    """The page."""
+    lines = [
+        "# The link between a host and a board",
+        "",
+        "This page is printed by `python -m hebbware.boards.page` from "
+        "[`boards/protocol.py`](../boards/protocol.py), which the gateware and the host take their "
+        "constants from; a test holds it to that.",
+        "",
+        "The host sends a *request* and waits for its *reply*. Each is a frame: header, payload, "
+        "checksum, encoded by COBS (consistent overhead byte stuffing) and ended by a zero byte. "
+        "Numbers are little-endian. Before a request the host sends one more zero, which ends "
+        "whatever a disturbed line left behind; the board takes no notice of empty frames.",
+        "",
+        *_numbers(),
+        "",
+        "## Frames",
+        "",
+        "Header of a request:",
+        "",
+        *_table(protocol.REQUEST),
+        "",
+        "Header of a reply:",
+        "",
+        *_table(protocol.RESPONSE),
+        "",
+        "Then the payload, then the checksum of header and payload.",
+        "",
+        "## What is carried out, and what not",
+        "",
+        "1. A request is kept in a buffer and acted upon only when its COBS blocks are whole, its "
+        "checksum and its length are right and `answer` fits a payload.",
+        "2. It is carried out if `sequence` is one more than in the last request carried out.",
+        "3. If `sequence` is that of the last request carried out, the reply to that one is sent "
+        "again and nothing is carried out: the board still has it.",
+        "4. Anything else is refused: it changes nothing but the counter `errors`, and the board "
+        f"sends {_bytes(protocol.REFUSED)}, the frame without bytes.",
+        "5. After power-up only IDENTITY is carried out.",
+        "",
+        "The host sends a request, byte for byte the same, until its reply has come: at once after "
+        "a refusal or a broken reply, else when the reply is overdue. So a lost, repeated, "
+        "truncated or corrupted frame costs time, and never a sample or a weight. While a request "
+        "is worked on and answered, the board takes no bytes: one request at a time is the flow "
+        "control. The answer has exactly `answer` bytes: what there is more is left out, what is "
+        "missing is zero.",
+        "",
+        "Of the checksum: a frame disturbed at random passes once in 2^32. A line keeps the order "
+        "of frames; a request that was recorded and is played back after 256 others is not "
+        "recognised as old.",
+        "",
+        "## Messages",
+        "",
+        "| number | message | meaning |",
+        "|---|---|---|",
+        *(f"| {message.value} | {message.name} | {MEANINGS[message]} |" for message in Message),
+        "",
+        "### IDENTITY",
+        "",
+        "No payload. Answer:",
+        "",
+        *_table(protocol.IDENTITY),
+        "",
+        "### COUNTERS",
+        "",
+        "No payload. Answer:",
+        "",
+        *_table(protocol.COUNTERS),
+        "",
+        "### RESET",
+        "",
+        "No payload, no answer. The reply comes at once; the start weights are made while the next "
+        "request already waits.",
+        "",
+        "### COMMAND",
+        "",
+        f"Payload: {protocol.HEAD} bytes that are the lower half of a command word of the core "
+        f"(see [ports](ports.md)), then {protocol.WORD} bytes of data for each command, also for "
+        "reads. The address goes up by one from command to command. Answer: the "
+        f"{protocol.WORD} bytes of each response. The fields of the first bytes:",
+        "",
+        *_head(),
+        "",
+        "### SAMPLES",
+        "",
+        "Payload: tokens. A sample may go on in the next request; a request ends after a token.",
+        "",
+        *_tokens(),
+        "",
+        f"Answer: for each sample that ends in this request the class, then the score of each "
+        f"class, {protocol.RESULT} bytes each, signed. A sample with a label is learned after it "
+        "was classified. Inputs beyond those of a sample are dropped.",
+        "",
+        "## Example",
+        "",
+        *_example(),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

@@ -1,0 +1,275 @@
+"""Random and mutated frames into the link's gateware, and what must come out of it."""
+
+import struct
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from cobs import cobs
+
+from ...golden.commands import Op, Space, State, pack
+from ...golden.config import NO_LABEL, CoreConfig
+from ...golden.layout import Layout
+from .. import protocol
+from ..link.core import LinkedCore, release
+from ..model import Model
+from ..protocol import Message
+from .build import build_program
+
+CONFIG = CoreConfig(layers=(12, 5, 4, 3), lanes=2, seed=7)  # small: the link is what is tested
+BUFFER = 128
+_WRAPPER = """\
+module feed(input bit clk, input bit rst,
+    input bit [7:0] rx_payload, input bit rx_valid, output bit rx_ready,
+    output bit [7:0] tx_payload, output bit tx_valid, input bit tx_ready);
+  dut dut (.clk, .rst,
+    .rx__payload(rx_payload), .rx__valid(rx_valid), .rx__ready(rx_ready),
+    .tx__payload(tx_payload), .tx__valid(tx_valid), .tx__ready(tx_ready));
+endmodule
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run of random frames.
+
+    Attributes
+    ----------
+    frames, executed, repeated, refused : int
+        Frames sent; requests carried out; answered again; refused.
+    learned : int
+        Samples learned between two resets, at most.
+    clocks : int
+    hangs : bool
+        The link took no more bytes.
+    differs_at : int or None
+        The first byte of the answers that is not the model's.
+    """
+
+    frames: int
+    executed: int
+    repeated: int
+    refused: int
+    learned: int
+    clocks: int
+    hangs: bool
+    differs_at: int | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether gateware and model agree to the last byte."""
+        return not self.hangs and self.differs_at is None
+
+
+def fuzz(
+    frames: int,
+    *,
+    seed: int = 0,
+    quick: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Outcome:
+    """Send frames to the gateware, with pauses, and compare every byte that it answers.
+
+    Of a hundred frames about 60 are requests with bytes changed, lost, put in or doubled, 30 are
+    random bytes, 5 are whole with something wrong in their header, 5 are in order: samples to
+    learn and to infer (some cut or too long), reads, resets, and repetitions. At the end all
+    weights and the counters are read. The answers of the golden model tell what is right, weights
+    included.
+    """
+    program = build_program(
+        "feed",
+        LinkedCore(CONFIG, buffer=BUFFER),
+        sources={"feed.sv": _WRAPPER},
+        top="feed",
+        quick=quick,
+    )
+    model = Model(CONFIG, release=release(), buffer=BUFFER)
+    generator = Generator(np.random.default_rng(seed), model)
+    sent, expected = bytearray(), bytearray()
+    learned = 0
+
+    def send(wire: bytes) -> None:
+        sent.extend(wire)
+        expected.extend(model.take(wire))
+
+    send(generator.greeting())
+    for number in range(frames):
+        send(generator.frame())
+        learned = max(learned, model.core.learned)
+        if progress and number % 1000 == 999:
+            progress(1000)
+    send(b"\0")
+    for request in generator.last_reads():
+        send(request)
+    with tempfile.TemporaryDirectory() as folder:
+        source, sink = Path(folder, "in"), Path(folder, "out")
+        source.write_bytes(sent)
+        done = subprocess.run(
+            [program, source, sink, str(seed)], capture_output=True, text=True, check=False
+        )
+        found = sink.read_bytes()
+    if done.returncode not in (0, 3):
+        raise RuntimeError(f"the simulation ended with {done.returncode}: {done.stderr}")
+    return Outcome(
+        frames,
+        model.executed,
+        model.repeated,
+        model.errors,
+        learned,
+        int(done.stdout),
+        done.returncode == 3,
+        _first_difference(found, bytes(expected)),
+    )
+
+
+def _first_difference(found: bytes, expected: bytes) -> int | None:
+    if found == expected:
+        return None
+    pairs = zip(found, expected, strict=False)
+    different = (n for n, (a, b) in enumerate(pairs) if a != b)
+    return next(different, min(len(found), len(expected)))
+
+
+class Generator:
+    """Draws frames as a disturbed line, or a confused program, might send them."""
+
+    def __init__(self, random: np.random.Generator, model: Model):
+        self.random, self.model = random, model
+
+    def _wire(self, message: int, sequence: int, payload: bytes, answer: int) -> bytes:
+        return cobs.encode(protocol.request(message, sequence % 256, payload, answer))
+
+    def greeting(self) -> bytes:
+        """The first request."""
+        return self._wire(Message.IDENTITY, 200, b"", protocol.size(protocol.IDENTITY)) + b"\0"
+
+    def frame(self) -> bytes:
+        """A frame and its delimiter."""
+        kind = self.random.integers(100)
+        if kind < 5:
+            return self._in_order() + b"\0"
+        if kind < 10:
+            return self._wrong_header() + b"\0"
+        if kind < 40:
+            return self._bytes(int(self.random.integers(1, 40))) + b"\0"
+        return self._mutated()
+
+    def last_reads(self) -> list[bytes]:
+        """Requests for all weights, all registers and the counters."""
+        words = Layout(CONFIG).weight_bases[-1]
+        most = (protocol.largest_payload(BUFFER) - protocol.HEAD) // protocol.WORD
+        reads = [
+            (Space.WEIGHT, lane, start, min(most, words - start))
+            for lane in range(CONFIG.lanes)
+            for start in range(0, words, most)
+        ]
+        requests = [self._read(*read) for read in [*reads, (Space.STATE, 0, 0, len(State))]]
+        requests.append((Message.COUNTERS, b"", protocol.size(protocol.COUNTERS)))
+        return [
+            self._wire(message, self.model.last + 1 + n, payload, answer) + b"\0"
+            for n, (message, payload, answer) in enumerate(requests)
+        ]
+
+    # -- parts ------------------------------------------------------------------------------------
+
+    def _bytes(self, count: int) -> bytes:
+        return self.random.integers(0, 256, count, np.uint8).tobytes()
+
+    def _read(self, space: Space, lane: int, address: int, count: int):
+        head = pack(Op.READ, space, address, lane) & 0xFFFFFFFF
+        payload = head.to_bytes(protocol.HEAD, "little") + bytes(protocol.WORD * count)
+        return Message.COMMAND, payload, protocol.WORD * count
+
+    def _request(self):
+        """Message, payload and answer of a request that a board carries out."""
+        random = self.random
+        kind = random.integers(20)
+        if kind == 0:
+            return Message.RESET, b"", 0
+        if kind == 1:
+            return Message.COUNTERS, b"", int(random.integers(0, 20))
+        if kind == 2:
+            return Message.IDENTITY, b"", int(random.integers(0, 40))
+        if kind < 6:
+            count = int(random.integers(1, 10))
+            address = int(random.integers(Layout(CONFIG).weight_bases[-1] - count + 1))
+            message, payload, answer = self._read(
+                Space.WEIGHT, int(random.integers(CONFIG.lanes)), address, count
+            )
+            return message, payload[: len(payload) - int(random.integers(6))], answer
+        payload = b""
+        for _ in range(random.integers(1, 4)):
+            x = random.integers(0, 256, CONFIG.inputs) * (random.random(CONFIG.inputs) < 0.4)
+            label = random.choice([*range(CONFIG.classes), CONFIG.classes, NO_LABEL])
+            payload += b"".join(protocol.sample_tokens(x, int(label)))
+        if random.random() < 0.1:  # nonsense that is in order: more inputs than there are
+            payload = self._bytes(int(random.integers(1, 30))) + payload
+        if random.random() < 0.3:
+            payload = payload[: random.integers(len(payload) + 1)]
+        payload = payload[: protocol.largest_payload(BUFFER) - 6]
+        return Message.SAMPLES, payload, int(random.integers(0, 40))
+
+    def _in_order(self) -> bytes:
+        message, payload, answer = self._request()
+        last = self.model.last
+        wire = self._wire(message, last + 1, payload, answer)
+        again = self.random.integers(4)
+        if again == 0:
+            return wire + b"\0" + wire
+        return wire
+
+    def _wrong_header(self) -> bytes:
+        """A sound frame that is not to be carried out."""
+        random = self.random
+        message, payload, answer = self._request()
+        if message is Message.IDENTITY:
+            message = Message.COUNTERS
+        sequence = self.model.last + 1
+        kind = random.integers(4)
+        if kind == 0:
+            sequence += int(random.integers(1, 255))
+        elif kind == 1:
+            message = int(random.choice([0, *range(max(Message) + 1, 256)]))
+        elif kind == 2:
+            answer = int(random.integers(protocol.largest_payload(BUFFER) + 1, 1 << 16))
+        else:
+            head = struct.pack(
+                "<BBHH",
+                message,
+                sequence % 256,
+                (len(payload) + int(random.integers(1, 1 << 16))) % (1 << 16),
+                answer,
+            )
+            data = head + payload
+            return cobs.encode(data + protocol.checksum(data))
+        return self._wire(message, sequence, payload, answer)
+
+    def _mutated(self) -> bytes:
+        """The next request, disturbed; the delimiter may be, too."""
+        random = self.random
+        message, payload, answer = self._request()
+        if message is Message.IDENTITY:
+            message = Message.RESET
+        wire = bytearray(self._wire(message, self.model.last + 1, payload, answer) + b"\0")
+        whole = bytes(wire)
+        for _ in range(random.integers(1, 5)):
+            at = int(random.integers(len(wire) - 1))
+            kind = random.integers(6)
+            if kind < 2:
+                wire[at] ^= int(random.integers(1, 256))
+            elif kind == 2:
+                del wire[at]
+            elif kind == 3:
+                wire.insert(at, int(random.integers(256)))
+            elif kind == 4:
+                wire.insert(at, wire[at])
+            else:
+                del wire[at : at + int(random.integers(1, 8))]
+            if len(wire) < 2:
+                break
+        if bytes(wire) == whole:
+            return self._bytes(8) + b"\0"
+        return bytes(wire)

@@ -1,0 +1,90 @@
+"""The protocol: its page, its frames, the compact form of samples."""
+
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hebbware.boards import page, protocol
+from hebbware.boards.protocol import Message
+from hebbware.golden.config import load
+from hebbware.golden.errors import InputError
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_the_page_is_what_the_protocol_says():
+    assert (DOCS / "link.md").read_text() == page.markdown()
+
+
+def test_a_request_byte_by_byte():
+    data = bytes([4, 255, 3, 0, 0x2C, 0x01]) + b"abc"
+    frame = protocol.request(Message.COMMAND, 255, b"abc", 300)
+    assert frame == data + zlib.crc32(data).to_bytes(4, "little")
+
+
+def test_a_reply_is_read_and_a_broken_one_is_not():
+    data = bytes([0x85, 7, 2, 0]) + b"xy"
+    frame = data + zlib.crc32(data).to_bytes(4, "little")
+    assert protocol.reply(Message.SAMPLES, 7, b"xy") == frame
+    assert protocol.read_reply(frame) == (Message.SAMPLES, 7, b"xy")
+    for place in range(len(frame)):
+        assert protocol.read_reply(frame[:place]) is None
+        broken = bytearray(frame)
+        broken[place] ^= 0x10
+        assert protocol.read_reply(bytes(broken)) is None
+    request = protocol.request(Message.SAMPLES, 7, b"", 0)
+    assert protocol.read_reply(request) is None
+
+
+def test_identity_is_read_back():
+    config = load("digits")
+    payload = protocol.identity_bytes(config, 256, (1, 2, 3))
+    assert len(payload) == protocol.size(protocol.IDENTITY)
+    found = protocol.read_identity(payload)
+    assert found == protocol.Identity(protocol.VERSION, 256, config.fingerprint, 64, 10, "1.2.3")
+    assert protocol.read_identity(b"X" + payload[1:]) is None
+    assert protocol.read_identity(payload[:-1]) is None
+
+
+def test_configurations_that_differ_have_other_fingerprints():
+    config = load("digits")
+    assert len(config.fingerprint) == 16
+    assert config.fingerprint == load("digits").fingerprint
+    assert config.fingerprint != replace(config, seed=config.seed + 1).fingerprint
+
+
+def expand(data, inputs):
+    """Samples of a stream of tokens, straight from the page's table."""
+    samples, x, at = [], [], 0
+    while at < len(data):
+        if data[at]:
+            x.append(data[at])
+            at += 1
+        elif data[at + 1]:
+            x += [0] * data[at + 1]
+            at += 2
+        else:
+            samples.append((x + [0] * (inputs - len(x)), data[at + 2]))
+            x, at = [], at + 3
+    assert x == []
+    return samples
+
+
+@pytest.mark.parametrize("density", [0, 0.01, 0.2, 1])
+def test_samples_come_back_from_their_tokens(density):
+    generator = np.random.default_rng(1)
+    x = generator.integers(0, 256, (5, 700)) * (generator.random((5, 700)) < density)
+    labels = [0, 3, 9, 255, 1]
+    tokens = [protocol.sample_tokens(*sample) for sample in zip(x, labels, strict=True)]
+    found = expand(b"".join(b"".join(parts) for parts in tokens), 700)
+    assert found == [(row.tolist(), label) for row, label in zip(x, labels, strict=True)]
+    assert {len(token) for parts in tokens for token in parts} <= {1, 2, 3}
+
+
+@pytest.mark.parametrize("buffer", [64, 100, 8192])
+def test_an_impossible_buffer_is_refused(buffer):
+    with pytest.raises(InputError, match="^buffer must be a power of two in 128..4096"):
+        protocol.check_buffer(buffer)
