@@ -146,7 +146,9 @@ def command(
     dataset = data.load(dataset_name, data_dir, resolved.seed)
     stream.check(dataset)
     samples = len(dataset.y_train) - training.held_back(dataset, validation)
-    runs = (epochs - (state.epoch if state else 0)) + controls * epochs * len(control_runs.NAMES)
+    runs = (epochs - (state.epoch if state else 0)) + controls * epochs * len(
+        control_runs.names(resolved)
+    )
 
     def after_epoch(state: State) -> None:
         if checkpoint:
@@ -175,7 +177,10 @@ def command(
                 stream=stream,
                 progress=advance,
             )
+    told = _fidelity(result.state, dataset) if controls else []
     _print(output, dataset, result, compared)
+    if told:
+        _print_fidelity(output, told)
     if figure:
         write_file(figure, _draw(figure.suffix[1:].lower(), dataset, result, compared))
     state = result.state
@@ -198,8 +203,40 @@ def command(
                 name: {"validation": control.validation, "test": control.test}
                 for name, control in compared.items()
             },
+            "fidelity": told,
             "config": state.core.config.to_dict(),
         }
+    )
+
+
+def _fidelity(state: State, dataset: Dataset) -> list[dict[str, float]]:
+    """How well the readout of a reservoir memory tells it, held out and in the loop."""
+    from hebbware.golden import train as training
+    from hebbware.golden.core import Core
+    from hebbware.golden.fidelity import in_loop
+    from hebbware.golden.readout import readout_of
+    from hebbware.golden.reservoir_memory import CONTROLS
+
+    config = state.core.config
+    if not state.core.reservoir or config.readout in CONTROLS:
+        return []
+    core = training.copy_state(state.core, Core(config))
+    x, y = training.inputs(config, dataset.x_train), dataset.y_train
+    held = readout_of(config).r2
+    return [
+        {"layer": f.layer + 1, "held_out": held, "memory": f.memory, "modulator": f.modulator}
+        for f in in_loop(core, x, y)
+    ]
+
+
+def _print_fidelity(output: Output, told: list[dict[str, float]]) -> None:
+    output.table(
+        "R^2 of what is decoded from the reservoirs, against the exact memory",
+        ("layer", "memory, held-out signals", "memory, in the loop", "modulator, in the loop"),
+        [
+            (row["layer"], *(f"{row[key]:.2f}" for key in ("held_out", "memory", "modulator")))
+            for row in told
+        ],
     )
 
 

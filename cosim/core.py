@@ -32,6 +32,8 @@ def build_core(
 
 def lane_width(config: CoreConfig, channel: str) -> int:
     """Bits of one value in the data of a channel of the core."""
+    if channel.startswith("trace.reservoir_"):
+        return config.read_bits
     return {
         "trace.weights": config.weight_bits,
         "trace.memory": max(word_width(config), 1),
@@ -107,6 +109,13 @@ def where(config: CoreConfig, channel: str, address: int, lane: int) -> tuple[st
         return (
             f"layer {layer + 1} {name} of unit {unit(layer, place - layout.vector_bases[layer])}",
             fraction,
+        )
+    if channel.startswith("trace.reservoir_"):
+        layer = int(channel.removeprefix("trace.reservoir_"))
+        row, place = divmod(address, config.projection)
+        return (
+            f"layer {layer + 1} decoded memory of class {row}, place {place}",
+            config.read.fraction,
         )
     job, row = divmod(address, config.classes)
     name = "readout" if job == hidden else f"layer {job + 1}"

@@ -55,12 +55,12 @@ class CoreConfig(settings.Settings):
     modulator : str
         What the hidden layers learn by: ``class-memory | hsic``.
     memory : str
-        Working memory: ``gated | window | trace | codes | none``; ``none`` freezes hidden layers.
-        The ``hsic`` modulator has ``samples``, its own one.
+        Working memory: ``gated | window | trace | codes | reservoir | none``; ``none`` freezes
+        hidden layers. The ``hsic`` modulator has ``samples``, its own one.
     memory_bits : int
         Width of a stored class-memory entry.
     horizon : int
-        log2 of the samples after which ``gated`` and ``trace`` memories forget.
+        log2 of the samples after which ``gated``, ``trace`` and ``reservoir`` memories forget.
     window : int
         Samples held by the ``window`` memory, or N of the ``hsic`` modulator, the newest sample
         included. Requires a power of two, 2..256; ``hsic`` 2..32.
@@ -70,7 +70,26 @@ class CoreConfig(settings.Settings):
         ``hsic``: kernel widths of inputs (0..1; centred -1..1), labels (one-hot) and
         normalised activations.
     kappa : float
-        Offset of random +-1 codes added to the class memory as read (not for ``gated``).
+        Offset of random +-1 codes added to the class memory as read (not for ``gated``); 1 for
+        ``codes`` and ``reservoir``, where codes are all that is read.
+    projection : int
+        d, the numbers that a reservoir memory holds of each class; a power of two, 2..64.
+    gating : str
+        What a reservoir takes in: ``class`` (the projected activations, at the place of the
+        sample's class) or ``error`` (at every class, times its error).
+    reservoir_units, reservoir_bits : int
+        Units of each hidden layer's reservoir, a power of two in 16..512; bits of their states.
+    reservoir_topology : str
+        ``sparse | cycle``.
+    reservoir_gain : int
+        log2 of the factor of its input, -16..16.
+    reservoir_lanes : int
+        Units of a reservoir that are worked on per clock: 1, 2, 4, 8 or 16.
+    reservoir_seed : int
+        Start of its generators.
+    readout : str
+        Of the reservoirs: ``ridge`` (trained at the first use, on random signals), a file of such
+        a readout, or a control: ``shuffled``, ``zero``, ``exact`` (no reservoir, golden only).
     read_bits, read_fraction : int
         Format of the class memory as read in products. The ``samples`` memory has the format of
         z, stored and read, whatever is given here and in `memory_bits`.
@@ -121,6 +140,15 @@ class CoreConfig(settings.Settings):
     gamma: float = 2.0
     sigmas: tuple[float, ...] = (0.25, 0.1, 1.0)
     kappa: float = 0.0
+    projection: int = 16
+    gating: str = "class"
+    reservoir_units: int = 256
+    reservoir_bits: int = 8
+    reservoir_topology: str = "sparse"
+    reservoir_gain: int = -8
+    reservoir_lanes: int = 16
+    reservoir_seed: int = 0
+    readout: str = "ridge"
     read_bits: int = 8
     read_fraction: int = 6
     error_fraction: int = 10
@@ -178,6 +206,9 @@ class CoreConfig(settings.Settings):
                     raise InputError(
                         f"modulator must be one of {', '.join(MODULATORS)}, not {value!r}"
                     )
+            elif field.name in ("gating", "reservoir_topology", "readout"):
+                if not isinstance(value, str):
+                    raise InputError(f"{field.name} must be a string, not {value!r}")
             elif field.name in ("kappa", "gamma"):
                 if isinstance(value, bool) or not isinstance(value, (int, float)):
                     raise InputError(f"{field.name} must be a number, not {value!r}")
@@ -260,6 +291,9 @@ class CoreConfig(settings.Settings):
             ("read_fraction", 0, 14),
             ("error_fraction", 6, 14),
             ("beta_log2", 0, 8),
+            ("reservoir_bits", 4, 16),
+            ("reservoir_gain", -16, 16),
+            ("reservoir_seed", 0, 2**32 - 1),
             ("step_epochs", 0, 1000),
             ("step_extra", 0, 8),
             ("exp_bits", 4, 10),
@@ -294,7 +328,7 @@ class CoreConfig(settings.Settings):
             )
         if self.kappa and not KINDS[self.memory].coded:
             raise InputError(f"kappa must be 0 for the {self.memory} memory, not {self.kappa!r}")
-        if self.memory == "codes" and not self.kappa:
+        if self.memory in ("codes", "reservoir") and not self.kappa:
             object.__setattr__(self, "kappa", 1.0)
         for layer, shift in enumerate(self.step_shifts):
             if shift < 0:

@@ -11,6 +11,14 @@ name        what learns
 
 The last three are the configuration at hand with another memory: same sizes, formats and steps,
 which were chosen for the memory of that configuration and not anew for the controls.
+
+Where the memory is a reservoir, three more take the place of its readout:
+
+==============  ================================================================================
+``shuffled``    the trained weights of the readout, each at a random other place
+``zero``        no readout: nothing is remembered
+``exact``       the memory that the readout is trained to tell, itself: no reservoir
+==============  ================================================================================
 """
 
 from __future__ import annotations
@@ -21,6 +29,7 @@ import numpy as np
 
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.data import Dataset, split_validation
+from hebbware.golden.memory import KINDS
 from hebbware.golden.streams import STATIONARY, Stream
 from hebbware.golden.train import Advance, held_back, order, train
 
@@ -29,7 +38,7 @@ MEMORIES = {
     "codes": {"memory": "codes", "kappa": 1.0},
     "window": {"memory": "window", "window": 32, "kappa": 0.5},
 }
-NAMES = ("linear", *MEMORIES)
+READOUTS = {name: {"readout": name} for name in ("shuffled", "zero", "exact")}
 
 BATCH = 10  # samples per step of the linear classifier
 STEP = 0.2  # its step in the first epoch, per sample of a batch averaged; falls to a tenth
@@ -51,7 +60,13 @@ def configurations(config: CoreConfig) -> dict[str, CoreConfig]:
     InputError
         The formats have no room for a control, such as sums of 32 samples in too few bits.
     """
-    return {name: replace(config, **fields) for name, fields in MEMORIES.items()}
+    controls = MEMORIES | (READOUTS if KINDS[config.memory].projected else {})
+    return {name: replace(config, **fields) for name, fields in controls.items()}
+
+
+def names(config: CoreConfig) -> list[str]:
+    """Return the names of all controls."""
+    return ["linear", *configurations(config)]
 
 
 def run(

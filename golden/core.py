@@ -9,7 +9,7 @@ from collections import deque
 
 import numpy as np
 
-from . import dense, dynamics, hsic, modulator
+from . import dense, dynamics, hsic, modulator, reservoir_memory
 from .config import CoreConfig
 from .errors import InputError
 from .fixed import Format, Rounding, saturate, shift_round
@@ -18,6 +18,7 @@ from .layout import Layout
 from .memory import KINDS, unit_thresholds
 from .normalise import normalise
 from .random import rotate_lanes, xorshift_block
+from .reservoir_memory import ReservoirMemory
 from .softmax import softmax_error
 
 
@@ -39,6 +40,8 @@ class Core:
         Random +-1 codes; used where ``kappa`` is not 0.
     window : hsic.Window or None
         Inputs and labels of the last samples, of the ``hsic`` modulator.
+    reservoir : ReservoirMemory or None
+        What the ``reservoir`` memory holds in their place.
     extra : int
         Halvings of every step beyond the configured one (the schedule sets it).
     learned : int
@@ -53,6 +56,7 @@ class Core:
         self.kind = KINDS[config.memory]
         self.layout = Layout(config)
         self.observer = None
+        self.reservoir = ReservoirMemory(config) if self.kind.projected else None
         self.reset()
 
     def reset(self):
@@ -64,6 +68,8 @@ class Core:
         self.gains = [np.zeros(rows, np.int64) for _ in hidden]  # g_c of self-scaling memories
         self.past = deque(maxlen=self.config.window)  # (label, activations) of learned samples
         self.window = hsic.Window(self.config) if self.kind.by_sample else None
+        if self.reservoir:
+            self.reservoir.reset()
         self.extra = 0
         self.learned = 0
 
@@ -185,16 +191,40 @@ class Core:
 
     def _modulate(self, layer, z, active, scale, label, weights):
         read = self.read(layer)
-        k = modulator.similarities(self.config, z, read)
-        if self.window:
-            error, jacobian = hsic.errors(self.config, weights, k)
+        if self.reservoir:
+            error, pulls, jacobian = self._modulate_projected(layer, z, label)
         else:
-            error, jacobian = modulator.errors(self.config, k, label)
-        self._observe("error", layer, values=error)
-        d = modulator.direction(self.config, error, jacobian, read, z, active, scale.power)
+            k = modulator.similarities(self.config, z, read)
+            if self.window:
+                error, jacobian = hsic.errors(self.config, weights, k)
+            else:
+                error, jacobian = modulator.errors(self.config, k, label)
+            self._observe("error", layer, values=error)
+            pulls = error
+        d = modulator.direction(self.config, pulls, jacobian, read, z, active, scale.power)
         if error.any():
             self._observe("direction", layer, d=d)
         return error, d
+
+    def _modulate_projected(self, layer, z, label):
+        """Errors, where they pull in the projected space, and J; the reservoir takes its step."""
+        cfg, read = self.config, self.reservoir.reads[layer]
+        q = reservoir_memory.project(cfg, self.codes[layer], z)
+        error, weighted = modulator.errors(cfg, reservoir_memory.similarities(cfg, q, read), label)
+        self._observe("error", layer, values=error)
+        pulls = reservoir_memory.pull(cfg, error, read)
+        words = reservoir_memory.words(cfg, q, error, label)
+        decoded = self.reservoir.write(layer, words)
+        self._observe(
+            "reservoir",
+            layer,
+            z=z,
+            words=words,
+            before=read,
+            decoded=decoded,
+            read=self.reservoir.reads[layer],
+        )
+        return error, pulls, reservoir_memory.jacobian(cfg, z.size, weighted)
 
     def _write_memory(self, layer, z, error, label):
         full = len(self.past) == self.config.window

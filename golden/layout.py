@@ -6,8 +6,8 @@ one row of one block for all lanes, so one clock reads the synapses from one inp
 * weight memory: hidden layers one after another, each block after block, ``rows = inputs + 1``
   words a block (the bias is the last row); then the readout, class after class, its row being the
   weights *from* all last hidden units *to* that class.
-* class memory: hidden layers one after another, row after row (a row is a class, or a sample of
-  the window), blocks of a row together.
+* class memory: hidden layers one after another, row after row (a row is a class, a sample of the
+  window, or a code of the projection), blocks of a row together.
 """
 
 from functools import cached_property

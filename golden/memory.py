@@ -50,6 +50,7 @@ class Memory:
     stochastic = True  # rounding of the write; False: the writes are exact in integers
     by_sample = False  # rows are samples of the window, not classes, and the newest replaces one
     modulator = "class-memory"  # which one reads it
+    projected = False  # rows are codes that project activations; the memory itself is a reservoir
 
     @staticmethod
     def check(config):
@@ -160,6 +161,26 @@ class Codes(Memory):
     written = False
 
 
+class Reservoir(Memory):
+    """Decoded from the state of a reservoir: see `hebbware.golden.reservoir_memory`.
+
+    The rows are the random codes of the projection; learning writes none of them.
+    """
+
+    written = False
+    projected = True
+
+    @staticmethod
+    def check(config):
+        from .reservoir_memory import check  # which stands on this module
+
+        check(config)
+
+    @staticmethod
+    def rows(config):
+        return config.projection
+
+
 class Frozen(Memory):
     """No modulator: hidden layers keep their start weights. A control."""
 
@@ -190,6 +211,7 @@ KINDS = {
     "codes": Codes,
     "none": Frozen,
     "samples": Samples,
+    "reservoir": Reservoir,
 }
 
 

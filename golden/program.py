@@ -21,6 +21,7 @@ from enum import StrEnum
 from .init import init_groups
 from .layout import Layout
 from .memory import KINDS
+from .reservoir_memory import reservoir_config, reservoir_inputs
 
 
 class Kind(StrEnum):
@@ -30,9 +31,10 @@ class Kind(StrEnum):
     SUM = "sum"  # sum of a; b steps
     SQUARES = "squares"  # sum of a^2; b steps
     NORMALISE = "normalise"  # z from a; b steps
-    SIMILARITY = "similarity"  # k_c = z E_c / m; C * b steps
+    SIMILARITY = "similarity"  # k_c = z E_c / m; C * b steps (reservoir: q_j = B_j z; d * b)
     SCORES = "scores"  # o_c = z W_c; C * b steps
     DIRECTION = "direction"  # d from e, E, z; b * (non-zero e + 1) steps, none where e = 0
+    # (reservoir: from v, B, z; b * (d + 1))
     FORGET = "forget"  # the window's oldest sample leaves the class memory; b steps, or none
     MEMORY = "memory"  # write of the class memory; b steps for each row written
     UPDATE = "update"  # W -= z d; as FORWARD, none where e = 0
@@ -81,6 +83,16 @@ def errors_of(layer: int) -> str:
 KERNELS = "kernels"  # under this name what weighs the samples of the window is waited for
 
 
+def pull_of(layer: int) -> str:
+    """Name under which v of `layer` is waited for, where the memory is a reservoir."""
+    return f"pull{layer}"
+
+
+def reservoir_of(layer: int) -> str:
+    """Name under which the memory decoded from the reservoir of `layer` is waited for."""
+    return f"reservoir{layer}"
+
+
 def program(config) -> tuple[Pass, ...]:
     """The passes of one sample.
 
@@ -93,7 +105,8 @@ def program(config) -> tuple[Pass, ...]:
         passes.append(Pass(kind, layer, tuple(waits), learn))
 
     def modulate(layer):
-        add(Kind.DIRECTION, layer, errors_of(layer), learn=True)
+        pulls = [pull_of(layer)] if kind.projected else []
+        add(Kind.DIRECTION, layer, errors_of(layer), *pulls, learn=True)
         if kind.windowed:
             add(Kind.FORGET, layer, learn=True)
 
@@ -120,6 +133,8 @@ def program(config) -> tuple[Pass, ...]:
             waits = [f"memory{layer}"] if config.writes_memory else []
             if kind.by_sample:
                 waits.append(KERNELS)
+            if kind.projected:
+                waits = [reservoir_of(layer)]
             add(Kind.SIMILARITY, layer, f"normalise{layer}", *waits, learn=True)
     if config.learns_hidden:
         for layer in range(hidden - 1):
@@ -212,3 +227,47 @@ def kernels_latency(config) -> int:
 def softmax_latency(config) -> int:
     """From the clock in which the last logit is in the buffer to the errors being there."""
     return 2 * config.classes + SOFTMAX_FIXED
+
+
+# -- the reservoir memory, see `hebbware.hdl.reservoir_memory` -------------------------------------
+
+MULTIPLY = 4  # from the issue of the last product of a sum to the clock in which the sum is kept
+UNIT_SCALE = 4  # from a row's last decoded number to the write of the first one at unit scale
+
+
+def products(config) -> int:
+    """Clocks in which all products of E with q, or with the errors, are issued."""
+    return config.classes * config.projection
+
+
+def similarity_latency(config) -> int:
+    """What is between the last projected number and the last similarity, each in its buffer."""
+    return products(config) + MULTIPLY
+
+
+def pull_latency(config) -> int:
+    """From the errors being there to the first clock in which a pass that reads v may start."""
+    return products(config) + MULTIPLY
+
+
+def decoded_latencies(config) -> list[int]:
+    """From v being there to the write of each row's first number at unit scale.
+
+    The reservoir's step starts in the clock before v is there, the readout in the clock after that
+    is done; see `hebbware.golden.reservoir_schedule`. Numbers of a row are written one per clock.
+    """
+    from .reservoir_schedule import readout_tail, state_tail  # which stands on this module
+
+    reservoir = reservoir_config(config)
+    step = reservoir.blocks * (1 + reservoir_inputs(config) + reservoir.taps) + state_tail(
+        reservoir
+    )
+    row = reservoir.blocks * config.projection
+    return [
+        step + (c + 1) * row + readout_tail(reservoir) + UNIT_SCALE for c in range(config.classes)
+    ]
+
+
+def reservoir_latency(config) -> int:
+    """From v being there to the first clock in which similarities may use the new memory."""
+    return decoded_latencies(config)[-1] + config.projection

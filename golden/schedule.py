@@ -13,6 +13,7 @@ import numpy as np
 from .commands import Op, Space, State
 from .core import Core
 from .init import GROUP, init_groups
+from .memory import KINDS
 from .program import (
     ARRIVE,
     COEFFICIENT,
@@ -22,11 +23,17 @@ from .program import (
     SETTLING,
     WRITE,
     Kind,
+    decoded_latencies,
     done_latency,
     errors_of,
     kernels_latency,
     pace,
     program,
+    pull_latency,
+    pull_of,
+    reservoir_latency,
+    reservoir_of,
+    similarity_latency,
     softmax_latency,
     start_program,
     total_latency,
@@ -42,6 +49,13 @@ CHANNELS = (
     "trace.errors",
 )
 HSIC_CHANNELS = ("trace.kernels", "trace.coefficients")  # of its modulator only
+
+
+def channels(config) -> tuple[str, ...]:
+    """Names of a core's channels: those of all, and those of its modulator or reservoirs."""
+    layers = range(len(config.hidden)) if KINDS[config.memory].projected else ()
+    own = HSIC_CHANNELS if config.modulator == "hsic" else ()
+    return (*CHANNELS, *own, *(f"trace.reservoir_{layer}" for layer in layers))
 
 
 @dataclass(frozen=True)
@@ -115,12 +129,12 @@ class Schedule:
         stalls = stalls or {}
         self.core, self.config, self.layout = core, core.config, core.layout
         self.program = program(core.config)
-        names = CHANNELS + HSIC_CHANNELS * (core.config.modulator == "hsic")
-        self.channels = {name: Channel() for name in names}
+        self.channels = {name: Channel() for name in channels(core.config)}
         self.ends = {
             name: End(seed, name, stalls.get(name, 0))
             for name in ("samples", "results", "commands", "responses")
         }
+        self.projected = KINDS[core.config.memory].projected
         self.flags = {name for p in self.program for name in p.waits}
         self.done = defaultdict(int)  # first clock in which a pass counts as done
         self.softmax_free = 0
@@ -190,6 +204,8 @@ class Schedule:
             rows = self.layout.memory_rows
         elif p.kind in (Kind.SCORES, Kind.READOUT):
             rows = classes
+        elif p.kind is Kind.DIRECTION and self.projected:
+            rows = self.layout.memory_rows + 1
         elif p.kind is Kind.DIRECTION:
             rows = np.count_nonzero(self._errors(p.layer)) + 1
         elif p.kind in (Kind.MEMORY, Kind.FORGET):
@@ -276,6 +292,8 @@ class Schedule:
         if p.kind is Kind.SIMILARITY and cfg.modulator == "hsic":
             self._coefficients(p, arrived)
             return
+        if p.kind is Kind.SIMILARITY and self.projected:
+            arrived += similarity_latency(cfg)
         if p.kind is Kind.SCORES:
             self._emit(arrived, result, scores)
             if not learn:
@@ -288,6 +306,22 @@ class Schedule:
             clocks, p.layer * cfg.classes + classes, self._errors(p.layer)
         )
         self.latest = max(self.latest, finished)
+        if p.kind is Kind.SIMILARITY and self.projected:
+            self._reservoir(p.layer, finished)
+
+    def _reservoir(self, layer, errors):
+        """What follows from the errors' being there: v, then the reservoir's step and readout."""
+        cfg = self.config
+        pull = errors + pull_latency(cfg)
+        self.done[pull_of(layer)] = pull
+        self.done[reservoir_of(layer)] = pull + reservoir_latency(cfg)
+        self.latest = max(self.latest, self.done[reservoir_of(layer)])
+        if seen := self.seen.get(reservoir_of(layer)):
+            read = seen["read"]
+            clocks = pull + np.add.outer(decoded_latencies(cfg), np.arange(cfg.projection))
+            self.channels[f"trace.reservoir_{layer}"].add(
+                clocks.ravel(), np.arange(read.size), read.ravel()
+            )
 
     def _coefficients(self, p, arrived):
         """The coefficients of layer `p.layer`, whose last similarity is there at `arrived`."""

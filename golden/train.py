@@ -285,6 +285,10 @@ def copy_state(source: Core, target: Core) -> Core:
     target.past.clear()
     target.past.extend(source.past)
     target.window = copy.deepcopy(source.window)
+    if source.reservoir:
+        for name in source.reservoir.MEMBERS:
+            copied = [array.copy() for array in getattr(source.reservoir, name)]
+            setattr(target.reservoir, name, copied)
     target.random_state, target.learned = source.random_state, source.learned
     target.extra = source.extra
     return target
@@ -375,6 +379,10 @@ def _layers(core: Core) -> dict[str, list[np.ndarray]]:
         np.array(rows, np.int64).reshape(-1, units)
         for rows, units in zip(past, core.config.hidden, strict=True)
     ]
+    if core.reservoir:
+        kinds |= {
+            f"reservoir_{name}": getattr(core.reservoir, name) for name in core.reservoir.MEMBERS
+        }
     return kinds
 
 
@@ -427,6 +435,8 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
         "codes": (-1, 1),
         "past": (config.z.min, config.z.max),
     }
+    if core.reservoir:
+        limits |= {f"reservoir_{name}": limit for name, limit in core.reservoir.limits().items()}
     found = {}
     for kind, layers in _layers(core).items():
         found[kind] = []
@@ -445,7 +455,8 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
         labels = _integers(arrays, "window_labels", (held,), 0, config.classes - 1)
         core.window.restore(core.learned, x.astype(np.int64), labels)
     for kind, layers in found.items():
-        setattr(core, kind, layers)
+        owner = core.reservoir if kind.startswith("reservoir_") else core
+        setattr(owner, kind.removeprefix("reservoir_"), layers)
     return State(
         core,
         str(arrays["dataset"]),

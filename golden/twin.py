@@ -6,15 +6,17 @@ equal to the plain core, weight for weight; where the two differ the plain one i
 
 import numpy as np
 
-from . import hsic, tables, twin_kernels
+from . import hsic, reservoir_memory, tables, twin_kernels
 from .config import CoreConfig
 from .core import Core
 from .dynamics import leak_gain
 from .memory import KINDS, unit_thresholds
 from .modulator import direction_shift, similarity_shift
 from .normalise import MANTISSA_BITS, ROOT_HALF, VAR_MIN, exponent_range, reciprocal_of_size
+from .readout import readout_weights
+from .reservoir import GRANULE, connections
 from .softmax import exp_width
-from .twin_kernels import Constants, Scratch, State, run
+from .twin_kernels import Constants, Reservoirs, Scratch, State, run
 
 
 def _forward_shifts(config: CoreConfig) -> list[int]:
@@ -24,7 +26,8 @@ def _forward_shifts(config: CoreConfig) -> list[int]:
 
 def _read_shift(config: CoreConfig) -> int:
     kind = KINDS[config.memory]
-    return -config.read_fraction if kind.self_scaling else kind.read_shift(config)
+    scaled = kind.self_scaling or kind.projected  # the shift is found row by row
+    return -config.read_fraction if scaled else kind.read_shift(config)
 
 
 def _constants(config: CoreConfig) -> Constants:
@@ -89,6 +92,49 @@ def _constants(config: CoreConfig) -> Constants:
         exp=tables.exp_table(config.exp_bits, width),
         reciprocal=tables.reciprocal_table(config.reciprocal_bits, width),
         rsqrt=tables.rsqrt_table(config.rsqrt_bits, MANTISSA_BITS),
+        projected=kind.projected,
+        reservoirs=_reservoirs(config),
+    )
+
+
+def _reservoirs(config: CoreConfig) -> Reservoirs:
+    """Constants of the reservoir memory; without tables where it is another one."""
+    used = KINDS[config.memory].projected
+    if not used:
+        config = CoreConfig(layers=(1, 2, 2))
+    reservoir = reservoir_memory.reservoir_config(config)
+    exact = config.readout == "exact"
+    made = connections(reservoir)
+    weights = np.empty((0, 0), np.int64)
+    if used and not exact:
+        weights = readout_weights(config)
+    factors, shifts = zip(
+        *(reservoir_memory.jacobian_factor(config, n) for n in config.hidden), strict=True
+    )
+    bits = reservoir_memory.EXACT_BITS if exact else config.memory_bits
+    return Reservoirs(
+        by_error=config.gating == "error",
+        exact=exact,
+        down_shifts=np.array([reservoir_memory.down_shift(n) for n in config.hidden]),
+        similarity_shift=reservoir_memory.similarity_shift(config),
+        pull_shift=config.read_fraction + reservoir_memory.up_shift(config),
+        jacobian_factors=np.array(factors),
+        jacobian_shifts=np.array(shifts),
+        sources=np.ascontiguousarray(made.sources.T),
+        signs=np.ascontiguousarray(made.signs.T) * reservoir.coupling,
+        inputs=np.ascontiguousarray(made.inputs),
+        weights=np.ascontiguousarray(weights),
+        granule=GRANULE,
+        keep=(1 << reservoir.shift) - (1 << (reservoir.shift - reservoir.leak)),
+        tap_shift=reservoir.tap_shift,
+        input_shift=reservoir.input_shift,
+        shift=reservoir.shift,
+        state_max=reservoir.state.max,
+        decode_shift=reservoir_memory.decode_shift(config),
+        decoded_max=(1 << (config.memory_bits - 1)) - 1,
+        thresholds=unit_thresholds(config.projection, bits),
+        horizon=config.horizon,
+        exact_fraction=reservoir_memory.EXACT_FRACTION,
     )
 
 
@@ -110,7 +156,7 @@ def fits_32_bits(config: CoreConfig) -> bool:
         *_forward_shifts(cfg),
         z_shift + high,
         direction_shift(cfg, high + 1),
-        _read_shift(cfg) + (cfg.memory_bits if kind.self_scaling else 0),
+        _read_shift(cfg) + (cfg.memory_bits if kind.self_scaling or kind.projected else 0),
     ]
     halves = [1 << max(shift, 0) for shift in shifts]
     left_u, left_z, left_d, left_read = (
@@ -119,6 +165,7 @@ def fits_32_bits(config: CoreConfig) -> bool:
     )
     rows = kind.rows(cfg)
     scalar = (error if kind.by_error else 1) << kind.scale(cfg)
+    pulled = kind.projected * cfg.projection * k << cfg.read_fraction
     bounds = [
         max(n * s + one for n, s, one in zip(cfg.layers, sources, ones, strict=False)) * weight
         << left_u,
@@ -126,7 +173,7 @@ def fits_32_bits(config: CoreConfig) -> bool:
         cfg.leaky << cfg.potential.width + max(cfg.leak_shifts) + 1,
         memory << left_read,
         max(cfg.hidden) * max(z * read, memory),
-        (k * z << cfg.read_fraction - cfg.z_fraction) + rows * error * read << left_d,
+        (k * z << cfg.read_fraction - cfg.z_fraction) + max(rows * error * read, pulled) << left_d,
         max(max(*sources[:-1], *ones) * d, error * z),
         scalar * z + (memory << (cfg.update_shift - cfg.horizon if kind.leaks else 0)),
     ]
@@ -188,14 +235,25 @@ class Twin(Core):
             memories=tuple(m.astype(kind) for m in self.memories),
             gains=tuple(g.copy() for g in self.gains),
             codes=tuple(np.ascontiguousarray(c) for c in self.codes),
+            states=tuple(r.copy() for r in self._reservoir("states", (0,))),
+            random_states=tuple(r.reshape(1) for r in self._reservoir("random_states", (1,))),
+            reads=tuple(r.copy() for r in self._reservoir("reads", (0, 0))),
+            exact=tuple(r.copy() for r in self._reservoir("exact", (0, 0))),
             ring=ring,
             ring_labels=labels,
             x=(self.window.x if self.window else np.zeros((1, 1))).astype(kind),
             kernels=self.window.kernels.copy() if self.window else np.zeros((1, 1), np.int64),
         )
 
+    def _reservoir(self, name, shape):
+        """A member of the reservoir memory, or empty arrays of its dimensions."""
+        if self.reservoir:
+            return getattr(self.reservoir, name)
+        return [np.zeros(shape, np.int64) for _ in self.config.hidden]
+
     def _scratch(self) -> Scratch:
         cfg, kind, rows = self.config, self._type, self.layout.memory_rows
+        errors = cfg.classes if self.kind.projected else rows
         return Scratch(
             u=tuple(np.empty(units, kind) for units in cfg.hidden),
             potentials=tuple(np.empty(units, kind) for units in cfg.hidden),
@@ -205,7 +263,7 @@ class Twin(Core):
             d=tuple(np.empty(units, kind) for units in cfg.hidden),
             powers=np.empty(len(cfg.hidden), np.int64),
             errors=(
-                *(np.empty(rows, np.int64) for _ in cfg.hidden),
+                *(np.empty(errors, np.int64) for _ in cfg.hidden),
                 np.empty(cfg.classes, np.int64),
             ),
             read=tuple(np.empty((rows, units), kind) for units in cfg.hidden),
@@ -223,6 +281,11 @@ class Twin(Core):
             self.window.labels = state.ring_labels
             self.window.x = state.x.astype(np.int64)
             self.window.kernels = state.kernels
+        if self.reservoir:
+            for name in self.reservoir.MEMBERS:
+                shapes = [old.shape for old in getattr(self.reservoir, name)]
+                new = [a.reshape(s) for a, s in zip(getattr(state, name), shapes, strict=True)]
+                setattr(self.reservoir, name, new)
         if self.kind.windowed:
             self.past.clear()
             for age in range(min(self.learned, cfg.window), 0, -1):

@@ -22,6 +22,33 @@ _jit = njit(cache=True, nogil=True, error_model="numpy")
 _inline = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 
+class Reservoirs(NamedTuple):
+    """What the reservoir memory adds; see hebbware.golden.reservoir and reservoir_memory."""
+
+    by_error: bool
+    exact: bool  # leaky sums themselves in the place of the reservoir
+    down_shifts: np.ndarray  # per hidden layer
+    similarity_shift: int
+    pull_shift: int
+    jacobian_factors: np.ndarray  # per hidden layer
+    jacobian_shifts: np.ndarray
+    sources: np.ndarray  # (taps, R)
+    signs: np.ndarray  # (taps, R), times the coupling
+    inputs: np.ndarray  # (classes * d, R)
+    weights: np.ndarray  # (classes * d, R)
+    granule: int
+    keep: int  # what is left of the state before the connections, in units of 2**-shift
+    tap_shift: int
+    input_shift: int
+    shift: int
+    state_max: int
+    decode_shift: int
+    decoded_max: int
+    thresholds: np.ndarray
+    horizon: int
+    exact_fraction: int
+
+
 class Constants(NamedTuple):
     """Everything a compiled loop needs to know about a configuration; plain numbers and arrays."""
 
@@ -82,6 +109,8 @@ class Constants(NamedTuple):
     exp: np.ndarray
     reciprocal: np.ndarray
     rsqrt: np.ndarray
+    projected: bool  # the memory is a reservoir
+    reservoirs: Reservoirs
 
 
 class State(NamedTuple):
@@ -91,6 +120,10 @@ class State(NamedTuple):
     memories: tuple  # (rows, units)
     gains: tuple  # (rows,)
     codes: tuple  # int8, constant
+    states: tuple  # of reservoirs (R,); these four are empty where there are none
+    random_states: tuple  # (1,)
+    reads: tuple  # (classes, d)
+    exact: tuple  # (classes, d)
     ring: tuple  # (window, units): activations of the last samples
     ring_labels: np.ndarray  # -1 where there is none yet
     x: np.ndarray  # (window, inputs): inputs of the last samples, of the hsic modulator
@@ -368,10 +401,131 @@ def _modulate(c, layer, label, memory, gains, code, s, k):
         e, weight = read[row], error[row]
         for i in range(z.size):
             total[i] = total[i] + weight * e[i]
+    _round_direction(c, layer, total, a, s, d)
+    return True
+
+
+@_jit
+def _round_direction(c, layer, total, a, s, d):
+    """Directions from their sums: rounded, saturated, times the slope."""
+    T = d.dtype.type
     _round_all(total, d, c.direction_shift + s.powers[layer], c.d_max)
-    for i in range(z.size):
+    for i in range(d.size):
         below = T(_shift_round(d[i], c.slope_shift)) if c.slope_shift else T(0)
         d[i] = d[i] if a[i] > 0 else below
+
+
+# -- reservoir memory ------------------------------------------------------------------------------
+
+
+@_jit
+def _reservoir_step(v, r, words, random_state):
+    """One step of the reservoir in state `r` with the raw input `words`."""
+    drive = np.zeros(r.size, np.int64)
+    for n in range(words.size):
+        if words[n]:
+            row, word = v.inputs[n], words[n]
+            for i in range(r.size):
+                drive[i] += row[i] * word
+    taps = np.zeros(r.size, np.int64)
+    for tap in range(v.sources.shape[0]):
+        for i in range(r.size):
+            taps[i] += v.signs[tap, i] * r[v.sources[tap, i]]
+    state = uint64(random_state[0])
+    mask = int64((1 << v.shift) - 1)
+    for start in range(0, r.size, v.granule):
+        state = _next(state)
+        for j in range(v.granule):
+            i = start + j
+            total = r[i] * v.keep + (taps[i] << v.tap_shift) + (drive[i] << v.input_shift)
+            total += int64(_rotate(uint32(state), j)) & mask
+            r[i] = _clip(total >> v.shift, v.state_max)
+    random_state[0] = int64(state)
+
+
+@_jit
+def _decode(v, weights, r, memory):
+    """M of a state."""
+    flat = memory.ravel()
+    for n in range(flat.size):
+        total = int64(0)
+        for i in range(r.size):
+            total += weights[n, i] * r[i]
+        flat[n] = _clip(_shift_round(total, v.decode_shift), v.decoded_max)
+
+
+@_jit
+def _reservoir_write(c, v, r, random_state, exact, q, error, label, read):
+    """Take a sample in; E of what is decoded then into `read`."""
+    classes, d = read.shape
+    words = np.zeros(classes * d, np.int64)
+    for k in range(classes):
+        gate = -error[k] if v.by_error else int64(k == label)
+        for j in range(d):
+            words[k * d + j] = gate * q[j]
+    memory = np.empty((classes, d), np.int64)
+    if v.exact:
+        for k in range(classes):
+            for j in range(d):
+                taken = words[k * d + j] << v.exact_fraction
+                exact[k, j] += taken - (exact[k, j] >> v.horizon)
+                memory[k, j] = exact[k, j]
+    else:
+        _reservoir_step(v, r, words, random_state)
+        _decode(v, v.weights, r, memory)
+    for k in range(classes):
+        size, gain = int64(0), 0
+        for j in range(d):
+            size += abs(memory[k, j])
+        for threshold in v.thresholds:
+            gain += size >= threshold
+        for j in range(d):
+            read[k, j] = _clip(_shift_round(memory[k, j], gain + c.read_shift), c.read_max)
+
+
+@_jit
+def _modulate_projected(c, layer, label, state, s):
+    """`_modulate` where the memory is a reservoir, which takes the sample in as well."""
+    v, z, a, d = c.reservoirs, s.z[layer + 1], s.u[layer], s.d[layer]
+    codes, read, error, total = (
+        state.codes[layer], state.reads[layer], s.errors[layer], s.total[layer],
+    )  # fmt: skip
+    T = z.dtype.type
+    size = read.shape[1]
+    q, k = np.empty(size, np.int64), np.empty(c.classes, np.int64)
+    for j in range(size):
+        projected = int64(0)
+        for i in range(z.size):
+            projected += codes[j, i] * z[i]
+        q[j] = _clip(_shift_round(projected, v.down_shifts[layer]), c.z_max)
+    for row in range(c.classes):
+        similarity = int64(0)
+        for j in range(size):
+            similarity += read[row, j] * q[j]
+        k[row] = _clip(_shift_round(similarity, v.similarity_shift), c.k_max)
+    _softmax(c, k << c.beta_log2, c.error_fraction, error)
+    error[label] -= 1 << c.error_fraction
+    jacobian = _clip(_shift_round((error * k).sum(), c.error_fraction), c.k_max)
+    jacobian = _clip(
+        _shift_round(jacobian * v.jacobian_factors[layer], v.jacobian_shifts[layer]), c.k_max
+    )
+    factor = T(-(jacobian << c.align))
+    for i in range(z.size):
+        total[i] = T(factor * z[i])
+    for j in range(size):
+        pull = int64(0)
+        for row in range(c.classes):
+            pull += error[row] * read[row, j]
+        weight = T(_clip(_shift_round(pull, v.pull_shift), c.k_max) * c.offset)
+        for i in range(z.size):
+            total[i] = T(total[i] + weight * codes[j, i])
+    _reservoir_write(
+        c, v, state.states[layer], state.random_states[layer], state.exact[layer], q, error, label,
+        read,
+    )  # fmt: skip
+    if not error.any():
+        return False
+    _round_direction(c, layer, total, a, s, d)
     return True
 
 
@@ -492,6 +646,9 @@ def _learn(c, state, s, label, count, steps, scores, random, k, active):
         _take(c, state, s.z[0], label, count, s.weights)
     if learns:
         for i in range(hidden):
+            if c.projected:
+                active[i] = _modulate_projected(c, i, label, state, s)
+                continue
             active[i] = _modulate(
                 c, i, label, state.memories[i], state.gains[i], state.codes[i], s, k
             )

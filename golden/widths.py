@@ -95,6 +95,9 @@ def _rounded_scalars(config):
 
 
 def _error_min(config):
+    """Least number that the direction takes of a row: an error, or v of a reservoir memory."""
+    if KINDS[config.memory].projected:
+        return config.k.min
     return config.e.min if KINDS[config.memory].by_sample else -config.e.one
 
 

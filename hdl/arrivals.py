@@ -5,13 +5,22 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
+from ..golden.memory import KINDS
 from ..golden.modulator import similarity_shift
+from ..golden.reservoir_memory import down_shift
 from .fixed import saturate, shift_round
 from .step import Kind
 
 
+def value_width(config) -> int:
+    """Bits of a similarity, a projected activation or a score."""
+    return max(config.k.width, config.u_bits, config.z_bits)
+
+
 class Arrivals(wiring.Component):
     """Similarities ``k_c = total / m`` and scores ``o_c``, rounded and saturated.
+
+    Where the memory is a reservoir, projected activations ``q_j`` in the place of similarities.
 
     Latency: `arrive` two clocks after the total; with the softmax's buffer, ``program.ARRIVE``.
 
@@ -35,14 +44,17 @@ class Arrivals(wiring.Component):
                 "total_step": In(step_layout),
                 "arrive": Out(1),
                 "step": Out(step_layout),
-                "value": Out(signed(max(config.k.width, config.u_bits))),
+                "value": Out(signed(value_width(config))),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
         cfg, step = self.config, self.total_step
-        constants = [similarity_shift(cfg, units) for units in cfg.hidden]
+        constants, form = [similarity_shift(cfg, units) for units in cfg.hidden], cfg.k
+        if KINDS[cfg.memory].projected:
+            constants = [(1, cfg.read_fraction + down_shift(units)) for units in cfg.hidden]
+            form = cfg.z
         factors = Array(Const(factor, unsigned(17)) for factor, _ in constants)
         similar = step.kind == Kind.SIMILARITY
         wanted = step.valid & step.sum_last & (similar | (step.kind == Kind.SCORES))
@@ -60,7 +72,7 @@ class Arrivals(wiring.Component):
             self.step.eq(first),
             self.arrive.eq(is_first),
         ]
-        similarity = Array(saturate(shift_round(product, shift), cfg.k) for _, shift in constants)[
+        similarity = Array(saturate(shift_round(product, shift), form) for _, shift in constants)[
             first.layer
         ]
         score = saturate(

@@ -5,11 +5,13 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import commands
+from ..golden.errors import InputError
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.program import KERNELS
+from ..golden.program import KERNELS, pull_of, reservoir_of
 from ..golden.program import Kind as Pass
 from ..golden.random import seed_state
+from ..golden.readout import readout_weights
 from .arrivals import Arrivals
 from .commander import Commander
 from .dense import Dense
@@ -22,6 +24,7 @@ from .modulator import word_width
 from .normalise import Normalise, Powers
 from .operand import CommonOperand
 from .random import Xorshift32
+from .reservoir_memory import ReservoirMemory
 from .results import Results, result_width
 from .sequencer import Sequencer
 from .shapes import index
@@ -65,6 +68,14 @@ class Core(wiring.Component):
     trace.kernels, trace.coefficients : Out(event)
         Of the HSIC modulator: what each slot of the window weighs, address = slot; what its
         activations are multiplied with, address = layer * window + slot.
+    trace.reservoir_0, ... : Out(event)
+        Where the memory is a reservoir: numbers decoded for each layer, at unit scale; address =
+        class * projection + place.
+
+    Raises
+    ------
+    InputError
+        The readout of the reservoirs has no hardware, or its file cannot be used.
     """
 
     def __init__(self, config, *, trace=False):
@@ -79,25 +90,32 @@ class Core(wiring.Component):
             "commands": In(stream.Signature(data.StructLayout(dict(commands.FIELDS)))),
             "responses": Out(stream.Signature(signed(commands.DATA_BITS))),
         }
+        if KINDS[config.memory].projected and config.readout == "exact":
+            self._MustUse__used = True  # Amaranth is not to warn of it
+            raise InputError(
+                "readout must not be exact in hardware: that is a control without a reservoir"
+            )
         if trace:
             lanes, error = config.lanes, signed(config.e.width)
-            hsic = {
-                "kernels": Out(event(range(config.window), error)),
-                "coefficients": Out(event(range(len(config.hidden) * config.window), error)),
+            ports = {
+                "weights": Out(event(range(self.words), lanes * config.weight_bits)),
+                "memory": Out(event(range(self.words), max(lanes * word_width(config), 1))),
+                "vectors": Out(event(range(3 * self.blocks), lanes * vector_width(config))),
+                "errors": Out(event(range((len(config.hidden) + 1) * config.classes), error)),
             }
-            members["trace"] = Out(
-                wiring.Signature(
-                    {
-                        "weights": Out(event(range(self.words), lanes * config.weight_bits)),
-                        "memory": Out(event(range(self.words), max(lanes * word_width(config), 1))),
-                        "vectors": Out(event(range(3 * self.blocks), lanes * vector_width(config))),
-                        "errors": Out(
-                            event(range((len(config.hidden) + 1) * config.classes), error)
-                        ),
-                    }
-                    | (hsic if config.modulator == "hsic" else {})
-                )
-            )
+            if config.modulator == "hsic":
+                slots = range(len(config.hidden) * config.window)
+                ports |= {
+                    "kernels": Out(event(range(config.window), error)),
+                    "coefficients": Out(event(slots, error)),
+                }
+            if KINDS[config.memory].projected:
+                words = range(config.classes * config.projection)
+                ports |= {
+                    f"reservoir_{layer}": Out(event(words, signed(config.read_bits)))
+                    for layer in range(len(config.hidden))
+                }
+            members["trace"] = Out(wiring.Signature(ports))
         super().__init__(members)
 
     def elaborate(self, platform):
@@ -244,6 +262,21 @@ class Core(wiring.Component):
             own_2.eq(z_read.data.z.word_select(lane_1, cfg.z_bits)),
             z_2.eq(z_read.data),
         ]
+        jacobians = kept.jacobians
+        if projected := KINDS[cfg.memory].projected:
+            m.submodules.reservoir = reservoir = ReservoirMemory(cfg, readout_weights(cfg))
+            jacobians = reservoir.jacobians
+            m.d.comb += [
+                reservoir.query.eq(step_1.row),
+                reservoir.weighted.eq(softmax.jacobians),
+                reservoir.label.eq(loader.label),
+                reservoir.clear.eq(commander.restart),
+                reservoir.put_error.eq(softmax.trace_en & (softmax.trace_job != hidden)),
+                reservoir.error_layer.eq(softmax.trace_job),
+                reservoir.error_row.eq(softmax.trace_row),
+                reservoir.error.eq(softmax.trace_error),
+                reservoir.errors_done.eq(softmax.done[:hidden]),
+            ]
         m.d.sync += random.step.eq(step_0.valid & is_any(step_0.kind, RANDOM))
         m.d.comb += [
             random.set.eq(commander.set_random | commander.restart),
@@ -254,7 +287,7 @@ class Core(wiring.Component):
             operand.own.eq(own_2),
             operand.error.eq(error_2),
             operand.mantissa.eq(normalise.mantissa),
-            operand.jacobians.eq(kept.jacobians),
+            operand.jacobians.eq(jacobians),
             operand.extra.eq(commander.extra),
             dense.step.eq(step_2),
             dense.scalar.eq(operand.scalar),
@@ -269,6 +302,10 @@ class Core(wiring.Component):
             dense.exponent.eq(normalise.exponent),
             dense.power.eq(powers.kept),
         ]
+
+        if projected:
+            with m.If(step_2.kind == Kind.DIRECTION):
+                m.d.comb += operand.error.eq(reservoir.pull)
 
         # stage 6: words are written
         out = dense.out
@@ -367,6 +404,29 @@ class Core(wiring.Component):
         finished["results"] = results.done
         if kept is not softmax:
             finished[KERNELS] = hsic.kernels_done
+        if projected:
+            numbers = arrived.kind == Kind.SIMILARITY
+            m.d.comb += [
+                reservoir.arrive.eq(arrivals.arrive & numbers),
+                reservoir.layer.eq(arrived.layer),
+                reservoir.row.eq(arrived.row),
+                reservoir.last.eq(arrived.end),
+                reservoir.q.eq(arrivals.value),
+            ]
+            with m.If(numbers):
+                m.d.comb += softmax.arrive.eq(0)
+            with m.If(reservoir.similar):
+                m.d.comb += [
+                    softmax.arrive.eq(1),
+                    softmax.job.eq(reservoir.similar_layer),
+                    softmax.row.eq(reservoir.similar_row),
+                    softmax.last.eq(reservoir.similar_last),
+                    softmax.learn.eq(1),
+                    softmax.value.eq(reservoir.similarity),
+                ]
+            for layer in range(hidden):
+                finished[pull_of(layer)] = reservoir.pull_done[layer]
+                finished[reservoir_of(layer)] = reservoir.decoded_done[layer]
         for p in sequencer.program:
             if p.kind is Pass.SQUARES:
                 finished[p.name] = normalise.done
@@ -405,6 +465,15 @@ class Core(wiring.Component):
                     self.trace.memory.address.eq(remembered.write_address),
                     self.trace.memory.data.eq(remembered.written),
                 ]
+            if projected:
+                for layer in range(hidden):
+                    port = getattr(self.trace, f"reservoir_{layer}")
+                    bits = reservoir.word_bits
+                    m.d.comb += [
+                        port.en.eq(reservoir.write_en[layer]),
+                        port.address.eq(reservoir.write_address.word_select(layer, bits)),
+                        port.data.eq(reservoir.write_data.word_select(layer, cfg.read_bits)),
+                    ]
         return m
 
     # -- parts of elaborate -----------------------------------------------------------------------

@@ -13,6 +13,11 @@ from .shapes import index
 from .step import Kind
 
 
+def error_width(config) -> int:
+    """Bits of what the direction takes of each row: an error, or v of a reservoir memory."""
+    return config.k.width if KINDS[config.memory].projected else config.e.width
+
+
 class CommonOperand(wiring.Component):
     """Chooses and scales what the lanes multiply with, by the kind of the step.
 
@@ -29,9 +34,10 @@ class CommonOperand(wiring.Component):
     -------
     step : In
     input, own, error : In
-        The input, the activation of the layer below, the softmax error that the step names.
+        The input, the activation of the layer below, the softmax error that the step names
+        (reservoir memory: in the direction, v).
     mantissa, jacobians : In
-        Of the statistics; sum of e k of each layer.
+        Of the statistics; sum of e k of each layer (reservoir memory: J).
     extra : In
         Halvings of every step.
     scalar : Out
@@ -44,7 +50,7 @@ class CommonOperand(wiring.Component):
                 "step": In(step_layout),
                 "input": In(value_shape(config)),
                 "own": In(signed(config.z_bits)),
-                "error": In(signed(config.e.width)),
+                "error": In(signed(error_width(config))),
                 "mantissa": In(unsigned(MANTISSA_BITS)),
                 "jacobians": In(len(config.hidden) * config.k.width),
                 "extra": In(index(config.step_extra + 1)),

@@ -7,7 +7,17 @@ from amaranth.lib.wiring import In, Out
 from ..golden.init import init_groups
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.program import KERNELS, SETTLED, SETTLING, pace, program, start_program
+from ..golden.program import (
+    KERNELS,
+    SETTLED,
+    SETTLING,
+    errors_of,
+    pace,
+    program,
+    pull_of,
+    reservoir_of,
+    start_program,
+)
 from .shapes import index
 from .step import Kind
 
@@ -209,8 +219,9 @@ class Sequencer(wiring.Component):
 
         # class-memory rows: `row`, or the classes that the kind writes
         target = Signal(range(len(self.rows) + 1))
+        by_error = Const(0) if KINDS[cfg.memory].projected else kind == Kind.DIRECTION
         m.d.comb += [
-            target.eq(Mux(kind == Kind.DIRECTION, self.kept_row, row)),
+            target.eq(Mux(by_error, self.kept_row, row)),
             self.kept_job.eq(layer),
             self.kept_entry.eq(inner),
         ]
@@ -255,6 +266,8 @@ class Sequencer(wiring.Component):
             rows = self.count + 1 if p.layer == 0 else layout.rows(p.layer)
         elif kind is Kind.START_WEIGHTS:
             rows = layout.rows(p.layer) if p.layer < hidden else cfg.classes
+        elif kind is Kind.DIRECTION and KINDS[cfg.memory].projected:
+            rows = layout.memory_rows + 1
         elif kind is Kind.DIRECTION:
             rows = self._count(p.layer) + 1
         elif kind is Kind.MEMORY:
@@ -300,7 +313,9 @@ class Sequencer(wiring.Component):
             m.d.comb += s["empty"].eq(~self.has_oldest)
         produced = {p.name}
         if kind in (Kind.SIMILARITY, Kind.SCORES):
-            produced.add(f"error{p.layer}")
+            produced.add(errors_of(p.layer))
+        if kind is Kind.SIMILARITY:
+            produced |= {pull_of(p.layer), reservoir_of(p.layer)}
         cleared = sum(1 << self.flags.index(name) for name in produced if name in self.flags)
         if kind is Kind.SCORES:
             # the errors of the readout are only made while learning, but results always

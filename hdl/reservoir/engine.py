@@ -53,6 +53,8 @@ class Engine(wiring.Component):
     Parameters
     ----------
     config : ReservoirConfig
+    weights : int array (outputs, R), optional
+        Raw readout weights that the memory holds after configuration; by default zeros.
 
     Members
     -------
@@ -78,8 +80,8 @@ class Engine(wiring.Component):
         Writes of the weights, to watch.
     """
 
-    def __init__(self, config):
-        self.config = config
+    def __init__(self, config, *, weights=None):
+        self.config, self.weights = config, weights
         lanes, blocks = config.lanes, config.blocks
         super().__init__(
             {
@@ -350,7 +352,7 @@ class Engine(wiring.Component):
         bits = (cfg.blocks - 1).bit_length()
         width = cfg.lanes * cfg.weight_bits
         m.submodules.weights = weights = memory.Memory(
-            shape=width, depth=max(cfg.blocks * cfg.outputs, 2), init=[]
+            shape=width, depth=max(cfg.blocks * cfg.outputs, 2), init=self._initial_words()
         )
         write, read = weights.write_port(), weights.read_port()
 
@@ -376,6 +378,17 @@ class Engine(wiring.Component):
         m.d.comb += self.host_value.eq(outs[self._unit[:lane_bits]] if lane_bits else outs[0])
         with m.If(six.valid & six.end & (six.kind == Kind.UPDATE)):
             m.d.comb += self.done.eq(1)
+
+    def _initial_words(self):
+        """Readout weights as words of the lanes."""
+        if self.weights is None:
+            return []
+        bits = self.config.weight_bits
+        mask = (1 << bits) - 1
+        return [
+            sum((int(value) & mask) << number * bits for number, value in enumerate(word))
+            for word in self.weights.reshape(-1, self.config.lanes)
+        ]
 
     def _totals(self, m, lanes, stages):
         """Sum over the lanes and blocks of an output, rounded and clipped."""

@@ -1,0 +1,59 @@
+"""``hebbware readout``: train the readout of a reservoir memory, before anything is learned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from hebbware.cli.common import Output, common_options, resolve_config
+from hebbware.cli.files import check_writable
+from hebbware.golden.errors import InputError
+
+
+@click.command("readout")
+@common_options
+@click.option(
+    "--method",
+    default="ridge",
+    show_default=True,
+    metavar="ridge|delta",
+    help="Regression on the host, or the delta rule of the reservoir block, in integers.",
+)
+@click.option("--out", type=Path, metavar="FILE", help="Write the readout to this file (.npz).")
+def command(config: str, seed: int | None, output: Output, method: str, out: Path | None) -> None:
+    """Train the readout of a configuration's reservoirs on random drifting signals.
+
+    The file can be named in the field readout of this configuration, and of no other whose
+    reservoirs differ.
+    """
+    from hebbware.golden import readout as readouts
+    from hebbware.golden.memory import KINDS
+
+    resolved = resolve_config(config, seed)
+    if not KINDS[resolved.memory].projected:
+        raise InputError(f"memory must be reservoir for a readout, not {resolved.memory!r}")
+    if out:
+        if out.suffix != ".npz":
+            raise InputError(f"--out must end in .npz, not {str(out)!r}")
+        out = check_writable(out, "--out")
+    with output.progress("training the readout"):
+        readout = readouts.train_readout(replace(resolved, readout="ridge"), method)
+    if out:
+        readouts.save_readout(out, readout)
+    output.table(
+        f"readout of {resolved.reservoir_units} units, {resolved.reservoir_bits}-bit state",
+        ("method", "weights", "R^2 of the memory, held out", "R^2 of the pull v, held out"),
+        [(method, f"{readout.weights.size:,}", f"{readout.r2:.3f}", f"{readout.pull_r2:.3f}")],
+    )
+    output.write(
+        {
+            "method": method,
+            "r2": readout.r2,
+            "pull_r2": readout.pull_r2,
+            "weights": readout.weights.size,
+            "file": str(out) if out else None,
+            "config": resolved.to_dict(),
+        }
+    )

@@ -1,0 +1,97 @@
+"""How well a reservoir's readout tells the memory, while a network learns with it.
+
+Beside each reservoir the exact memory is kept: leaky sums of the reservoir's own input, in floating
+point. Both give similarities, errors and a modulator; what they share is told as R^2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .core import Core
+from .errors import InputError
+from .readout import r_squared, readout_of
+from .reservoir_memory import CONTROLS, down_shift, up_shift
+
+WARM_UP = 6  # horizons of samples before anything is measured: the exact memory starts empty
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """R^2 of one layer: of the decoded memory, and of the modulator xi (before the slope)."""
+
+    layer: int
+    memory: float
+    modulator: float
+
+
+def in_loop(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -> list[Fidelity]:
+    """R^2 of each hidden layer while `core`, a plain one, learns; its state changes.
+
+    Parameters
+    ----------
+    core : Core
+        With a reservoir memory that has a readout of its own.
+    x : array (n, inputs), labels : array (n,)
+        Raw inputs and classes. The first ``6 * 2**horizon`` fill the exact memory, the next
+        `samples` are measured; they start again at the first where there are too few.
+
+    Raises
+    ------
+    InputError
+        There is no trained readout.
+    """
+    config = core.config
+    if core.reservoir is None or config.readout in CONTROLS:
+        raise InputError("readout must be a trained one of a reservoir memory")
+    scale, rate = readout_of(config).scale, 2.0**-config.horizon
+    shape = (config.classes, config.projection)
+    layers = range(len(config.hidden))
+    sums = [np.zeros(shape) for _ in layers]
+    records = [([], [], [], []) for _ in layers]
+    warm = WARM_UP << config.horizon
+
+    def observe(name, layer, **seen):
+        if name != "reservoir":
+            return
+        wanted, found, exact_xi, xi = records[layer]
+        before = sums[layer]
+        sums[layer] = before * (1 - rate) + seen["words"].reshape(shape)
+        if at < warm:
+            return
+        z, codes = seen["z"] / config.z.one, core.codes[layer].astype(float)
+        wanted.append(sums[layer].ravel())
+        found.append(scale * seen["decoded"].ravel())
+        exact_xi.append(modulator(config, codes, z, _unit_rows(before), label))
+        xi.append(modulator(config, codes, z, seen["before"] / config.read.one, label))
+
+    core.observer = observe
+    for at in range(warm + samples):
+        label = int(labels[at % len(x)])
+        core.learn(x[at % len(x)], label)
+    core.observer = None
+    results = []
+    for layer, values in enumerate(records):
+        wanted, found, exact_xi, xi = map(np.array, values)
+        results.append(Fidelity(layer, r_squared(wanted, found), r_squared(exact_xi, xi)))
+    return results
+
+
+def modulator(config, codes, z, read, label) -> np.ndarray:
+    """``xi / s2`` in floating point, shape (units,), of memories at unit scale (classes, d)."""
+    units, d = z.size, config.projection
+    down, up = 2.0 ** -down_shift(units), 2.0 ** -up_shift(config)
+    k = read @ (codes @ z * down) / d
+    p = np.exp(2.0**config.beta_log2 * (k - k.max()))
+    error = p / p.sum()
+    error[label] -= 1
+    back = codes.T @ (error @ read * up)
+    return back - z * (z @ back) / units
+
+
+def _unit_rows(memory):
+    """Rows brought to unit scale by powers of two."""
+    rms = np.sqrt((memory**2).mean(axis=1, keepdims=True))
+    return memory * 2.0 ** -np.round(np.log2(np.where(rms > 0, rms, 1)))

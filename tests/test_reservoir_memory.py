@@ -1,0 +1,206 @@
+"""The reservoir as working memory: arithmetic against floats, the twin, readouts, their files."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hebbware.golden import readout as readouts
+from hebbware.golden import reservoir_memory, train, twin
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.core import Core
+from hebbware.golden.data import load
+from hebbware.golden.errors import InputError
+from hebbware.golden.twin import Twin
+
+BASE = CoreConfig(
+    layers=(64, 24, 16, 10), lanes=8, memory="reservoir", horizon=5, projection=8,
+    reservoir_units=32, reservoir_gain=-8, beta_log2=2, readout="zero",
+)  # fmt: skip
+SMALL = replace(BASE, layers=(6, 8, 4), projection=4, horizon=3, steps=(), init_std=())
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """Readouts are kept where only this test sees them, and are trained on few steps."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(readouts, "STEPS", 1200)
+    readouts.ridge_readout.cache_clear()
+    yield
+    readouts.ridge_readout.cache_clear()
+
+
+def weights_of(config, seed=0):
+    shape = (config.classes * config.projection, config.reservoir_units)
+    return np.random.default_rng(seed).integers(-127, 128, shape)
+
+
+def test_projected_modulator_is_the_float_one_within_its_roundings():
+    """k, v and J of random E and z, against the equations in double precision."""
+    rng = np.random.default_rng(1)
+    units, d, config = 24, BASE.projection, BASE
+    for _ in range(50):
+        codes = rng.choice([-1, 1], (d, units))
+        z = rng.integers(-40, 60, units)
+        read = rng.integers(-128, 128, (config.classes, d))
+        error = rng.integers(-300, 300, config.classes)
+        q = reservoir_memory.project(config, codes, z)
+        s, a = reservoir_memory.down_shift(units), reservoir_memory.up_shift(config)
+        assert (s, a) == (2, 2)
+        exact_q = codes @ z / 16 / 4  # sqrt(24) is between 4 and 8
+        clipped = np.clip(exact_q, -8, 127 / 16)
+        assert np.abs(q / 16 - clipped).max() <= 0.5 / 16
+        k = reservoir_memory.similarities(config, q, read)
+        exact_k = np.clip(read / 64 @ (q / 16) / d, -8, 8)
+        assert np.abs(k / 1024 - np.clip(exact_k, -4, 4 - 2**-10)).max() <= 0.5 / 1024
+        v = reservoir_memory.pull(config, error, read)
+        exact_v = np.clip(error / 1024 @ (read / 64) / 4, -4, 4 - 2**-10)
+        assert np.abs(v / 1024 - exact_v).max() <= 0.5 / 1024
+        # J takes z's part out of the back-projection: J |z|^2 = z B^T v where |z|^2 = units
+        exact_sum = error / 1024 @ (read / 64 @ exact_q / d)
+        j = exact_sum * 4 / 4 * d / units
+        back = codes.T @ (error / 1024 @ (read / 64) / 4)
+        assert j == pytest.approx(z / 16 @ back / units)
+        weighted = round(exact_sum * 1024)
+        if abs(j) < 3.9:
+            assert abs(reservoir_memory.jacobian(config, units, weighted) / 1024 - j) <= 1 / 1024
+
+
+def test_input_is_gated_by_class_or_by_error():
+    q, error = np.array([3, -5, 7, 1]), np.array([4, 0, -9, 5])
+    by_class = reservoir_memory.words(SMALL, q, error, 2).reshape(4, 4)
+    assert by_class[2].tolist() == q.tolist()
+    assert not by_class[[0, 1, 3]].any()
+    by_error = reservoir_memory.words(replace(SMALL, gating="error"), q, error, 2).reshape(4, 4)
+    assert by_error.tolist() == [[-e * v for v in q.tolist()] for e in error.tolist()]
+
+
+def test_rows_come_to_unit_scale():
+    """E has an rms between 2^-1/2 and 2^1/2 whatever the size of M, for normally distributed M."""
+    rng = np.random.default_rng(2)
+    config = replace(BASE, read_bits=12)
+    for scale in (20, 150, 1000, 6000):
+        memory = np.round(rng.normal(0, scale, (10, 64))).astype(np.int64)
+        read = reservoir_memory.unit_scale(config, memory, 16) / 64
+        rms = np.sqrt((read**2).mean(axis=1))
+        assert (rms > 0.6).all()
+        assert (rms < 1.7).all()
+    assert not reservoir_memory.unit_scale(config, np.zeros((3, 8), np.int64), 16).any()
+
+
+def test_exact_memory_is_the_leaky_sum_of_its_input():
+    config = replace(SMALL, readout="exact", horizon=4)
+    memory = reservoir_memory.ReservoirMemory(config)
+    rng = np.random.default_rng(3)
+    sums = np.zeros((4, 4))
+    for _ in range(200):
+        inputs = rng.integers(-2000, 2000, 16)
+        got = memory.write(0, inputs)
+        sums += inputs.reshape(4, 4) - sums / 16
+    assert np.abs(got / 256 - sums).max() < 0.1  # 16 floors of 1/256 each
+
+
+def test_hidden_layers_learn_nothing_where_the_readout_is_zero():
+    dataset = load("digits")
+    core = Core(BASE)
+    before = [w.copy() for w in core.weights]
+    core.learn_many(dataset.x_train[:20], dataset.y_train[:20])
+    for old, new in zip(before[:-1], core.weights[:-1], strict=True):
+        assert (old == new).all()
+    assert (before[-1] != core.weights[-1]).any()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"gating": "error", "horizon": 8, "reservoir_topology": "cycle", "slope_shift": 3},
+        {"readout": "exact", "gating": "error", "z_bits": 10, "reservoir_bits": 16},
+        {"layers": (64, 40, 10), "reservoir_units": 16, "weight_bits": 16, "reservoir_bits": 4},
+    ],
+)
+def test_twin_learns_the_same(fields, monkeypatch):
+    config = replace(BASE, steps=(), init_std=(), **fields)
+    monkeypatch.setattr(readouts, "readout_weights", weights_of)
+    monkeypatch.setattr(twin, "readout_weights", weights_of)
+    dataset = load("digits")
+    plain, compiled = Core(config), Twin(config)
+    x, y = dataset.x_train[:120], dataset.y_train[:120]
+    expected = plain.learn_many(x, y)[1]
+    got = [compiled.learn_many(x[part], y[part])[1] for part in (slice(50), slice(50, None))]
+    assert (np.concatenate(got) == expected).all()
+    for mine, theirs in zip(plain.weights, compiled.weights, strict=True):
+        assert (mine == theirs).all()
+    for name in plain.reservoir.MEMBERS:
+        for mine, theirs in zip(
+            getattr(plain.reservoir, name), getattr(compiled.reservoir, name), strict=True
+        ):
+            assert mine.shape == theirs.shape
+            assert (mine == theirs).all()
+    assert any(read.any() for read in plain.reservoir.reads)
+
+
+def test_checkpoint_holds_the_reservoir(tmp_path):
+    dataset = load("digits")
+    config = replace(SMALL, layers=(64, 16, 10), steps=(), init_std=(), readout="ridge")
+    core = Core(config)
+    core.learn_many(dataset.x_train[:30], dataset.y_train[:30])
+    path = tmp_path / "run.npz"
+    train.save(path, train.State(core, "digits", "f", 1, 0))
+    again = train.load(path).core
+    assert again.reservoir.states[0].any()
+    for part in (core, again):
+        part.learn_many(dataset.x_train[30:50], dataset.y_train[30:50])
+    assert (core.weights[0] == again.weights[0]).all()
+    assert (core.reservoir.states[0] == again.reservoir.states[0]).all()
+
+
+# -- readouts --------------------------------------------------------------------------------------
+
+
+def test_readout_reproduces_leaky_sums_of_signals_it_was_not_trained_on():
+    """Held out R^2 as told, and on signals of another seed, computed here in floating point."""
+    config = replace(SMALL, readout="ridge", reservoir_units=64, reservoir_bits=12, horizon=4)
+    readout = readouts.ridge_readout(config)
+    assert readout.r2 > 0.8
+    signals = readouts.signals(config, 600, seed=5)
+    memory = reservoir_memory.ReservoirMemory(config)
+    sums, wanted, found = np.zeros(16), [], []
+    for inputs in signals:
+        decoded = memory.write(0, inputs)
+        sums = sums * (1 - 2.0**-config.horizon) + inputs
+        wanted.append(sums)
+        found.append(readout.scale * decoded.ravel())
+    wanted, found = np.array(wanted[100:]), np.array(found[100:])
+    r2 = 1 - ((wanted - found) ** 2).sum() / ((wanted - wanted.mean(axis=0)) ** 2).sum()
+    assert r2 > 0.75
+
+
+def test_readouts_are_trained_once_and_then_read(monkeypatch):
+    config = replace(SMALL, readout="ridge")
+    first = readouts.readout_weights(config)
+    readouts.ridge_readout.cache_clear()
+    monkeypatch.setattr(readouts, "train_readout", lambda config: pytest.fail("trained again"))
+    assert (readouts.readout_weights(replace(config, seed=3)) == first).all()
+    shuffled = readouts.readout_weights(replace(config, readout="shuffled"))
+    assert (shuffled != first).any()
+    assert (np.sort(shuffled.ravel()) == np.sort(first.ravel())).all()
+
+
+def test_readout_file_of_another_configuration_is_refused(tmp_path):
+    path = tmp_path / "readout.npz"
+    readouts.save_readout(path, readouts.train_readout(SMALL))
+    assert readouts.readout_weights(replace(SMALL, readout=str(path))).any()
+    with pytest.raises(InputError, match=r"was made for reservoir_units = 32.*has 64"):
+        Core(replace(SMALL, readout=str(path), reservoir_units=64))
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(InputError, match="no readout file, or a damaged one"):
+        Core(replace(SMALL, readout=str(path)))
+    with pytest.raises(InputError, match="cannot read readout"):
+        Core(replace(SMALL, readout=str(tmp_path / "none.npz")))
+
+
+def test_format_of_the_decoded_numbers_saturates():
+    config = replace(SMALL, memory_bits=10, reservoir_units=512)
+    decoded = reservoir_memory.decode(config, np.full((16, 512), 127), np.full(512, 127))
+    assert (decoded == 511).all()
