@@ -17,6 +17,7 @@ from .layout import Layout
 from .memory import KINDS
 from .normalise import MANTISSA_BITS
 from .program import program, start_clocks
+from .reservoir_memory import reservoir_config
 from .schedule import Schedule
 from .softmax import exp_width
 
@@ -39,8 +40,8 @@ class _Busy:
         full = KINDS[cfg.memory].windowed and self.learned >= cfg.window
         writes = KINDS[cfg.memory].writes(cfg, 0, errors, 0 if full else None)
         self.observer("error", hidden, values=errors)
-        errors = np.ones(self.layout.memory_rows, np.int64)
         if KINDS[cfg.memory].by_sample:
+            errors = np.ones(self.layout.memory_rows, np.int64)
             errors[self.learned % cfg.window] = 0  # the sample itself
             self.observer("kernels", 0, weights=errors)
         for layer in range(hidden):
@@ -188,6 +189,7 @@ def memories(config: CoreConfig) -> list[Ram]:
         Ram("directions", max(blocks, 2), lanes * config.d_bits),
         Ram("labels of the window", slots if window else 0, row, blocks=False),
         *_hsic_memories(config),
+        *_reservoir_memories(config),
         Ram("scores", classes, config.u_bits, blocks=False),
         Ram("logits", jobs * classes, max(config.k.width, config.u_bits), blocks=False),
         Ram("exponentials", classes, exp_width(config)),
@@ -217,6 +219,23 @@ def _hsic_memories(config):
         Ram("list of coefficients", layers * samples, slot, blocks=False),
         Ram("table of exp (kernels)", 1 << config.exp_bits, exp_width(config), table=True),
     ]
+
+
+def _reservoir_memories(config):
+    """Those that reservoirs have, one of each for each hidden layer; v is shared."""
+    if not KINDS[config.memory].projected:
+        return []
+    reservoir, d = reservoir_config(config), config.projection
+    lanes, numbers = reservoir.lanes, config.classes * d
+    each = [
+        Ram("states of the reservoir", 2 * reservoir.blocks, lanes * reservoir.state_bits),
+        Ram("readout", reservoir.blocks * reservoir.outputs, lanes * reservoir.weight_bits),
+        Ram("decoded rows", 2 * d, config.memory_bits),
+        Ram("decoded memory", numbers, config.read_bits),
+        Ram("projected activations", d, config.z_bits),
+        Ram("errors at the reservoir", config.classes, config.e.width),
+    ]
+    return [*(each * len(config.hidden)), Ram("pulls", d, config.k.width)]
 
 
 def weights(config: CoreConfig) -> int:
@@ -292,6 +311,7 @@ SHALLOW, SMALL = 32, 1024
 # fitted to syntheses, see `resources`
 _LUT_CORE, _LUT_GAINS = 2700.0, 1100.0  # sequencer, softmax, statistics, ...; of a `gated` memory
 _LUT_LANE, _LUT_LANE_SCALE = 9.0, 240.0  # a lane, for each bit of its operands; its read scaling
+_LUT_RESERVOIR = 1500.0  # of each reservoir besides its lanes: a guess, not fitted
 
 
 @dataclass(frozen=True)
@@ -317,7 +337,8 @@ def resources(config: CoreConfig) -> list[Need]:
     4 bits four. Largest errors on those cores: LUTs 7 % (ECP5), 1 % (Gowin), 15 % (iCE40);
     multipliers 2, 1 and 3; block RAMs none, none and 2. Two more cores that were not used for the
     fit, both ECP5 (one lane; 256-64-32-10 on 8 lanes): LUTs -2 % and -4 %, block RAMs 3 and 1 too
-    many, where the three led to `SMALL`. Larger cores are extrapolated; nothing was placed.
+    many, where the three led to `SMALL`. Larger cores are extrapolated; nothing was placed. The
+    LUTs of reservoirs are a guess.
     """
     return [_need(config, name, FAMILIES[family], has) for name, family, *has in DEVICES]
 
@@ -359,7 +380,11 @@ def multipliers(config: CoreConfig, family: Family) -> int:
     for bits in (widths.operand_a(config), widths.operand_b(config)):
         parts *= ceil((bits - 1) / family.dsp_bits)
     odd = any(units & (units - 1) for units in config.hidden)
-    return config.lanes * parts + family.dsp_core + odd * family.dsp_sizes
+    reservoirs = 0
+    if KINDS[config.memory].projected:
+        each = config.reservoir_lanes + (config.gating == "error")
+        reservoirs = 1 + len(config.hidden) * each
+    return config.lanes * parts + family.dsp_core + odd * family.dsp_sizes + reservoirs
 
 
 def _single_port(ram: Ram, config: CoreConfig, family: Family) -> bool:
@@ -401,6 +426,10 @@ def luts(config: CoreConfig, family: Family) -> int:
     )
     logic = _LUT_CORE + _LUT_GAINS * gated
     logic += config.lanes * (_LUT_LANE * bits + _LUT_LANE_SCALE * gated)
+    if KINDS[config.memory].projected:
+        reservoir = reservoir_config(config)
+        each = _LUT_LANE * (reservoir.sum_bits + 2 * reservoir.state_bits)
+        logic += len(config.hidden) * (_LUT_RESERVOIR + reservoir.lanes * each)
     small = [ram for ram in memories(config) if _in_luts(ram, family)]
     stored = sum(ceil(ram.depth / 16) * ceil(ram.width / 4) * family.lutram for ram in small)
     return round(logic * family.luts) + stored

@@ -3,9 +3,10 @@
 The signals know nothing of any data set. Each class has a centre that drifts in the projected space
 (an Ornstein-Uhlenbeck process that forgets in ``2**horizon`` samples); a sample is its class's
 centre with noise on it, and its softmax errors are those of random logits. The reservoir runs on
-them in integers, as in hardware. The readout W_o is the ridge regression from its state to the
-leaky sums of its input, ``T <- T - 2**-horizon T + in``, brought to whole numbers. Only the sizes
-relative to each other matter: what is decoded is brought to unit scale afterwards.
+them in integers, as in hardware. The readout W_o is trained to put out the leaky sums of its input,
+``T <- T - 2**-horizon T + in``: by ridge regression, brought to whole numbers, or by the delta rule
+of the reservoir block. Only the sizes relative to each other matter: what is decoded is brought to
+unit scale afterwards.
 
 Random numbers are raw output of PCG64. The regression is floating point: on another machine a
 weight may come out one step different, so readouts are kept in files. A file names the
@@ -19,17 +20,18 @@ import io
 import json
 import os
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from .errors import InputError
 from .idx import cache_folder
 from .reservoir import Reservoir
-from .reservoir_memory import WEIGHT_BITS, decode, decode_shift, reservoir_config
+from .reservoir_memory import WEIGHT_BITS, decode, decode_shift, reservoir_config, up_shift
+from .reservoir_readout import Machine
 
 if TYPE_CHECKING:
     from .config import CoreConfig
@@ -53,6 +55,8 @@ FIELDS = (  # of the configuration: what a readout depends on
 STEPS = 12_000  # of the reservoir that are looked at, at least; the last quarter is held out
 HORIZONS = 16  # and at least so many times as many as the memory holds
 STATES = 6_000  # about so many of the states are looked at
+METHODS = ("ridge", "delta")
+DELTA_STEPS = (1, 3, 5)  # -log2 of the step sizes that are tried
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1)  # relative to the mean variance of a unit
 
 
@@ -68,6 +72,8 @@ class Readout:
         Raw leaky sums of the input per raw decoded number.
     r2 : float
         On signals held out: ``1 - |T - scale M|**2 / |T - mean T|**2``.
+    pull_r2 : float
+        The same of v, the modulator in the projected space, from either memory at unit scale.
     key : dict
         The fields of the configuration that it was made for.
     """
@@ -75,12 +81,13 @@ class Readout:
     weights: np.ndarray
     scale: float
     r2: float
+    pull_r2: float
     key: dict
 
 
 def readout_key(config: CoreConfig) -> dict:
-    """What a readout depends on; ``readout`` itself is the method."""
-    return {name: getattr(config, name) for name in FIELDS} | {"method": "ridge"}
+    """What a readout depends on."""
+    return {name: getattr(config, name) for name in FIELDS}
 
 
 def key_hash(key: dict) -> str:
@@ -107,8 +114,18 @@ class _Random:
         return (self.uniform(4, *shape).sum(axis=0) - 2) * np.sqrt(3)
 
 
-def signals(config: CoreConfig, count: int, seed: int = 0) -> np.ndarray:
-    """Random drifting inputs of a reservoir (raw), shape (count, classes * d)."""
+class Signals(NamedTuple):
+    """Random drifting signals: projected activations (count, d), raw, and labels (count,); the
+    inputs of a reservoir that they make, raw, (count, classes * d).
+    """
+
+    q: np.ndarray
+    labels: np.ndarray
+    inputs: np.ndarray
+
+
+def signals(config: CoreConfig, count: int, seed: int = 0) -> Signals:
+    """Make random drifting signals; see the module."""
     classes, d = config.classes, config.projection
     random = _Random(config.reservoir_seed, seed)
     labels = (random.uniform(count) * classes).astype(np.int64)
@@ -129,53 +146,131 @@ def signals(config: CoreConfig, count: int, seed: int = 0) -> np.ndarray:
         p /= p.sum(axis=1, keepdims=True)
         p[np.arange(count), labels] -= 1
         gate = -np.round(p * config.e.one).astype(np.int64)
-    return (gate[:, :, None] * q[:, None, :]).reshape(count, -1)
+    return Signals(q, labels, (gate[:, :, None] * q[:, None, :]).reshape(count, -1))
 
 
-def _run(config, inputs):
-    """States and leaky sums after each of `inputs`, the first few horizons left out."""
-    reservoir = Reservoir(reservoir_config(config))
-    kept = range(2 << config.horizon, len(inputs), max(len(inputs) // STATES, 1))
-    states = np.empty((len(kept), config.reservoir_units), np.int64)
-    targets = np.empty((len(kept), inputs.shape[1]))
-    sums, rate = np.zeros(inputs.shape[1]), 2.0**-config.horizon
+class _Run(NamedTuple):
+    """States (n, R) and leaky sums (n, classes * d) after some of the signals, and which."""
+
+    states: np.ndarray
+    targets: np.ndarray
+    at: range
+
+
+def leaky_sums(config: CoreConfig, inputs: np.ndarray) -> np.ndarray:
+    """``T <- T - 2**-horizon T + in`` after each of `inputs`."""
+    sums, keep = np.empty(inputs.shape), 1 - 2.0**-config.horizon
+    total = np.zeros(inputs.shape[1])
     for n, words in enumerate(inputs):
-        state = reservoir.step(words)
-        sums += words - rate * sums
-        if n in kept:
-            states[kept.index(n)] = state
-            targets[kept.index(n)] = sums
-    return states, targets
+        total = total * keep + words
+        sums[n] = total
+    return sums
 
 
-def train_readout(config: CoreConfig) -> Readout:
-    """The readout of a configuration by ridge regression.
+def _run(config, inputs, sums) -> _Run:
+    """Let a reservoir take `inputs`; the first two horizons are not looked at."""
+    reservoir = Reservoir(reservoir_config(config))
+    at = range(2 << config.horizon, len(inputs), max(len(inputs) // STATES, 1))
+    states = [reservoir.step(words) for words in inputs]
+    return _Run(np.array([states[n] for n in at]), sums[list(at)], at)
 
-    The strength of the regularisation is chosen on the third quarter of the steps, R^2 is told of
-    the last one.
+
+def train_readout(config: CoreConfig, method: str = "ridge") -> Readout:
+    """The readout of a configuration.
+
+    ``ridge``: regression on the first half; the strength of its regularisation is chosen on the
+    third quarter. ``delta``: the delta rule of the reservoir block, in integers, on the first three
+    quarters, each step in turn; its step size is chosen on the end of them. R^2 is told of the last
+    quarter.
+
+    Raises
+    ------
+    InputError
+        There is no such method.
     """
+    if method not in METHODS:
+        raise InputError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
     count = max(STEPS, HORIZONS << config.horizon) + (2 << config.horizon)
-    states, targets = _run(config, signals(config, count))
-    half, rest = len(states) // 2, len(states) * 3 // 4
-    fit, choose, held = slice(0, half), slice(half, rest), slice(rest, None)
-    gram, cross = states[fit].T @ states[fit], states[fit].T @ targets[fit]
-    trace = max(np.trace(gram) / len(gram), 1)
+    made = signals(config, count)
+    sums = leaky_sums(config, made.inputs)
+    run = _run(config, made.inputs, sums)
+    weights, scale = _ridge(config, run)
+    if method == "delta":
+        weights, scale = _delta(config, made.inputs, sums, scale)
+    held = slice(len(run.at) * 3 // 4, None)
+    decoded = np.stack([decode(config, weights, r) for r in run.states[held]])
+    at = np.array(run.at)[held]
+    exact = run.targets[held].reshape(decoded.shape)
+    pulls = [
+        np.array(
+            [
+                pull(config, memory, made.q[n], made.labels[n])
+                for n, memory in zip(at, told, strict=True)
+            ]
+        )
+        for told in (exact, decoded)
+    ]
+    return Readout(
+        weights,
+        scale,
+        r_squared(exact, scale * decoded),
+        r_squared(*pulls),
+        readout_key(config),
+    )
+
+
+def _ridge(config, run):
+    """Weights and their scale by ridge regression."""
+    half, rest = len(run.at) // 2, len(run.at) * 3 // 4
+    fit, choose = slice(0, half), slice(half, rest)
+    gram = run.states[fit].T @ run.states[fit]
+    cross = run.states[fit].T @ run.targets[fit]
+    size = max(np.trace(gram) / len(gram), 1)
 
     def solve(ridge):
-        return np.linalg.solve(gram + ridge * trace * np.eye(len(gram)), cross).T
+        return np.linalg.solve(gram + ridge * size * np.eye(len(gram)), cross).T
 
     best = max(
         (solve(ridge) for ridge in RIDGES),
-        key=lambda w: r_squared(targets[choose], states[choose] @ w.T),
+        key=lambda w: r_squared(run.targets[choose], run.states[choose] @ w.T),
     )
     top = (1 << (WEIGHT_BITS - 1)) - 1
     largest = np.abs(best).max() or 1.0
     weights = np.round(best * (top / largest)).astype(np.int64)
-    scale = largest / top * 2.0 ** decode_shift(config)
-    decoded = np.stack([decode(config, weights, r).ravel() for r in states[rest:]])
-    return Readout(
-        weights, float(scale), r_squared(targets[held], scale * decoded), readout_key(config)
-    )
+    return weights, float(largest / top * 2.0 ** decode_shift(config))
+
+
+def _delta(config, inputs, sums, scale):
+    """Weights by the delta rule, their targets on the scale of the regression's outputs."""
+    base = reservoir_config(config)
+    targets = np.clip(np.round(sums / scale), base.u.min, base.u.max).astype(np.int64)
+    trained, chosen = len(inputs) * 5 // 8, range(len(inputs) * 5 // 8, len(inputs) * 3 // 4, 2)
+    best = None
+    for step in DELTA_STEPS:
+        machine = Machine(replace(base, step=step))
+        for words, target in zip(inputs[:trained], targets[:trained], strict=True):
+            machine.step(words)
+            machine.learn(target)
+        told = []
+        for n in range(trained, chosen.stop):
+            machine.step(inputs[n])
+            if n in chosen:
+                told.append(machine.read())
+        r2 = r_squared(targets[list(chosen)], np.array(told))
+        if best is None or r2 > best[0]:
+            best = r2, machine.weights
+    return best[1], scale
+
+
+def pull(config: CoreConfig, memory: np.ndarray, q: np.ndarray, label: int) -> np.ndarray:
+    """The pull v in floating point, shape (d,), of a memory of any scale (classes, d) and raw q."""
+    rms = np.sqrt((memory.astype(float) ** 2).mean(axis=1, keepdims=True))
+    read = memory * 2.0 ** -np.round(np.log2(np.where(rms > 0, rms, 1)))
+    k = read @ (q / config.z.one) / config.projection
+    p = np.exp(2.0**config.beta_log2 * (k - k.max()))
+    error = p / p.sum()
+    error[label] -= 1
+    return error @ read * 2.0 ** -up_shift(config)
 
 
 def r_squared(wanted: np.ndarray, found: np.ndarray) -> float:
@@ -199,7 +294,7 @@ def save_readout(path: str | Path, readout: Readout):
         buffer,
         weights=readout.weights.astype(np.int16),
         scale=np.array(readout.scale),
-        r2=np.array(readout.r2),
+        r2=np.array([readout.r2, readout.pull_r2]),
         key=np.array(json.dumps(readout.key)),
         hash=np.array(key_hash(readout.key)),
     )
@@ -229,7 +324,7 @@ def load_readout(path: str | Path, config: CoreConfig) -> Readout:
             arrays = {name: archive[name] for name in archive.files}
         key = json.loads(str(arrays["key"]))
         found, weights = str(arrays["hash"]), arrays["weights"]
-        scale, r2 = float(arrays["scale"]), float(arrays["r2"])
+        scale, (r2, pull_r2) = float(arrays["scale"]), arrays["r2"].tolist()
     except OSError as error:
         raise InputError(f"cannot read readout {path}: {error.strerror or error}") from None
     except (Exception, zlib.error):
@@ -246,7 +341,7 @@ def load_readout(path: str | Path, config: CoreConfig) -> Readout:
     shape, top = (config.classes * config.projection, config.reservoir_units), 1 << WEIGHT_BITS - 1
     if weights.shape != shape or weights.dtype.kind != "i" or np.abs(weights).max() >= top:
         raise InputError(f"readout {path} must hold weights of shape {shape} below {top}")
-    return Readout(weights.astype(np.int64), scale, r2, key)
+    return Readout(weights.astype(np.int64), scale, r2, pull_r2, key)
 
 
 @lru_cache(maxsize=8)

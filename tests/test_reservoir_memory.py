@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hebbware.golden import fidelity, reservoir_memory, train, twin
 from hebbware.golden import readout as readouts
-from hebbware.golden import reservoir_memory, train, twin
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.data import load
 from hebbware.golden.errors import InputError
+from hebbware.golden.normalise import normalise
 from hebbware.golden.twin import Twin
 
 BASE = CoreConfig(
@@ -163,7 +164,7 @@ def test_readout_reproduces_leaky_sums_of_signals_it_was_not_trained_on():
     config = replace(SMALL, readout="ridge", reservoir_units=64, reservoir_bits=12, horizon=4)
     readout = readouts.ridge_readout(config)
     assert readout.r2 > 0.8
-    signals = readouts.signals(config, 600, seed=5)
+    signals = readouts.signals(config, 600, seed=5).inputs
     memory = reservoir_memory.ReservoirMemory(config)
     sums, wanted, found = np.zeros(16), [], []
     for inputs in signals:
@@ -174,6 +175,58 @@ def test_readout_reproduces_leaky_sums_of_signals_it_was_not_trained_on():
     wanted, found = np.array(wanted[100:]), np.array(found[100:])
     r2 = 1 - ((wanted - found) ** 2).sum() / ((wanted - wanted.mean(axis=0)) ** 2).sum()
     assert r2 > 0.75
+
+
+def test_delta_rule_comes_near_the_regression():
+    config = replace(SMALL, readout="ridge", reservoir_units=64, reservoir_bits=12, horizon=4)
+    ridge, delta = (readouts.train_readout(config, method) for method in readouts.METHODS)
+    assert (delta.weights != ridge.weights).any()
+    assert 0.4 < delta.r2 < ridge.r2
+    with pytest.raises(InputError, match="method must be one of ridge, delta, not 'sgd'"):
+        readouts.train_readout(config, "sgd")
+
+
+def test_modulator_of_the_core_is_the_float_one():
+    """Directions that the core learns by, against xi in double precision from the same memory."""
+    config = replace(
+        BASE, d_bits=16, d_fraction=12, error_fraction=12, exp_bits=10, reciprocal_bits=10,
+        memory_bits=18, read_bits=12, read_fraction=10, readout="ridge", weight_bits=16,
+    )  # fmt: skip
+    dataset = load("digits")
+    core, seen, compared = Core(config), {}, 0
+
+    def observe(name, layer, **arrays):
+        nonlocal compared
+        if name in ("forward", "reservoir"):
+            seen[name, layer] = arrays
+        if name == "direction":
+            a, found = seen["forward", layer]["a"], seen["reservoir", layer]
+            z, power = found["z"] / config.z.one, normalise(config, a)[1].power
+            read = found["before"] / config.read.one
+            xi = fidelity.modulator(config, core.codes[layer].astype(float), z, read, label)
+            expected = np.clip(xi * 2.0**-power, -8, 8) * (a > 0)
+            assert np.abs(arrays["d"] / config.d.one - expected).max() < 0.1 * 2.0**-power + 0.02
+            compared += np.abs(expected).max() > 0.5 * 2.0**-power
+
+    core.observer = observe
+    for x, label in zip(dataset.x_train[:60], dataset.y_train[:60].tolist(), strict=True):
+        core.learn(x, label)
+    assert compared > 60
+
+
+def test_fidelity_in_the_loop():
+    """Near 1 where the reservoir is large and fine, and R^2 of the modulator is told apart."""
+    config = replace(
+        SMALL, layers=(64, 16, 10), steps=(), init_std=(), readout="ridge", reservoir_units=128,
+        reservoir_bits=16, projection=4, horizon=4,
+    )  # fmt: skip
+    dataset = load("digits")
+    told = fidelity.in_loop(Core(config), dataset.x_train, dataset.y_train, samples=100)
+    assert [f.layer for f in told] == [0]
+    assert told[0].memory > 0.8
+    assert 0.3 < told[0].modulator < 1
+    with pytest.raises(InputError, match="readout must be a trained one"):
+        fidelity.in_loop(Core(replace(config, readout="exact")), dataset.x_train, dataset.y_train)
 
 
 def test_readouts_are_trained_once_and_then_read(monkeypatch):
