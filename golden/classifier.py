@@ -46,9 +46,10 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
     engine : str
         ``compiled``, or ``plain`` for NumPy; both learn the same. What the compiled one cannot
         take is left to the plain one.
-    lanes, weight_bits, rounding, x_bits, u_bits, u_fraction, z_bits, z_fraction, d_bits, \
-d_fraction, modulator, memory, memory_bits, horizon, window, gamma, sigmas, kappa, read_bits, \
-read_fraction, error_fraction, beta_log2, steps, step_epochs, step_extra, init_std, exp_bits, \
+    lanes, weight_bits, dynamics, time_steps, leak_shifts, slope_shift, centred, rounding, x_bits, \
+u_bits, u_fraction, z_bits, z_fraction, d_bits, d_fraction, modulator, memory, memory_bits, \
+horizon, window, gamma, sigmas, kappa, read_bits, read_fraction, \
+error_fraction, beta_log2, steps, step_epochs, step_extra, init_std, exp_bits, \
 reciprocal_bits, rsqrt_bits
         Fields of `hebbware.golden.config.CoreConfig`, with its defaults; an empty `steps` or
         `init_std` is chosen by the number of layers.
@@ -96,6 +97,11 @@ reciprocal_bits, rsqrt_bits
         engine="compiled",
         lanes=CoreConfig.lanes,
         weight_bits=CoreConfig.weight_bits,
+        dynamics=CoreConfig.dynamics,
+        time_steps=CoreConfig.time_steps,
+        leak_shifts=CoreConfig.leak_shifts,
+        slope_shift=CoreConfig.slope_shift,
+        centred=CoreConfig.centred,
         rounding=CoreConfig.rounding.value,
         x_bits=CoreConfig.x_bits,
         u_bits=CoreConfig.u_bits,
@@ -131,6 +137,11 @@ reciprocal_bits, rsqrt_bits
         self.engine = engine
         self.lanes = lanes
         self.weight_bits = weight_bits
+        self.dynamics = dynamics
+        self.time_steps = time_steps
+        self.leak_shifts = leak_shifts
+        self.slope_shift = slope_shift
+        self.centred = centred
         self.rounding = rounding
         self.x_bits = x_bits
         self.u_bits = u_bits

@@ -16,12 +16,10 @@ import numpy as np
 
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
-from hebbware.golden.dynamics import leak_rate
 from hebbware.golden.memory import KINDS
 from hebbware.golden.normalise import VAR_MIN
 from hebbware.golden.reference.class_memory import CLIP, modulator
 from hebbware.golden.reference.layers import softmax
-from hebbware.golden.reference.leaky import leaky_step
 
 MEAN_MAGNITUDE = np.sqrt(2 / np.pi)  # of a standard normal number
 
@@ -49,7 +47,6 @@ class FloatTwin:
         self.weights = [config.weight.real(w) for w in core.weights]
         self.memories = [m.astype(float) for m in core.memories]
         self.codes = [c.astype(float) for c in core.codes]
-        self.below = 2.0**-config.slope_shift if config.slope_shift else 0.0
         self.past: deque = deque(maxlen=config.window)
         self.extra = 0
 
@@ -57,23 +54,17 @@ class FloatTwin:
         """Learn raw inputs; return all signals by (layer, name), the readout as the last layer.
 
         Names and their order are those of `hebbware.study.profile.SIGNALS`; ``M`` and ``W`` as they
-        stand after the sample; ``u`` of leaky neurons is the potential after the last time step.
+        stand after the sample.
         """
         cfg, hidden = self.config, len(self.config.hidden)
         found: Signals = {}
-        start = cfg.source(0).real(np.asarray(x, np.int64) - cfg.x_zero)
-        rate = leak_rate(cfg) if cfg.leaky else 1.0
-        potentials = [np.zeros(units) for units in cfg.hidden]
-        for _ in range(cfg.time_steps):
-            inputs, scales, slopes = [start], [], []
-            for layer in range(hidden):
-                current = np.append(inputs[-1], 1.0) @ self.weights[layer]
-                u = potentials[layer] = leaky_step(potentials[layer], current, rate)
-                slopes.append(np.where(u > 0, 1.0, self.below))
-                z, scale = self._normalise(slopes[-1] * u)
-                found[layer, "u"], found[layer, "z"] = u, z
-                inputs.append(z)
-                scales.append(scale)
+        inputs, scales = [cfg.x.real(x)], []
+        for layer in range(hidden):
+            u = np.append(inputs[-1], 1.0) @ self.weights[layer]
+            z, scale = self._normalise(np.maximum(u, 0))
+            found[layer, "u"], found[layer, "z"] = u, z
+            inputs.append(z)
+            scales.append(scale)
         scores = self.weights[-1] @ inputs[-1]
         found[hidden, "u"] = scores
         steps = [2.0 ** -(step + self.extra) for step in cfg.steps]
@@ -82,7 +73,7 @@ class FloatTwin:
             read = self.read(layer)
             z = inputs[layer + 1]
             xi, error, k = modulator(z, read, label, scales[layer], 2.0**cfg.beta_log2)
-            d = slopes[layer] * np.clip(xi, -CLIP, CLIP)
+            d = np.clip(xi * (found[layer, "u"] > 0), -CLIP, CLIP)
             found.update({(layer, "E"): read, (layer, "k"): k, (layer, "e"): error})
             found[layer, "d"] = d
             writes.append((layer, z, error, d))

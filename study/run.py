@@ -202,6 +202,11 @@ def _float_rule(config: CoreConfig):
         "window": {"samples": config.window, "kappa": config.kappa},
         "codes": {},
     }
+    if config.leaky or config.slope_shift or config.centred:
+        raise InputError(
+            "control float has static neurons without a slope below 0 and inputs from 0 on; "
+            "hebbware train --seeds N --reference has the others"
+        )
     if config.memory == "none":
         return Frozen()
     if config.memory not in options:

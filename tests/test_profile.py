@@ -18,7 +18,6 @@ from hebbware.golden.fixed import Format, Rounding
 from hebbware.golden.normalise import MANTISSA_BITS, statistics
 from hebbware.golden.random import xorshift32
 from hebbware.golden.reference import class_memory
-from hebbware.golden.reference.counterpart import Counterparts, encode
 from hebbware.golden.reference.network import Network
 from hebbware.study import profile as profiling
 from hebbware.study.float_twin import FloatTwin
@@ -436,34 +435,6 @@ WIDE = CoreConfig(
     reciprocal_bits=10,
     rsqrt_bits=10,
 )
-
-
-def test_float_twin_of_leaky_neurons(monkeypatch):
-    """The float counterpart, given the same weights and the core's measure of a memory's size."""
-    config = replace(
-        TINY, layers=(3, 8, 6, 2), memory="gated", horizon=3, steps=(8, 8, 8), dynamics="leaky",
-        time_steps=4, slope_shift=3, centred=True,
-    )  # fmt: skip
-    dataset, twin, other = points(config), FloatTwin(config), Counterparts(config, [0])
-    other.weights = [*(w[None, :-1].copy() for w in twin.weights[:-1]), twin.weights[-1].T[None]]
-    measured = Gated(np.ones((1, 1)))
-
-    def read(layer):
-        measured.m = other.memories[layer][0]
-        return measured.read()[None]
-
-    monkeypatch.setattr(other, "read", read)
-    for x, label in zip(dataset.x_train[:15], dataset.y_train, strict=False):
-        found = twin.learn(x, int(label))
-        layers, scores = other.forward(encode(config, x[None]))
-        np.testing.assert_allclose(found[2, "u"], scores[0], rtol=1e-3, atol=1e-3)
-        for n, layer in enumerate(layers):
-            np.testing.assert_allclose(found[n, "u"], layer.u[0], rtol=1e-3, atol=1e-3)
-            np.testing.assert_allclose(found[n, "z"], layer.z[0], rtol=1e-3, atol=1e-3)
-        other.learn(encode(config, x[None]), np.array([label]), [2.0**-8] * 3)
-        for n, bias in enumerate(other.biases):
-            np.testing.assert_allclose(twin.weights[n][-1], bias[0], rtol=1e-3, atol=1e-3)
-            np.testing.assert_allclose(twin.weights[n][:-1], other.weights[n][0], atol=1e-3)
 
 
 def test_wide_formats_stay_near_the_float_network():

@@ -62,6 +62,12 @@ def test_float_reference_of_every_memory(memory):
     assert validation[-1] > (0.2 if memory == "none" else 0.3)
 
 
+def test_float_reference_of_other_neurons_is_refused():
+    config = CoreConfig(layers=(64, 16, 10), slope_shift=3)
+    with pytest.raises(InputError, match="control float has static neurons without a slope below"):
+        run.train_float(config, data.load("digits"), 1, 50)
+
+
 def test_test_set_is_looked_at_only_where_asked(tmp_path, monkeypatch):
     key = key_of(tmp_path, SPEC.replace("test = true", "test = false"))
     tested = []
