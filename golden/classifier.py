@@ -46,7 +46,8 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
     engine : str
         ``compiled``, or ``plain`` for NumPy; both learn the same. What the compiled one cannot
         take is left to the plain one.
-    lanes, weight_bits, dynamics, time_steps, leak_shifts, slope_shift, centred, rounding, x_bits, \
+    lanes, weight_bits, weight_ports, dynamics, time_steps, leak_shifts, slope_shift, centred, \
+rounding, x_bits, \
 u_bits, u_fraction, z_bits, z_fraction, d_bits, d_fraction, modulator, memory, memory_bits, \
 horizon, window, gamma, sigmas, kappa, read_bits, read_fraction, \
 error_fraction, beta_log2, steps, step_epochs, step_extra, init_std, exp_bits, \
@@ -97,6 +98,7 @@ reciprocal_bits, rsqrt_bits
         engine="compiled",
         lanes=CoreConfig.lanes,
         weight_bits=CoreConfig.weight_bits,
+        weight_ports=CoreConfig.weight_ports,
         dynamics=CoreConfig.dynamics,
         time_steps=CoreConfig.time_steps,
         leak_shifts=CoreConfig.leak_shifts,
@@ -137,6 +139,7 @@ reciprocal_bits, rsqrt_bits
         self.engine = engine
         self.lanes = lanes
         self.weight_bits = weight_bits
+        self.weight_ports = weight_ports
         self.dynamics = dynamics
         self.time_steps = time_steps
         self.leak_shifts = leak_shifts
