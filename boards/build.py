@@ -237,11 +237,11 @@ def _seeded(argument: str, seed: int) -> str:
 
 def _elaborate(board: Board, config: CoreConfig, clock_hz: int, folder: Path):
     """Write Amaranth's files; the arguments of the three programs, and the clock in MHz."""
-    from .top import Top
+    from .top import Top, clock_setting
 
-    top = Top(board, config, clock_hz)
+    setting = clock_setting(board, clock_hz)
     plan = board.platform().prepare(
-        top, name=NAME, emit_src=False, synth_opts=SYNTHESIS[board.family],
+        Top(board, config, setting), name=NAME, emit_src=False, synth_opts=SYNTHESIS[board.family],
         script_after_synth=f"tee -q -o {NAME}.stat.json stat -json",
     )  # fmt: skip
     for name, content in plan.files.items():
@@ -253,7 +253,7 @@ def _elaborate(board: Board, config: CoreConfig, clock_hz: int, folder: Path):
                 target.write_text(content)
     listed = json.loads(plan.files[f"build_{NAME}.json"])["commands"]
     commands = [[a for a in words[1:] if a not in ("-q", "--quiet")] for words in listed[:3]]
-    return commands, top.clocks.frequency / 1e6
+    return commands, float(setting.frequency) / 1e6
 
 
 def _cells(file: Path) -> dict[str, int]:

@@ -10,37 +10,45 @@ from .system import System
 SETTLE = 20e-6  # seconds; an iCE40's block RAM is not usable for 10 us after configuration
 
 
+def clock_setting(board, clock_hz: int) -> pll.Setting:
+    """How the board's PLL makes a clock as near to `clock_hz` as it can.
+
+    Raises
+    ------
+    InputError
+        That is too far away.
+    """
+    match board.family:
+        case "ecp5":
+            return pll.ecp5(board.source_hz, clock_hz)
+        case "ice40":
+            return pll.ice40(board.source_hz, clock_hz)
+        case _:
+            limits = pll.GW2AR_18 if "GW2AR" in board.device else pll.GW1NR_9
+            return pll.gowin(board.source_hz, clock_hz, limits)
+
+
 class Clocks(Elaboratable):
-    """Domain ``sync`` at `clock_hz` from the board's clock, in reset until that is steady.
+    """Drives the domains ``raw`` and ``sync`` from the board's clock.
+
+    Both have the PLL's clock; ``sync`` is in reset until that is steady.
 
     Parameters
     ----------
     board : Board
-    clock_hz : int
+    setting : pll.Setting
     """
 
-    def __init__(self, board, clock_hz: int):
-        self.board, self.clock_hz = board, clock_hz
-        match board.family:
-            case "ecp5":
-                self.setting = pll.ecp5(board.source_hz, clock_hz)
-            case "ice40":
-                self.setting = pll.ice40(board.source_hz, clock_hz)
-            case "gowin":
-                limits = pll.GW2AR_18 if "GW2AR" in board.device else pll.GW1NR_9
-                self.setting = pll.gowin(board.source_hz, clock_hz, limits)
-
-    @property
-    def frequency(self) -> float:
-        """The clock in Hz that the PLL makes, as near to the wanted one as it can."""
-        return float(self.setting.frequency)
+    def __init__(self, board, setting: pll.Setting):
+        self.board, self.setting = board, setting
 
     def elaborate(self, platform):
         m = Module()
         board, setting = self.board, self.setting
         pin = platform.request(board.clock, dir="-")
         clock, locked = Signal(), Signal()
-        platform.add_clock_constraint(clock, self.frequency)
+        frequency = float(setting.frequency)
+        platform.add_clock_constraint(clock, frequency)
         if board.family == "ice40":
             m.submodules.pll = pll.ice40_instance(setting, pin.io, clock, locked)
         else:
@@ -53,12 +61,10 @@ class Clocks(Elaboratable):
                 m.submodules.pll = pll.gowin_instance(
                     board.source_hz, setting, platform.family, buffer.i, clock, locked
                 )
-        m.domains.raw = ClockDomain(reset_less=True)
-        m.domains.sync = ClockDomain()
         m.d.comb += [ClockSignal("raw").eq(clock), ClockSignal("sync").eq(clock)]
         steady = Signal()
         m.submodules.lock = FFSynchronizer(locked, steady, o_domain="raw")
-        wait = round(SETTLE * self.frequency)
+        wait = round(SETTLE * frequency)
         waited = Signal(range(wait + 1))
         ready = Signal()
         with m.If(~steady):
@@ -71,25 +77,26 @@ class Clocks(Elaboratable):
 
 
 class Top(Elaboratable):
-    """`System` on a board: its serial port; the first light while it is not in reset.
+    """`System` on a board, at its serial port.
 
     Parameters
     ----------
     board : Board
     config : CoreConfig
-    clock_hz : int
-        Wanted clock of the core.
+    setting : pll.Setting
+        Of the core's clock.
     """
 
-    def __init__(self, board, config, clock_hz: int):
-        self.board, self.config = board, config
-        self.clocks = Clocks(board, clock_hz)
+    def __init__(self, board, config, setting: pll.Setting):
+        self.board, self.config, self.setting = board, config, setting
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.clocks = self.clocks
+        m.domains.raw = ClockDomain(reset_less=True)
+        m.domains.sync = ClockDomain()
+        m.submodules.clocks = Clocks(self.board, self.setting)
         m.submodules.system = system = System(
-            self.config, clock_hz=round(self.clocks.frequency), baud=self.board.baud
+            self.config, clock_hz=round(self.setting.frequency), baud=self.board.baud
         )
         uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-"})
         m.submodules.rx = rx = io.Buffer("i", uart.rx)

