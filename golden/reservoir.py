@@ -230,28 +230,28 @@ class ReservoirConfig(Settings):
         """Fraction bits of an output."""
         return self.output_fraction
 
-    @property
+    @cached_property
     def taps(self) -> int:
         """Units that each unit listens to."""
         return FAN_IN if self.topology == "sparse" else 1
 
-    @property
+    @cached_property
     def coupling(self) -> int:
         """Factor of each tap, 8 fraction bits."""
         return round(self.rho / sqrt(self.taps) * (1 << COUPLING_FRACTION))
 
-    @property
+    @cached_property
     def shift(self) -> int:
         """S: fraction bits that a step drops at its end."""
         needed = self.input_fraction - self.gain - self.state.fraction
         return max(self.leak + COUPLING_FRACTION, needed)
 
-    @property
+    @cached_property
     def tap_shift(self) -> int:
         """Left shift of a tap's product into the sum of a step."""
         return self.shift - self.leak - COUPLING_FRACTION
 
-    @property
+    @cached_property
     def input_shift(self) -> int:
         """Left shift of an input into the sum of a step."""
         return self.state.fraction + self.shift + self.gain - self.input_fraction
@@ -271,27 +271,27 @@ class ReservoirConfig(Settings):
         bound = self.units * self.state.min * self.weight.min
         return bits_signed(-bound, bound)
 
-    @property
+    @cached_property
     def update_shift(self) -> int:
         """Shift that brings error x state to weight units in the delta rule."""
         return self.state.fraction + self.output_fraction + self.step - self.weight_fraction
 
-    @property
+    @cached_property
     def granules(self) -> int:
         """Granules of 16 units."""
         return self.units // GRANULE
 
-    @property
+    @cached_property
     def blocks(self) -> int:
         """Words of the lanes that hold all units."""
         return self.units // self.lanes
 
-    @property
+    @cached_property
     def walk_state(self) -> int:
         """State of the generator of connections before the walk over the granules."""
         return int(fixed_words(self.seed)[-1])
 
-    @property
+    @cached_property
     def random_state(self) -> int:
         """State of the generator of the rounding after reset."""
         return seed_state(self.seed)
