@@ -18,7 +18,7 @@ from hebbware.study.paper.setting import Found, Row, Setting, spreads
 TITLE = "Synthetic tasks: accuracy and HSIC over epochs"
 TASKS = {"xor": (0.3, 0.25, 2.0), "linear": (0.5, 0.25, 1.0)}  # and the paper's sigmas
 GAMMA, WINDOW = 10.0, 64
-STEPS = {"xor": (0.5, 0.5, 0.1), "linear": (0.5, 0.1)}  # of the paper's rule, plain descent
+STEPS = {"xor": (0.05,) * 3, "linear": (0.05,) * 2}  # of the paper's rule, plain descent
 RULES = {"core": "bit-true", "class-memory": "same rule, float", "hsic": "paper's rule, float"}
 EPOCHS, FEW_EPOCHS = 25, 8
 
