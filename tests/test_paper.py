@@ -194,6 +194,11 @@ def test_working_bits():
     window = dataclasses.replace(digits, memory="window", window=32, kappa=0.5)
     assert memory.working_bits(window) == 10 * 48 * 17 + 32 * (48 * 8 + 4)
     assert memory.working_bits(dataclasses.replace(digits, memory="codes", kappa=1.0)) == 480
+    reservoir = load("digits-reservoir")  # 64 units of 8 bits for each of two layers, d = 8
+    assert (
+        memory.working_bits(reservoir)
+        == 2 * (64 * 8 + 80 * 64 * 8 + 80 * reservoir.read_bits) + 8 * 48
+    )
 
 
 def test_seeds():

@@ -2,17 +2,20 @@
 
 One pass through the training samples, measured on the way. The memory is made larger in several
 ways: a longer horizon of the gated memory (which costs no bits), more bits of each of its entries,
-more samples in the window (with and without codes). Codes alone are the control. For each point the
+more samples in the window (with and without codes), more units of reservoirs and more bits of their
+states. Codes alone are the control. For each point the
 steps are the better of two choices on the samples held back, at the end of the pass.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.estimate import memory_width
 from hebbware.golden.memory import KINDS
+from hebbware.golden.reservoir_memory import WEIGHT_BITS
 from hebbware.study.paper import chart
 from hebbware.study.paper.remap import best, steps_of
 from hebbware.study.paper.setting import Found, Row, Setting, numbers, spreads, table
@@ -46,13 +49,40 @@ FAMILIES: dict[str, tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]]
         (8, 32),
         {"memory": "window", "kappa": 0.5, "memory_bits": 16},
     ),
+    "reservoir_units": (
+        "reservoir, states of 8 bits: units",
+        (32, 64, 128, 256, 512),
+        (32, 128),
+        {},
+    ),
+    "reservoir_bits": (
+        "reservoir: bits of a state",
+        (4, 6, 8, 10, 12, 16),
+        (4, 8),
+        {},
+    ),
 }
 """By name: what is on the axis, its values, those of the short setting, the other fields."""
+NAMES = {
+    "horizon": "gated, horizon",
+    "memory_bits": "gated, bits of an entry",
+    "window+codes": "window and codes",
+    "reservoir_units": "reservoir, units",
+    "reservoir_bits": "reservoir, bits of a state",
+}
 
 
 def working_bits(config: CoreConfig) -> int:
-    """Return the bits of the working memory: its entries, codes, and the samples of a window."""
+    """Return the bits of the working memory: its entries, codes, and the samples of a window.
+
+    Of a reservoir: states, readout weights, the codes of the projection, and what was decoded last.
+    """
     units, classes = sum(config.hidden), config.classes
+    if KINDS[config.memory].projected:
+        decoded = classes * config.projection
+        each = config.reservoir_units * (config.reservoir_bits + decoded * WEIGHT_BITS)
+        each += decoded * config.read_bits
+        return len(config.hidden) * each + config.projection * units
     bits = classes * units * memory_width(config)
     if KINDS[config.memory].windowed:
         bits += config.window * (units * config.z_bits + (classes - 1).bit_length())
@@ -72,9 +102,11 @@ def plan(setting: Setting) -> list[Row]:
 def _rows(setting: Setting, label: str, fields: dict[str, Any], **about: Any) -> list[Row]:
     rows = []
     for steps in STEPS:
-        config = setting.core(
-            **{"steps": steps_of(setting, steps), "step_epochs": 0, "kappa": 0.0, **fields}
-        )
+        own = {"steps": steps_of(setting, steps), "step_epochs": 0}
+        if label.startswith("reservoir"):
+            config = replace(setting.reservoir, **own, **fields)
+        else:
+            config = replace(setting.config, **own, **{"kappa": 0.0, **fields})
         keys = setting.course(config, setting.marks(*MARKS))
         about = {**about, "rule": label, "working_bits": working_bits(config)}
         rows.append(Row(f"{label}, steps {'-'.join(map(str, steps))}", keys, about))
@@ -99,7 +131,7 @@ def draw(setting: Setting, found: Found):
             if codes:
                 colour = chart.COLOURS[place]
                 axis.axhline(100 * spreads(codes)[place].mean, color=colour, ls=":", lw=1.5)
-        if family.startswith("window"):
+        if family.startswith("window") or family.endswith("units"):
             axis.set_xscale("log", base=2)
             chart.whole_numbers(axis)
         axis.set_xticks(values)
@@ -124,8 +156,9 @@ def _against_bits(axis, chosen: Found, marks: list[int]) -> None:
             [row.about["working_bits"] / 1024 for row, _ in points],
             [spreads(results)[place] for _, results in points],
             number + len(marks),
-            family.replace("memory_bits", "bits of an entry").replace("+", " and "),
+            NAMES.get(family, family),
         )
+    axis.set_xscale("log")
     axis.set_xlabel("working memory, Kibit")
     axis.set_title(f"after {marks[place]:,} samples", fontsize=12)
     axis.legend(fontsize=10.5)

@@ -7,6 +7,7 @@ accuracy from scratch, after few samples.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hebbware.study.paper import chart
@@ -55,6 +56,11 @@ def candidates(setting: Setting, marks: list[int], stream: str) -> list[Row]:
                 keys = setting.course(config, marks, stream=stream)
                 name = f"{label}, W{bits}"
                 rows.append(Row(f"{name}, steps {'-'.join(map(str, steps))}", keys, _about(name)))
+    size = f"reservoir, R = {setting.reservoir.reservoir_units}, W12"
+    for steps in STEPS[12] if setting.full else STEPS[12][::2]:
+        config = replace(setting.reservoir, steps=steps_of(setting, steps), step_epochs=0)
+        keys = setting.course(config, marks, stream=stream)
+        rows.append(Row(f"{size}, steps {'-'.join(map(str, steps))}", keys, _about(size)))
     for step in BACKPROP if setting.full else BACKPROP[1::2]:
         keys = setting.course("backprop", marks, stream=stream, steps=(step,) * 3)
         rows.append(Row(f"back-propagation, step {step}", keys, _about("back-propagation", True)))

@@ -51,8 +51,8 @@ class Setting:
     seeds : tuple of int
     epoch, held : int
         Training samples of an epoch, and those held back from it.
-    config : CoreConfig
-        The bit-true network: the data set's preset.
+    config, reservoir : CoreConfig
+        The bit-true network: the data set's preset, and the one with reservoirs as memory.
     """
 
     full: bool
@@ -62,6 +62,7 @@ class Setting:
     epoch: int
     held: int
     config: CoreConfig
+    reservoir: CoreConfig
 
     def core(self, **fields: Any) -> CoreConfig:
         """Return the preset with other fields."""
@@ -156,6 +157,7 @@ def make(
         epoch=samples - held if full else min(10_000, samples - held),
         held=held,
         config=configs.load(presets[dataset]),
+        reservoir=configs.load(f"{presets[dataset]}-reservoir"),
     )
 
 
