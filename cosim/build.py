@@ -124,6 +124,8 @@ def build(
     flags = (*BENCH_FLAGS, *(("-CFLAGS", "-O0") if quick else ()))  # the last -O holds
     if netlist is not None:
         flags = (*flags, "-Wno-fatal")  # neither it nor the vendors' models are written by us
+    elif models:
+        flags = (*flags, "-Wno-PINMISSING")  # an instance may leave out what it does not use
 
     def compile_into(directory: Path) -> None:
         with tools.environment():
