@@ -16,6 +16,7 @@ from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from hebbware.golden.reservoir import ReservoirConfig
+    from hebbware.golden.reservoir_training import Trained
 
 FIGURES = (".png", ".svg", ".pdf")
 STEPS, STALLS = 10_000, 64
@@ -117,6 +118,15 @@ def measure(
     output.write({"rows": rows, "seeds": count, "full": full, "config": base.to_dict()})
 
 
+def _readout(config: ReservoirConfig, path: str) -> Trained:
+    """The readout of a file, for a reservoir that has one."""
+    from hebbware.golden.reservoir_training import from_json
+
+    if config.output != "readout":
+        raise InputError(f"--readout must be for output = readout, not {config.output}")
+    return from_json(config, path)
+
+
 def _figure_path(figure: str | None) -> Path | None:
     if figure is None:
         return None
@@ -200,7 +210,7 @@ def _cosimulate(
     inputs, targets = training.signals(config, steps, config.seed)
     commands, raw, trained = [], None, None
     if learns:
-        trained = training.from_json(config, readout) if readout else training.by_ridge(config)
+        trained = _readout(config, readout) if readout else training.by_ridge(config)
         commands = [
             Command(Op.WRITE, address, int(weight))
             for address, weight in enumerate(trained.weights.ravel())
@@ -210,7 +220,7 @@ def _cosimulate(
         scaled = np.rint(targets * 2.0**trained.scale * config.u.one).astype(np.int64)
         raw = np.clip(scaled, config.u.min, config.u.max)[steps // 2 :]
     elif readout:
-        raise InputError(f"--readout must be for output = readout, not {config.output}")
+        _readout(config, readout)
     with output.progress(f"{name}: building the simulation"):
         find()
         try:
@@ -326,16 +336,24 @@ def train(
     show_default=True,
     help="Ports that show every write to a memory.",
 )
-def verilog(config: str, seed: int | None, output: Output, path: str, trace: bool) -> None:
+@click.option(
+    "--readout",
+    metavar="FILE",
+    help="Readout from `hebbware reservoir train` to build in; by default its weights are 0.",
+)
+def verilog(
+    config: str, seed: int | None, output: Output, path: str, trace: bool, readout: str | None
+) -> None:
     """Write the reservoir block as one Verilog file, its ports told at its beginning."""
     if path == "-" and output.takes_stdout:
         raise InputError("--output and --json cannot both be '-'")
     file = None if path == "-" else check_writable(path, "--output")
     resolved = _resolve(config, seed)
+    weights = _readout(resolved, readout).weights if readout else None
     with output.progress("writing Verilog"):
         from hebbware.hdl.reservoir import emit
 
-        text = emit.reservoir_verilog(resolved, trace=trace)
+        text = emit.reservoir_verilog(resolved, trace=trace, weights=weights)
     ports = emit.ports(resolved, trace=trace)
     if file is None:
         sys.stdout.write(text)

@@ -17,9 +17,11 @@ from .run import RunResult, Stimulus, run
 STREAMS = ("inputs", "targets", "commands", "results", "responses")
 
 
-def build_reservoir(config: ReservoirConfig, *, waves: bool = False, quick: bool = False) -> Model:
+def build_reservoir(
+    config: ReservoirConfig, *, weights=None, waves: bool = False, quick: bool = False
+) -> Model:
     """The simulation of the block of `config`, from the cache if it is there."""
-    block = ReservoirBlock(config, trace=True)
+    block = ReservoirBlock(config, trace=True, weights=weights)
     return build(block, hold={"commands": "results"}, waves=waves, quick=quick)
 
 
@@ -92,6 +94,7 @@ def cosimulate(
     inputs: np.ndarray,
     targets: np.ndarray | None = None,
     *,
+    weights: np.ndarray | None = None,
     model: Model | None = None,
     commands: Sequence[Command] = (),
     seed: int = 0,
@@ -105,16 +108,20 @@ def cosimulate(
     ----------
     inputs : int array (steps, inputs)
     targets : int array (n, outputs), optional
+    weights : int array (outputs, R), optional
+        Readout that the block is built with.
+    model : Model, optional
+        From :func:`build_reservoir`, with the same weights.
     stalls : int
         How often the ends of the streams stall, see `hebbware.golden.stalls`.
     progress : callable, optional
         Called with ("golden", steps done) and ("rtl", clocks done).
     """
-    model = model or build_reservoir(config, waves=waves is not None)
+    model = model or build_reservoir(config, weights=weights, waves=waves is not None)
     tell = progress or (lambda stage, done: None)
     names = [c.name for c in model.bench.channels.values() if c.kind != "event"]
     prediction = predict(
-        config, inputs, targets, commands=commands, seed=seed,
+        config, inputs, targets, weights=weights, commands=commands, seed=seed,
         stalls=dict.fromkeys(names, stalls), progress=lambda done: tell("golden", done),
     )  # fmt: skip
     stimulus = {"inputs": Stimulus(pack((inputs.ravel(), config.input_bits)))}

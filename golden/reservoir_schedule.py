@@ -122,6 +122,7 @@ def predict(
     inputs: np.ndarray,
     targets: np.ndarray | None = None,
     *,
+    weights: np.ndarray | None = None,
     commands=(),
     seed: int = 0,
     stalls: dict[str, int] | None = None,
@@ -135,6 +136,8 @@ def predict(
         Raw.
     targets : int array (n, outputs), optional
         Raw; those of the steps that learn, in order.
+    weights : int array (outputs, R), optional
+        Readout that the block is built with, by default zeros.
     commands : sequence of Command
     seed, stalls
         Of the ends of the streams ``inputs``, ``targets``, ``commands``, ``results``,
@@ -159,6 +162,8 @@ def predict(
     wanted = _Source(ends["targets"], np.zeros(targets.size, np.int64))
     orders = _Source(ends["commands"], [command.after for command in commands])
     machine, channels = Machine(config), {name: Channel() for name in CHANNELS}
+    if weights is not None:
+        machine.load(weights)
     moved, results, free = [], [], 0
     blocks, lanes = config.blocks, config.lanes
     block = np.arange(blocks)

@@ -116,11 +116,11 @@ def narma(u: np.ndarray, order: int = NARMA_ORDER) -> np.ndarray:
 
     Entry t is what the input u_t leads to. A. Atiya and A. Parlos, 2000.
     """
-    y = np.zeros(len(u) + 1)
+    y, given = [0.0] * (len(u) + 1), u.tolist()
     for t in range(order - 1, len(u)):
-        past = y[t - order + 1 : t + 1].sum()
-        y[t + 1] = 0.3 * y[t] + 0.05 * y[t] * past + 1.5 * u[t - order + 1] * u[t] + 0.1
-    return y[1:]
+        past = sum(y[t - order + 1 : t + 1])
+        y[t + 1] = 0.3 * y[t] + 0.05 * y[t] * past + 1.5 * given[t - order + 1] * given[t] + 0.1
+    return np.array(y[1:])
 
 
 def mackey_glass(steps: int, start: float) -> np.ndarray:
@@ -152,7 +152,7 @@ def measure(config: ReservoirConfig, seed: int, *, floating: bool = False) -> di
 
     u = rng.uniform(0, 0.5, steps)
     targets = narma(u)
-    while np.abs(targets).max() > 1:  # it leaves its basin now and then
+    while not np.abs(targets).max() <= 1:  # now and then it leaves its basin, for ever
         u = rng.uniform(0, 0.5, steps)
         targets = narma(u)
     found = states(config, (4 * u - 1) * INPUT, floating=floating)

@@ -47,6 +47,11 @@ def test_train_then_cosim_with_the_readout(small, tmp_path, capsys):
     assert run["mismatches"] == 0
     assert run["compared"] >= 400 * (1 + 2) + 32
     assert run["r2"] > 0.9
+    verilog = ["reservoir", "verilog", "--config", small, "--readout", readout]
+    verilog += ["--output", str(tmp_path / "with.v")]
+    assert main.main(verilog) == 0
+    assert main.main([*verilog, "--seed", "5"]) == 2
+    assert "must be of this configuration" in capsys.readouterr().err
     other = [*arguments, "--seed", "5"]
     assert main.main(["reservoir", "cosim", *other]) == 2
     assert "must be of this configuration" in capsys.readouterr().err

@@ -56,9 +56,16 @@ def stimulus(config):
 def test_rtl_follows_golden(name):
     config = CONFIGS[name]
     x, targets, commands = stimulus(config)
-    model = build_reservoir(config, quick=True)
+    weights = None
+    if config.output == "readout":
+        low, high = config.weight.min, config.weight.max + 1
+        weights = np.random.default_rng(2).integers(low, high, (config.outputs, config.units))
+    model = build_reservoir(config, weights=weights, quick=True)
     for stall in (0, 100):
-        found = cosimulate(config, x, targets, model=model, commands=commands, seed=3, stalls=stall)
+        found = cosimulate(
+            config, x, targets, weights=weights, model=model, commands=commands, seed=3,
+            stalls=stall,
+        )  # fmt: skip
         assert found.result.mismatch is None, found.result.mismatch
         results = found.prediction.results
         assert len(found.result.logs["results"]) == results.size

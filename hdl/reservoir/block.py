@@ -46,6 +46,8 @@ class ReservoirBlock(wiring.Component):
     config : ReservoirConfig
     trace : bool
         Adds the ports that show every write to a memory.
+    weights : int array (outputs, R), optional
+        Raw readout weights that the block is built with, by default zeros.
 
     Members
     -------
@@ -63,8 +65,8 @@ class ReservoirBlock(wiring.Component):
         ``state``, ``weights``.
     """
 
-    def __init__(self, config, *, trace=False):
-        self.config, self.traced = config, trace
+    def __init__(self, config, *, trace=False, weights=None):
+        self.config, self.traced, self.weights = config, trace, weights
         members = {"inputs": In(stream.Signature(signed(config.input_bits)))}
         if has_readout(config):
             members["targets"] = In(stream.Signature(signed(config.output_bits)))
@@ -80,7 +82,7 @@ class ReservoirBlock(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cfg = self.config
-        m.submodules.engine = engine = Engine(cfg)
+        m.submodules.engine = engine = Engine(cfg, weights=self.weights)
         readout = has_readout(cfg)
         position = Signal(index(cfg.inputs))
         shown = Signal(index(cfg.outputs if readout else cfg.units))

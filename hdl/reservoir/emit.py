@@ -34,7 +34,7 @@ def ports(config: ReservoirConfig, *, trace: bool = False) -> list[Port]:
     return ports_of(ReservoirBlock(config, trace=trace), MEANINGS)
 
 
-def reservoir_verilog(config: ReservoirConfig, *, trace: bool = False) -> str:
+def reservoir_verilog(config: ReservoirConfig, *, trace: bool = False, weights=None) -> str:
     """The block of `config` as the module ``hebbware_reservoir``, its ports told in a header.
 
     Parameters
@@ -42,8 +42,10 @@ def reservoir_verilog(config: ReservoirConfig, *, trace: bool = False) -> str:
     config : ReservoirConfig
     trace : bool
         Adds the ports that show every write to a memory.
+    weights : int array (outputs, R), optional
+        Raw readout weights that the block is built with, by default zeros.
     """
-    block = ReservoirBlock(config, trace=trace)
+    block = ReservoirBlock(config, trace=trace, weights=weights)
     text = verilog.convert(block, name=MODULE, emit_src=False, strip_internal_attrs=True)
     return header(config, trace=trace) + "\n" + text
 
