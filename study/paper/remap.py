@@ -102,17 +102,15 @@ def draw(setting: Setting, found: Found):
     after = [mark - setting.epoch for mark in marks if mark > setting.epoch]
     chosen = best(found, marks.index(setting.epoch + CHOSEN_AT))
     canvas, axes = chart.canvas(1, 2 if setting.full else 1, sharey=True, width=8.8)
+    every = [spread for _, results in chosen for spread in spreads(results)[-len(after) :]]
+    names = list(dict.fromkeys(_name(row) for row, _ in chosen))
     for bits, axis in zip((12, 8), axes[0], strict=False):
-        shown = [one for one in chosen if one[0].about["float"] or f"W{bits}" in one[0].label]
-        for number, (row, results) in enumerate(shown):
-            real = row.about["float"]
-            wanted = spreads(results)[-len(after) :]
-            name = row.about["rule"].replace(f", W{bits}", "") + (
-                ", float" * (real and "float" not in row.about["rule"])
-            )
-            chart.line(axis, after, wanted, number, name, real)
+        for row, results in chosen:
+            if row.about["float"] or f"W{bits}" in row.label:
+                wanted, number = spreads(results)[-len(after) :], names.index(_name(row))
+                chart.line(axis, after, wanted, number, _name(row), row.about["float"])
         chart.samples_axis(axis, after, "samples after the change")
-        chart.accuracy_axis(axis, [s for _, r in shown for s in spreads(r)[-len(after) :]])
+        chart.accuracy_axis(axis, every)
         axis.set_title(f"{setting.dataset}: labels re-mapped at sample {setting.epoch:,}, W{bits}")
         chart.legend(axis)
     summary = {
@@ -123,6 +121,12 @@ def draw(setting: Setting, found: Found):
         "all": [numbers(row, results) for row, results in found],
     }
     return canvas, summary
+
+
+def _name(row: Row) -> str:
+    """Return the rule of a row without its width, the same in both panels."""
+    name = row.about["rule"].replace(", W12", "").replace(", W8", "")
+    return f"{name}, float" if row.about["float"] and "float" not in name else name
 
 
 def tables(setting: Setting, summary: dict) -> list[tuple]:
