@@ -7,6 +7,7 @@ point. Both give similarities, errors and a modulator; what they share is told a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +28,32 @@ class Fidelity:
     modulator: float
 
 
+class Record(NamedTuple):
+    """What a layer's reservoir was to tell and what it told, one row for each sample.
+
+    Members
+    -------
+    exact_memory, memory : array (samples, classes * d)
+    exact_xi, xi : array (samples, units)
+        The modulator, before the slope.
+    """
+
+    exact_memory: np.ndarray
+    memory: np.ndarray
+    exact_xi: np.ndarray
+    xi: np.ndarray
+
+
 def in_loop(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -> list[Fidelity]:
-    """R^2 of each hidden layer while `core`, a plain one, learns; its state changes.
+    """R^2 of each hidden layer while a core learns; parameters and errors as those of `record`."""
+    return [
+        Fidelity(layer, r_squared(r.exact_memory, r.memory), r_squared(r.exact_xi, r.xi))
+        for layer, r in enumerate(record(core, x, labels, samples))
+    ]
+
+
+def record(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -> list[Record]:
+    """Record each hidden layer while `core`, a plain one, learns; its state changes.
 
     Parameters
     ----------
@@ -72,11 +97,7 @@ def in_loop(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) 
         label = int(labels[at % len(x)])
         core.learn(x[at % len(x)], label)
     core.observer = None
-    results = []
-    for layer, values in enumerate(records):
-        wanted, found, exact_xi, xi = map(np.array, values)
-        results.append(Fidelity(layer, r_squared(wanted, found), r_squared(exact_xi, xi)))
-    return results
+    return [Record(*map(np.array, values)) for values in records]
 
 
 def modulator(config, codes, z, read, label) -> np.ndarray:

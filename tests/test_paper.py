@@ -10,6 +10,7 @@ from hebbware.cli import main
 from hebbware.golden import data, train
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
+from hebbware.golden.fidelity import in_loop
 from hebbware.golden.reference import hsic_modulator
 from hebbware.golden.reference.baselines import Learner, centred
 from hebbware.golden.reference.counterpart import Counterparts, encode
@@ -169,6 +170,22 @@ def test_reservoir_is_taught_the_modulator(form):
         xi.append(hsic_modulator(*window, 2.0, (0.5, 0.1, 1.0), form) if len(seen) > 1 else none)
     assert targets == pytest.approx(np.array(xi) / np.std(xi), abs=1e-12)
     assert drive[-1] == pytest.approx(np.concatenate(seen[-1]), abs=1e-12)
+
+
+def test_reservoir_of_the_core_is_compared_as_it_learns(monkeypatch):
+    """Beside the core trained by hand and `in_loop`, which is tested on its own."""
+    monkeypatch.setattr(reservoir_runs, "COMPARED", 40)
+    config = dataclasses.replace(load("digits-reservoir"), horizon=4, reservoir_units=32)
+    plain = {k: v for k, v in config.to_dict().items() if k != "seed"}
+    key = {"kind": "own-reservoir", "seed": 0, "config": plain, "samples": 200}
+    digits = data.load("digits")
+    found = reservoir_runs.own_reservoir(key, digits)
+    rows, core = train.order(0, 0, len(digits.y_train)), Core(config)
+    for row in rows[:200]:
+        core.learn(digits.x_train[row], int(digits.y_train[row]))
+    told = in_loop(core, digits.x_train[rows[200:]], digits.y_train[rows[200:]], 40)[-1]
+    assert (found["r2_memory"], found["r2_held_out"]) == (told.memory, told.modulator)
+    assert np.shape(found["target"]) == np.shape(found["output"]) == (3, 40)
 
 
 # -- what is made of them -------------------------------------------------------------------------

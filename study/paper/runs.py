@@ -18,7 +18,7 @@ from hebbware.golden.reference.baselines import Learner
 from hebbware.golden.streams import follow, parse
 from hebbware.study import run
 from hebbware.study.paper import reservoir_runs, synthetic_runs
-from hebbware.study.paper.reservoir_runs import paper_reservoir
+from hebbware.study.paper.reservoir_runs import own_reservoir, paper_reservoir
 from hebbware.study.paper.synthetic_runs import synthetic
 
 
@@ -69,4 +69,9 @@ def course(key: dict, dataset: Dataset) -> dict[str, list[float]]:
     return {"validation": validation, "test": test}
 
 
-KINDS = {"course": course, "synthetic": synthetic, "paper-reservoir": paper_reservoir}
+KINDS = {
+    "course": course,
+    "synthetic": synthetic,
+    "paper-reservoir": paper_reservoir,
+    "own-reservoir": own_reservoir,
+}
