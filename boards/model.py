@@ -81,13 +81,13 @@ class Model:
         except cobs.DecodeError:
             return None
         header = protocol.size(protocol.REQUEST)
-        if not header + protocol.CHECK <= len(data) < self.buffer:
+        if len(data) < header + protocol.CHECK:
             return None
         if protocol.checksum(data[: -protocol.CHECK]) != data[-protocol.CHECK :]:
             return None
         message, sequence, length, answer = struct.unpack_from("<BBHH", data)
         payload = data[header : -protocol.CHECK]
-        if length != len(payload) or answer > protocol.largest_payload(self.buffer):
+        if length != len(payload) or max(length, answer) > protocol.largest_payload(self.buffer):
             return None
         return message, sequence, payload, answer
 
@@ -95,7 +95,7 @@ class Model:
         if message is Message.IDENTITY:
             return protocol.identity_bytes(self.config, self.buffer, self.release)
         if message is Message.COUNTERS:
-            return struct.pack("<I", self.errors % 2**32)
+            return struct.pack("<H", self.errors % 2**16)
         if message is Message.RESET:
             self._reset()
             return b""

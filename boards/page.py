@@ -168,7 +168,8 @@ def markdown() -> str:
         f"Payload: {protocol.HEAD} bytes that are the lower half of a command word of the core "
         f"(see [ports](ports.md)), then {protocol.WORD} bytes of data for each command, also for "
         "reads. The address goes up by one from command to command. Answer: the "
-        f"{protocol.WORD} bytes of each response. The fields of the first bytes:",
+        f"{protocol.WORD} bytes of each response. Addresses beyond the memory's name other words. "
+        "The fields of the first bytes:",
         "",
         *_head(),
         "",

@@ -70,7 +70,7 @@ IDENTITY = (
     Field("release", 4, "version of the program that built the board: major, minor, patch, 0"),
 )
 COUNTERS = (
-    Field("errors", 4, "frames refused since power-up, modulo 2**32: broken or out of sequence"),
+    Field("errors", 2, "frames refused since power-up, modulo 65,536: broken or out of sequence"),
 )
 
 

@@ -258,12 +258,13 @@ def weights(
     count = sum(layer.size for layer in values)
     if loaded and any((a != b).any() for a, b in zip(values, loaded, strict=True)):
         raise CheckFailed(f"{port}: the weights read back are not those written")
+    saturated = _saturated(resolved, values)
     if save:
         write_file(save, pack_weights(resolved, values))
-        output.log(f"{save}: {count:,} weights")
+        output.log(f"{save}: {count:,} weights, {saturated:,} at an end of their range")
     else:
         output.log(f"{count:,} weights of {load} written and read back")
-    output.write({"weights": count, "file": save or load, **_link(board)})
+    output.write({"weights": count, "saturated": saturated, "file": save or load, **_link(board)})
 
 
 @command.command("fuzz")
@@ -325,6 +326,12 @@ def _send(output: Output, board: Board, title: str, x, y, learn: bool, golden) -
                 wrong += same[0] != found or (same[1] != scores).any()
             advance(1, f"{title}, {100 * right / done:.1f} %")
     return int(right), int(wrong)
+
+
+def _saturated(config: CoreConfig, weights: list[np.ndarray]) -> int:
+    """Weights at an end of their range."""
+    ends = (config.weight.min, config.weight.max)
+    return int(sum(((layer == ends[0]) | (layer == ends[1])).sum() for layer in weights))
 
 
 def _compare(output: Output, board: Board, golden, wrong: int) -> dict[str, int]:

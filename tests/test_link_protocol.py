@@ -9,7 +9,8 @@ import pytest
 
 from hebbware.boards import page, protocol
 from hebbware.boards.protocol import Message
-from hebbware.golden.config import load
+from hebbware.boards.system import System
+from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.errors import InputError
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -88,3 +89,9 @@ def test_samples_come_back_from_their_tokens(density):
 def test_an_impossible_buffer_is_refused(buffer):
     with pytest.raises(InputError, match="^buffer must be a power of two in 128..4096"):
         protocol.check_buffer(buffer)
+
+
+def test_a_buffer_too_small_for_a_result_is_refused():
+    config = CoreConfig(layers=(4, 4, 60), lanes=2)
+    with pytest.raises(InputError, match="^buffer must hold the result of a sample, 138 bytes"):
+        System(config, 4e6, 1_000_000, buffer=128)

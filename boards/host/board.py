@@ -217,13 +217,13 @@ class Board:
         return min(self._room, protocol.largest_payload(self.identity.buffer))
 
     def counters(self) -> dict[str, int]:
-        """Samples learned and inferred since the start; frames refused since power-up."""
+        """Samples learned and inferred since the start; frames refused, modulo 65,536."""
         refused = self.ask(Message.COUNTERS, b"", protocol.size(protocol.COUNTERS))
         learned, inferred = self.read(Space.STATE, State.LEARNED, 2)
         return {
             "learned": int(learned),
             "inferred": int(inferred),
-            "errors": struct.unpack("<I", refused)[0],
+            "errors": struct.unpack("<H", refused)[0],
         }
 
     def reset(self) -> None:

@@ -1,5 +1,6 @@
 """A core with its end of the link: bytes of requests in, bytes of replies out."""
 
+import re
 from importlib.metadata import version
 
 from amaranth.hdl import Module, ResetInserter, Signal, unsigned
@@ -12,8 +13,9 @@ from .engine import Engine
 
 
 def release() -> tuple[int, int, int]:
-    """Version of this program as three numbers."""
-    return tuple(int(part) for part in version("hebbware").split(".")[:3])
+    """Version of this program as three numbers below 256."""
+    major, minor, patch = re.match(r"(\d+)\.(\d+)\.(\d+)", version("hebbware")).groups()
+    return int(major), int(minor), int(patch)
 
 
 class LinkedCore(wiring.Component):

@@ -5,6 +5,8 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden import commands
+from ...golden.commands import State
+from ...golden.errors import InputError
 from ...golden.layout import Layout
 from ...hdl.loader import sample_width
 from ...hdl.results import result_width
@@ -28,7 +30,8 @@ class Engine(wiring.Component):
     release : tuple of int
         Version told to the host: major, minor, patch.
     buffer : int
-        Bytes of each half of the memory, see `hebbware.boards.protocol.check_buffer`.
+        Bytes of each half of the memory, see `hebbware.boards.protocol.check_buffer`. Requires room
+        for the result of a sample.
 
     Members
     -------
@@ -43,6 +46,12 @@ class Engine(wiring.Component):
     def __init__(self, config, *, release, buffer=protocol.BUFFER):
         self.config, self.release = config, release
         self.buffer = protocol.check_buffer(buffer)
+        result = protocol.RESULT * (1 + config.classes)
+        if result > protocol.largest_payload(buffer):
+            raise InputError(
+                f"buffer must hold the result of a sample, {result + protocol.MARGIN} bytes for "
+                f"{config.classes} classes, not {buffer}"
+            )
         super().__init__(
             {
                 "rx": In(stream.Signature(unsigned(8))),
@@ -78,8 +87,9 @@ class Engine(wiring.Component):
         broken = Signal()
         last = Signal(8)  # sequence number of the request that was carried out last
         greeted = Signal()  # since power-up
-        errors = Signal(32)
-        header = protocol.size(protocol.REQUEST)
+        errors = Signal(8 * protocol.size(protocol.COUNTERS))
+        # counted from below zero, so that it ends at the length of the payload
+        first = self.buffer - protocol.size(protocol.REQUEST) - protocol.CHECK
 
         # reading: requests are in the lower half, replies in the upper
         cursor = Signal(range(self.buffer))
@@ -127,14 +137,24 @@ class Engine(wiring.Component):
             write.data.eq(Mux(receiving, decoder.value, encoder.value)),
         ]
         with m.If(decoder.put):
-            with m.If(place == self.buffer - 1):
+            with m.If(place == first - 1):
                 m.d.sync += broken.eq(1)
             with m.Else():
                 m.d.sync += place.eq(place + 1)
-            self._header(m, place, decoder.value, message, sequence, length, answer, broken)
+            self._header(m, place, first, decoder.value, message, sequence, length, answer, broken)
 
         # what comes back from the core, and what the board says of itself
-        index = Signal(range(32))  # which byte
+        index = Signal(range(32))  # which byte; counts up, and to zero at the top
+        top = Signal.like(index)
+        count_up = Signal()
+        last_byte = Signal()
+        m.d.comb += last_byte.eq(index == top)
+        index_clear = Signal()
+        with m.If(index_clear | (count_up & last_byte)):
+            m.d.sync += index.eq(0)
+        with m.Elif(count_up):
+            m.d.sync += index.eq(index + 1)
+        self._bytes = count_up, top, last_byte
         identity = protocol.identity_bytes(cfg, self.buffer, self.release)
         page = Array(Const(value, 8) for value in identity)
         word = self.responses.payload.as_unsigned()
@@ -144,14 +164,20 @@ class Engine(wiring.Component):
         # a sample's place in the core's stream, kept between requests; then that of its result
         position = Signal(range(max(cfg.inputs, cfg.classes) + 1))
         whole = position == cfg.inputs
+        place_up, place_clear = Signal(), Signal()
+        with m.If(place_clear | self.reset_core):
+            m.d.sync += position.eq(0)
+        with m.Elif(place_up):
+            m.d.sync += position.eq(position + 1)
         run = Signal(8)
         to_end = Signal()
 
         head = Signal(8 * protocol.HEAD)
         command = data.View(self.commands.payload.shape(), Cat(head, Const(0, 32)))
         value = Signal(8 * (protocol.WORD - 1))
-        places = max(Layout(cfg).weight_bases[-1], Layout(cfg).memory_bases[-1], 2)
-        address_bits = max((places - 1).bit_length(), 12)
+        layout = Layout(cfg)  # of an address, the bits that name something
+        places = max(layout.weight_bases[-1], layout.memory_bases[-1], len(State))
+        address_bits = (max(places, len(cfg.hidden) * cfg.classes) - 1).bit_length()
         address = head[-commands.ADDRESS_BITS :][:address_bits]
         m.d.comb += [
             self.commands.payload.op.eq(command.op),
@@ -164,11 +190,11 @@ class Engine(wiring.Component):
         with m.FSM():
             with m.State("START"):
                 m.d.comb += [decoder.start.eq(1), checksum.start.eq(1)]
-                m.d.sync += [place.eq(0), broken.eq(0)]
+                m.d.sync += [place.eq(first), broken.eq(0)]
                 m.next = "RECEIVE"
             with m.State("RECEIVE"):
                 m.d.comb += receiving.eq(1)
-                m.d.sync += [cursor.eq(header), replying.eq(0)]
+                m.d.sync += [cursor.eq(self.buffer - protocol.CHECK), replying.eq(0)]
                 with m.If(decoder.end):
                     m.d.sync += broken.eq(broken | ~decoder.complete)
                     m.next = "CHECK"
@@ -179,13 +205,13 @@ class Engine(wiring.Component):
                     sound.eq(
                         ~broken
                         & checksum.matches
-                        & (place == length + (header + protocol.CHECK))
+                        & (place == length)
+                        & (length <= protocol.largest_payload(self.buffer))
                         & (answer <= protocol.largest_payload(self.buffer))
                     ),
                     following.eq(sequence == (last + 1)[:8]),
                 ]
                 m.d.comb += [encoder.start.eq(1), checksum.start.eq(1)]
-                m.d.sync += index.eq(0)
                 m.next = "REFUSE"
                 with m.If(sound):
                     with m.If(message == Message.IDENTITY):
@@ -200,7 +226,7 @@ class Engine(wiring.Component):
                 m.next = "COMPLAIN"
             with m.State("COMPLAIN"):
                 m.d.comb += [self.tx.payload.eq(index == 0), self.tx.valid.eq(1)]
-                self._each(m, self.tx.ready, index, len(protocol.REFUSED), "START")
+                self._each(m, self.tx.ready, len(protocol.REFUSED), "START")
             with m.State("HEADER"):
                 m.d.sync += [last.eq(sequence), greeted.eq(1)]
                 m.d.comb += [put.eq(1), wanted.eq(1), checked.eq(1)]
@@ -213,31 +239,26 @@ class Engine(wiring.Component):
                         m.d.comb += put_byte.eq(answer[:8])
                     with m.Case(3):
                         m.d.comb += put_byte.eq(answer[8:])
-                with m.If(put_done):
-                    m.d.sync += index.eq(index + 1)
-                    with m.If(index == protocol.size(protocol.RESPONSE) - 1):
-                        m.d.sync += index.eq(0)
-                        with m.Switch(message):
-                            with m.Case(Message.IDENTITY):
-                                m.next = "IDENTITY"
-                            with m.Case(Message.COUNTERS):
-                                m.next = "COUNTERS"
-                            with m.Case(Message.RESET):
-                                m.d.comb += self.reset_core.eq(1)
-                                m.d.sync += position.eq(0)
-                                m.next = "PAD"
-                            with m.Case(Message.COMMAND):
-                                m.next = "HEAD"
-                            with m.Default():
-                                m.next = "TOKEN"
+                self._each(m, put_done, protocol.size(protocol.RESPONSE), "TOKEN")
+                with m.If(put_done & last_byte):
+                    with m.Switch(message):
+                        with m.Case(Message.IDENTITY):
+                            m.next = "IDENTITY"
+                        with m.Case(Message.COUNTERS):
+                            m.next = "COUNTERS"
+                        with m.Case(Message.RESET):
+                            m.d.comb += self.reset_core.eq(1)
+                            m.next = "PAD"
+                        with m.Case(Message.COMMAND):
+                            m.next = "HEAD"
             with m.State("IDENTITY"):
                 self._answer(m, put, put_done, checked, wanted, answer)
                 m.d.comb += put_byte.eq(page[index])
-                self._each(m, put_done, index, len(identity), "PAD")
+                self._each(m, put_done, len(identity), "PAD")
             with m.State("COUNTERS"):
                 self._answer(m, put, put_done, checked, wanted, answer)
-                m.d.comb += put_byte.eq(errors.word_select(index[:2], 8))
-                self._each(m, put_done, index, 4, "PAD")
+                m.d.comb += put_byte.eq(errors.word_select(index[:1], 8))
+                self._each(m, put_done, protocol.size(protocol.COUNTERS), "PAD")
 
             with m.State("HEAD"):
                 with m.If(~more):
@@ -245,24 +266,24 @@ class Engine(wiring.Component):
                 with m.Elif(fresh):
                     m.d.comb += take.eq(1)
                     m.d.sync += head.eq(Cat(head[8:], byte))
-                    self._each(m, take, index, protocol.HEAD, "DATA")
+                    self._each(m, take, protocol.HEAD, "DATA")
             with m.State("DATA"):
                 with m.If(~more):
                     m.next = "PAD"
                 with m.Elif(fresh):
-                    with m.If(index == protocol.WORD - 1):
+                    with m.If(last_byte):
                         m.d.comb += self.commands.valid.eq(1)
                         m.d.comb += take.eq(self.commands.ready)
                     with m.Else():
                         m.d.comb += take.eq(1)
                         m.d.sync += value.eq(Cat(value[8:], byte))
-                    self._each(m, take, index, protocol.WORD, "RESPONSE")
+                    self._each(m, take, protocol.WORD, "RESPONSE")
             with m.State("RESPONSE"):
                 with m.If(self.responses.valid):
                     self._answer(m, put, put_done, checked, wanted, answer)
                 m.d.comb += put_byte.eq(word.word_select(index[:2], 8))
-                self._each(m, put_done, index, protocol.WORD, "DATA")
-                with m.If(put_done & (index == protocol.WORD - 1)):
+                self._each(m, put_done, protocol.WORD, "DATA")
+                with m.If(put_done & last_byte):
                     m.d.comb += self.responses.ready.eq(1)
                     m.d.sync += address.eq(address + 1)
 
@@ -278,7 +299,7 @@ class Engine(wiring.Component):
                         m.d.comb += take.eq(1)
                     with m.Else():
                         m.d.comb += [self.samples.valid.eq(1), take.eq(self.samples.ready)]
-                        m.d.sync += position.eq(position + self.samples.ready)
+                        m.d.comb += place_up.eq(self.samples.ready)
             with m.State("RUN"):
                 m.d.sync += [run.eq(byte), to_end.eq(byte == protocol.END)]
                 with m.If(~more):
@@ -294,7 +315,8 @@ class Engine(wiring.Component):
                 with m.Else():
                     m.d.comb += self.samples.valid.eq(1)
                     with m.If(self.samples.ready):
-                        m.d.sync += [position.eq(position + 1), run.eq(run - 1)]
+                        m.d.comb += place_up.eq(1)
+                        m.d.sync += run.eq(run - 1)
             with m.State("LABEL"):
                 m.d.comb += self.samples.payload.eq(byte)
                 with m.If(~more):
@@ -302,36 +324,34 @@ class Engine(wiring.Component):
                 with m.Elif(fresh):
                     m.d.comb += [self.samples.valid.eq(1), take.eq(self.samples.ready)]
                     with m.If(self.samples.ready):
-                        m.d.sync += position.eq(0)
+                        m.d.comb += place_clear.eq(1)
                         m.next = "RESULT"
             with m.State("RESULT"):
                 with m.If(self.results.valid):
                     self._answer(m, put, put_done, checked, wanted, answer)
                 m.d.comb += put_byte.eq(result.word_select(index[:1], 8))
-                self._each(m, put_done, index, protocol.RESULT, "RESULT")
-                with m.If(put_done & (index == protocol.RESULT - 1)):
+                self._each(m, put_done, protocol.RESULT, "RESULT")
+                with m.If(put_done & last_byte):
                     m.d.comb += self.results.ready.eq(1)
-                    m.d.sync += position.eq(position + 1)
+                    m.d.comb += place_up.eq(1)
                     with m.If(position == cfg.classes):
-                        m.d.sync += position.eq(0)
+                        m.d.comb += place_clear.eq(1)
                         m.next = "TOKEN"
 
             with m.State("PAD"):
                 self._answer(m, put, put_done, checked, wanted, answer)
-                m.d.sync += index.eq(0)
+                m.d.comb += index_clear.eq(1)
                 with m.If(answer == 0):
                     m.next = "CRC"
             with m.State("CRC"):
                 with m.If(~checksum.busy):
                     m.d.comb += [put.eq(1), wanted.eq(1)]
                 m.d.comb += put_byte.eq(checksum.value.word_select(index[:2], 8))
-                self._each(m, put_done, index, protocol.CHECK, "FINISH")
+                self._each(m, put_done, protocol.CHECK, "FINISH")
             with m.State("FINISH"):
                 m.d.comb += encoder.finish.eq(1)
-                m.d.sync += [cursor.eq(0), replying.eq(1), index.eq(index + 1)]
-                with m.If(index == 1):
-                    m.d.sync += index.eq(0)
-                    m.next = "LOAD"
+                m.d.sync += [cursor.eq(0), replying.eq(1)]
+                self._each(m, 1, 2, "LOAD")
             with m.State("LOAD"):
                 m.next = "SEND"
             with m.State("SEND"):
@@ -344,7 +364,7 @@ class Engine(wiring.Component):
 
     # -- parts of elaborate -----------------------------------------------------------------------
 
-    def _header(self, m, place, byte, message, sequence, length, answer, broken):
+    def _header(self, m, place, first, byte, message, sequence, length, answer, broken):
         """Take a byte of a request into the field that it belongs to."""
         targets = []
         for field, signal in zip(
@@ -352,7 +372,7 @@ class Engine(wiring.Component):
         ):
             targets += [signal[8 * n : 8 * n + 8] for n in range(field.size)]
         with m.Switch(place):
-            for number, target in enumerate(targets):
+            for number, target in enumerate(targets, first):
                 with m.Case(number):
                     m.d.sync += target.eq(byte)
                     if len(target) < 8:  # larger numbers than any buffer holds
@@ -365,10 +385,9 @@ class Engine(wiring.Component):
         with m.If(put_done & wanted):
             m.d.sync += answer.eq(answer - 1)
 
-    def _each(self, m, done, index, count, following):
+    def _each(self, m, done, count, following):
         """Count bytes; after `count` of them go on with the state `following`."""
-        with m.If(done):
-            m.d.sync += index.eq(index + 1)
-            with m.If(index == count - 1):
-                m.d.sync += index.eq(0)
-                m.next = following
+        count_up, top, last_byte = self._bytes
+        m.d.comb += [count_up.eq(done), top.eq(count - 1)]
+        with m.If(done & last_byte):
+            m.next = following

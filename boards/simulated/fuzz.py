@@ -228,7 +228,13 @@ class Generator:
         if message is Message.IDENTITY:
             message = Message.COUNTERS
         sequence = self.model.last + 1
-        kind = random.integers(4)
+        kind = random.integers(6)
+        if kind == 4:  # shorter than a header
+            data = self._bytes(int(random.integers(6)))
+            return cobs.encode(data + protocol.checksum(data))
+        if kind == 5:  # longer than a payload
+            excess = protocol.largest_payload(BUFFER) + int(random.integers(1, 12))
+            return self._wire(message, sequence, self._bytes(excess), answer)
         if kind == 0:
             sequence += int(random.integers(1, 255))
         elif kind == 1:
