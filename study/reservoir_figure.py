@@ -15,7 +15,7 @@ from hebbware.study.reservoir import AHEAD, BITS
 NAMES = {
     "capacity": "linear memory capacity, steps",
     "narma10": "NARMA-10, NRMSE",
-    "mackey_glass": f"Mackey-Glass {AHEAD} steps ahead, NRMSE",
+    "mackey_glass": f"Mackey-Glass + {AHEAD}, NRMSE",
 }
 
 
@@ -64,7 +64,6 @@ def _panel(axis, rows, panel, measure):
             label=f"{topology}, {rounding}",
         )
     axis.set_ylabel(NAMES[measure])
-    axis.set_ylim(bottom=0)
     if panel == "bits":
         axis.set_xticks(range(len(BITS)), [str(b) if b else "float" for b in reversed(BITS)])
         axis.set_xlabel("state width, bits")
@@ -76,3 +75,4 @@ def _panel(axis, rows, panel, measure):
         if measure == "capacity":
             axis.plot(sizes, sizes, color="#999999", linestyle=":", zorder=0)
             axis.annotate("R", (sizes[-1], sizes[-1]), color="#777777", ha="right", va="bottom")
+    axis.set_ylim(0, 1.06 * axis.dataLim.y1)
