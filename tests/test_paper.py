@@ -147,7 +147,11 @@ def test_reservoir_learns_what_it_can_and_nothing_of_noise(monkeypatch):
     sums = np.zeros((3000, 1))
     for t in range(1, 3000):
         sums[t] = 0.8 * sums[t - 1] + drive[t - 1, :1]
-    for wanted, low, high in ((sums / sums.std(), 0.8, 1.0), (noise, -0.3, 0.05)):
+    turned = np.where(
+        np.arange(3000)[:, None] < 2250, sums, -sums
+    )  # what is held out is not learned
+    cases = ((sums / sums.std(), 0.8, 1.0), (noise, -0.3, 0.05), (turned / sums.std(), -4, -2))
+    for wanted, low, high in cases:
         monkeypatch.setattr(reservoir_runs, "_signals", lambda *_, w=wanted: (w, drive))
         found = reservoir_runs.paper_reservoir(reservoir_key(), None)
         assert low < found["r2_held_out"] < high

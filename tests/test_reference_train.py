@@ -153,6 +153,19 @@ def test_shuffled_labels_stay_those_of_the_window():
         assert t == 0 or (pair[0][0] == pair[1][0]).all()
 
 
+def test_one_sample_steps_like_several_that_are_alike():
+    """Inputs of 0 are left out of the step of one sample; two equal ones take the whole path."""
+    x, y = draw()
+    x[0, [1, 3]] = 0
+    one, two = (
+        changes(Network([5, 7, 6, 3], seed=4), Backprop(), x[rows], y[rows], [0.5, 2.0, 4.0])
+        for rows in ([0], [0, 0])
+    )
+    for a, b in zip(one, two, strict=True):
+        assert a == pytest.approx(b, abs=1e-14)
+        assert a.any()
+
+
 def test_frozen_layers_stay_and_the_readout_learns():
     network, (x, y) = Network([5, 7, 6, 3], seed=6), draw()
     found = changes(network, Frozen(), x, y, [1.0, 1.0, 1.0])
