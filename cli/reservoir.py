@@ -62,9 +62,7 @@ def _resolve(config: str, seed: int | None) -> ReservoirConfig:
 @_config_option
 @seed_option
 @json_option
-@click.option(
-    "--full", is_flag=True, help="More sizes, both roundings, three seeds: some ten minutes."
-)
+@click.option("--full", is_flag=True, help="More sizes, both roundings, three seeds: some minutes.")
 @click.option("--seeds", type=click.IntRange(1, 100), help="Seeds per point; 1, with --full 3.")
 @click.option("--figure", metavar="FILE", help="Draw the measures: .png, .svg or .pdf.")
 def measure(
@@ -95,13 +93,23 @@ def measure(
             advance()
     output.table(
         f"{base.activation}, rho {base.rho:g}, leak {base.leak}; {count} seed(s); errors: NRMSE",
-        ("topology", "R", "state bits", "rounding", "capacity", "NARMA-10", "Mackey-Glass"),
+        (
+            "topology",
+            "R",
+            "state bits",
+            "rounding",
+            "memory bits",
+            "capacity",
+            "NARMA-10",
+            "Mackey-Glass",
+        ),
         [
             (
                 row["topology"],
                 row["units"],
                 row["state_bits"] or "float",
                 row["rounding"],
+                row["state_memory_bits"] or "-",
                 f"{row['capacity']:.1f}",
                 f"{row['narma10']:.3f}",
                 f"{row['mackey_glass']:.3f}",

@@ -225,7 +225,10 @@ def sweep(base: ReservoirConfig, *, full: bool) -> list[Point]:
 
 
 def measured(points: list[Point], seeds: int, seed: int) -> Iterator[dict[str, object]]:
-    """Rows of a sweep: the point's fields, and mean and deviation of each measure over seeds."""
+    """Rows of a sweep: the point's fields, and mean and deviation of each measure over seeds.
+
+    ``state_memory_bits`` are those of the two banks of states, None in floating point.
+    """
     for point in points:
         config = point.config
         runs = [
@@ -237,6 +240,7 @@ def measured(points: list[Point], seeds: int, seed: int) -> Iterator[dict[str, o
             "units": config.units,
             "state_bits": point.bits,
             "rounding": "none" if point.floating else str(config.rounding),
+            "state_memory_bits": 2 * config.units * point.bits or None,
             "panels": list(point.panels),
             "threshold": float(np.mean([found["threshold"] for found in runs])),
         }

@@ -86,6 +86,7 @@ def test_rows_and_figure(monkeypatch):
     rows = list(study.measured(points, 2, seed=0))
     assert len(rows) == len(points) == 6
     for row in rows:
+        assert row["state_memory_bits"] in (2 * row["units"] * row["state_bits"], None)
         assert 2 < row["capacity"] < 1.3 * row["units"]
         assert 0 < row["narma10"] < 1.2
         assert 0 < row["mackey_glass"] < 1.2
