@@ -1,0 +1,82 @@
+"""``hebbware readout``, and what ``train --controls`` tells of a reservoir memory."""
+
+import json
+
+import pytest
+
+from hebbware.cli.main import main
+from hebbware.golden import readout as readouts
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.readout import load_readout
+
+CONFIG = CoreConfig(
+    layers=(2, 8, 2), lanes=4, memory="reservoir", horizon=4, projection=2, reservoir_units=32,
+    reservoir_gain=-6, beta_log2=2, init_std=(1.0, 0.25),
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def few_steps(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(readouts, "STEPS", 600)
+    readouts.ridge_readout.cache_clear()
+    yield
+    readouts.ridge_readout.cache_clear()
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    path = tmp_path / "core.toml"
+    path.write_text(CONFIG.to_toml())
+    return path
+
+
+@pytest.mark.parametrize("method", ["ridge", "delta"])
+def test_readout_is_trained_told_and_written(method, config_file, tmp_path, capsys):
+    out, told = tmp_path / "readout.npz", tmp_path / "told.json"
+    arguments = ["readout", "--config", str(config_file), "--method", method]
+    assert main([*arguments, "--out", str(out), "--json", str(told)]) == 0
+    result = json.loads(told.read_text())
+    readout = load_readout(out, CONFIG)
+    assert readout.weights.shape == (4, 32)
+    assert result["r2"] == readout.r2 > 0.2
+    assert f"{readout.r2:.3f}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--config", "digits"], "memory must be reservoir for a readout, not 'gated'"),
+        (["--method", "sgd"], "method must be one of ridge, delta, not 'sgd'"),
+        (["--out", "readout.txt"], "--out must end in .npz, not 'readout.txt'"),
+    ],
+)
+def test_bad_input(extra, message, config_file, capsys):
+    assert main(["readout", "--config", str(config_file), *extra]) == 2
+    assert capsys.readouterr().err.strip() == f"error: {message}"
+
+
+def test_controls_of_a_reservoir_memory(config_file, tmp_path, capsys):
+    told = tmp_path / "told.json"
+    arguments = ["--config", str(config_file), "--dataset", "linear", "--epochs", "1"]
+    assert main(["train", *arguments, "--controls", "--json", str(told)]) == 0
+    result = json.loads(told.read_text())
+    assert {"shuffled", "zero", "exact", "codes", "linear"} <= set(result["controls"])
+    (layer,) = result["fidelity"]
+    assert layer["memory"] <= 1
+    assert "against the exact memory" in capsys.readouterr().out
+
+
+def test_a_readout_of_another_configuration(config_file, tmp_path, capsys):
+    out = tmp_path / "readout.npz"
+    assert main(["readout", "--config", str(config_file), "--out", str(out)]) == 0
+    other = tmp_path / "other.toml"
+    other.write_text(
+        CONFIG.to_toml()
+        .replace('readout = "ridge"', f'readout = "{out}"')
+        .replace("reservoir_units = 32", "reservoir_units = 64")
+    )
+    capsys.readouterr()
+    assert main(["train", "--config", str(other), "--dataset", "linear", "--epochs", "1"]) == 2
+    message = capsys.readouterr().err
+    assert "was made for reservoir_units = 32, but the configuration has 64" in message
