@@ -49,7 +49,9 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
     lanes, weight_bits, weight_ports, dynamics, time_steps, leak_shifts, slope_shift, centred, \
 rounding, x_bits, \
 u_bits, u_fraction, z_bits, z_fraction, d_bits, d_fraction, modulator, memory, memory_bits, \
-horizon, window, gamma, sigmas, kappa, read_bits, read_fraction, \
+horizon, window, gamma, sigmas, kappa, projection, gating, reservoir_units, reservoir_bits, \
+reservoir_topology, reservoir_gain, reservoir_lanes, reservoir_seed, readout, \
+read_bits, read_fraction, \
 error_fraction, beta_log2, steps, step_epochs, step_extra, init_std, exp_bits, \
 reciprocal_bits, rsqrt_bits
         Fields of `hebbware.golden.config.CoreConfig`, with its defaults; an empty `steps` or
@@ -120,6 +122,15 @@ reciprocal_bits, rsqrt_bits
         gamma=CoreConfig.gamma,
         sigmas=CoreConfig.sigmas,
         kappa=CoreConfig.kappa,
+        projection=CoreConfig.projection,
+        gating=CoreConfig.gating,
+        reservoir_units=CoreConfig.reservoir_units,
+        reservoir_bits=CoreConfig.reservoir_bits,
+        reservoir_topology=CoreConfig.reservoir_topology,
+        reservoir_gain=CoreConfig.reservoir_gain,
+        reservoir_lanes=CoreConfig.reservoir_lanes,
+        reservoir_seed=CoreConfig.reservoir_seed,
+        readout=CoreConfig.readout,
         read_bits=CoreConfig.read_bits,
         read_fraction=CoreConfig.read_fraction,
         error_fraction=CoreConfig.error_fraction,
@@ -161,6 +172,15 @@ reciprocal_bits, rsqrt_bits
         self.gamma = gamma
         self.sigmas = sigmas
         self.kappa = kappa
+        self.projection = projection
+        self.gating = gating
+        self.reservoir_units = reservoir_units
+        self.reservoir_bits = reservoir_bits
+        self.reservoir_topology = reservoir_topology
+        self.reservoir_gain = reservoir_gain
+        self.reservoir_lanes = reservoir_lanes
+        self.reservoir_seed = reservoir_seed
+        self.readout = readout
         self.read_bits = read_bits
         self.read_fraction = read_fraction
         self.error_fraction = error_fraction

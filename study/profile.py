@@ -43,6 +43,7 @@ from hebbware.golden.core import Core
 from hebbware.golden.data import Dataset
 from hebbware.golden.errors import InputError
 from hebbware.golden.fixed import Format, Rounding, saturate, shift_round
+from hebbware.golden.memory import KINDS
 from hebbware.golden.normalise import MANTISSA_BITS, statistics
 from hebbware.golden.reference.class_memory import CLIP
 from hebbware.golden.train import EPOCHS, check_fit, inputs, order, spread_halvings
@@ -221,6 +222,8 @@ class Recorder(Core):
                 "a profile can be made of static neurons without a slope below 0 and of inputs "
                 "that are not centred only"
             )
+        if KINDS[config.memory].projected:
+            raise InputError(f"a profile cannot be made of the {config.memory} memory")
         super().__init__(config)
         self.observer = self._see
         self._format = formats(config)

@@ -59,15 +59,19 @@ FORMATS = (
     *("z_bits", "z_fraction", "d_bits", "d_fraction", "memory_bits", "read_bits"),
     *("read_fraction", "error_fraction", "exp_bits", "reciprocal_bits", "rsqrt_bits"),
 )
+RESERVOIRS = (
+    *("projection", "gating", "reservoir_units", "reservoir_bits", "reservoir_topology"),
+    *("reservoir_gain", "reservoir_lanes", "reservoir_seed", "readout"),
+)
 UNUSED = {
     "linear": FIELDS,
     "float": (
-        *(*FORMATS, "init_std", "horizon", "window", "kappa", "beta_log2"),
+        *(*FORMATS, *RESERVOIRS, "init_std", "horizon", "window", "kappa", "beta_log2"),
         *("steps", "step_epochs", "step_extra"),
     ),
-    "codes": ("memory_bits", "horizon", "window"),
+    "codes": (*RESERVOIRS, "memory_bits", "horizon", "window"),
     "frozen": (
-        *("memory_bits", "horizon", "window", "beta_log2"),
+        *(*RESERVOIRS, "memory_bits", "horizon", "window", "beta_log2"),
         *("d_bits", "d_fraction", "read_bits", "read_fraction"),
     ),
 }
