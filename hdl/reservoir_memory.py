@@ -161,10 +161,9 @@ class Decoder(wiring.Component):
             ]
         gain, gain_late = Signal(range(cfg.memory_bits)), Signal(range(cfg.memory_bits))
         thresholds = unit_thresholds(d, cfg.memory_bits)
-        m.d.sync += [
-            gain.eq(sum(size >= int(threshold) for threshold in thresholds)),
-            gain_late.eq(gain),
-        ]
+        m.d.sync += gain_late.eq(gain)
+        with m.If(ended):  # the next row's numbers come while this one's are still scaled
+            m.d.sync += gain.eq(sum(size >= int(threshold) for threshold in thresholds))
 
         walking, walk_row, position = Signal(), Signal.like(ended_row), Signal(place_bits)
         with m.If(ended):

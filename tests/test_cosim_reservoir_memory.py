@@ -20,12 +20,12 @@ from hebbware.hdl import core as hdl_core
 MNIST = Path(os.environ.get("HEBBWARE_DATA", "nowhere")) / "mnist"
 BASE = CoreConfig(
     layers=(9, 7, 6, 3), lanes=4, memory="reservoir", horizon=3, projection=4, reservoir_units=16,
-    reservoir_gain=-6, beta_log2=2, reservoir_lanes=4,
+    reservoir_gain=-6, beta_log2=2, reservoir_lanes=16,
 )  # fmt: skip
 SMALL = {
     "class-gated, two layers": BASE,
     "error-gated, one layer, cycle": CoreConfig(
-        layers=(5, 8, 4), lanes=3, memory="reservoir", horizon=5, projection=2, gating="error",
+        layers=(5, 8, 4), lanes=3, memory="reservoir", horizon=5, projection=8, gating="error",
         reservoir_units=32, reservoir_gain=-6, reservoir_bits=12, reservoir_topology="cycle",
         reservoir_lanes=16, slope_shift=2, memory_bits=18, seed=3,
     ),
