@@ -129,10 +129,21 @@ def evaluate(config: ReservoirConfig, weights, scale: int, steps: int, seed: int
 
 
 def by_ridge(config: ReservoirConfig, steps: int = 4000, held_out: int = 2000) -> Trained:
-    """Least squares on `steps` steps of random signals; the weights rounded to their format."""
+    """Least squares on `steps` steps of random signals; the weights rounded to their format.
+
+    Raises
+    ------
+    InputError
+        The inputs are too weak to move the state.
+    """
     inputs, targets = signals(config, washout(config) + steps, 2 * config.seed + 1)
     start = washout(config)
     states = run(config, inputs)[start:] / config.state.one
+    if not states.any():
+        raise InputError(
+            f"gain must be large enough that inputs move a state of {config.state_bits} bits, "
+            f"not {config.gain}"
+        )
     found = ridge(states, targets[start:])
     scale = fit(config, found, targets)
     raw = np.rint(found * 2.0**scale * config.weight.one).astype(np.int64)

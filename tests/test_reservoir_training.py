@@ -58,6 +58,11 @@ def test_leaky_outputs_need_their_inputs():
         training.signals(replace(LEAKY, outputs=5), 10, 0)
 
 
+def test_states_that_never_move():
+    with pytest.raises(InputError, match="gain must be large enough .*, not -14"):
+        training.by_ridge(replace(DELAY, gain=-14, weight_fraction=4), 100, 100)
+
+
 def test_file(tmp_path):
     trained = training.Trained(np.arange(64).reshape(2, 32), 3, 0.5)
     file = tmp_path / "readout.json"
