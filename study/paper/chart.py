@@ -14,6 +14,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from hebbware.study.drawing import COLOURS, MARKS, STYLE, bars_of, ordinate
 from hebbware.study.panels import Spread
 
+SHADES = (*COLOURS, "#882255", "#44AA99", "#999933", "#AA4499")
+SHAPES = MARKS + "<>hd"
 DASHED = (0, (4, 1.6))  # floating point; solid lines are bit-true
 
 
@@ -48,8 +50,8 @@ def line(
         x,
         mean,
         bars_of(spreads),
-        color=COLOURS[number % len(COLOURS)],
-        marker=MARKS[number % len(MARKS)],
+        color=SHADES[number % len(SHADES)],
+        marker=SHAPES[number % len(SHAPES)],
         ls=DASHED if real else "-",
         mfc="white" if real else None,
         lw=1.8,
