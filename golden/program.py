@@ -10,7 +10,7 @@ clocks in which the next layer's statistics settle. Where a sample takes several
 program is walked once for each, all but the last time without learning or putting out anything.
 
 A weight memory with one port (`weight_ports`) cannot be read and written in the same clock. A step
-reads in the clock after its issue and writes `WRITE` clocks after it, an even number: passes that
+reads 2 and writes `WRITE` clocks after its issue, an odd number of clocks apart: passes that
 write weights issue in every second clock, so that reads and writes alternate, and a pass that
 touches the weights waits until the writes of all passes before it are done.
 """
@@ -185,9 +185,9 @@ def start_clocks(config) -> int:
 
 # -- latencies, in clocks --------------------------------------------------------------------------
 
-WRITE = 6  # from a step's issue to the clock in which its word is on the memory's write port
+WRITE = 7  # from a step's issue to the clock in which its word is on the memory's write port
 SETTLED = WRITE + 1  # ... to the first clock in which a step that reads the word may be issued
-PRODUCT = 4  # ... to the clock in which its products are registered
+PRODUCT = 5  # ... to the clock in which its products are registered
 SOFTMAX_FIXED = 10  # clocks of a softmax beyond its two walks over the classes
 
 

@@ -14,7 +14,7 @@ class Commander(wiring.Component):
     """Carries out one command after another while no sample is worked on.
 
     Latency: a command is taken when the core is free and settled; its response is offered 3 clocks
-    later for gains and registers, 9 for memories, and after the start program for ``START``.
+    later for gains and registers, 10 for memories, and after the start program for ``START``.
 
     Parameters
     ----------

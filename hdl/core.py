@@ -1,7 +1,7 @@
 """The learning core: memories, lanes, statistics, softmax and sequencer put together."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed, unsigned
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import commands
@@ -30,6 +30,7 @@ from .sequencer import Sequencer
 from .shapes import index
 from .softmax import Softmax
 from .step import MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
+from .storage import Storage
 from .weights import WeightMemory
 from .window import Window
 
@@ -189,24 +190,17 @@ class Core(wiring.Component):
         m.d.comb += loader.address.eq(sequencer.list_address)
 
         # memories
-        z_word = data.StructLayout({"z": lanes * cfg.z_bits, "active": lanes})
         slots = cfg.window + 1 if KINDS[cfg.memory].windowed else 1
-        m.submodules.z_memory = z_memory = memory.Memory(
-            shape=z_word, depth=max(slots * self.blocks, 2), init=[]
-        )
-        m.submodules.a_memory = a_memory = memory.Memory(
-            shape=lanes * cfg.u_bits, depth=max(self.blocks, 2), init=[]
-        )
-        m.submodules.d_memory = d_memory = memory.Memory(
-            shape=lanes * cfg.d_bits, depth=max(self.blocks, 2), init=[]
-        )
+        # activations z, and above them whether u > 0
+        m.submodules.z_memory = z_memory = Storage(lanes * (cfg.z_bits + 1), slots * self.blocks)
+        m.submodules.a_memory = a_memory = Storage(lanes * cfg.u_bits, self.blocks)
+        m.submodules.d_memory = d_memory = Storage(lanes * cfg.d_bits, self.blocks)
         m.submodules.weights = weights = WeightMemory(cfg)
-        z_read, a_read, d_read = (mem.read_port() for mem in (z_memory, a_memory, d_memory))
-        m.d.comb += z_read.addr.eq(
+        m.d.comb += z_memory.address.eq(
             Mux(sequencer.old, z_old, z_now) + Mux(from_below, sequencer.source_block, place_0)
         )
 
-        # stage 1: the list names the row; weights, class memory and vectors are addressed
+        # stage 1: the list names the row; the class memory is addressed
         step_1 = Signal(self.step_layout)
         place_1 = Signal(index(self.blocks))
         memory_address_1 = Signal(range(self.words))
@@ -224,15 +218,13 @@ class Core(wiring.Component):
         address_1 = Signal(range(self.words))
         m.d.comb += [
             address_1.eq(step_1.address + row_1),
-            weights.address.eq(address_1),
-            a_read.addr.eq(place_1),
-            d_read.addr.eq(place_1),
             softmax.query_job.eq(step_1.layer),
             softmax.query_row.eq(step_1.row),
         ]
 
-        # stage 2: operands are there
+        # stage 2: weights and vectors are addressed; the common operand is formed
         step_2 = Signal(self.step_layout)
+        place_2 = Signal.like(place_1)
         m.d.sync += [step_2.eq(step_1), step_2.address.eq(address_1)]
         value_2 = Signal.like(loader.value)
         own_2 = Signal(signed(cfg.z_bits))
@@ -256,11 +248,24 @@ class Core(wiring.Component):
             counts[:hidden] = [
                 hsic.counts.word_select(layer, hsic.count_width) for layer in range(hidden)
             ]
-        z_2 = Signal(z_word)
+        z_2 = Signal.like(z_memory.data)
         m.d.sync += [
+            place_2.eq(place_1),
             value_2.eq(loader.value),
-            own_2.eq(z_read.data.z.word_select(lane_1, cfg.z_bits)),
-            z_2.eq(z_read.data),
+            own_2.eq(z_memory.data.word_select(lane_1, cfg.z_bits)),
+            z_2.eq(z_memory.data),
+        ]
+
+        # stage 3: operands are there
+        step_3 = Signal(self.step_layout)
+        z_3 = Signal.like(z_2)
+        random_3 = Signal.like(random.word)
+        scalar_3 = Signal.like(operand.scalar)
+        m.d.sync += [
+            step_3.eq(step_2),
+            z_3.eq(z_2),
+            random_3.eq(random.word),
+            scalar_3.eq(operand.scalar),
         ]
         jacobians = kept.jacobians
         if projected := KINDS[cfg.memory].projected:
@@ -289,15 +294,18 @@ class Core(wiring.Component):
             operand.mantissa.eq(normalise.mantissa),
             operand.jacobians.eq(jacobians),
             operand.extra.eq(commander.extra),
-            dense.step.eq(step_2),
-            dense.scalar.eq(operand.scalar),
+            weights.address.eq(step_2.address),
+            a_memory.address.eq(place_2),
+            d_memory.address.eq(place_2),
+            dense.step.eq(step_3),
+            dense.scalar.eq(scalar_3),
             dense.weights.eq(weights.word),
-            dense.z.eq(z_2.z),
-            dense.active.eq(z_2.active),
-            dense.a.eq(a_read.data),
-            dense.d.eq(d_read.data),
+            dense.z.eq(z_3[: lanes * cfg.z_bits]),
+            dense.active.eq(z_3[lanes * cfg.z_bits :]),
+            dense.a.eq(a_memory.data),
+            dense.d.eq(d_memory.data),
             dense.mean.eq(normalise.mean),
-            dense.random.eq(random.word),
+            dense.random.eq(random_3),
             dense.host_data.eq(commander.value),
             dense.exponent.eq(normalise.exponent),
             dense.power.eq(powers.kept),
@@ -307,34 +315,32 @@ class Core(wiring.Component):
             with m.If(step_2.kind == Kind.DIRECTION):
                 m.d.comb += operand.error.eq(reservoir.pull)
 
-        # stage 6: words are written
+        # stage 7: words are written
         out = dense.out
-        z_write, a_write, d_write = (mem.write_port() for mem in (z_memory, a_memory, d_memory))
         host_reads = is_any(out.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)) & ~out.write
-        place_6 = Signal(index(self.blocks))
+        place_7 = Signal(index(self.blocks))
         m.d.comb += [
-            place_6.eq(bases[out.layer] + out.block),
+            place_7.eq(bases[out.layer] + out.block),
             weights.write_en.eq(out.valid & is_any(out.kind, UPDATES) & ~host_reads),
             weights.write_address.eq(out.address),
             weights.written.eq(dense.weights_out),
-            a_write.en.eq(out.valid & out.sum_last & (out.kind == Kind.FORWARD)),
-            a_write.addr.eq(place_6),
-            a_write.data.eq(self._lanes(dense.vector_out, cfg.u_bits)),
-            z_write.en.eq(out.valid & (out.kind == Kind.NORMALISE)),
-            z_write.addr.eq(z_now + place_6),
-            z_write.data.z.eq(self._lanes(dense.vector_out, cfg.z_bits)),
-            z_write.data.active.eq(dense.active_out),
-            d_write.en.eq(out.valid & out.sum_last & (out.kind == Kind.DIRECTION)),
-            d_write.addr.eq(place_6),
-            d_write.data.eq(self._lanes(dense.vector_out, cfg.d_bits)),
+            a_memory.en.eq(out.valid & out.sum_last & (out.kind == Kind.FORWARD)),
+            a_memory.place.eq(place_7),
+            a_memory.written.eq(self._lanes(dense.vector_out, cfg.u_bits)),
+            z_memory.en.eq(out.valid & (out.kind == Kind.NORMALISE)),
+            z_memory.place.eq(z_now + place_7),
+            z_memory.written.eq(Cat(self._lanes(dense.vector_out, cfg.z_bits), dense.active_out)),
+            d_memory.en.eq(out.valid & out.sum_last & (out.kind == Kind.DIRECTION)),
+            d_memory.place.eq(place_7),
+            d_memory.written.eq(self._lanes(dense.vector_out, cfg.d_bits)),
         ]
         if cfg.leaky:
             m.submodules.potentials = potentials = Potentials(cfg, self.blocks)
             m.d.comb += [
-                potentials.address.eq(place_1),
+                potentials.address.eq(place_2),
                 dense.potentials.eq(potentials.word),
-                potentials.write.eq(a_write.en),
-                potentials.place.eq(place_6),
+                potentials.write.eq(a_memory.en),
+                potentials.place.eq(place_7),
                 potentials.written.eq(dense.potentials_out),
             ]
         if word_width(cfg):
@@ -382,7 +388,7 @@ class Core(wiring.Component):
             powers.layer.eq(done_step.layer),
             powers.done.eq(normalise.done),
             powers.power.eq(normalise.power),
-            powers.asked.eq(step_2.layer),
+            powers.asked.eq(step_3.layer),
         ]
         arrived = arrivals.step
         m.d.comb += [
@@ -447,7 +453,7 @@ class Core(wiring.Component):
             sequencer.kept_row.eq(kept.list_row),
         ]
         if self.trace_ports:
-            self._trace(m, weights, a_write, z_write, d_write, dense, softmax, place_6)
+            self._trace(m, weights, z_memory, d_memory, a_memory.en, dense, softmax, place_7)
             if kept is not softmax:
                 m.d.comb += [
                     self.trace.kernels.en.eq(hsic.trace_kernels_en),
@@ -510,15 +516,15 @@ class Core(wiring.Component):
         step = dense.total_step
         return step.valid & step.end & (step.kind == kind) & (step.layer == layer)
 
-    def _trace(self, m, weights, a_write, z_write, d_write, dense, softmax, place):
+    def _trace(self, m, weights, z_memory, d_memory, a_written, dense, softmax, place):
         trace, blocks = self.trace, self.blocks
         m.d.comb += [
-            trace.weights.en.eq(weights.write_en),
+            trace.weights.write_en.eq(weights.write_en),
             trace.weights.address.eq(weights.write_address),
             trace.weights.data.eq(weights.written),
-            trace.vectors.en.eq(a_write.en | z_write.en | d_write.en),
+            trace.vectors.en.eq(a_written | z_memory.en | d_memory.en),
             trace.vectors.address.eq(
-                place + Mux(z_write.en, blocks, Mux(d_write.en, 2 * blocks, 0))
+                place + Mux(z_memory.en, blocks, Mux(d_memory.en, 2 * blocks, 0))
             ),
             trace.vectors.data.eq(dense.vector_out),
             trace.errors.en.eq(softmax.trace_en),

@@ -19,9 +19,9 @@ from .tree import AdderTree
 class Dense(wiring.Component):
     """Multiply, accumulate, sum over the lanes, round, saturate; all lanes in step.
 
-    Operands of a step are given in stage 2, as `step` says. A step in stage 2 at clock t + 2 has
-    its products at t + 4, its accumulators at t + 5, the words to write at t + 6 (`out` and the
-    outputs that end in ``_out``) and its totals over the lanes at ``t + 5 + tree`` (`total`, with
+    Operands of a step are given in stage 3, as `step` says. A step in stage 3 at clock t + 3 has
+    its products at t + 5, its accumulators at t + 6, the words to write at t + 7 (`out` and the
+    outputs that end in ``_out``) and its totals over the lanes at ``t + 6 + tree`` (`total`, with
     the step in `total_step`). One step per clock.
 
     Resources: one multiplier of ``operand_a x operand_b`` bits (`hebbware.golden.widths`), one
@@ -35,18 +35,18 @@ class Dense(wiring.Component):
     Members
     -------
     step, scalar, weights, memory, read, z, active, a, d, mean, random : In
-        Stage 2: the step, the operand common to all lanes, words of all lanes, the random word.
+        Stage 3: the step, the operand common to all lanes, words of all lanes, the random word.
     potentials : In
-        Stage 2, leaky neurons only; `potentials_out` in stage 6.
+        Stage 3, leaky neurons only; `potentials_out` in stage 7.
         The operands of a direction are negative: d comes from ``-sum scalar * own``. Those of a
         forward pass carry `hebbware.golden.widths.forward_prescales`.
     host_data : In
         What the host writes; stable while its step is under way.
     exponent, power : In
-        Stage 2: of the layer being normalised, and of the one whose direction is made; the same
+        Stage 3: of the layer being normalised, and of the one whose direction is made; the same
         for all steps of a pass.
     out, weights_out, memory_out, vector_out, active_out : Out
-        Stage 6: the step and the words to write; which of them mean something follows from the
+        Stage 7: the step and the words to write; which of them mean something follows from the
         kind.
     total, total_step : Out
         Sum over the lanes, accumulated since `sum_first`, and the step that it ends with.
@@ -92,18 +92,18 @@ class Dense(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        stages = {2: self.step}
-        for n in range(3, 7):
+        stages = {3: self.step}
+        for n in range(4, 8):
             stages[n] = Signal(self.step_layout, name=f"step_{n}")
             m.d.sync += stages[n].eq(stages[n - 1])
-        m.d.comb += self.out.eq(stages[6])
-        random_3 = Signal(32)
-        m.d.sync += random_3.eq(self.random)
+        m.d.comb += self.out.eq(stages[7])
+        random_4 = Signal(32)
+        m.d.sync += random_4.eq(self.random)
         control = Signal(Control(self.config))
         self._control(m, control, stages)
         scalar, begin = self._scale(m, control, stages)
         lanes = [
-            self._lane(m, number, stages, control, scalar, random_3, begin)
+            self._lane(m, number, stages, control, scalar, random_4, begin)
             for number in range(self.config.lanes)
         ]
         m.d.comb += [
@@ -121,16 +121,16 @@ class Dense(wiring.Component):
         """Decode the kinds once for all lanes."""
         start = (Kind.START_WEIGHTS, Kind.START_MEMORY)
         m.d.comb += [
-            control.kind_2.eq(stages[2].kind),
-            control.jacobian_2.eq(stages[2].jacobian),
-            control.remember_2.eq(is_any(stages[2].kind, MEMORY_UPDATES)),
+            control.kind_3.eq(stages[3].kind),
+            control.jacobian_3.eq(stages[3].jacobian),
             control.remember_3.eq(is_any(stages[3].kind, MEMORY_UPDATES)),
-            control.start_3.eq(is_any(stages[3].kind, start)),
-            control.fresh_4.eq(stages[4].sum_first | (stages[4].kind == Kind.NORMALISE)),
-            control.forward_5.eq(stages[5].kind == Kind.FORWARD),
-            control.direction_5.eq(stages[5].kind == Kind.DIRECTION),
-            control.start_5.eq(is_any(stages[5].kind, start)),
-            control.host_5.eq(is_any(stages[5].kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))),
+            control.remember_4.eq(is_any(stages[4].kind, MEMORY_UPDATES)),
+            control.start_4.eq(is_any(stages[4].kind, start)),
+            control.fresh_5.eq(stages[5].sum_first | (stages[5].kind == Kind.NORMALISE)),
+            control.forward_6.eq(stages[6].kind == Kind.FORWARD),
+            control.direction_6.eq(stages[6].kind == Kind.DIRECTION),
+            control.start_6.eq(is_any(stages[6].kind, start)),
+            control.host_6.eq(is_any(stages[6].kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))),
         ]
 
     def _scale(self, m, control, stages):
@@ -144,27 +144,27 @@ class Dense(wiring.Component):
         first = places[0] - (1 << fine) + 1
         for_z, for_d = (shifts[0] - first for shifts in widths.vector_shifts(cfg))
         shift = Signal(range(places[-1] - places[0] + (1 << fine)))
-        place = {2: Signal(range(len(places)))}
+        place = {3: Signal(range(len(places)))}
         scalar = Signal.like(self.scalar)
         m.d.comb += [
             shift.eq(Mux(direction, self.power + for_d, self.exponent + for_z)),
-            place[2].eq(Mux(direction | normalise, shift >> fine, places.index(drop))),
+            place[3].eq(Mux(direction | normalise, shift >> fine, places.index(drop))),
             scalar.eq(self.scalar),
         ]
         if fine:
             with m.If(direction | normalise):
                 m.d.comb += scalar.eq(self.scalar << ~shift[:fine])
-        for n in range(3, 6):
-            place[n] = Signal.like(place[2], name=f"place_{n}")
+        for n in range(4, 7):
+            place[n] = Signal.like(place[3], name=f"place_{n}")
             m.d.sync += place[n].eq(place[n - 1])
-        m.d.comb += control.slice_5.eq(place[5])
+        m.d.comb += control.slice_6.eq(place[6])
 
         offset = Signal(signed(cfg.u_bits + len(scalar)))
         begin = Signal(signed(widths.accumulator(cfg)))
         half = Signal(signed(widths.accumulator(cfg)))
-        m.d.comb += half.eq(Array(1 << at >> 1 if at > 0 else 0 for at in places)[place[3]])
+        m.d.comb += half.eq(Array(1 << at >> 1 if at > 0 else 0 for at in places)[place[4]])
         m.d.sync += offset.eq(self.mean * scalar)
-        with m.Switch(stages[3].kind):
+        with m.Switch(stages[4].kind):
             with m.Case(Kind.DIRECTION):
                 m.d.sync += begin.eq(~half)
             with m.Case(Kind.NORMALISE):
@@ -180,15 +180,15 @@ class Dense(wiring.Component):
         m.submodules[f"lane_{number}"] = lane
         units = [*cfg.hidden, cfg.hidden[-1]]  # the readout's lanes hold the last hidden layer
         absent = [
-            stages[2].layer == layer
+            stages[3].layer == layer
             for layer, size in enumerate(units)
             if 0 < size % cfg.lanes <= number
         ]
-        target = Mux(control.host_5, number, number // GROUP)
+        target = Mux(control.host_6, number, number // GROUP)
         m.d.comb += [
             lane.control.eq(control),
-            lane.chosen_5.eq(stages[5].lane == target),
-            lane.present.eq(~(stages[2].tail & Cat(absent).any())),
+            lane.chosen_6.eq(stages[6].lane == target),
+            lane.present.eq(~(stages[3].tail & Cat(absent).any())),
             lane.scalar.eq(scalar),
             lane.weight.eq(self.weights.word_select(number, cfg.weight_bits)),
             lane.word.eq(self.memory.word_select(number, len(lane.word))),
@@ -201,23 +201,23 @@ class Dense(wiring.Component):
             lane.random.eq(random),
             lane.begin.eq(begin),
             lane.host.eq(self.host_data),
-            lane.host_writes.eq(stages[5].write),
+            lane.host_writes.eq(stages[6].write),
         ]
         if cfg.leaky:
             m.d.comb += [
                 lane.potential.eq(self.potentials.word_select(number, cfg.potential.width)),
-                lane.rest.eq(stages[2].rest),
+                lane.rest.eq(stages[3].rest),
             ]
         return lane
 
     def _totals(self, m, stages, products, memories):
-        """The tree, fed with products (stage 4) or with magnitudes of written memory (stage 6)."""
+        """The tree, fed with products (stage 5) or with magnitudes of written memory (stage 7)."""
         cfg = self.config
         scaling, width = KINDS[cfg.memory].self_scaling, widths.dots(cfg)
         m.submodules.tree = tree = AdderTree(
             lanes=cfg.lanes, width=width, total_width=widths.total(cfg)
         )
-        remembering = stages[6].valid & (stages[6].kind == Kind.MEMORY) if scaling else Const(0)
+        remembering = stages[7].valid & (stages[7].kind == Kind.MEMORY) if scaling else Const(0)
         for lane, (product, word) in enumerate(zip(products, memories, strict=True)):
             product = product[:width].as_signed()
             if scaling:
@@ -225,8 +225,8 @@ class Dense(wiring.Component):
                 product = Mux(remembering, Mux(stored < 0, -stored, stored), product)
             m.d.comb += tree.inputs[lane].eq(product)
         entering = Signal(self.step_layout)
-        m.d.comb += entering.eq(Mux(remembering, stages[6].as_value(), stages[4].as_value()))
-        with m.If(~remembering & ~is_any(stages[4].kind, DOTS)):
+        m.d.comb += entering.eq(Mux(remembering, stages[7].as_value(), stages[5].as_value()))
+        with m.If(~remembering & ~is_any(stages[5].kind, DOTS)):
             m.d.comb += entering.valid.eq(0)
         leaving = entering
         for n in range(self.tree_latency):

@@ -155,11 +155,13 @@ def shift_round_by(raw, shift, low: int = 0):
     return (moved + 1) >> 1
 
 
-def shift_saturate_by(m, raw, shift, low: int, format: Format, name: str):
+def shift_saturate_by(m, raw, shift, low: int, format: Format, name: str, first: int):
     """``saturate(shift_round_by(raw, shift, low), format)`` of a signed `raw`, in fewer gates.
 
     Only the bits that can reach the result are shifted, from the largest step of the shift to the
     smallest; each step notes whether what falls off above was more than copies of the sign.
+
+    Latency: one clock; registered behind the `first` steps of the shift. Names begin with `name`.
     """
     raw, sign = Value.cast(raw), Value.cast(raw)[-1]
     keep = format.width + 1  # and the half
@@ -180,6 +182,11 @@ def shift_saturate_by(m, raw, shift, low: int, format: Format, name: str):
             moved.eq(Mux(shift[n], bits[step : step + width], bits[:width])),
         ]
         bits, over = moved, lost
+        if len(shift) - n == min(first, len(shift)):
+            behind = {"sign": sign, "shift": shift, "bits": bits, "over": over}
+            held = {of: Signal(len(v), name=f"{name}_{of}") for of, v in behind.items()}
+            m.d.sync += [held[of].eq(v) for of, v in behind.items()]
+            sign, shift, bits, over = held.values()
     rounded = Signal(format.width, name=f"{name}_rounded")
     m.d.comb += rounded.eq(bits[1:] + bits[0])
     # the sign does not fit, or rounding carried into it

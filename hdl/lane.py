@@ -30,23 +30,23 @@ class Control(data.StructLayout):
     def __init__(self, config):
         super().__init__(
             {
-                "kind_2": Kind,
-                "jacobian_2": 1,
-                "remember_2": 1,  # class memory: it leaks,
-                "remember_3": 1,  # and rounds its own way
-                "start_3": 1,  # start values are rounded to nearest
-                "fresh_4": 1,  # the accumulator starts anew
-                "slice_5": index(len(widths.slices(config))),  # where the vector's bits begin
-                "forward_5": 1,
-                "direction_5": 1,
-                "start_5": 1,
-                "host_5": 1,
+                "kind_3": Kind,
+                "jacobian_3": 1,
+                "remember_3": 1,  # class memory: it leaks,
+                "remember_4": 1,  # and rounds its own way
+                "start_4": 1,  # start values are rounded to nearest
+                "fresh_5": 1,  # the accumulator starts anew
+                "slice_6": index(len(widths.slices(config))),  # where the vector's bits begin
+                "forward_6": 1,
+                "direction_6": 1,
+                "start_6": 1,
+                "host_6": 1,
             }
         )
 
 
 class Lane(wiring.Component):
-    """Operands in stage 2, product in stage 4, accumulator and rounding in 5, words out in 6.
+    """Operands in stage 3, product in stage 5, accumulator and rounding in 6, words out in 7.
 
     Parameters
     ----------
@@ -57,24 +57,24 @@ class Lane(wiring.Component):
     Members
     -------
     control : In
-    chosen_5 : In(1)
+    chosen_6 : In(1)
         Host: this lane is meant. Start: its group is.
     present : In(1)
-        Stage 2: the lane holds a unit of the layer in this block.
+        Stage 3: the lane holds a unit of the layer in this block.
     scalar, weight, word, read, z, active, a, d, octet : In
-        Stage 2; `word` is the lane's class-memory word, `octet` its byte of the random word.
+        Stage 3; `word` is the lane's class-memory word, `octet` its byte of the random word.
     random : In(32)
-        Stage 3.
-    begin : In
-        Stage 4: where a fresh accumulator starts: what rounds it to nearest, and the mean.
-    host : In, host_writes : In(1)
-        Stage 5.
-    potential, rest : In
-        Stage 2, leaky neurons: see `Leak`; `potential_out` in stage 6.
-    product : Out
         Stage 4.
-    weight_out, word_out, vector, active_out : Out
+    begin : In
+        Stage 5: where a fresh accumulator starts: what rounds it to nearest, and the mean.
+    host : In, host_writes : In(1)
         Stage 6.
+    potential, rest : In
+        Stage 3, leaky neurons: see `Leak`; `potential_out` in stage 7.
+    product : Out
+        Stage 5.
+    weight_out, word_out, vector, active_out : Out
+        Stage 7.
     """
 
     def __init__(self, config, number):
@@ -87,7 +87,7 @@ class Lane(wiring.Component):
         super().__init__(
             {
                 "control": In(Control(config)),
-                "chosen_5": In(1),
+                "chosen_6": In(1),
                 "present": In(1),
                 "scalar": In(signed(b_bits)),
                 "weight": In(signed(config.weight_bits)),
@@ -129,8 +129,8 @@ class Lane(wiring.Component):
         return value
 
     def _multiply(self, m):
-        """Stages 2 to 4: the lane's own operand times the common one."""
-        cfg, kind = self.config, self.control.kind_2
+        """Stages 3 to 5: the lane's own operand times the common one."""
+        cfg, kind = self.config, self.control.kind_3
         own = Signal(signed(widths.operand_a(cfg)))
         with m.Switch(kind):
             with m.Case(Kind.FORWARD, Kind.SCORES):
@@ -138,7 +138,7 @@ class Lane(wiring.Component):
             with m.Case(Kind.SIMILARITY):
                 m.d.comb += own.eq(self.read)
             with m.Case(Kind.DIRECTION):
-                m.d.comb += own.eq(Mux(self.control.jacobian_2, self.z, self.read))
+                m.d.comb += own.eq(Mux(self.control.jacobian_3, self.z, self.read))
             with m.Case(Kind.SUM, Kind.SQUARES, Kind.NORMALISE):
                 m.d.comb += own.eq(self.a)
             with m.Case(Kind.UPDATE):
@@ -159,7 +159,7 @@ class Lane(wiring.Component):
         m.d.sync += [left.eq(own), right.eq(common), self.product.eq(left * right)]
 
     def _vector(self, m):
-        """Stages 4 to 6: accumulate, round, saturate: activations a, normalised z, directions d.
+        """Stages 5 to 7: accumulate, round, saturate: activations a, normalised z, directions d.
 
         The common operand has been shifted so that the vector's bits begin at one of few places,
         and the accumulator starts from the half that rounds: what is left to do is to choose the
@@ -167,8 +167,8 @@ class Lane(wiring.Component):
         """
         cfg, control = self.config, self.control
         acc = Signal(signed(widths.accumulator(cfg)))
-        m.d.sync += acc.eq(Mux(control.fresh_4, self.begin, acc) + self.product)
-        forward, direction, sign = control.forward_5, control.direction_5, acc[-1]
+        m.d.sync += acc.eq(Mux(control.fresh_5, self.begin, acc) + self.product)
+        forward, direction, sign = control.forward_6, control.direction_6, acc[-1]
         places, drop = widths.slices(cfg), widths.forward_drop(cfg)
         top = Signal()  # the sign of the result
         m.d.comb += top.eq(sign ^ direction)
@@ -194,7 +194,7 @@ class Lane(wiring.Component):
             fits[limit] = above
         of = {
             v: Array(fits[place + bits[v] - 1] for place in places_of[v])[
-                control.slice_5 if len(places_of[v]) > 1 else 0
+                control.slice_6 if len(places_of[v]) > 1 else 0
             ]
             for v in bits
         }
@@ -203,7 +203,7 @@ class Lane(wiring.Component):
 
         low = Signal(max(cfg.z_bits, cfg.d_bits))
         m.d.comb += low.eq(
-            Array(Cat(bit(place + n) for n in range(len(low))) for place in places)[control.slice_5]
+            Array(Cat(bit(place + n) for n in range(len(low))) for place in places)[control.slice_6]
         )
         vector = []
         for n in range(len(self.vector)):
@@ -243,7 +243,7 @@ class Lane(wiring.Component):
         return shift_round(value, shift) if shift else Const(0)
 
     def _change(self, m):
-        """Stages 2 to 5: ``floor((random - product - leak) / 2**update_shift)``."""
+        """Stages 3 to 6: ``floor((random - product - leak) / 2**update_shift)``."""
         cfg, shift, kind = self.config, self.config.update_shift, KINDS[self.config.memory]
         control = self.control
         random = Signal(shift)
@@ -255,12 +255,12 @@ class Lane(wiring.Component):
             Rounding.STOCHASTIC: random,
         }[cfg.rounding]
         memory_bits = random if kind.stochastic else Const(0, shift)
-        added = Mux(control.start_3, half, weight_bits)
+        added = Mux(control.start_4, half, weight_bits)
         if kind.stochastic != (cfg.rounding is Rounding.STOCHASTIC):
-            added = Mux(control.remember_3, memory_bits, added)
+            added = Mux(control.remember_4, memory_bits, added)
         if kind.leaks:
             leak = Signal(signed(cfg.memory_bits))
-            with m.If(control.remember_2):
+            with m.If(control.remember_3):
                 m.d.sync += leak.eq(self.word[: cfg.memory_bits].as_signed())
             with m.Else():
                 m.d.sync += leak.eq(0)
@@ -273,20 +273,20 @@ class Lane(wiring.Component):
         return change
 
     def _write_weight(self, m, change):
-        """Stages 5 to 6: the weight memory's word."""
+        """Stages 6 to 7: the weight memory's word."""
         cfg, control = self.config, self.control
         old = self._delayed(m, self.weight, 3, "weight_old")
         total = Signal(signed(max(cfg.weight_bits, len(change)) + 1))
-        m.d.comb += total.eq(Mux(control.start_5, 0, old) + change)
-        with m.If(control.host_5):
-            m.d.sync += self.weight_out.eq(Mux(self.chosen_5 & self.host_writes, self.host, old))
-        with m.Elif(control.start_5 & ~self.chosen_5):
+        m.d.comb += total.eq(Mux(control.start_6, 0, old) + change)
+        with m.If(control.host_6):
+            m.d.sync += self.weight_out.eq(Mux(self.chosen_6 & self.host_writes, self.host, old))
+        with m.Elif(control.start_6 & ~self.chosen_6):
             m.d.sync += self.weight_out.eq(old)
         with m.Else():
             m.d.sync += self.weight_out.eq(saturate(total, cfg.weight))
 
     def _write_word(self, m, change):
-        """Stages 5 to 6: the class memory's word; the code bit only changes at the start."""
+        """Stages 6 to 7: the class memory's word; the code bit only changes at the start."""
         cfg, control, bits = self.config, self.control, self.config.memory_bits
         width = word_width(cfg)
         old = self._delayed(m, self.word, 3, "word_old")
@@ -299,11 +299,11 @@ class Lane(wiring.Component):
             m.d.comb += total.eq(old[:bits].as_signed() + change)
             new = Cat(saturate(total, Format(bits, 0))[:bits], old[bits:])
         start = Cat(Const(0, width - 1), code) if cfg.kappa else Const(0, width)
-        with m.If(control.host_5):
+        with m.If(control.host_6):
             m.d.sync += self.word_out.eq(
-                Mux(self.chosen_5 & self.host_writes, self.host[:width], old)
+                Mux(self.chosen_6 & self.host_writes, self.host[:width], old)
             )
-        with m.Elif(control.start_5):
-            m.d.sync += self.word_out.eq(Mux(self.chosen_5, start, old))
+        with m.Elif(control.start_6):
+            m.d.sync += self.word_out.eq(Mux(self.chosen_6, start, old))
         with m.Else():
             m.d.sync += self.word_out.eq(new)

@@ -23,10 +23,10 @@ class Potentials(wiring.Component):
     Members
     -------
     address : In
-        Stage 1; `word` follows in stage 2.
+        Stage 2; `word` follows in stage 3.
     word : Out
     write, place, written : In
-        Stage 6: `written` goes to `place`.
+        Stage 7: `written` goes to `place`.
     """
 
     def __init__(self, config, blocks):
@@ -71,15 +71,15 @@ class Leak(wiring.Component):
     Members
     -------
     potential : In
-        Stage 2.
+        Stage 3.
     rest : In(1)
-        Stage 2: the sample has just come; the potential counts as 0.
+        Stage 3: the sample has just come; the potential counts as 0.
     current : In
-        Stage 5: the sum, rounded.
+        Stage 6: the sum, rounded.
     u : Out
-        Stage 5: the new potential as a sum.
+        Stage 6: the new potential as a sum.
     written : Out
-        Stage 6: the new potential.
+        Stage 7: the new potential.
     """
 
     def __init__(self, config):
@@ -99,20 +99,20 @@ class Leak(wiring.Component):
         m = Module()
         cfg = self.config
         gain, shift = leak_gain(cfg), max(cfg.leak_shifts)
-        old_3, old_4, leak_4, kept_5 = (
+        old_4, old_5, leak_5, kept_6 = (
             Signal.like(self.potential, name=name)
-            for name in ("old_3", "old_4", "leak_4", "kept_5")
+            for name in ("old_4", "old_5", "leak_5", "kept_6")
         )
         total, new = Signal(signed(cfg.potential.width + 2)), Signal.like(self.potential)
         m.d.sync += [
-            old_3.eq(Mux(self.rest, 0, self.potential)),
-            old_4.eq(old_3),
-            leak_4.eq(shift_round(old_3 * gain, shift)),  # |leak| <= |old|: the rate is at most 1
-            kept_5.eq(old_4 - leak_4),
+            old_4.eq(Mux(self.rest, 0, self.potential)),
+            old_5.eq(old_4),
+            leak_5.eq(shift_round(old_4 * gain, shift)),  # |leak| <= |old|: the rate is at most 1
+            kept_6.eq(old_5 - leak_5),
             self.written.eq(new),
         ]
         m.d.comb += [
-            total.eq(kept_5 + self.current * gain),
+            total.eq(kept_6 + self.current * gain),
             new.eq(saturate(total, cfg.potential)),
             self.u.eq(saturate(shift_round(new, shift), cfg.u)),
         ]

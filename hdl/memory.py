@@ -1,7 +1,7 @@
 """The class memory: what learning remembers of each class, and how the modulator reads it."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
@@ -10,12 +10,13 @@ from ..golden.memory import KINDS
 from .modulator import Gains, ReadScale, word_width
 from .shapes import index
 from .step import MEMORY_UPDATES, Kind, is_any
+from .storage import Storage
 
 
 class ClassMemory(wiring.Component):
     """Words of all lanes, row after row of each hidden layer, with the read scaling.
 
-    Latency: `word` and `read` one clock after `address`; a word is written in the clock in which
+    Latency: `word` and `read` two clocks after `address`; a word is written in the clock in which
     its step is in `out`.
 
     Parameters
@@ -29,9 +30,9 @@ class ClassMemory(wiring.Component):
     address, layer, row : In
         Stage 1: the word to read, and the row whose scale it is read with.
     word, read : Out
-        Stage 2: the stored word, and E of all lanes.
+        Stage 3: the stored word, and E of all lanes.
     out : In, writes : In(1), written : In
-        Stage 6: the step, whether it may write, and its word.
+        Stage 7: the step, whether it may write, and its word.
     total_step, total : In
         Sums over the lanes: magnitudes of written rows give the gains.
     asks_gain, gain_layer, gain_row, set_gain, value, clear : In, gain : Out
@@ -72,22 +73,19 @@ class ClassMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cfg = self.config
-        m.submodules.store = store = memory.Memory(
-            shape=len(self.word), depth=self.layout.memory_bases[-1], init=[]
-        )
-        read, write = store.read_port(), store.write_port()
+        m.submodules.store = store = Storage(len(self.word), self.layout.memory_bases[-1])
         m.submodules.read_scale = scale = ReadScale(cfg)
         m.d.comb += [
-            read.addr.eq(self.address),
-            self.word.eq(read.data),
-            scale.word.eq(read.data),
+            store.address.eq(self.address),
+            scale.word.eq(store.data),
             self.read.eq(scale.read),
             self.write_en.eq(self.writes & is_any(self.out.kind, MEMORY_UPDATES)),
             self.write_address.eq(self.out.address),
-            write.en.eq(self.write_en),
-            write.addr.eq(self.write_address),
-            write.data.eq(self.written),
+            store.en.eq(self.write_en),
+            store.place.eq(self.write_address),
+            store.written.eq(self.written),
         ]
+        m.d.sync += self.word.eq(store.data)
         if KINDS[cfg.memory].self_scaling:
             m.submodules.gains = gains = Gains(cfg)
             step = self.total_step

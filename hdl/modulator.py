@@ -85,7 +85,7 @@ class Gains(wiring.Component):
 class ReadScale(wiring.Component):
     """``E = sat(M * 2**-shift + kappa * code)`` for all lanes; as `hebbware.golden.Core.read`.
 
-    Latency: none, combinational.
+    Latency: one clock.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class ReadScale(wiring.Component):
             if cfg.writes_memory:
                 stored = word[: cfg.memory_bits].as_signed()
                 if KINDS[cfg.memory].self_scaling:
-                    read = shift_saturate_by(m, stored, self.gain, low, cfg.read, f"lane_{lane}")
+                    read = shift_saturate_by(m, stored, self.gain, low, cfg.read, f"lane_{lane}", 2)
                     outputs.append(read)
                     continue  # such kinds read no codes
                 value = shift_round(stored, low)
@@ -131,6 +131,8 @@ class ReadScale(wiring.Component):
                 value = value + Mux(word[-1], -offset, offset)
             scaled = Signal.like(value, name=f"scaled_{lane}")
             m.d.comb += scaled.eq(value)
-            outputs.append(saturate(scaled, cfg.read)[: cfg.read_bits])
+            held = Signal(signed(cfg.read_bits), name=f"held_{lane}")
+            m.d.sync += held.eq(saturate(scaled, cfg.read))
+            outputs.append(held)
         m.d.comb += self.read.eq(Cat(outputs))
         return m

@@ -1,11 +1,12 @@
 """The weight memory: with a port for each of reading and writing, or one for both."""
 
 from amaranth.hdl import Module
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.layout import Layout
 from .primitives import SinglePortRam
+from .storage import Storage
 
 
 class WeightMemory(wiring.Component):
@@ -47,13 +48,12 @@ class WeightMemory(wiring.Component):
                 m.d.comb += ram.address.eq(self.write_address)
             m.d.comb += [ram.written.eq(self.written), self.word.eq(ram.word)]
             return m
-        m.submodules.ram = ram = memory.Memory(shape=self.width, depth=self.depth, init=[])
-        read, write = ram.read_port(), ram.write_port()
+        m.submodules.ram = ram = Storage(self.width, self.depth)
         m.d.comb += [
-            read.addr.eq(self.address),
-            self.word.eq(read.data),
-            write.en.eq(self.write_en),
-            write.addr.eq(self.write_address),
-            write.data.eq(self.written),
+            ram.address.eq(self.address),
+            self.word.eq(ram.data),
+            ram.en.eq(self.write_en),
+            ram.place.eq(self.write_address),
+            ram.written.eq(self.written),
         ]
         return m

@@ -37,7 +37,7 @@ CONFIGS = {
     ),
 }  # fmt: skip
 PASSES = 400
-STAGE = 2  # the stage in which a step's operands are given
+STAGE = 3  # the stage in which a step's operands are given
 INPUTS = ("weights", "memory", "read", "z", "active", "a", "d")
 
 
@@ -61,7 +61,7 @@ class Player:
     def __init__(self, config, rng):
         self.config, self.rng = config, rng
         self.words, self.logs = [], {name: [] for name in EVENTS}
-        self.late = {}  # inputs of stage 5 and the word with which they come
+        self.late = {}  # inputs of stage 6 and the word with which they come
         self.width = word_width(config)
         self.low, self.high = exponent_range(config)
         self.last_memory = -9
@@ -298,7 +298,7 @@ class Player:
         self._host(Kind.HOST_MEMORY, 0, "memory", "memory")
 
 
-LATE = ("host_data",)  # inputs of stage 5
+LATE = ("host_data",)  # inputs of stage 6
 EVENTS = {
     "weights": Event(("weights_out",), lambda b, _: b.out.valid & is_any(b.out.kind, UPDATES)),
     "memory": Event(("memory_out",), lambda b, _: b.out.valid & is_any(b.out.kind, MEMORY_UPDATES)),

@@ -64,11 +64,12 @@ def test_read_scale(probes, model, name):
     code = rng.choice([-1, 1], stored.shape) if config.kappa else np.zeros_like(stored)
     gain = rng.integers(0, config.memory_bits, WORDS)
     words = (stored & ((1 << bits) - 1)) | (code < 0) << bits
+    # one clock later; the register begins with 0
     expected = np.zeros((FIRST + WORDS, config.lanes), int)
-    expected[0] = [read_exactly(config, 0, int(bool(config.kappa)), 0)] * config.lanes
-    for n in range(WORDS):
+    expected[FIRST] = [read_exactly(config, 0, int(bool(config.kappa)), 0)] * config.lanes
+    for n in range(WORDS - 1):
         for lane in range(config.lanes):
-            expected[FIRST + n, lane] = read_exactly(
+            expected[FIRST + n + 1, lane] = read_exactly(
                 config, int(stored[n, lane]), int(code[n, lane]), int(gain[n])
             )
     assert word_width(config) == bits + bool(config.kappa)

@@ -17,38 +17,38 @@ X = np.array([[200, 0], [0, 0]])
 LABELS = [1, None]
 
 # start program: 3 + 2 words of weights, 2 of class memory, issued at clocks 0 .. 6; written
-# WRITE = 6 later; free SETTLED = 7 after the last. The samples are in their banks at 4 and 7.
-START = {"trace.weights": range(6, 11), "trace.memory": range(11, 13)}
-FREE = 14
+# WRITE = 7 later; free SETTLED = 8 after the last. The samples are in their banks at 4 and 7.
+START = {"trace.weights": range(7, 12), "trace.memory": range(12, 14)}
+FREE = 15
 
 # First sample, learned, one non-zero input. It starts in the clock after the core is free.
 #   pass        waits for                  issued  done
-#   forward     -                          15, 16  23 = 16 + SETTLED
-#   sum         forward                    23
-#   squares     -                          24      35 = 24 + total (4 + 1 + 1) + NORMALISE_LATENCY 5
-#   normalise   squares                    35      42
-#   scores      normalise                  42, 43  in the buffer at 52 = 43 + total + ARRIVE 3
-#   similarity  normalise, memory          44, 45  in the buffer at 54
-#   softmax of the scores                          66 = 52 + 2 * 2 + 10, first error 3 before
-#   softmax of the similarities                    80 = 66 + 14: one after the other
-#   direction   softmax                    80 - 82 89
-#   memory      softmax                    83, 84  93 = 84 + WRITE + tree 1 + 2: a gain follows
-#   readout     softmax of the scores      85, 86  93
-#   update      direction                  89, 90  97
-# Free two clocks after the last step: 92.
-# Second sample, inferred, nothing but the bias: starts at 93.
-#   forward     update                     97      104
-#   sum         forward                    104
-#   squares     -                          105     116
-#   normalise   squares                    116     123
-#   scores      normalise, readout         123, 124, in the buffer at 133
+#   forward     -                          16, 17  25 = 17 + SETTLED
+#   sum         forward                    25
+#   squares     -                          26      38 = 26 + total (5 + 1 + 1) + NORMALISE_LATENCY 5
+#   normalise   squares                    38      46
+#   scores      normalise                  46, 47  in the buffer at 57 = 47 + total + ARRIVE 3
+#   similarity  normalise, memory          48, 49  in the buffer at 59
+#   softmax of the scores                          71 = 57 + 2 * 2 + 10, first error 3 before
+#   softmax of the similarities                    85 = 71 + 14: one after the other
+#   direction   softmax                    85 - 87 95
+#   memory      softmax                    88, 89  99 = 89 + WRITE + tree 1 + 2: a gain follows
+#   readout     softmax of the scores      90, 91  99
+#   update      direction                  95, 96  104
+# Free two clocks after the last step: 98.
+# Second sample, inferred, nothing but the bias: starts at 99.
+#   forward     update                     104     112
+#   sum         forward                    112
+#   squares     -                          113     125
+#   normalise   squares                    125     133
+#   scores      normalise, readout         133, 134, in the buffer at 144
 CLOCKS = {
-    "results": [52, 53, 54, 133, 134, 135],
+    "results": [57, 58, 59, 144, 145, 146],
     "responses": [],
-    "trace.weights": [*START["trace.weights"], 91, 92, 95, 96],
-    "trace.memory": [*START["trace.memory"], 89, 90],
-    "trace.vectors": [22, 41, 88, 103, 122],
-    "trace.errors": [63, 64, 77, 78],
+    "trace.weights": [*START["trace.weights"], 97, 98, 102, 103],
+    "trace.memory": [*START["trace.memory"], 95, 96],
+    "trace.vectors": [24, 45, 94, 111, 132],
+    "trace.errors": [68, 69, 82, 83],
 }
 ADDRESSES = {
     "trace.weights": [0, 1, 2, 3, 4, 3, 4, 0, 2],  # readout; then input 0 and the bias
@@ -60,7 +60,7 @@ ADDRESSES = {
 
 def test_latencies_of_the_example():
     assert tree_latency(2) == 1
-    assert total_latency(TINY) == 6
+    assert total_latency(TINY) == 7
     assert softmax_latency(TINY) == 14
     order = "forward sum squares normalise scores similarity direction memory readout update"
     assert [p.kind for p in program(TINY)] == order.split()
@@ -73,8 +73,8 @@ def test_every_clock_by_hand():
         assert clocks.tolist() == CLOCKS[name], name
         if name in ADDRESSES:
             assert addresses.tolist() == ADDRESSES[name], name
-    assert prediction.sample_clocks.tolist() == [92, 126]
-    assert prediction.clocks == 136
+    assert prediction.sample_clocks.tolist() == [98, 136]
+    assert prediction.clocks == 147
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_every_clock_by_hand():
         (Command(Op.READ, Space.STATE, State.LEARNED), 2, None),
         (Command(Op.WRITE, Space.STATE, State.EXTRA, 0, 1), 2, None),
         (Command(Op.READ, Space.GAIN, 1), 2, None),
-        (Command(Op.READ, Space.WEIGHT, 2, 1), 8, None),
-        (Command(Op.WRITE, Space.WEIGHT, 2, 1, -9), 8, ("trace.weights", 7)),
-        (Command(Op.WRITE, Space.MEMORY, 1, 0, 77), 8, ("trace.memory", 7)),
-        (Command(Op.START), 2 + 7 + 7 + 1, None),
+        (Command(Op.READ, Space.WEIGHT, 2, 1), 9, None),
+        (Command(Op.WRITE, Space.WEIGHT, 2, 1, -9), 9, ("trace.weights", 8)),
+        (Command(Op.WRITE, Space.MEMORY, 1, 0, 77), 9, ("trace.memory", 8)),
+        (Command(Op.START), 2 + 7 + 8 + 1, None),
     ],
 )
 def test_command_before_the_first_sample(command, taken_to_response, trace):
@@ -103,18 +103,18 @@ def test_command_before_the_first_sample(command, taken_to_response, trace):
         row = at[0].tolist().index(FREE + later)
         assert at[1][row] == command.address
         assert at[2][row, command.lane] == command.data
-    # the core is free one clock later, the sample starts two later instead of at 15
+    # the core is free one clock later, the sample starts two later instead of at 16
     results = prediction.channels["results"].arrays()[0]
-    assert results.tolist() == [c + responded + 2 - 15 for c in CLOCKS["results"][:3]]
+    assert results.tolist() == [c + responded + 2 - 16 for c in CLOCKS["results"][:3]]
 
 
 def test_command_waits_for_its_results_and_until_all_is_settled():
     command = Command(Op.READ, Space.STATE, State.LEARNED, after=3)
     prediction = predict(TINY, X, LABELS, commands=[command])
-    # on offer at 56, one clock after the hold is seen at 55; taken when update is done, at 97
-    assert prediction.channels["responses"].arrays()[0].tolist() == [99]
+    # on offer at 61, one clock after the hold is seen at 60; taken when update is done, at 104
+    assert prediction.channels["responses"].arrays()[0].tolist() == [106]
     assert prediction.channels["responses"].arrays()[2].tolist() == [[1]]
-    # free at 100, the second sample starts at 101 and not at 97
+    # free at 107, the forward pass starts at 108 and not at 104
     results = prediction.channels["results"].arrays()[0].tolist()
     assert results == CLOCKS["results"][:3] + [clock + 4 for clock in CLOCKS["results"][3:]]
 
