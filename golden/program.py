@@ -201,7 +201,7 @@ def total_latency(config) -> int:
     return PRODUCT + tree_latency(config.lanes) + 1
 
 
-NORMALISE_LATENCY = 5  # from the sum of squares to mean, mantissa and exponent
+NORMALISE_LATENCY = 6  # from the sum of squares to mean, mantissa and exponent
 ARRIVE = 3  # from a dot product's total to its similarity or score in the softmax's buffer
 
 
@@ -210,8 +210,8 @@ def done_latency(config, kind: Kind) -> int:
     if kind is Kind.SQUARES:
         return total_latency(config) + NORMALISE_LATENCY
     if kind is Kind.MEMORY and KINDS[config.memory].self_scaling:
-        # the written words go through the tree; one more clock to find the gain
-        return WRITE + tree_latency(config.lanes) + 2
+        # the written words go through the tree; three more clocks to find the gain
+        return WRITE + tree_latency(config.lanes) + 4
     return SETTLED
 
 

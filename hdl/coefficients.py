@@ -33,7 +33,7 @@ class Coefficients(wiring.Component):
     query_layer, query_row : In, error : Out
         A coefficient, one clock later.
     list_layer, list_entry : In, list_row : Out
-        Entry of the list of coefficients that are not zero: its slot, in the same clock.
+        Entry of the list of coefficients that are not zero: its slot, one clock later.
     counts, jacobians : Out, arrays over the layers
         How many coefficients are not zero; ``sum_p e_p k_p``.
     done : Out, one bit for each layer
@@ -120,7 +120,7 @@ class Coefficients(wiring.Component):
         )
         m.submodules.kept = kept = memory.Memory(shape=range(rows), depth=depth, init=[])
         keep, ask = errors.write_port(), errors.read_port()
-        note, recall = kept.write_port(), kept.read_port(domain="comb")
+        note, recall = kept.write_port(), kept.read_port()
         here = stages[3]
         count = Signal(range(rows + 1))
         before = Mux(here["first"], 0, count)

@@ -89,11 +89,12 @@ class Commander(wiring.Component):
                 m.d.sync += inferred.eq(inferred + 1)
         writes, issue = command.op == Op.WRITE, Signal()
         gain_places = [divmod(n, cfg.classes) for n in range(len(cfg.hidden) * cfg.classes)]
+        gain = command.address[: max((len(gain_places) - 1).bit_length(), 1)]
         m.d.comb += [
             self.value.eq(command.data),
             self.responses.payload.eq(response),
-            self.gain_layer.eq(Array(layer for layer, _ in gain_places)[command.address]),
-            self.gain_row.eq(Array(row for _, row in gain_places)[command.address]),
+            self.gain_layer.eq(Array(layer for layer, _ in gain_places)[gain]),
+            self.gain_row.eq(Array(row for _, row in gain_places)[gain]),
             self.step.eq(
                 self.step_layout.pack(
                     valid=issue,

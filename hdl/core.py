@@ -167,12 +167,6 @@ class Core(wiring.Component):
         m.d.comb += step_0.eq(
             Mux(commander.step.valid, commander.step.as_value(), sequencer.step.as_value())
         )
-        on_memory = is_any(step_0.kind, MEMORY_UPDATES)
-        with m.If(sequencer.step.valid & on_memory):
-            m.d.comb += step_0.address.eq(sequencer.memory_address)
-        memory_address_0 = Mux(
-            commander.step.valid, commander.step.address, sequencer.memory_address
-        )
         bases = Array([*layout.vector_bases[:-1], layout.vector_bases[-2]])
         place_0 = bases[step_0.layer] + step_0.block
         z_now, z_old = Const(0), Const(0)
@@ -201,16 +195,23 @@ class Core(wiring.Component):
         )
 
         # stage 1: the list names the row; the class memory is addressed
-        step_1 = Signal(self.step_layout)
+        issued_1, step_1 = Signal(self.step_layout), Signal(self.step_layout)
         place_1 = Signal(index(self.blocks))
         memory_address_1 = Signal(range(self.words))
         lane_1 = Signal.like(sequencer.source_lane)
         m.d.sync += [
-            step_1.eq(step_0),
+            issued_1.eq(step_0),
             place_1.eq(place_0),
-            memory_address_1.eq(memory_address_0),
             lane_1.eq(sequencer.source_lane),
         ]
+        m.d.comb += [
+            step_1.eq(issued_1),
+            step_1.row.eq(sequencer.row),
+            memory_address_1.eq(
+                Mux(step_1.kind == Kind.HOST_MEMORY, step_1.address, sequencer.memory_address)
+            ),
+        ]
+        on_memory = is_any(step_1.kind, MEMORY_UPDATES)
         first_layer = (step_1.layer == 0) & (
             (step_1.kind == Kind.FORWARD) | (step_1.kind == Kind.UPDATE)
         )
@@ -225,7 +226,10 @@ class Core(wiring.Component):
         # stage 2: weights and vectors are addressed; the common operand is formed
         step_2 = Signal(self.step_layout)
         place_2 = Signal.like(place_1)
-        m.d.sync += [step_2.eq(step_1), step_2.address.eq(address_1)]
+        m.d.sync += [
+            step_2.eq(step_1),
+            step_2.address.eq(Mux(on_memory, memory_address_1, address_1)),
+        ]
         value_2 = Signal.like(loader.value)
         own_2 = Signal(signed(cfg.z_bits))
         error_2, kept, done = (
@@ -388,7 +392,7 @@ class Core(wiring.Component):
             powers.layer.eq(done_step.layer),
             powers.done.eq(normalise.done),
             powers.power.eq(normalise.power),
-            powers.asked.eq(step_3.layer),
+            powers.asked.eq(step_2.layer),
         ]
         arrived = arrivals.step
         m.d.comb += [
@@ -437,7 +441,12 @@ class Core(wiring.Component):
             if p.kind is Pass.SQUARES:
                 finished[p.name] = normalise.done
             elif p.kind is Pass.MEMORY and KINDS[cfg.memory].self_scaling:
-                finished[p.name] = self._total_ends(dense, Kind.MEMORY, p.layer)
+                # the gain is found in two clocks more
+                ends, finished[p.name] = (Signal(name=f"{p.name}_{n}") for n in ("total", "gain"))
+                m.d.sync += [
+                    ends.eq(self._total_ends(dense, Kind.MEMORY, p.layer)),
+                    finished[p.name].eq(ends),
+                ]
             else:
                 finished[p.name] = (
                     out.valid & out.end & (out.kind == Kind[p.kind.name]) & (out.layer == p.layer)
@@ -519,7 +528,7 @@ class Core(wiring.Component):
     def _trace(self, m, weights, z_memory, d_memory, a_written, dense, softmax, place):
         trace, blocks = self.trace, self.blocks
         m.d.comb += [
-            trace.weights.write_en.eq(weights.write_en),
+            trace.weights.en.eq(weights.write_en),
             trace.weights.address.eq(weights.write_address),
             trace.weights.data.eq(weights.written),
             trace.vectors.en.eq(a_written | z_memory.en | d_memory.en),

@@ -43,7 +43,7 @@ class Dense(wiring.Component):
     host_data : In
         What the host writes; stable while its step is under way.
     exponent, power : In
-        Stage 3: of the layer being normalised, and of the one whose direction is made; the same
+        Stage 2: of the layer being normalised, and of the one whose direction is made; the same
         for all steps of a pass.
     out, weights_out, memory_out, vector_out, active_out : Out
         Stage 7: the step and the words to write; which of them mean something follows from the
@@ -143,11 +143,15 @@ class Dense(wiring.Component):
         direction, normalise = kind == Kind.DIRECTION, kind == Kind.NORMALISE
         first = places[0] - (1 << fine) + 1
         for_z, for_d = (shifts[0] - first for shifts in widths.vector_shifts(cfg))
-        shift = Signal(range(places[-1] - places[0] + (1 << fine)))
+        d_shift, z_shift, shift = (
+            Signal(range(places[-1] - places[0] + (1 << fine)), name=f"{of}shift")
+            for of in ("d_", "z_", "")
+        )
         place = {3: Signal(range(len(places)))}
         scalar = Signal.like(self.scalar)
+        m.d.sync += [d_shift.eq(self.power + for_d), z_shift.eq(self.exponent + for_z)]
         m.d.comb += [
-            shift.eq(Mux(direction, self.power + for_d, self.exponent + for_z)),
+            shift.eq(Mux(direction, d_shift, z_shift)),
             place[3].eq(Mux(direction | normalise, shift >> fine, places.index(drop))),
             scalar.eq(self.scalar),
         ]
@@ -160,15 +164,16 @@ class Dense(wiring.Component):
         m.d.comb += control.slice_6.eq(place[6])
 
         offset = Signal(signed(cfg.u_bits + len(scalar)))
+        left = Signal(range(1 << fine))  # by how much the operand was shifted
         begin = Signal(signed(widths.accumulator(cfg)))
         half = Signal(signed(widths.accumulator(cfg)))
         m.d.comb += half.eq(Array(1 << at >> 1 if at > 0 else 0 for at in places)[place[4]])
-        m.d.sync += offset.eq(self.mean * scalar)
+        m.d.sync += [offset.eq(self.mean * self.scalar), left.eq(~shift[:fine] if fine else 0)]
         with m.Switch(stages[4].kind):
             with m.Case(Kind.DIRECTION):
                 m.d.sync += begin.eq(~half)
             with m.Case(Kind.NORMALISE):
-                m.d.sync += begin.eq(half - offset)
+                m.d.sync += begin.eq(half - (offset << left))
             with m.Default():
                 m.d.sync += begin.eq(half)
         return scalar, begin

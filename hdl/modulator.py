@@ -15,10 +15,19 @@ def word_width(config) -> int:
     return (config.memory_bits if config.writes_memory else 0) + (1 if config.kappa else 0)
 
 
+def _octave(config, units, n):
+    """Of sums in ``2**n .. 2**(n + 1) - 1``: thresholds reached by all, and one reached by some."""
+    thresholds = unit_thresholds(units, config.memory_bits).tolist()
+    below = sum(threshold <= 1 << n for threshold in thresholds)
+    borders = [threshold for threshold in thresholds if 1 << n < threshold < 2 << n]
+    assert len(borders) <= 1, "thresholds less than a factor of 2 apart"
+    return below, borders[0] if borders else 2 << n
+
+
 class Gains(wiring.Component):
     """``g_c = round(log2 rms(M_c))`` of each row, found from ``sum |M_c|`` when the row is written.
 
-    Latency: one clock from `found` to the gain.
+    Latency: three clocks from `found` to the gain.
 
     Parameters
     ----------
@@ -64,17 +73,42 @@ class Gains(wiring.Component):
             for layer in range(len(cfg.hidden))
             for row in range(classes)
         )
-        reached = Array(
-            sum(
-                self.total >= int(threshold)
-                for threshold in unit_thresholds(units, cfg.memory_bits)
-            )
-            for units in cfg.hidden
-        )
-        asked = self.query_layer * classes + self.query_row
+        first = Array(n * classes for n in range(len(cfg.hidden)))  # rows of a layer
+        # 1: the leading one of the sum; a row's magnitudes cannot add up to more bits
+        bits = (max(cfg.hidden) << (cfg.memory_bits - 1)).bit_length()
+        octave, leading = Signal(range(bits)), Signal(range(bits))
+        for n in range(1, bits):
+            with m.If(self.total[n]):
+                m.d.comb += leading.eq(n)
+        total, found = Signal(bits), Signal()
+        place = Signal(range(len(gains)))
+        layer = Signal.like(self.layer)
+        m.d.sync += [
+            octave.eq(leading),
+            total.eq(self.total),
+            found.eq(self.found),
+            place.eq(first[self.layer] + self.row),
+            layer.eq(self.layer),
+        ]
+        # 2: thresholds lie a factor of 2 apart, so only one of them is left; 3: compare with it
+        octaves = [[_octave(cfg, units, n) for n in range(bits)] for units in cfg.hidden]
+
+        def found_in(part):
+            return Array(Array(each[part] for each in of)[octave] for of in octaves)[layer]
+
+        base, border = Signal.like(self.gain), Signal(bits + 1)
+        sum_3, place_3, found_3 = Signal.like(total), Signal.like(place), Signal()
+        m.d.sync += [
+            base.eq(found_in(0)),
+            border.eq(found_in(1)),
+            sum_3.eq(total),
+            place_3.eq(place),
+            found_3.eq(found),
+        ]
+        asked = first[self.query_layer] + self.query_row
         m.d.comb += self.gain.eq(gains[asked])
-        with m.If(self.found):
-            m.d.sync += gains[self.layer * classes + self.row].eq(reached[self.layer])
+        with m.If(found_3):
+            m.d.sync += gains[place_3].eq(base + (sum_3 >= border))
         with m.If(self.set):
             m.d.sync += gains[asked].eq(self.value)
         with m.If(self.clear):

@@ -108,33 +108,39 @@ class Normalise(wiring.Component):
         # 3: variance
         raw = Signal(signed(2 * cfg.u_bits + 1))
         var = Signal(unsigned(2 * cfg.u_bits))
-        m.d.comb += raw.eq(mean_square - self.mean * self.mean)
-        m.d.sync += var.eq(Mux(raw < VAR_MIN, VAR_MIN, raw))
+        squared = Signal(unsigned(2 * cfg.u_bits))  # the mean is there a clock before it is needed
+        m.d.comb += raw.eq(mean_square - squared)
+        m.d.sync += [
+            squared.eq(self.mean * self.mean),
+            var.eq(Mux(raw < VAR_MIN, VAR_MIN, raw)),
+        ]
 
-        # 4: brought into [1, 4) by an even shift; the table follows
+        # 4: which even shift brings it into [1, 4)
         steps = range(self.high - self.low + 1)
         exponent = Signal(range(self.high - self.low + 1))
         for step in steps:
             # the variance reaches 4**(low + step) in units of u squared
             with m.If(var >> max(2 * (cfg.u_fraction + self.low + step), 0) != 0):
                 m.d.comb += exponent.eq(step)
+        found, shifted, moved = Signal.like(exponent), Signal.like(exponent), Signal.like(var)
+        m.d.sync += [found.eq(exponent), moved.eq(var), shifted.eq(found)]
+
+        # 5: the shift; the table follows
         drops = [2 * (cfg.u_fraction + self.low + step) - (cfg.rsqrt_bits - 2) for step in steps]
         m.d.comb += lookup.addr.eq(
-            Array((var >> drop if drop >= 0 else var << -drop)[: cfg.rsqrt_bits] for drop in drops)[
-                exponent
-            ]
+            Array(
+                (moved >> drop if drop >= 0 else moved << -drop)[: cfg.rsqrt_bits] for drop in drops
+            )[found]
         )
-        found = Signal.like(exponent)
-        m.d.sync += found.eq(exponent)
 
-        # 5: out, to stay
-        with m.If(stage[3]):
+        # 6: out, to stay
+        with m.If(stage[-1]):
             m.d.sync += [
                 self.mantissa.eq(lookup.data),
-                self.exponent.eq(found),
-                self.power.eq(found + (lookup.data < ROOT_HALF)),
+                self.exponent.eq(shifted),
+                self.power.eq(shifted + (lookup.data < ROOT_HALF)),
             ]
-        m.d.comb += self.done.eq(stage[3])
+        m.d.comb += self.done.eq(stage[-1])
         return m
 
 

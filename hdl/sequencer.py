@@ -1,6 +1,6 @@
 """The sequencer: walks the program of `hebbware.golden.program`, one step per clock."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -59,14 +59,16 @@ class Sequencer(wiring.Component):
     counts : In
         How many errors of each softmax job are not zero.
     kept_job, kept_entry : Out
-        Entry of a job's list of such errors; `kept_row` is its class, in the same clock.
+        With `step`: entry of a job's list of such errors; `kept_row` is its class, one clock later.
     settled : Out(1)
         Everything that was started is complete.
     step : Out
         ``valid`` with each step issued.
         Its address is that of row 0 of the block where the list of inputs names the rows.
-    memory_address, source_block, source_lane : Out
-        With `step`: class-memory word; block and lane of the pre-synaptic activation.
+    row, memory_address : Out
+        One clock after `step`: its row, and its class-memory word.
+    source_block, source_lane : Out
+        With `step`: block and lane of the pre-synaptic activation.
     list_address : Out
         Entry of the input list, for the first layer.
     old : Out(1)
@@ -99,6 +101,7 @@ class Sequencer(wiring.Component):
                 "kept_row": In(rows),
                 "settled": Out(1),
                 "step": Out(step_layout),
+                "row": Out(range(len(self.rows) + 1)),
                 "memory_address": Out(self.addresses),
                 "source_block": Out(index(layout.vector_bases[-1])),
                 "source_lane": Out(index(config.lanes)),
@@ -128,8 +131,8 @@ class Sequencer(wiring.Component):
         m.d.comb += begin.eq((inner == 0) & (outer == 0))
 
         # facts of the pass at hand
-        rows = Signal(range(max(*cfg.layers, layout.memory_rows) + 2))
-        blocks = Signal(range(max(layout.vector_bases[-1], 1) + 1))
+        row_last = Signal(range(max(*cfg.layers, layout.memory_rows) + 2))
+        block_last = Signal(range(max(layout.vector_bases[-1], 1) + 1))
         base = Signal(self.addresses)
         memory_base = Signal(self.addresses)
         row_inner = Signal()
@@ -146,16 +149,17 @@ class Sequencer(wiring.Component):
             for number, p in enumerate(passes):
                 with m.Case(number):
                     self._facts(
-                        m, p, number, passes, learning, settling, kind=kind, layer=layer, rows=rows,
-                        blocks=blocks, base=base, memory_base=memory_base, row_inner=row_inner,
+                        m, p, number, passes, learning, settling, kind=kind, layer=layer,
+                        row_last=row_last, block_last=block_last, row_inner=row_inner,
+                        base=base, memory_base=memory_base,
                         ready=ready, empty=empty, source_base=source_base, strided=strided,
                         after=after, clears=clears, flags=flags, since=since, slow=slow,
                         fresh=time == 0,
                     )  # fmt: skip
 
         # walk
-        inner_last = inner == Mux(row_inner, rows, blocks) - 1
-        outer_last = outer == Mux(row_inner, blocks, rows) - 1
+        inner_last = inner == Mux(row_inner, row_last, block_last)
+        outer_last = outer == Mux(row_inner, block_last, row_last)
         row, block = Mux(row_inner, inner, outer), Mux(row_inner, outer, inner)
         issue = Signal()
         wanted = Signal()
@@ -217,26 +221,36 @@ class Sequencer(wiring.Component):
             self.list_address.eq(inner),
         ]
 
-        # class-memory rows: `row`, or the classes that the kind writes
+        # class-memory rows: `row`, or the classes that the kind writes; those of a direction stand
+        # in a list, which is read in the next clock
         target = Signal(range(len(self.rows) + 1))
-        by_error = Const(0) if KINDS[cfg.memory].projected else kind == Kind.DIRECTION
-        m.d.comb += [
-            target.eq(Mux(by_error, self.kept_row, row)),
-            self.kept_job.eq(layer),
-            self.kept_entry.eq(inner),
-        ]
+        m.d.comb += target.eq(row)
         if not KINDS[cfg.memory].by_error:
             with m.If(kind == Kind.MEMORY):
                 m.d.comb += target.eq(self.label)
             with m.Elif(kind == Kind.FORGET):
                 m.d.comb += [target.eq(self.oldest), self.old.eq(1)]
-        m.d.comb += self.memory_address.eq(memory_base + target * blocks + block)
+        listed = Signal()
+        named = Signal.like(target)
+        block_1, layer_1 = Signal.like(block_last), Signal.like(layer)
+        memory_base_1 = Signal.like(memory_base)
+        m.d.sync += [
+            listed.eq(0 if KINDS[cfg.memory].projected else kind == Kind.DIRECTION),
+            named.eq(target),
+            block_1.eq(block),
+            layer_1.eq(layer),
+            memory_base_1.eq(memory_base),
+        ]
+        m.d.comb += [self.kept_job.eq(layer), self.kept_entry.eq(inner)]
+        m.d.comb += self.row.eq(Mux(listed, self.kept_row, named))
+        # times a constant of each layer: no multiplier in the way of the address
+        before = Array(self.row * layout.blocks(n) for n in range(len(cfg.hidden)))[layer_1]
+        m.d.comb += self.memory_address.eq(memory_base_1 + before + block_1)
         m.d.comb += self.step.eq(
             self.step_layout.pack(
                 valid=issue,
                 kind=kind,
                 layer=layer,
-                row=target,
                 block=block,
                 sum_first=inner == 0,
                 sum_last=inner_last,
@@ -244,7 +258,7 @@ class Sequencer(wiring.Component):
                 learn=learning,
                 bias=row_inner & inner_last,
                 jacobian=(kind == Kind.DIRECTION) & inner_last,
-                tail=block == blocks - 1,
+                tail=block == block_last,
                 lane=group,
                 address=address,
                 **({"rest": time == 0} if cfg.leaky else {}),
@@ -263,21 +277,21 @@ class Sequencer(wiring.Component):
         blocks = layout.blocks(layer)
         start = number >= len(self.program)
         if kind in (Kind.FORWARD, Kind.UPDATE):
-            rows = self.count + 1 if p.layer == 0 else layout.rows(p.layer)
+            last = self.count if p.layer == 0 else layout.rows(p.layer) - 1
         elif kind is Kind.START_WEIGHTS:
-            rows = layout.rows(p.layer) if p.layer < hidden else cfg.classes
+            last = (layout.rows(p.layer) if p.layer < hidden else cfg.classes) - 1
         elif kind is Kind.DIRECTION and KINDS[cfg.memory].projected:
-            rows = layout.memory_rows + 1
+            last = layout.memory_rows
         elif kind is Kind.DIRECTION:
-            rows = self._count(p.layer) + 1
+            last = self._count(p.layer)
         elif kind is Kind.MEMORY:
-            rows = cfg.classes if KINDS[cfg.memory].by_error else 1
+            last = cfg.classes - 1 if KINDS[cfg.memory].by_error else 0
         elif kind in (Kind.SIMILARITY, Kind.START_MEMORY):
-            rows = layout.memory_rows
+            last = layout.memory_rows - 1
         elif kind in (Kind.SCORES, Kind.READOUT):
-            rows = cfg.classes
+            last = cfg.classes - 1
         else:
-            rows = 1
+            last = 0
         on_weights = kind in (
             Kind.FORWARD,
             Kind.UPDATE,
@@ -292,8 +306,8 @@ class Sequencer(wiring.Component):
             s["kind"].eq(kind),
             s["slow"].eq(pace(cfg, p.kind) == 2),
             s["layer"].eq(p.layer),
-            s["rows"].eq(rows),
-            s["blocks"].eq(blocks),
+            s["row_last"].eq(last),
+            s["block_last"].eq(blocks - 1),
             s["base"].eq(bases[at]),
             s["memory_base"].eq(layout.memory_bases[layer]),
             s["row_inner"].eq(block_outer),

@@ -42,8 +42,8 @@ class Softmax(wiring.Component):
     counts : Out, array over jobs
         How many errors of the job are not zero.
     list_job, list_entry : In
-        Entry of the list of errors that are not zero; `list_row`, its class, follows in the same
-        clock.
+        Entry of the list of errors that are not zero; `list_row`, its class, follows one clock
+        later.
     trace_en, trace_job, trace_row, trace_error : Out
         Each error as it is written.
     """
@@ -89,6 +89,9 @@ class Softmax(wiring.Component):
         cfg, readout = self.config, self.jobs - 1
         width, classes = exp_width(cfg), cfg.classes
 
+        # where the rows of a job begin: a table, as a multiplier would be slow
+        first = Array(n * classes for n in range(self.jobs))
+
         # arrivals: value buffer, running maximum, jobs waiting
         m.submodules.values = values = memory.Memory(
             shape=signed(self.value_width), depth=self.jobs * classes, init=[]
@@ -100,7 +103,7 @@ class Softmax(wiring.Component):
         waiting = Signal(self.jobs)
         m.d.comb += [
             store.en.eq(self.arrive),
-            store.addr.eq(self.job * classes + self.row),
+            store.addr.eq(first[self.job] + self.row),
             store.data.eq(self.value),
         ]
         with m.If(self.arrive & ((self.row == 0) | (self.value > tops[self.job]))):
@@ -138,7 +141,7 @@ class Softmax(wiring.Component):
         m.d.comb += [
             next_row.eq(Mux(walking & ~start, row + 1, row)),
             # the value of `row` of `job` is there in the clock in which these name it
-            fetch.addr.eq(Mux(start, choice, job) * classes + next_row),
+            fetch.addr.eq(first[Mux(start, choice, job)] + next_row),
         ]
         rows = [Signal(range(classes), name=f"row_{n}") for n in range(1, 5)]
         m.d.sync += [a.eq(b) for a, b in zip(rows, [row, *rows[:-1]], strict=True)]
@@ -217,9 +220,9 @@ class Softmax(wiring.Component):
         keep, ask = errors.write_port(), errors.read_port()
         m.d.comb += [
             keep.en.eq(second_walk[2]),
-            keep.addr.eq(job * classes + rows[2]),
+            keep.addr.eq(first[job] + rows[2]),
             keep.data.eq(error),
-            ask.addr.eq(self.query_job * classes + self.query_row),
+            ask.addr.eq(first[self.query_job] + self.query_row),
             self.error.eq(ask.data),
             self.trace_en.eq(keep.en),
             self.trace_job.eq(job),
@@ -230,13 +233,13 @@ class Softmax(wiring.Component):
         m.submodules.kept = kept = memory.Memory(
             shape=range(classes), depth=self.jobs * classes, init=[]
         )
-        note, recall = kept.write_port(), kept.read_port(domain="comb")
+        note, recall = kept.write_port(), kept.read_port()
         count = Signal(self.count_width)
         m.d.comb += [
             note.en.eq(second_walk[2] & (error != 0)),
-            note.addr.eq(job * classes + count),
+            note.addr.eq(first[job] + count),
             note.data.eq(rows[2]),
-            recall.addr.eq(self.list_job * classes + self.list_entry),
+            recall.addr.eq(first[self.list_job] + self.list_entry),
             self.list_row.eq(recall.data),
         ]
         with m.If(second & (row == 0)):

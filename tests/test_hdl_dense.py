@@ -61,7 +61,7 @@ class Player:
     def __init__(self, config, rng):
         self.config, self.rng = config, rng
         self.words, self.logs = [], {name: [] for name in EVENTS}
-        self.late = {}  # inputs of stage 6 and the word with which they come
+        self.late = {}  # inputs of other stages, by the word with which they come
         self.width = word_width(config)
         self.low, self.high = exponent_range(config)
         self.last_memory = -9
@@ -104,12 +104,16 @@ class Player:
             if name != "read":
                 operands[name][used:] = 0  # empty lanes hold zeros, but codes are read there
         late = {name: values.pop(name) for name in LATE if name in values}
+        early = {name: values.pop(name) for name in EARLY if name in values}
+        if early:
+            self.idle(not self.words)  # a word for stage 2 of the very first step
+            self.late.setdefault(len(self.words) - 1, {}).update(early)
         fields = {"valid": 1, "kind": kind.value, "layer": layer, "tail": tail}
         for name in ("sum_first", "sum_last", "end", "jacobian", "write", "lane", "block"):
             if name in values:
                 fields[name] = values.pop(name)
         operands |= values
-        self.late[len(self.words) + 3] = late
+        self.late.setdefault(len(self.words) + 3, {}).update(late)
         self.words.append({"step": fields, **operands})
         self.clock = FIRST + len(self.words) - 1 - STAGE  # of its issue
         return operands, used
@@ -255,7 +259,7 @@ class Player:
                 new.append((stored & (1 << bits) - 1) | (word >> bits << bits))
             self.put("memory", new)
         if rule.self_scaling:
-            latency = done_latency(cfg, GoldenKind.MEMORY) - 1  # the gain is one clock later
+            latency = done_latency(cfg, GoldenKind.MEMORY) - 3  # the gain is three clocks later
             self.put("totals", total, self.clock + latency)
         self.last_memory = len(self.words)
 
@@ -299,6 +303,7 @@ class Player:
 
 
 LATE = ("host_data",)  # inputs of stage 6
+EARLY = ("exponent", "power")  # inputs of stage 2
 EVENTS = {
     "weights": Event(("weights_out",), lambda b, _: b.out.valid & is_any(b.out.kind, UPDATES)),
     "memory": Event(("memory_out",), lambda b, _: b.out.valid & is_any(b.out.kind, MEMORY_UPDATES)),

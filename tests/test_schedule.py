@@ -25,30 +25,30 @@ FREE = 15
 #   pass        waits for                  issued  done
 #   forward     -                          16, 17  25 = 17 + SETTLED
 #   sum         forward                    25
-#   squares     -                          26      38 = 26 + total (5 + 1 + 1) + NORMALISE_LATENCY 5
-#   normalise   squares                    38      46
-#   scores      normalise                  46, 47  in the buffer at 57 = 47 + total + ARRIVE 3
-#   similarity  normalise, memory          48, 49  in the buffer at 59
-#   softmax of the scores                          71 = 57 + 2 * 2 + 10, first error 3 before
-#   softmax of the similarities                    85 = 71 + 14: one after the other
-#   direction   softmax                    85 - 87 95
-#   memory      softmax                    88, 89  99 = 89 + WRITE + tree 1 + 2: a gain follows
-#   readout     softmax of the scores      90, 91  99
-#   update      direction                  95, 96  104
-# Free two clocks after the last step: 98.
-# Second sample, inferred, nothing but the bias: starts at 99.
-#   forward     update                     104     112
-#   sum         forward                    112
-#   squares     -                          113     125
-#   normalise   squares                    125     133
-#   scores      normalise, readout         133, 134, in the buffer at 144
+#   squares     -                          26      39 = 26 + total (5 + 1 + 1) + NORMALISE_LATENCY 6
+#   normalise   squares                    39      47
+#   scores      normalise                  47, 48  in the buffer at 58 = 48 + total + ARRIVE 3
+#   similarity  normalise, memory          49, 50  in the buffer at 60
+#   softmax of the scores                          72 = 58 + 2 * 2 + 10, first error 3 before
+#   softmax of the similarities                    86 = 72 + 14: one after the other
+#   direction   softmax                    86 - 88 96
+#   memory      softmax                    89, 90  102 = 90 + WRITE + tree 1 + 4: a gain follows
+#   readout     softmax of the scores      91, 92  100
+#   update      direction                  96, 97  105
+# Free two clocks after the last step: 99.
+# Second sample, inferred, nothing but the bias: starts at 100.
+#   forward     update                     105     113
+#   sum         forward                    113
+#   squares     -                          114     127
+#   normalise   squares                    127     135
+#   scores      normalise, readout         135, 136, in the buffer at 146
 CLOCKS = {
-    "results": [57, 58, 59, 144, 145, 146],
+    "results": [58, 59, 60, 146, 147, 148],
     "responses": [],
-    "trace.weights": [*START["trace.weights"], 97, 98, 102, 103],
-    "trace.memory": [*START["trace.memory"], 95, 96],
-    "trace.vectors": [24, 45, 94, 111, 132],
-    "trace.errors": [68, 69, 82, 83],
+    "trace.weights": [*START["trace.weights"], 98, 99, 103, 104],
+    "trace.memory": [*START["trace.memory"], 96, 97],
+    "trace.vectors": [24, 46, 95, 112, 134],
+    "trace.errors": [69, 70, 83, 84],
 }
 ADDRESSES = {
     "trace.weights": [0, 1, 2, 3, 4, 3, 4, 0, 2],  # readout; then input 0 and the bias
@@ -73,8 +73,8 @@ def test_every_clock_by_hand():
         assert clocks.tolist() == CLOCKS[name], name
         if name in ADDRESSES:
             assert addresses.tolist() == ADDRESSES[name], name
-    assert prediction.sample_clocks.tolist() == [98, 136]
-    assert prediction.clocks == 147
+    assert prediction.sample_clocks.tolist() == [99, 138]
+    assert prediction.clocks == 149
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_command_before_the_first_sample(command, taken_to_response, trace):
 def test_command_waits_for_its_results_and_until_all_is_settled():
     command = Command(Op.READ, Space.STATE, State.LEARNED, after=3)
     prediction = predict(TINY, X, LABELS, commands=[command])
-    # on offer at 61, one clock after the hold is seen at 60; taken when update is done, at 104
-    assert prediction.channels["responses"].arrays()[0].tolist() == [106]
+    # on offer at 62, one clock after the hold is seen at 61; taken when update is done, at 105
+    assert prediction.channels["responses"].arrays()[0].tolist() == [107]
     assert prediction.channels["responses"].arrays()[2].tolist() == [[1]]
-    # free at 107, the forward pass starts at 108 and not at 104
+    # free at 108, the forward pass starts at 109 and not at 105
     results = prediction.channels["results"].arrays()[0].tolist()
     assert results == CLOCKS["results"][:3] + [clock + 4 for clock in CLOCKS["results"][3:]]
 
