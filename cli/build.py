@@ -130,7 +130,7 @@ def _late(result: Result) -> str:
 def _network(config) -> str:
     return (
         f"{'-'.join(map(str, config.layers))}, {config.weight_bits}-bit weights, "
-        f"{config.lanes} lanes, {config.memory} memory"
+        f"{config.lanes} lanes, {config.rule}"
     )
 
 

@@ -207,7 +207,7 @@ def simulate(
 def _build(config: CoreConfig, waves: bool, output: Output) -> Model:
     output.log(
         f"1/4 RTL of {'-'.join(map(str, config.layers))}, {config.lanes} lanes, "
-        f"{config.memory} memory: Verilog, then Verilator"
+        f"{config.rule}: Verilog, then Verilator"
     )
     with output.progress("building the simulation"):
         from hebbware.cosim.core import build_core

@@ -173,7 +173,7 @@ def nonzero_inputs(
 
 
 def _print(output: Output, config: CoreConfig, result: dict[str, Any], origin: str) -> None:
-    network = f"{'-'.join(map(str, config.layers))}, {config.lanes} lanes, {config.memory} memory"
+    network = f"{'-'.join(map(str, config.layers))}, {config.lanes} lanes, {config.rule}"
     output.table(network, ("field", "value"), list(config.to_dict().items()))
     output.table(
         "formats",

@@ -290,7 +290,7 @@ def _print(output: Output, dataset: Dataset, result: Result, compared: dict[str,
     state = result.state
     config = state.core.config
     output.log(
-        f"{dataset.name}: {'-'.join(map(str, config.layers))}, {config.memory} memory, "
+        f"{dataset.name}: {'-'.join(map(str, config.layers))}, {config.rule}, "
         f"{config.weight_bits}-bit weights, seed {config.seed}{_changing(state)}"
     )
     output.table(
@@ -358,7 +358,7 @@ def _draw(
     axes.set(
         xlabel="epoch",
         ylabel="accuracy, %",
-        title=f"{dataset.name}, {'-'.join(map(str, config.layers))}, {config.memory} memory, "
+        title=f"{dataset.name}, {'-'.join(map(str, config.layers))}, {config.rule}, "
         f"{config.weight_bits}-bit weights{_changing(state)}",
     )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

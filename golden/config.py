@@ -374,6 +374,13 @@ class CoreConfig(settings.Settings):
         return self.layers[-1]
 
     @property
+    def rule(self) -> str:
+        """What the hidden layers learn by, in words."""
+        if self.modulator == "hsic":
+            return f"HSIC of {self.window} samples"
+        return f"{self.memory} memory"
+
+    @property
     def learns_hidden(self) -> bool:
         """Whether hidden layers learn (every memory but ``none``)."""
         return self.memory != "none"

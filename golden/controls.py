@@ -61,7 +61,11 @@ def configurations(config: CoreConfig) -> dict[str, CoreConfig]:
         The formats have no room for a control, such as sums of 32 samples in too few bits.
     """
     controls = MEMORIES | (READOUTS if KINDS[config.memory].projected else {})
-    return {name: replace(config, **fields) for name, fields in controls.items()}
+    formats = {}
+    if config.modulator != CoreConfig.modulator:  # its memory has its own formats
+        fields = ("modulator", "memory_bits", "read_bits", "read_fraction")
+        formats = {field: getattr(CoreConfig, field) for field in fields}
+    return {name: replace(config, **formats, **fields) for name, fields in controls.items()}
 
 
 def names(config: CoreConfig) -> list[str]:

@@ -217,6 +217,8 @@ class Recorder(Core):
     """
 
     def __init__(self, config: CoreConfig):
+        if config.modulator != "class-memory":
+            raise InputError(f"a profile cannot be made of the {config.modulator} modulator")
         if config.leaky or config.slope_shift or config.centred:
             raise InputError(
                 "a profile can be made of static neurons without a slope below 0 and of inputs "

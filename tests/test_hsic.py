@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hebbware.golden import data, hsic, train
+from hebbware.golden import controls, data, hsic, train
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
-from hebbware.golden.reference import hsic_modulator
+from hebbware.golden.reference import hsic_modulator, window_counterpart
 from hebbware.golden.reference.kernels import rbf_kernel
 from hebbware.golden.reference.layers import layer_norm_jacobian
 from hebbware.golden.twin import Twin
@@ -205,6 +205,43 @@ def test_checkpoint_continues_as_if_nothing_had_been(tmp_path):
     for one, two in zip(a.weights + a.memories, b.weights + b.memories, strict=True):
         assert (one == two).all()
     assert (a.window.kernels == b.window.kernels).all()
+
+
+def test_controls_are_class_memories_with_their_own_formats():
+    for config in controls.configurations(load("digits-hsic")).values():
+        assert config.modulator == "class-memory"
+        assert (config.memory_bits, config.read_fraction) == (16, 6)
+
+
+# -- accuracy --------------------------------------------------------------------------------------
+
+
+def test_digits_are_learned_as_well_as_in_floating_point():
+    digits, config = data.load("digits"), load("digits-hsic")
+    found = train.train(config, digits, 3).test
+    assert found > train.train(frozen(config), digits, 3).test + 0.1
+    assert found > window_counterpart.train(config, digits, 3)[1] - 0.05
+
+
+def frozen(config):
+    """The same network with frozen hidden layers."""
+    return controls.configurations(config)["frozen"]
+
+
+@pytest.mark.slow  # the float reference takes minutes
+@pytest.mark.skipif(not MNIST.is_dir(), reason="the MNIST files are not there")
+def test_mnist_is_within_a_point_of_the_float_reference():
+    mnist, config = data.load("mnist", MNIST.parent), load("mnist-hsic")
+    found = train.train(config, mnist, 1)
+    reference = window_counterpart.train(config, mnist, 1)
+    assert found.test > reference[1] - 0.01
+    assert found.test > 0.88
+
+
+def test_float_counterpart_has_this_modulator_only():
+    for config in (load("digits"), configuration(dynamics="leaky")):
+        with pytest.raises(InputError, match="the float reference of the hsic modulator"):
+            window_counterpart.train(config, data.load("digits"), 1)
 
 
 # -- bad input -------------------------------------------------------------------------------------
