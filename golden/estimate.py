@@ -286,7 +286,7 @@ class Family:
 _KBIT18 = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 _KBIT4 = ((256, 16), (512, 8), (1024, 4), (2048, 2))
 FAMILIES = {
-    "ecp5": Family(_KBIT18, 18, 4, 1.0, 8, 2),
+    "ecp5": Family(_KBIT18, 18, 4, 1.0, 4, 2),
     "ice40": Family(_KBIT4, 16, 0, 0.95, 3, 5, spram=4),
     "gowin": Family(_KBIT18, 18, 4, 1.0, 4, 2),
 }
@@ -309,9 +309,10 @@ SPRAM_DEPTH, SPRAM_WIDTH = 1 << 14, 16
 SHALLOW, SMALL = 32, 1024
 
 # fitted to syntheses, see `resources`
-_LUT_CORE, _LUT_GAINS = 2700.0, 1100.0  # sequencer, softmax, statistics, ...; of a `gated` memory
-_LUT_LANE, _LUT_LANE_SCALE = 9.0, 240.0  # a lane, for each bit of its operands; its read scaling
-_LUT_RESERVOIR = 1500.0  # of each reservoir besides its lanes: a guess, not fitted
+_LUT_CORE, _LUT_GAINS = 2810.0, 350.0  # sequencer, softmax, statistics, ...; of a `gated` memory
+_LUT_LANE, _LUT_LANE_SCALE = 5.7, 90.0  # a lane, for each bit of its operands; its read scaling
+# of each reservoir, and of its lanes for each bit of their operands: a guess, not fitted
+_LUT_RESERVOIR, _LUT_RESERVOIR_LANE = 1500.0, 9.0
 
 
 @dataclass(frozen=True)
@@ -331,14 +332,12 @@ class Need:
 def resources(config: CoreConfig) -> list[Need]:
     """Estimates for each of `DEVICES`; nothing is synthesised or placed.
 
-    Constants were fitted by hand to Yosys 0.70 (``synth_ecp5``, ``synth_gowin``, ``synth_ice40
-    -dsp``) on ten cores: 64-32-16-10 on 4, 8 and 16 lanes, with other memories, 64-16-10, and
-    100-24-10 with 8-bit weights. A LUT is a LUT4; a carry cell of an ECP5 counts two, 16 words of
-    4 bits four. Largest errors on those cores: LUTs 7 % (ECP5), 1 % (Gowin), 15 % (iCE40);
-    multipliers 2, 1 and 3; block RAMs none, none and 2. Two more cores that were not used for the
-    fit, both ECP5 (one lane; 256-64-32-10 on 8 lanes): LUTs -2 % and -4 %, block RAMs 3 and 1 too
-    many, where the three led to `SMALL`. Larger cores are extrapolated; nothing was placed. The
-    LUTs of reservoirs are a guess.
+    LUTs and multipliers of an ECP5 were fitted to Yosys 0.70 (``synth_ecp5``) on 64-32-16-10 with 1
+    and 4 lanes, gated memory; more lanes, larger layers and other memories are extrapolated. A LUT
+    is a LUT4; a carry cell of an ECP5 counts two, 16 words of 4 bits four. The factors and shared
+    multipliers of iCE40 and Gowin come from earlier, larger cores (``synth_ice40 -dsp``,
+    ``synth_gowin``), whose LUTs they gave within 15 % and 1 %; they were not fitted again. Block
+    RAMs were within 2 then. Nothing was placed. The LUTs of reservoirs are a guess.
     """
     return [_need(config, name, FAMILIES[family], has) for name, family, *has in DEVICES]
 
@@ -428,7 +427,7 @@ def luts(config: CoreConfig, family: Family) -> int:
     logic += config.lanes * (_LUT_LANE * bits + _LUT_LANE_SCALE * gated)
     if KINDS[config.memory].projected:
         reservoir = reservoir_config(config)
-        each = _LUT_LANE * (reservoir.sum_bits + 2 * reservoir.state_bits)
+        each = _LUT_RESERVOIR_LANE * (reservoir.sum_bits + 2 * reservoir.state_bits)
         logic += len(config.hidden) * (_LUT_RESERVOIR + reservoir.lanes * each)
     small = [ram for ram in memories(config) if _in_luts(ram, family)]
     stored = sum(ceil(ram.depth / 16) * ceil(ram.width / 4) * family.lutram for ram in small)
