@@ -83,10 +83,17 @@ def command(
         nonzero, _ = nonzero_inputs(preset, resolved)
         build.check_fits(board, resolved)
         jobs.append((board, resolved, nonzero))
-    results, summaries = [], []
+    results, summaries, failed = [], [], []
     for board, resolved, nonzero in jobs:
         output.log(f"{board.title}: {board.device}, {_network(resolved)}")
-        result = _build(output, board, resolved, folder, clock, seeds, overwrite)
+        try:
+            result = _build(output, board, resolved, folder, clock, seeds, overwrite)
+        except CheckFailed as error:
+            if not every:
+                raise
+            failed.append(f"{board.name}: {error}")  # the other boards are built all the same
+            output.log(failed[-1])
+            continue
         results.append(result)
         summaries.append(build.summary(result, nonzero))
         _print(output, result, summaries[-1])
@@ -94,12 +101,12 @@ def command(
         table = markdown(results, summaries)
         write_file(Path("build/boards.md").absolute(), table)
         output.log(table)
-        output.write({"boards": summaries})
+        output.write({"boards": summaries, "failed": failed})
     else:
         output.write(summaries[0])
-    late = [result for result in results if not result.met]
-    if late:
-        raise CheckFailed("; ".join(_late(result) for result in late))
+    failed += [_late(result) for result in results if not result.met]
+    if failed:
+        raise CheckFailed("; ".join(failed))
 
 
 def _build(output, board, config, folder, clock, seeds, overwrite) -> Result:

@@ -1,5 +1,6 @@
 """`hebbware build`: bitstreams of small cores, reports, and all that can go wrong."""
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -255,3 +256,28 @@ def test_bitstream(name, magic, config, tmp_path, capsys):
     assert magic in raw[:400]
     assert 0 < told["lut"] < told["available"]["lut"]
     assert told["fmax_mhz"] >= told["clock_mhz"] == pytest.approx(20, rel=0.05)
+
+
+def test_all_boards_go_on_where_one_fails(config, fake, tmp_path, monkeypatch, capsys):
+    """The table has the boards that were built; the message names the one that was not."""
+    one = boards.BOARDS["icebreaker"]
+    other = dataclasses.replace(one, name="broken", title="Broken", preset=str(config))
+    monkeypatch.setattr(
+        boards, "BOARDS",
+        {"broken": other, "icebreaker": dataclasses.replace(one, preset=str(config))},
+    )  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    tool(
+        fake, "icepack",
+        'case "$PWD" in *broken) exit 4; esac', 'for last; do :; done; touch "$last"',
+    )  # fmt: skip
+    file = tmp_path / "all.json"
+    assert run("--all", "--seeds", 2, "--json", file) == 1
+    _, err = capsys.readouterr()
+    assert "broken: pack: icepack failed with exit code 4" in err
+    told = json.loads(file.read_text())
+    assert [b["board"] for b in told["boards"]] == ["icebreaker"]
+    assert len(told["failed"]) == 1
+    lines = (tmp_path / "build" / "boards.md").read_text().splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith("| iCEBreaker | 2-4-2 W6 | 1 | 4,000 | 900 | 12 | 5 | 24.0 (24.0) |")
