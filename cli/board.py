@@ -376,27 +376,23 @@ def serve(
     """
     import signal
 
-    from hebbware.boards.simulated.board import SimulatedBoard, link_to
+    from hebbware.boards.simulated.board import SimulatedBoard, linked
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the simulation, too
     resolved = resolve_config(config, seed)
     with output.progress("building the board"):
         board = SimulatedBoard(resolved, corrupt=corrupt, seed=noise)
     try:
-        with board:
-            if link:
-                link_to(board.port, link)
-            output.log(f"simulated board at {link or board.port}; stop it with Ctrl-C")
+        with board, linked(board.port, link) as port:
+            output.log(f"simulated board at {port}; stop it with Ctrl-C")
             output.write({"port": board.port, "link": link, "fingerprint": resolved.fingerprint})
             board.wait()
     except KeyboardInterrupt:
         pass
-    finally:
-        if link:
-            link.unlink(missing_ok=True)
-    if board.served:
-        done = board.served
-        output.log(
-            f"{done.clocks:,} clocks; {done.received:,} bytes received, {done.sent:,} sent, "
-            f"{done.corrupted:,} corrupted"
-        )
+    done = board.served
+    if done is None:
+        raise CheckFailed("the simulation broke off")
+    output.log(
+        f"{done.clocks:,} clocks; {done.received:,} bytes received, {done.sent:,} sent, "
+        f"{done.corrupted:,} corrupted"
+    )

@@ -11,12 +11,13 @@ import pytest
 from hebbware.boards import protocol
 from hebbware.boards.host.board import Board, LinkLost, open_port
 from hebbware.boards.protocol import Message
-from hebbware.boards.simulated.board import SimulatedBoard
+from hebbware.boards.simulated.board import SimulatedBoard, linked
 from hebbware.cli import main
 from hebbware.golden import data
 from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
+from hebbware.golden.errors import InputError
 
 CONFIG = CoreConfig(layers=(64, 6, 4, 10), lanes=2, seed=3)
 SHARE = 0.002  # of bytes corrupted
@@ -265,3 +266,21 @@ def test_a_link_that_is_lost_on_the_way_is_a_failure(port):
 def test_an_impossible_share_of_corruption_is_refused(corrupt, capsys):
     assert run("serve", "--corrupt", corrupt) == 2
     assert "corrupt must" in capsys.readouterr().err
+
+
+def test_a_link_to_the_port_is_made_and_taken_away(tmp_path):
+    path, port = tmp_path / "tty", str(tmp_path / "port")
+    for _ in range(2):
+        with linked(port, path) as name:
+            assert name == str(path)
+            assert str(path.readlink()) == port
+        assert not path.is_symlink()
+    path.symlink_to(tmp_path / "gone")  # one that is left over
+    with linked(port, path):
+        assert str(path.readlink()) == port
+    path.write_text("mine")
+    with pytest.raises(InputError, match="--link must not"), linked(port, path):
+        pass
+    assert path.read_text() == "mine"
+    with pytest.raises(InputError, match="cannot make"), linked("x", tmp_path / "no" / "tty"):
+        pass

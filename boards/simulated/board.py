@@ -4,6 +4,8 @@ import os
 import pty
 import subprocess
 import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,19 +89,27 @@ class SimulatedBoard:
             self.served = Served(*map(int, text.split()))
 
 
-def link_to(port: str, path: Path) -> None:
-    """Make `path` a link to the port; one that is there already is replaced.
+@contextmanager
+def linked(port: str, path: Path | None) -> Iterator[str]:
+    """A name for the port: `path` is a link to it inside the block; without one, the port's own.
 
     Raises
     ------
     InputError
-        Something else is there, or no link can be made.
+        What is at `path` is no link, or none can be made there.
     """
+    if path is None:
+        yield port
+        return
     if path.exists() and not path.is_symlink():
-        raise InputError(f"--link must not name what is no link: {path}")
+        raise InputError(f"--link must not name what is there and no link: {path}")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.symlink_to(port)
         beside.replace(path)
     except OSError as error:
         raise InputError(f"--link: cannot make {path}: {error.strerror}") from None
+    try:
+        yield str(path)
+    finally:
+        path.unlink(missing_ok=True)
