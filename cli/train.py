@@ -224,7 +224,13 @@ def _fidelity(state: State, dataset: Dataset) -> list[dict[str, float]]:
     x, y = training.inputs(config, dataset.x_train), dataset.y_train
     held = readout_of(config).r2
     return [
-        {"layer": f.layer + 1, "held_out": held, "memory": f.memory, "modulator": f.modulator}
+        {
+            "layer": f.layer + 1,
+            "held_out": held,
+            "memory": f.memory,
+            "rows": f.rows,
+            "modulator": f.modulator,
+        }
         for f in in_loop(core, x, y)
     ]
 
@@ -232,9 +238,12 @@ def _fidelity(state: State, dataset: Dataset) -> list[dict[str, float]]:
 def _print_fidelity(output: Output, told: list[dict[str, float]]) -> None:
     output.table(
         "R^2 of what is decoded from the reservoirs, against the exact memory",
-        ("layer", "memory, held-out signals", "memory, in the loop", "modulator, in the loop"),
+        ("layer", "memory, held-out signals", "memory, in the loop", "at unit scale", "modulator"),
         [
-            (row["layer"], *(f"{row[key]:.2f}" for key in ("held_out", "memory", "modulator")))
+            (
+                row["layer"],
+                *(f"{row[key]:.2f}" for key in ("held_out", "memory", "rows", "modulator")),
+            )
             for row in told
         ],
     )

@@ -21,10 +21,23 @@ WARM_UP = 6  # horizons of samples before anything is measured: the exact memory
 
 @dataclass(frozen=True)
 class Fidelity:
-    """R^2 of one layer: of the decoded memory, and of the modulator xi (before the slope)."""
+    """R^2 of one layer, ``1 - |wanted - found|**2 / |wanted - mean|**2``.
+
+    Attributes
+    ----------
+    layer : int
+    memory : float
+        Of the decoded memory, about its mean over the samples. In the loop a memory is a pattern
+        that hardly moves: little besides the reservoir's errors is left about its mean.
+    rows : float
+        The same of what is read, each class's row at unit scale, about zero: what counts.
+    modulator : float
+        Of xi, before the slope.
+    """
 
     layer: int
     memory: float
+    rows: float
     modulator: float
 
 
@@ -46,10 +59,14 @@ class Record(NamedTuple):
 
 def in_loop(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -> list[Fidelity]:
     """R^2 of each hidden layer while a core learns; parameters and errors as those of `record`."""
-    return [
-        Fidelity(layer, r_squared(r.exact_memory, r.memory), r_squared(r.exact_xi, r.xi))
-        for layer, r in enumerate(record(core, x, labels, samples))
-    ]
+    shape = (-1, core.config.classes, core.config.projection)
+    told = []
+    for layer, r in enumerate(record(core, x, labels, samples)):
+        exact, decoded = (_unit_rows(m.reshape(shape)) for m in (r.exact_memory, r.memory))
+        rows = 1 - ((exact - decoded) ** 2).sum() / (exact**2).sum()
+        memory = r_squared(r.exact_memory, r.memory)
+        told.append(Fidelity(layer, memory, float(rows), r_squared(r.exact_xi, r.xi)))
+    return told
 
 
 def record(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -> list[Record]:
@@ -89,7 +106,7 @@ def record(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -
         z, codes = seen["z"] / config.z.one, core.codes[layer].astype(float)
         wanted.append(sums[layer].ravel())
         found.append(scale * seen["decoded"].ravel())
-        exact_xi.append(modulator(config, codes, z, _unit_rows(before), label))
+        exact_xi.append(modulator(config, codes, z, _shifted_rows(before), label))
         xi.append(modulator(config, codes, z, seen["before"] / config.read.one, label))
 
     core.observer = observe
@@ -112,7 +129,17 @@ def modulator(config, codes, z, read, label) -> np.ndarray:
     return back - z * (z @ back) / units
 
 
+def _rms(memory):
+    """Root mean square of each row; 1 where it is empty."""
+    rms = np.sqrt((memory**2).mean(axis=-1, keepdims=True))
+    return np.where(rms > 0, rms, 1)
+
+
 def _unit_rows(memory):
-    """Rows brought to unit scale by powers of two."""
-    rms = np.sqrt((memory**2).mean(axis=1, keepdims=True))
-    return memory * 2.0 ** -np.round(np.log2(np.where(rms > 0, rms, 1)))
+    """Rows at unit scale."""
+    return memory / _rms(memory)
+
+
+def _shifted_rows(memory):
+    """Rows brought to unit scale by powers of two, as the modulator reads them."""
+    return memory * 2.0 ** -np.round(np.log2(_rms(memory)))

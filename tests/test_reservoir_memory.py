@@ -224,6 +224,7 @@ def test_fidelity_in_the_loop():
     told = fidelity.in_loop(Core(config), dataset.x_train, dataset.y_train, samples=100)
     assert [f.layer for f in told] == [0]
     assert told[0].memory > 0.8
+    assert 0.8 < told[0].rows < 1
     assert 0.3 < told[0].modulator < 1
     with pytest.raises(InputError, match="readout must be a trained one"):
         fidelity.in_loop(Core(replace(config, readout="exact")), dataset.x_train, dataset.y_train)
