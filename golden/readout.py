@@ -18,7 +18,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .errors import InputError
+from .files import write_arrays
 from .idx import cache_folder
 from .reservoir import Reservoir
 from .reservoir_memory import WEIGHT_BITS, decode, decode_shift, reservoir_config, up_shift
@@ -289,25 +289,15 @@ def save_readout(path: str | Path, readout: Readout):
     InputError
         The file cannot be written.
     """
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
+    write_arrays(
+        path,
+        "readout",
         weights=readout.weights.astype(np.int16),
         scale=np.array(readout.scale),
         r2=np.array([readout.r2, readout.pull_r2]),
         key=np.array(json.dumps(readout.key)),
         hash=np.array(key_hash(readout.key)),
     )
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            beside.write_bytes(buffer.getvalue())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write readout {path}: {error.strerror}") from None
 
 
 def load_readout(path: str | Path, config: CoreConfig) -> Readout:

@@ -17,7 +17,6 @@ import copy
 import hashlib
 import io
 import math
-import os
 import time
 import tomllib
 import zlib
@@ -31,6 +30,7 @@ from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.data import Dataset, split_validation
 from hebbware.golden.errors import InputError
+from hebbware.golden.files import write_arrays
 from hebbware.golden.streams import STATIONARY, Stream, parse
 
 ENGINES = ("compiled", "plain")
@@ -333,18 +333,7 @@ def save(path: str | Path, state: State) -> None:
     InputError
         The file cannot be written; an older one is left as it was.
     """
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **_arrays(state))
-    path = Path(path).resolve()
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            beside.write_bytes(buffer.getvalue())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot write checkpoint {path}: {error.strerror}") from None
+    write_arrays(path, "checkpoint", **_arrays(state))
 
 
 def load(path: str | Path) -> State:
