@@ -12,6 +12,7 @@ from ..golden.program import tree_latency
 from .lane import Control, Lane, vector_width
 from .modulator import word_width
 from .normalise import mean_shape
+from .shapes import index
 from .step import DOTS, MEMORY_UPDATES, Kind, is_any
 from .tree import AdderTree
 
@@ -147,7 +148,7 @@ class Dense(wiring.Component):
             Signal(range(places[-1] - places[0] + (1 << fine)), name=f"{of}shift")
             for of in ("d_", "z_", "")
         )
-        place = {3: Signal(range(len(places)))}
+        place = {3: Signal(index(len(places)))}
         scalar = Signal.like(self.scalar)
         m.d.sync += [d_shift.eq(self.power + for_d), z_shift.eq(self.exponent + for_z)]
         m.d.comb += [
@@ -164,7 +165,7 @@ class Dense(wiring.Component):
         m.d.comb += control.slice_6.eq(place[6])
 
         offset = Signal(signed(cfg.u_bits + len(scalar)))
-        left = Signal(range(1 << fine))  # by how much the operand was shifted
+        left = Signal(index(1 << fine))  # by how much the operand was shifted
         begin = Signal(signed(widths.accumulator(cfg)))
         half = Signal(signed(widths.accumulator(cfg)))
         m.d.comb += half.eq(Array(1 << at >> 1 if at > 0 else 0 for at in places)[place[4]])

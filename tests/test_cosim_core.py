@@ -331,7 +331,7 @@ def test_a_difference_is_found_and_named(model):
 
 def preset(name, count, inferred, **options):
     config = load(name)
-    data = load_data(name, seed=0)
+    data = load_data(name.partition("-")[0], seed=0)
     x = data.x_train[: count + inferred].astype(np.int64)
     labels = [int(y) for y in data.y_train[:count]] + [None] * inferred
     return check(config, build_core(config), x, labels, **options)
