@@ -80,7 +80,7 @@ def sweep(
     retry_failed: bool = False,
     data_dir: str | None = None,
     progress: Callable[[str], None] | None = None,
-    execute: Callable[[dict, str | None], dict] = run.execute,
+    execute: Callable[[dict, str | None], dict] | None = None,
 ) -> Outcome:
     """Do what is left of a plan.
 
@@ -99,8 +99,9 @@ def sweep(
         Folder of the data set's files, for the workers too.
     progress : callable, optional
         Called with the status of each run as it ends.
-    execute : function
-        Returns the content of the result of a key; of a module, so that processes find it.
+    execute : function, optional
+        Returns the content of the result of a key, by default `run.execute`; of a module, so that
+        processes find it.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def sweep(
                 data_dir,
                 progress,
                 outcome,
-                execute,
+                execute or run.execute,
             )
     statuses = [store.status(name) for name in plan.keys]
     outcome.done, outcome.failed = statuses.count("done"), statuses.count("failed")
