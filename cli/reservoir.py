@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import click
 
 from hebbware.cli.common import CheckFailed, Output, json_option, seed_option
 from hebbware.cli.files import check_writable, write_file
+from hebbware.cli.verilog import verilog_file, write_verilog
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
@@ -353,9 +353,7 @@ def verilog(
     config: str, seed: int | None, output: Output, path: str, trace: bool, readout: str | None
 ) -> None:
     """Write the reservoir block as one Verilog file, its ports told at its beginning."""
-    if path == "-" and output.takes_stdout:
-        raise InputError("--output and --json cannot both be '-'")
-    file = None if path == "-" else check_writable(path, "--output")
+    file = verilog_file(path, output)
     resolved = _resolve(config, seed)
     weights = _readout(resolved, readout).weights if readout else None
     with output.progress("writing Verilog"):
@@ -363,11 +361,7 @@ def verilog(
 
         text = emit.reservoir_verilog(resolved, trace=trace, weights=weights)
     ports = emit.ports(resolved, trace=trace)
-    if file is None:
-        sys.stdout.write(text)
-    else:
-        write_file(file, text)
-        output.log(f"{file}: module {emit.MODULE}, {len(ports)} ports, {len(text):,} characters")
+    write_verilog(file, text, emit.MODULE, len(ports), output)
     output.write(
         {
             "module": emit.MODULE,

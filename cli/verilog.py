@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -33,21 +34,14 @@ def command(config: str, seed: int | None, output: Output, path: str, trace: boo
     A comment at its beginning tells what each port means, how the streams move, what a command word
     holds, and the configuration.
     """
-    to_stdout = path == "-"
-    if to_stdout and output.takes_stdout:
-        raise InputError("--output and --json cannot both be '-'")
-    file = None if to_stdout else check_writable(path, "--output")
+    file = verilog_file(path, output)
     resolved = resolve_config(config, seed)
     with output.progress("writing Verilog"):
         from hebbware.hdl import emit
 
         text = emit.core_verilog(resolved, trace=trace)
     ports = emit.ports(resolved, trace=trace)
-    if file is None:
-        sys.stdout.write(text)
-    else:
-        write_file(file, text)
-        output.log(f"{file}: module {emit.MODULE}, {len(ports)} ports, {len(text):,} characters")
+    write_verilog(file, text, emit.MODULE, len(ports), output)
     output.write(
         {
             "module": emit.MODULE,
@@ -58,3 +52,27 @@ def command(config: str, seed: int | None, output: Output, path: str, trace: boo
             "config": resolved.to_dict(),
         }
     )
+
+
+def verilog_file(path: str, output: Output) -> Path | None:
+    """Return the file that ``--output`` names, found writable; None for standard output.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written, or ``--json`` takes standard output already.
+    """
+    if path != "-":
+        return check_writable(path, "--output")
+    if output.takes_stdout:
+        raise InputError("--output and --json cannot both be '-'")
+    return None
+
+
+def write_verilog(file: Path | None, text: str, module: str, ports: int, output: Output) -> None:
+    """Write the Verilog of a module to `file`, and say so, or to standard output alone."""
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        write_file(file, text)
+        output.log(f"{file}: module {module}, {ports} ports, {len(text):,} characters")
