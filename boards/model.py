@@ -123,6 +123,7 @@ class Model:
             State.LEARNED: self.core.learned,
             State.INFERRED: self.inferred,
             State.RANDOM: int(np.uint32(self.core.random_state).astype(np.int32)),
+            State.SATURATED: int(np.uint32(self.core.saturated).astype(np.int32)),
         }
         return registers[State(address)]
 

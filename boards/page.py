@@ -10,9 +10,10 @@ INPUTS = 64  # of the example's sample
 MEANINGS = {
     Message.IDENTITY: "what the board is; carried out whatever its sequence number, which is from "
     "then on the one that the next request follows",
-    Message.COUNTERS: "what the link has counted; samples are counted by the core, see COMMAND",
+    Message.COUNTERS: "what the link has counted; samples and saturations are counted by the core, "
+    "see COMMAND",
     Message.RESET: "the core is reset: start weights made anew, memories empty, counts of samples "
-    "zero, an unfinished sample forgotten",
+    "and saturations zero, an unfinished sample forgotten",
     Message.COMMAND: "commands of the core, one for each datum, at consecutive addresses",
     Message.SAMPLES: "part of the stream of samples; the answer has the results of those that end "
     "in it, in turn",
@@ -172,6 +173,9 @@ def markdown() -> str:
         "The fields of the first bytes:",
         "",
         *_head(),
+        "",
+        "What the core counts is in registers, of the space `STATE`: `LEARNED`, `INFERRED`, "
+        "`SATURATED`.",
         "",
         "### SAMPLES",
         "",

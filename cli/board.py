@@ -89,6 +89,7 @@ def ping(output: Output, port: str, baud: int) -> None:
         )
         output.log(
             f"{counters['learned']:,} samples learned, {counters['inferred']:,} inferred, "
+            f"{counters['saturated']:,} words with a weight cut off, "
             f"{counters['errors']:,} frames refused; {1000 * seconds:.1f} ms a request"
         )
         output.write({**vars(identity), "counters": counters, "seconds": seconds, **_link(board)})
@@ -170,6 +171,7 @@ def train(
         result |= _link(board)
     if board.repeated:
         output.log(f"{board.repeated:,} requests were sent again")
+    output.log(f"{result['counters']['saturated']:,} words with a weight cut off while learning")
     output.log(
         f"{len(rows):,} samples x {epochs}: {100 * curve[-1]:.2f} % right while learning"
         + (f", test accuracy {100 * right / len(test_y):.2f} % of {len(test_y):,}"

@@ -34,6 +34,9 @@ class State(IntEnum):
     LEARNED = 1  # samples learned; read only
     INFERRED = 2  # samples inferred; read only
     RANDOM = 3  # the generator's word
+    # words of the weight memory that learning wrote (UPDATE and READOUT passes) and in which at
+    # least one weight was cut off by saturation; read only, wraps; 0 after reset and START
+    SATURATED = 4
 
 
 OP_BITS, SPACE_BITS, LANE_BITS, ADDRESS_BITS, DATA_BITS = 2, 2, 7, 21, 32

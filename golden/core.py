@@ -10,6 +10,7 @@ from collections import deque
 import numpy as np
 
 from . import dense, dynamics, hsic, modulator, reservoir_memory
+from .commands import DATA_BITS
 from .config import CoreConfig
 from .errors import InputError
 from .fixed import Format, Rounding, saturate, shift_round
@@ -46,6 +47,8 @@ class Core:
         Halvings of every step beyond the configured one (the schedule sets it).
     learned : int
         Samples learned since the start.
+    saturated : int
+        Words written by learning with a weight cut off, see `hebbware.golden.commands.State`.
     observer : callable or None
         Called as ``observer(pass_name, layer, **arrays)`` with what each pass produced, in the
         order of the hardware; co-simulation listens here.
@@ -72,6 +75,7 @@ class Core:
             self.reservoir.reset()
         self.extra = 0
         self.learned = 0
+        self.saturated = 0
 
     # -- one sample -------------------------------------------------------------------------------
 
@@ -271,7 +275,8 @@ class Core:
         random = self._rounding_of_units(words.T, direction.size)
         shift = cfg.step_shifts[layer] + self.extra
         weights = self.weights[layer]
-        weights[rows] = dense.update(cfg, weights[rows], pre, direction, shift, random)
+        moved = dense.moved(cfg, weights[rows], pre, direction, shift, random)
+        weights[rows] = self._stored(moved)
         self._observe("update", layer, rows=rows, weights=weights)
 
     def _update_readout(self, z, error):
@@ -281,8 +286,15 @@ class Core:
         words = self._random_words(cfg.classes * blocks).reshape(cfg.classes, blocks)
         random = self._rounding_of_units(words, z.size)
         shift = cfg.step_shifts[-1] + self.extra
-        self.weights[-1] = dense.update(cfg, self.weights[-1], error, z, shift, random)
+        self.weights[-1] = self._stored(dense.moved(cfg, self.weights[-1], error, z, shift, random))
         self._observe("readout", len(cfg.hidden), weights=self.weights[-1])
+
+    def _stored(self, moved):
+        """``sat(moved)``, shape (rows, units); counts the words in which a lane is cut off."""
+        stored = saturate(moved, self.config.weight)
+        words = self.layout.lanes_of(stored != moved).any(axis=-1)  # (rows, blocks)
+        self.saturated = (self.saturated + int(words.sum())) % (1 << DATA_BITS)
+        return stored
 
     # -- helpers ----------------------------------------------------------------------------------
 

@@ -16,8 +16,10 @@ def forward(config, source_fraction: int, inputs: np.ndarray, weights: np.ndarra
     )
 
 
-def update(config, weights, pre, post, shift: int, random) -> np.ndarray:
-    """``sat(W + floor((-pre_j post_i + r) / 2**shift))``: one three-factor step on some rows.
+def moved(config, weights, pre, post, shift: int, random) -> np.ndarray:
+    """``W + floor((-pre_j post_i + r) / 2**shift)``: one three-factor step on some rows.
+
+    Not saturated yet, see `update`.
 
     Parameters
     ----------
@@ -39,4 +41,9 @@ def update(config, weights, pre, post, shift: int, random) -> np.ndarray:
         change += 1 << shift >> 1
     change >>= shift
     change += weights
-    return saturate(change, config.weight, out=change)
+    return change
+
+
+def update(config, weights, pre, post, shift: int, random) -> np.ndarray:
+    """``sat(W + floor((-pre_j post_i + r) / 2**shift))``; parameters as of `moved`."""
+    return saturate(moved(config, weights, pre, post, shift, random), config.weight)

@@ -428,6 +428,7 @@ class Schedule:
             State.LEARNED: core.learned,
             State.INFERRED: self.inferred,
             State.RANDOM: core.random_state,
+            State.SATURATED: core.saturated,
         }[State(command.address)]
         return value
 

@@ -37,7 +37,7 @@ ENGINES = ("compiled", "plain")
 EPOCHS = 1000  # no run is longer
 HELD = 12  # one sample in so many is held back by default: 5,000 of MNIST's 60,000
 CHUNK = {"compiled": 1000, "plain": 50}  # samples between two reports of progress
-VERSION = 2  # of the checkpoint's layout
+VERSION = 3  # of the checkpoint's layout
 
 Advance = Callable[[int], None]
 
@@ -290,7 +290,7 @@ def copy_state(source: Core, target: Core) -> Core:
             copied = [array.copy() for array in getattr(source.reservoir, name)]
             setattr(target.reservoir, name, copied)
     target.random_state, target.learned = source.random_state, source.learned
-    target.extra = source.extra
+    target.extra, target.saturated = source.extra, source.saturated
     return target
 
 
@@ -389,6 +389,7 @@ def _arrays(state: State) -> dict[str, np.ndarray]:
         "validation": np.array(state.validation, float),
         "learned": np.array(core.learned),
         "random_state": np.array(core.random_state),
+        "saturated": np.array(core.saturated),
         "past_labels": np.array([label for label, _ in core.past], np.int64),
     }
     if core.window:
@@ -409,6 +410,7 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
     core = Core(config)
     core.learned = _number(arrays, "learned", 0, 2**62)
     core.random_state = _number(arrays, "random_state", 1, 2**32 - 1)
+    core.saturated = _number(arrays, "saturated", 0, 2**32 - 1)
     train, validation = (np.asarray(arrays[name], float) for name in ("train", "validation"))
     epochs = _number(arrays, "epochs", 1, EPOCHS)
     if train.ndim != 1 or train.shape != validation.shape or len(train) > EPOCHS:

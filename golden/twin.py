@@ -7,6 +7,7 @@ equal to the plain core, weight for weight; where the two differ the plain one i
 import numpy as np
 
 from . import hsic, reservoir_memory, tables, twin_kernels
+from .commands import DATA_BITS
 from .config import CoreConfig
 from .core import Core
 from .dynamics import leak_gain
@@ -201,7 +202,7 @@ class Twin(Core):
         cfg = self.config
         state = self._compiled_state()
         scores = np.empty((len(x), cfg.classes), np.int64)
-        self.learned, random_state = run(
+        self.learned, random_state, saturated = run(
             self._constants,
             learning,
             np.ascontiguousarray(x, np.uint8),
@@ -215,6 +216,7 @@ class Twin(Core):
         )
         if learning:
             self.random_state = int(random_state)
+            self.saturated = (self.saturated + saturated) % (1 << DATA_BITS)
             self._take(state)
         return scores.argmax(axis=1), scores
 

@@ -536,15 +536,18 @@ def _modulate_projected(c, layer, label, state, s):
 def _step(c, row, post, pre, word, mask, half, drop, shift):
     """``row = sat(row + floor((-pre * post + r) / 2**shift))`` on the lanes of one block.
 
-    ``r`` is `half` plus, for stochastic rounding, ``(word of the lane & mask) >> drop``. Inlined:
-    a call would take longer than the step.
+    ``r`` is `half` plus, for stochastic rounding, ``(word of the lane & mask) >> drop``. Returns
+    whether a lane was cut off. Inlined: a call would take longer than the step.
     """
     T = post.dtype.type
-    factor, low, high = T(-pre), T(-c.weight_max - 1), T(c.weight_max)
+    factor, low, high, cut = T(-pre), T(-c.weight_max - 1), T(c.weight_max), T(0)
     for i in range(post.size):
         random = T(_right(T(_rotate(word, i) & mask), drop) + half)
         change = _right(T(factor * post[i] + random), shift)
-        row[i] = min(max(T(row[i] + change), low), high)
+        moved = T(row[i] + change)
+        row[i] = stored = min(max(moved, low), high)
+        cut = T(cut | T(stored ^ moved))
+    return cut != 0
 
 
 @_inline
@@ -556,8 +559,12 @@ def _rounding(c, shift):
 
 @_jit
 def _update(c, weights, pre, post, one, rows, shift, state):
-    """Three-factor update of a hidden layer: block after block, the bias row last."""
+    """Three-factor update of a hidden layer: block after block, the bias row last.
+
+    Returns the generator's state, and in how many words a lane was cut off.
+    """
     mask, half, drop = _rounding(c, shift)
+    cut = 0
     for start in range(0, post.size, c.lanes):
         stop = min(start + c.lanes, post.size)
         part = post[start:stop]
@@ -566,22 +573,23 @@ def _update(c, weights, pre, post, one, rows, shift, state):
             state = _next(state)
             if value:
                 row = weights[j, start:stop]
-                _step(c, row, part, value, uint32(state), mask, half, drop, shift)
-    return state
+                cut += _step(c, row, part, value, uint32(state), mask, half, drop, shift)
+    return state, cut
 
 
 @_jit
 def _update_readout(c, weights, error, z, shift, state):
-    """The readout's walk: class after class, blocks of a class together."""
+    """The readout's walk: class after class, blocks of a class together. Returns as `_update`."""
     mask, half, drop = _rounding(c, shift)
+    cut = 0
     for k in range(c.classes):
         for start in range(0, z.size, c.lanes):
             stop = min(start + c.lanes, z.size)
             state = _next(state)
             if error[k]:
                 row, part = weights[k, start:stop], z[start:stop]
-                _step(c, row, part, error[k], uint32(state), mask, half, drop, shift)
-    return state
+                cut += _step(c, row, part, error[k], uint32(state), mask, half, drop, shift)
+    return state, cut
 
 
 @_jit
@@ -636,9 +644,12 @@ def _write_memory(c, layer, label, oldest, memory, gains, error, z, old, state):
 
 @_jit
 def _learn(c, state, s, label, count, steps, scores, random, k, active):
-    """Update everything after `_forward`, in the order of the hardware; the new `random`."""
+    """Update everything after `_forward`, in the order of the hardware.
+
+    Returns the new `random`, and in how many words of weights a lane was cut off.
+    """
     hidden = len(s.u)
-    last = hidden - 1
+    last, saturated = hidden - 1, 0
     slot = count % c.window
     learns, oldest = c.learns_hidden, state.ring_labels[slot]
     row = slot if c.by_sample else label
@@ -664,43 +675,49 @@ def _learn(c, state, s, label, count, steps, scores, random, k, active):
         for i in range(last):
             if active[i]:
                 rows = s.rows[i][: s.counts[i]]
-                random = _update(
+                random, cut = _update(
                     c, state.weights[i], s.z[i], s.d[i], c.ones[i], rows, steps[i], random
                 )
+                saturated += cut
         random = _write_memory(
             c, last, row, oldest, state.memories[last], state.gains[last],
             s.errors[last], s.z[hidden], state.ring[last][slot], random,
         )  # fmt: skip
     if error.any():
-        random = _update_readout(
+        random, cut = _update_readout(
             c, state.weights[hidden], error, s.z[hidden], steps[hidden], random
         )
+        saturated += cut
     if learns and active[last]:
         rows = s.rows[last][: s.counts[last]]
-        random = _update(
+        random, cut = _update(
             c, state.weights[last], s.z[last], s.d[last], c.ones[last], rows, steps[last], random
         )
+        saturated += cut
     if c.windowed:
         for i in range(hidden):
             state.ring[i][slot] = s.z[i + 1]
         state.ring_labels[slot] = label
-    return random
+    return random, saturated
 
 
 @_jit
 def run(c, learning, x, labels, steps, state, s, count, random, scores):
     """Infer, or learn, each row of `x`.
 
-    Fills `scores`; returns samples learned since the start (`count` before) and the generator's
-    state (`random` before). `steps` are the shifts of each weight layer, schedule included.
+    Fills `scores`; returns samples learned since the start (`count` before), the generator's
+    state (`random` before) and the words of weights in which a lane was cut off. `steps` are the
+    shifts of each weight layer, schedule included.
     """
     active = np.empty(len(s.u), np.bool_)
     k = np.empty(c.rows, np.int64)
+    saturated = 0
     for n in range(x.shape[0]):
         for j in range(x.shape[1]):
             s.z[0][j] = int64(x[n, j]) - c.x_zero
         _forward(c, state.weights, s, scores[n])
         if learning:
-            random = _learn(c, state, s, labels[n], count, steps, scores[n], random, k, active)
+            random, cut = _learn(c, state, s, labels[n], count, steps, scores[n], random, k, active)
+            saturated += cut
             count += 1
-    return count, random
+    return count, random, saturated

@@ -36,6 +36,8 @@ class Commander(wiring.Component):
         Walk the start program.
     finished, finished_learning : In(1)
         A sample is finished, and was learned.
+    saturated : In(1)
+        To be counted, at the latest in the clock in which a command may be taken; see `State`.
     extra : Out
         Halvings of every step.
     value : Out
@@ -63,6 +65,7 @@ class Commander(wiring.Component):
                 "restart": Out(1),
                 "finished": In(1),
                 "finished_learning": In(1),
+                "saturated": In(1),
                 "extra": Out(index(config.step_extra + 1)),
                 "value": Out(signed(commands.DATA_BITS)),
                 "random": In(32),
@@ -82,6 +85,9 @@ class Commander(wiring.Component):
         response = Signal(signed(commands.DATA_BITS))
         learned = Signal(commands.DATA_BITS)
         inferred = Signal(commands.DATA_BITS)
+        saturated = Signal(commands.DATA_BITS)
+        with m.If(self.saturated):
+            m.d.sync += saturated.eq(saturated + 1)
         with m.If(self.finished):
             with m.If(self.finished_learning):
                 m.d.sync += learned.eq(learned + 1)
@@ -118,7 +124,8 @@ class Commander(wiring.Component):
                 m.next = "RESPOND"
                 with m.If(command.op == Op.START):
                     m.d.comb += self.restart.eq(1)
-                    m.d.sync += [response.eq(0), self.extra.eq(0), learned.eq(0), inferred.eq(0)]
+                    m.d.sync += [response.eq(0), self.extra.eq(0)]
+                    m.d.sync += [learned.eq(0), inferred.eq(0), saturated.eq(0)]
                     m.next = "START"
                 with m.Elif((command.space == Space.WEIGHT) | (command.space == Space.MEMORY)):
                     m.d.comb += issue.eq(1)
@@ -127,7 +134,7 @@ class Commander(wiring.Component):
                     m.d.comb += [self.asks_gain.eq(1), self.set_gain.eq(writes)]
                     m.d.sync += response.eq(Mux(writes, command.data, self.gain))
                 with m.Else():
-                    self._state(m, command, writes, response, learned, inferred)
+                    self._state(m, command, writes, response, learned, inferred, saturated)
             with m.State("WAIT"):
                 m.d.sync += response.eq(self.result)
                 with m.If(self.ended):
@@ -141,7 +148,7 @@ class Commander(wiring.Component):
                     m.next = "IDLE"
         return m
 
-    def _state(self, m, command, writes, response, learned, inferred):
+    def _state(self, m, command, writes, response, learned, inferred, saturated):
         """Read or write one of the registers in `State`."""
         m.d.sync += response.eq(command.data)
         with m.Switch(command.address):
@@ -154,6 +161,8 @@ class Commander(wiring.Component):
                 m.d.sync += response.eq(learned)
             with m.Case(State.INFERRED):
                 m.d.sync += response.eq(inferred)
+            with m.Case(State.SATURATED):
+                m.d.sync += response.eq(saturated)
             with m.Case(State.RANDOM):
                 m.d.comb += self.set_random.eq(writes)
                 with m.If(~writes):

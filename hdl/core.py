@@ -156,6 +156,7 @@ class Core(wiring.Component):
             softmax.label.eq(loader.label),
             commander.finished.eq(finish),
             commander.finished_learning.eq(loader.has_label),
+            commander.saturated.eq(dense.saturated),
         ]
         with m.If(go):
             m.d.sync += working.eq(1)

@@ -49,6 +49,8 @@ class Dense(wiring.Component):
     out, weights_out, memory_out, vector_out, active_out : Out
         Stage 7: the step and the words to write; which of them mean something follows from the
         kind.
+    saturated : Out(1)
+        One clock after `out`: it was a step that learns weights, and cut at least one lane's off.
     total, total_step : Out
         Sum over the lanes, accumulated since `sum_first`, and the step that it ends with.
     """
@@ -80,6 +82,7 @@ class Dense(wiring.Component):
                 "memory_out": Out(lanes * word),
                 "vector_out": Out(lanes * vector_width(config)),
                 "active_out": Out(lanes),
+                "saturated": Out(1),
                 "total": Out(signed(widths.total(config))),
                 "total_step": Out(step_layout),
             }
@@ -115,6 +118,7 @@ class Dense(wiring.Component):
         ]
         if self.config.leaky:
             m.d.comb += self.potentials_out.eq(Cat(lane.potential_out for lane in lanes))
+        self._saturated(m, [lane.cut for lane in lanes])
         self._totals(m, stages, [lane.product for lane in lanes], [lane.word_out for lane in lanes])
         return m
 
@@ -215,6 +219,16 @@ class Dense(wiring.Component):
                 lane.rest.eq(stages[3].rest),
             ]
         return lane
+
+    def _saturated(self, m, cuts):
+        """Whether a lane was cut off, gathered from groups of lanes: no long path to a counter."""
+        learns = Signal()
+        m.d.sync += learns.eq(self.out.valid & is_any(self.out.kind, (Kind.UPDATE, Kind.READOUT)))
+        groups = []
+        for at in range(0, len(cuts), 8):
+            groups.append(Signal(name=f"cut_{at}"))
+            m.d.sync += groups[-1].eq(Cat(cuts[at : at + 8]).any())
+        m.d.comb += self.saturated.eq(learns & Cat(groups).any())
 
     def _totals(self, m, stages, products, memories):
         """The tree, fed with products (stage 5) or with magnitudes of written memory (stage 7)."""

@@ -86,6 +86,8 @@ STATES = {
     commands.State.LEARNED: "samples learned; read only",
     commands.State.INFERRED: "samples inferred; read only",
     commands.State.RANDOM: "word of the random number generator",
+    commands.State.SATURATED: "words of the weight memory that learning wrote with at least one "
+    "weight cut off by saturation, modulo 2**32; read only",
 }
 
 

@@ -75,6 +75,8 @@ class Lane(wiring.Component):
         Stage 5.
     weight_out, word_out, vector, active_out : Out
         Stage 7.
+    cut : Out(1)
+        Stage 7, of a step that learns: the weight was cut off by saturation.
     """
 
     def __init__(self, config, number):
@@ -104,6 +106,7 @@ class Lane(wiring.Component):
                 "host_writes": In(1),
                 "product": Out(signed(a_bits + b_bits)),
                 "weight_out": Out(signed(config.weight_bits)),
+                "cut": Out(1),
                 "word_out": Out(width),
                 "vector": Out(signed(vector_width(config))),
                 "active_out": Out(1),
@@ -278,6 +281,8 @@ class Lane(wiring.Component):
         old = self._delayed(m, self.weight, 3, "weight_old")
         total = Signal(signed(max(cfg.weight_bits, len(change)) + 1))
         m.d.comb += total.eq(Mux(control.start_6, 0, old) + change)
+        above = total[cfg.weight_bits - 1 :]  # copies of the sign, where the weight fits
+        m.d.sync += self.cut.eq(above.any() & ~above.all())
         with m.If(control.host_6):
             m.d.sync += self.weight_out.eq(Mux(self.chosen_6 & self.host_writes, self.host, old))
         with m.Elif(control.start_6 & ~self.chosen_6):

@@ -41,7 +41,7 @@ class Reference:
         x = (x ^ x >> 16) * 0x85EBCA6B % 2**32
         x = (x ^ x >> 13) * 0xC2B2AE35 % 2**32
         self.word = x ^ x >> 16 or 1
-        self.past, self.extra = [], 0
+        self.past, self.extra, self.saturated = [], 0, 0
         self.hidden = config.layers[1:-1]
         self.x_fraction = config.x_bits - config.centred
         self.slope = Fraction(1, 2**config.slope_shift) if config.slope_shift else 0
@@ -230,7 +230,7 @@ class Reference:
 
     def step(self, row, block, pre, post, step):
         """W -= 2**-step * pre * post, pre and post in units that make the product real."""
-        c, word, shift = self.c, self.next(), step
+        c, word, shift, cut = self.c, self.next(), step, False
         for unit in block:
             if c.rounding == "stochastic":
                 dither = Fraction(self.lane(word, unit) >> (c.update_shift - shift), 2**shift)
@@ -238,7 +238,10 @@ class Reference:
                 dither = Fraction(1, 2) if c.rounding == "nearest" and shift else 0
             change = floor(Fraction(-pre * post[unit], 2**shift) + dither)
             if pre and post[unit]:
-                row[unit] = sat(row[unit] + change, c.weight_bits)
+                moved = row[unit] + change
+                row[unit] = sat(moved, c.weight_bits)
+                cut |= row[unit] != moved
+        self.saturated += cut
 
     def update_hidden(self, layer, d, error):
         if not any(error):
@@ -329,6 +332,8 @@ CASES = [
     {"layers": (11, 40, 2), "lanes": 35},
     {"layers": (8, 8, 8, 4), "lanes": 8, "weight_bits": 16, "z_bits": 12, "z_fraction": 6,
      "d_bits": 12, "d_fraction": 9, "read_bits": 12, "read_fraction": 9},
+    {"weight_bits": 4, "steps": (0, 0, 0), "memory": "codes"},
+    {"weight_bits": 4, "steps": (0, 0, 0), "rounding": "floor", "lanes": 5, "slope_shift": 3},
     {"weight_bits": 6, "x_bits": 3, "u_bits": 10, "u_fraction": 6, "d_fraction": 5},
     {"error_fraction": 8, "exp_bits": 5, "reciprocal_bits": 4, "rsqrt_bits": 5, "beta_log2": 2},
     {"memory_bits": 6, "horizon": 3},
@@ -355,6 +360,8 @@ def test_equal_to_the_reference_weight_for_weight(options):
         assert [w.tolist() for w in core.weights] == reference.W
         assert [m.tolist() for m in core.memories] == reference.M
         assert core.random_state == reference.word
+        assert core.saturated == reference.saturated
+    assert core.saturated > 20 or cfg.weight_bits > 4
     changed = [(a != b).any() for a, b in zip(moved, core.weights, strict=True)]
     assert changed == [cfg.learns_hidden] * len(cfg.hidden) + [True]
     assert core.infer(x[0])[1].tolist() == reference.forward(x[0].tolist())
@@ -460,7 +467,9 @@ def test_learn_answers_with_the_scores_before_learning():
 
 
 def test_reset_starts_over():
-    cfg = CoreConfig(layers=(10, 9, 6, 3), memory="window", window=4)
+    cfg = CoreConfig(
+        layers=(10, 9, 6, 3), memory="window", window=4, weight_bits=4, steps=(0, 0, 0)
+    )
     core, fresh = Core(cfg), Core(cfg)
     x, labels = samples(cfg, 12)
     core.learn_many(x, labels)
@@ -468,6 +477,17 @@ def test_reset_starts_over():
     core.reset()
     assert (core.learn_many(x, labels)[1] == fresh.learn_many(x, labels)[1]).all()
     assert core.random_state == fresh.random_state
+    assert core.saturated == fresh.saturated > 0
+
+
+def test_saturations_wrap():
+    """By hand: of two words of a row, both of two units, one of two lanes and both lanes."""
+    core = Core(CoreConfig(layers=(2, 3, 2), lanes=2, weight_bits=4))
+    core.saturated = 2**32 - 2
+    assert core._stored(np.array([[-9, 7, -8], [0, 0, 8]])).tolist() == [[-8, 7, -8], [0, 0, 7]]
+    assert core.saturated == 0
+    core._stored(np.array([[8, -9, 99]]))
+    assert core.saturated == 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

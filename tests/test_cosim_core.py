@@ -11,6 +11,7 @@ from hebbware.cosim.build import build
 from hebbware.cosim.core import build_core, cosimulate, sample_words
 from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import NO_LABEL, CoreConfig, load
+from hebbware.golden.core import Core as GoldenCore
 from hebbware.golden.data import load as load_data
 from hebbware.golden.errors import InputError
 from hebbware.golden.fixed import Rounding
@@ -150,7 +151,9 @@ def random_commands(config, rng, samples, count=24):
             high = config.step_extra + 1 if address == State.EXTRA else 1 << 32
             data = int(rng.integers(address == State.RANDOM, high))
         commands.append(Command(op, space, address, lane, data, int(after[n])))
-    return commands
+    # what was saturated up to the very end is counted
+    last = Command(Op.READ, Space.STATE, State.SATURATED, after=samples * (classes + 1))
+    return [*commands, last]
 
 
 def word_bits(config):
@@ -255,6 +258,48 @@ def test_hsic_modulator(window):
         assert np.count_nonzero(run.prediction.channels[name].arrays()[2]) > 10
     commands = random_commands(config, rng, len(x), 12)
     check(config, model, x, labels, commands=commands, stalls=100, seed=1)
+
+
+def test_saturations_are_counted_up_to_the_last_step(monkeypatch):
+    """Read as soon as a sample allows it; what the host writes does not count; START clears.
+
+    The host drives the word that is written last to an end of its range, so that many samples
+    end with a word that counts.
+    """
+    config = replace(
+        SMALL, weight_bits=4, steps=(0, 0, 0), init_std=(0.9,) * 3, memory="codes",
+        d_bits=5, d_fraction=2,
+    )  # fmt: skip
+    stored, ended = GoldenCore._stored, []
+
+    def spy(core, moved):
+        if moved.shape == (4, 5):  # the last layer's update, all rows
+            ended.append(moved[-1, -1] != np.clip(moved[-1, -1], -8, 7))
+        return stored(core, moved)
+
+    monkeypatch.setattr(GoldenCore, "_stored", spy)
+    model, rng = small(config), np.random.default_rng(5)
+    x, _ = random_samples(config, rng, 40)
+    labels = rng.integers(0, config.classes, 40).tolist()
+    last = Layout(config).weight_bases[2] - 1
+    commands = [Command(Op.WRITE, Space.WEIGHT, last, 0, 7)]
+    for n in range(1, len(x) + 1):
+        after = n * (config.classes + 1)
+        commands.append(Command(Op(n % 2), Space.STATE, State.SATURATED, data=9, after=after))
+        if n == 25:
+            commands.append(Command(Op.START, after=after))
+            commands.append(Command(Op.READ, Space.STATE, State.SATURATED, after=after))
+        commands.append(Command(Op.WRITE, Space.WEIGHT, last, 0, (7, -8)[n // 2 % 2], after))
+    for stalls in (0, 100):
+        run = check(config, model, x, labels, commands=commands, stalls=stalls)
+        found = run.result.logs["responses"][:, 1].tolist()
+        counts = [count for count, c in zip(found, commands, strict=True) if c.space is Space.STATE]
+        assert counts[:25] == sorted(counts[:25])
+        assert counts[25] == 0
+        assert counts[26:] == sorted(counts[26:])
+        assert counts[24] > 20
+        assert counts[-1] == run.core.saturated > 10
+    assert sum(ended) > 10
 
 
 @pytest.fixture(scope="module")

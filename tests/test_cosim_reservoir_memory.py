@@ -67,6 +67,7 @@ def orders(config, count):
         Command(Op.START, after=count // 2 * words),
         Command(Op.READ, Space.STATE, State.LEARNED, after=(count - 3) * words),
         Command(Op.READ, Space.STATE, State.RANDOM, after=(count - 2) * words),
+        Command(Op.READ, Space.STATE, State.SATURATED, after=count * words),
     ]
 
 

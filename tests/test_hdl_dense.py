@@ -215,7 +215,7 @@ class Player:
         for _ in range(int(self.rng.integers(1, 6))):
             scalar = int(self.rng.integers(-bound, bound) * 2.0 ** self.rng.uniform(-shift, 0))
             operands, _ = self.step(kind, layer, tail, scalar=scalar)
-            new = []
+            new, moved = [], []
             for lane, (old, factor) in enumerate(
                 zip(operands["weights"].tolist(), operands[post].tolist(), strict=True)
             ):
@@ -224,8 +224,11 @@ class Player:
                     Rounding.NEAREST: 1 << shift - 1,
                     Rounding.STOCHASTIC: self._random(operands["random"], lane),
                 }[cfg.rounding]
-                new.append(clip(old + (added - scalar * factor >> shift), cfg.weight))
+                moved.append(old + (added - scalar * factor >> shift))
+                new.append(clip(moved[-1], cfg.weight))
             self.put("weights", new)
+            if new != moved:
+                self.put("saturated", 1, self.clock + WRITE + 1)
 
     def update(self, layer, tail):
         self._weights(Kind.UPDATE, layer, tail, "d")
@@ -318,6 +321,7 @@ EVENTS = {
         ),
     ),
     "active": Event(("active_out",), lambda b, _: b.out.valid & (b.out.kind == Kind.NORMALISE)),
+    "saturated": Event(("saturated",), lambda b, _: b.saturated),
     "totals": Event(("total",), lambda b, _: b.total_step.valid & b.total_step.sum_last),
 }
 
@@ -369,8 +373,10 @@ def test_every_kind_of_step(probes, model, name):
             clocks, values = zip(*rows, strict=True)
             channel = model.bench.channels[f"{name}.{event}"]
             output = EVENTS[event].outputs[0]
+            met.add(event)
             expected[channel.name] = event_log(probe, channel, clocks, **{output: values})
     stimulus = {f"{name}.drive": drive(probe, columns(player, probe))}
+    assert "saturated" in met
     result = run(model, stimulus, expected)
     assert result.mismatch is None, result.mismatch
     assert result.compared == sum(len(log) for log in expected.values()) > 300

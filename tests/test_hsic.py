@@ -185,6 +185,7 @@ def test_twin_is_the_plain_core(window):
         for a, b in zip(plain.weights + plain.memories, twin.weights + twin.memories, strict=True):
             assert (a == b).all()
         assert plain.random_state == twin.random_state
+        assert plain.saturated == twin.saturated
         for name in ("x", "labels", "kernels"):
             assert (getattr(plain.window, name) == getattr(twin.window, name)).all()
         assert (plain.infer_many(x)[1] == twin.infer_many(x)[1]).all()

@@ -19,7 +19,7 @@ from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
 
-CONFIG = CoreConfig(layers=(64, 6, 4, 10), lanes=2, seed=3)
+CONFIG = CoreConfig(layers=(64, 6, 4, 10), lanes=2, seed=3, steps=(2, 2, 0))  # they saturate
 SHARE = 0.002  # of bytes corrupted
 
 
@@ -81,9 +81,10 @@ def test_board_says_what_it_is(board):
 def test_200_digits_over_the_line_are_golden(board, digits):
     x, y = digits[0][:220], [*digits[1][:200], *[None] * 20]
     golden = learn_both(board, CONFIG, x, y)
-    assert_same_weights(board, golden)
     counters = board.counters()
     assert (counters["learned"], counters["inferred"]) == (200, 20)
+    assert counters["saturated"] == golden.saturated > 0
+    assert_same_weights(board, golden)
     assert board.repeated == 0
 
 
@@ -180,6 +181,8 @@ def test_commands_on_the_simulated_board(port, config_file, tmp_path, capsys):
     result = json.loads((tmp_path / "out.json").read_text())
     assert result["compared"] == {"results": 0, "weights": 0}
     assert result["counters"]["learned"] == 30
+    saturated = f"{result['counters']['saturated']:,} words with a weight cut off"
+    assert saturated in capsys.readouterr().out
     assert run("weights", *network, "--save", tmp_path / "w.npz") == 0
     assert run("train", *network, "--samples", 5, "--test", 0) == 0
     assert run("weights", *network, "--load", tmp_path / "w.npz") == 0

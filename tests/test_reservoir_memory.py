@@ -132,6 +132,7 @@ def test_twin_learns_the_same(fields, monkeypatch):
     assert (np.concatenate(got) == expected).all()
     for mine, theirs in zip(plain.weights, compiled.weights, strict=True):
         assert (mine == theirs).all()
+    assert plain.saturated == compiled.saturated
     for name in plain.reservoir.MEMBERS:
         for mine, theirs in zip(
             getattr(plain.reservoir, name), getattr(compiled.reservoir, name), strict=True

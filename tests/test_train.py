@@ -31,7 +31,7 @@ def content(core):
     arrays = [np.asarray(a).tolist() for part in parts for a in part if not isinstance(a, list)]
     arrays += [[a.tolist() for a in z] for _, z in core.past]
     labels = [label for label, _ in core.past]
-    return arrays, labels, core.random_state, core.learned
+    return arrays, labels, core.random_state, core.learned, core.saturated
 
 
 # -- schedule, order, split -------------------------------------------------------------------
@@ -171,7 +171,8 @@ def saved(tmp_path, digits, epochs=1, **fields):
 @pytest.mark.parametrize("engine", train.ENGINES)
 @pytest.mark.parametrize("memory", ["gated", "window", "trace", "codes", "none"])
 def test_resumed_run_is_bit_identical(tmp_path, digits, memory, engine):
-    fields = {"memory": memory, "horizon": 6, "seed": 9, "window": 16}
+    fields = {"memory": memory, "horizon": 6, "seed": 9, "window": 16, "weight_bits": 4}
+    fields["steps"] = (0, 0, 0)
     if memory == "window":
         fields["kappa"] = 0.5
     path = tmp_path / "run.npz"
@@ -185,6 +186,7 @@ def test_resumed_run_is_bit_identical(tmp_path, digits, memory, engine):
     assert (state.epoch, state.epochs) == (2, 4)
     resumed = train.train(state.core.config, digits, 4, engine=engine, state=state)
     assert content(resumed.state.core) == content(whole.state.core)
+    assert resumed.state.core.saturated > state.core.saturated > 0
     assert resumed.state.core.config == whole.state.core.config
     assert resumed.state.train == whole.state.train
     assert resumed.state.validation == whole.state.validation
@@ -225,7 +227,7 @@ def changed(path, **arrays):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"version": np.array(1)}, "version must lie in 2..2, not 1..1"),
+        ({"version": np.array(1)}, "version must lie in 3..3, not 1..1"),
         ({"weights_1": None}, "lacks 'weights_1'"),
         ({"weights_0": np.zeros((3, 3), np.int8)}, r"weights_0 must hold whole numbers of shape"),
         ({"weights_0": np.zeros((65, 12))}, r"weights_0 must hold .* not float64"),

@@ -22,6 +22,7 @@ def assert_same_state(twin, plain):
         assert [g.tolist() for g in twin.gains] == [g.tolist() for g in plain.gains]
     assert twin.random_state == plain.random_state
     assert twin.learned == plain.learned
+    assert twin.saturated == plain.saturated
     assert [(label, [z.tolist() for z in zs]) for label, zs in twin.past] == [
         (label, [z.tolist() for z in zs]) for label, zs in plain.past
     ]
@@ -215,6 +216,20 @@ def test_plain_and_compiled_calls_may_alternate(kind):
     assert start == 90
     mixed.reset()
     assert_same_state(mixed, Core(config))
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_saturations_are_counted_alike(rounding):
+    config = CoreConfig(
+        layers=(13, 12, 7, 5), lanes=5, weight_bits=4, steps=(0, 0, 0), rounding=rounding
+    )
+    compare(config, 40)
+    twin, (x, labels) = Twin(config), samples(config, 40)
+    twin.learn_many(x, labels)
+    assert twin.saturated > 50
+    twin.saturated = 2**32 - 1
+    twin.learn_many(x, labels)
+    assert 0 < twin.saturated < 2**31  # it wraps
 
 
 def test_no_samples():

@@ -217,12 +217,17 @@ class Board:
         return min(self._room, protocol.largest_payload(self.identity.buffer))
 
     def counters(self) -> dict[str, int]:
-        """Samples learned and inferred since the start; frames refused, modulo 65,536."""
+        """What the board has counted since the start.
+
+        Samples learned and inferred; words of weights that learning wrote with one cut off by
+        saturation (`State.SATURATED`); frames refused, modulo 65,536.
+        """
         refused = self.ask(Message.COUNTERS, b"", protocol.size(protocol.COUNTERS))
-        learned, inferred = self.read(Space.STATE, State.LEARNED, 2)
+        learned, inferred, _, saturated = self.read(Space.STATE, State.LEARNED, 4)
         return {
             "learned": int(learned),
             "inferred": int(inferred),
+            "saturated": int(saturated) & 0xFFFFFFFF,
             "errors": struct.unpack("<H", refused)[0],
         }
 
