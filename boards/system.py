@@ -4,8 +4,10 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..hdl.parameters import checking
 from . import protocol
 from .link.core import LinkedCore
+from .link.engine import check_room
 from .link.uart import Receiver, Sender, clocks_per_bit
 
 
@@ -36,13 +38,15 @@ class System(wiring.Component):
     """
 
     def __init__(self, config, clock_hz, baud, *, buffer=protocol.BUFFER):
-        self.divisor = clocks_per_bit(clock_hz, baud)
-        self.linked = LinkedCore(config, buffer=buffer)
+        self.config = config
+        with checking(self):
+            self.divisor = clocks_per_bit(clock_hz, baud)
+            self.buffer = check_room(config, buffer)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.linked = linked = self.linked
+        m.submodules.linked = linked = LinkedCore(self.config, buffer=self.buffer)
         m.submodules.receiver = receiver = Receiver(self.divisor)
         m.submodules.sender = sender = Sender(self.divisor)
         m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(sender.tx)]

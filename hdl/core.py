@@ -23,6 +23,7 @@ from .memory import ClassMemory
 from .modulator import word_width
 from .normalise import Normalise, Powers
 from .operand import CommonOperand
+from .parameters import checking
 from .random import Xorshift32
 from .reservoir_memory import ReservoirMemory
 from .results import Results, result_width
@@ -91,11 +92,11 @@ class Core(wiring.Component):
             "commands": In(stream.Signature(data.StructLayout(dict(commands.FIELDS)))),
             "responses": Out(stream.Signature(signed(commands.DATA_BITS))),
         }
-        if KINDS[config.memory].projected and config.readout == "exact":
-            self._MustUse__used = True  # Amaranth is not to warn of it
-            raise InputError(
-                "readout must not be exact in hardware: that is a control without a reservoir"
-            )
+        with checking(self):
+            if KINDS[config.memory].projected and config.readout == "exact":
+                raise InputError(
+                    "readout must not be exact in hardware: that is a control without a reservoir"
+                )
         if trace:
             lanes, error = config.lanes, signed(config.e.width)
             ports = {

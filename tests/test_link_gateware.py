@@ -32,23 +32,37 @@ def frames():
 def test_checksum_is_crc32():
     component = Checksum()
 
+    async def bits(ctx, count, data=0):
+        """Shift bits in, lowest first; those that came out."""
+        out = 0
+        ctx.set(component.shift, 1)
+        for n in range(count):
+            ctx.set(component.data, data >> n & 1)
+            out |= ctx.get(component.low) << n
+            await ctx.tick()
+        ctx.set(component.shift, 0)
+        return out
+
     async def bench(ctx):
         for frame in (b"123456789", b"\0", bytes(range(40))):
-            for data, matches in ((frame, False), (zlib.crc32(frame).to_bytes(4, "little"), True)):
-                if not matches:
-                    ctx.set(component.start, 1)
-                    await ctx.tick()
-                    ctx.set(component.start, 0)
-                for byte in data:
-                    ctx.set(component.byte, byte)
-                    ctx.set(component.put, 1)
-                    await ctx.tick()
-                    ctx.set(component.put, 0)
-                    while ctx.get(component.busy):
+            for drain in (True, False):
+                ctx.set(component.start, 1)
+                await ctx.tick()
+                ctx.set(component.start, 0)
+                await bits(ctx, 8 * len(frame), int.from_bytes(frame, "little"))
+                if drain:
+                    ctx.set(component.drain, 1)
+                    assert await bits(ctx, 32) == zlib.crc32(frame)
+                    ctx.set(component.drain, 0)
+                else:
+                    for wrong in (1 << 9, 0):
+                        await bits(ctx, 32, zlib.crc32(frame) ^ wrong)
                         await ctx.tick()
-                if not matches:
-                    assert ctx.get(component.value) == zlib.crc32(frame)
-                assert ctx.get(component.matches) == matches
+                        assert ctx.get(component.matches) == (not wrong)
+                        ctx.set(component.start, 1)
+                        await ctx.tick()
+                        ctx.set(component.start, 0)
+                        await bits(ctx, 8 * len(frame), int.from_bytes(frame, "little"))
 
     simulate(component, bench)
 
@@ -124,6 +138,29 @@ def test_encoder_writes_what_cobs_reads():
     simulate(component, bench)
 
 
+def test_encoder_writes_plain_bytes_around_the_end():
+    component = Encoder(512, first=502)
+    frame = bytes(300) + bytes(range(1, 200))
+    memory = {}
+
+    async def bench(ctx):
+        ctx.set(component.plain, 1)
+        ctx.set(component.start, 1)
+        await ctx.tick()
+        ctx.set(component.start, 0)
+        ctx.set(component.put, 1)
+        for byte in frame:
+            ctx.set(component.byte, byte)
+            assert ctx.get(component.ready)
+            assert ctx.get(component.write)
+            memory[ctx.get(component.address)] = ctx.get(component.value)
+            await ctx.tick()
+        assert ctx.get(component.place) == len(frame) - 10
+
+    simulate(component, bench)
+    assert bytes(memory[(502 + n) % 512] for n in range(len(frame))) == frame
+
+
 @pytest.mark.parametrize("divisor", [4, 5, 24])
 @pytest.mark.parametrize("drift", [0.98, 1.0, 1.02])
 def test_receiver_reads_a_line_that_is_off_by_two_percent(divisor, drift):
@@ -165,6 +202,28 @@ def test_receiver_drops_what_is_no_byte():
 
     simulate(component, bench)
     assert got == [0x55]
+
+
+def test_receiver_holds_a_byte_until_it_is_taken():
+    """The next one is lost then, and the one after that is whole again."""
+    component = Receiver(4)
+    data = (0x55, 0xA3, 0x0F)
+    bits = [bit for byte in data for bit in (0, *(byte >> n & 1 for n in range(8)), 1)]
+    got = []
+
+    async def bench(ctx):
+        for clock, level in enumerate([level for level in [*bits, 1, 1] for _ in range(4)]):
+            ctx.set(component.rx, level)
+            ctx.set(component.bytes.ready, clock >= 90)
+            if 50 < clock < 90:
+                assert ctx.get(component.bytes.valid)
+                assert ctx.get(component.bytes.payload) == data[0]
+            if ctx.get(component.bytes.valid & component.bytes.ready):
+                got.append(ctx.get(component.bytes.payload))
+            await ctx.tick()
+
+    simulate(component, bench)
+    assert got == [data[0], data[2]]
 
 
 def test_sender_keeps_start_and_stop_bits_whole():

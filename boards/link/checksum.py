@@ -1,52 +1,67 @@
-"""The checksum of frames: CRC-32/ISO-HDLC, a bit a clock, which takes a third of the logic."""
+"""The checksum of frames: CRC-32/ISO-HDLC, a bit a clock."""
 
-from amaranth.hdl import Module, Signal, unsigned
-from amaranth.lib import crc, wiring
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+
+POLYNOMIAL = 0xEDB88320  # bits reversed: the lowest bit goes first
+ONES = 0xFFFFFFFF  # what it starts with, and what is added at the end
+
+
+def after(value: int, bits: int, count: int) -> int:
+    """The register after `count` bits, lowest first."""
+    for n in range(count):
+        feedback = (value ^ bits >> n) & 1
+        value = value >> 1 ^ feedback * POLYNOMIAL
+    return value
+
+
+RESIDUE = after(ONES, 0, 32)  # left of every message that is followed by its checksum
 
 
 class Checksum(wiring.Component):
-    """Takes bytes into a CRC, lowest bit first.
+    """Takes bits into a CRC, or gives it out, lowest bit first.
 
-    Latency: a byte that is put while not `busy` is in the CRC 9 clocks later; `busy` until then.
+    Latency: `matches` follows a clock after the bits.
 
     Members
     -------
     start : In(1)
         Begin anew.
-    put : In(1), byte : In(8)
-    busy : Out(1)
-    value : Out(32)
+    shift : In(1)
+        A bit is taken in, or the next one is given out.
+    data : In(1)
+    drain : In(1)
+        Bits are given out.
+    low : Out(1)
+        The bit to be given out.
     matches : Out(1)
-        What was put ends in the CRC of what was put before it.
+        What was taken in ends in the CRC of what came before it.
     """
 
     def __init__(self):
         super().__init__(
             {
                 "start": In(1),
-                "put": In(1),
-                "byte": In(unsigned(8)),
-                "busy": Out(1),
-                "value": Out(unsigned(32)),
+                "shift": In(1),
+                "data": In(1),
+                "drain": In(1),
+                "low": Out(1),
                 "matches": Out(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.crc = serial = crc.catalog.CRC32_ISO_HDLC(data_width=1).create()
-        shift = Signal(9)  # what is left to put in, below a one that marks the end
+        register = Signal(32)
+        feedback = Signal()
         m.d.comb += [
-            self.busy.eq(shift > 1),
-            serial.start.eq(self.start),
-            serial.data.eq(shift[0]),
-            serial.valid.eq(self.busy),
-            self.value.eq(serial.crc),
-            self.matches.eq(serial.match_detected),
+            self.low.eq(~register[0]),
+            feedback.eq((register[0] ^ self.data) & ~self.drain),
         ]
-        with m.If(self.put):
-            m.d.sync += shift.eq(self.byte | 0x100)
-        with m.Elif(self.busy):
-            m.d.sync += shift.eq(shift >> 1)
+        m.d.sync += self.matches.eq(register == RESIDUE)
+        with m.If(self.start):
+            m.d.sync += register.eq(ONES)
+        with m.Elif(self.shift):
+            m.d.sync += register.eq(register >> 1 ^ Mux(feedback, POLYNOMIAL, 0))
         return m

@@ -8,8 +8,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...hdl.core import Core
+from ...hdl.parameters import checking
 from .. import protocol
-from .engine import Engine
+from .engine import Engine, check_room
 
 
 def release() -> tuple[int, int, int]:
@@ -35,7 +36,8 @@ class LinkedCore(wiring.Component):
 
     def __init__(self, config, *, buffer=protocol.BUFFER):
         self.config = config
-        self.engine = Engine(config, release=release(), buffer=buffer)
+        with checking(self):
+            self.buffer = check_room(config, buffer)
         super().__init__(
             {
                 "rx": In(stream.Signature(unsigned(8))),
@@ -45,7 +47,7 @@ class LinkedCore(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.engine = engine = self.engine
+        m.submodules.engine = engine = Engine(self.config, release=release(), buffer=self.buffer)
         reset_core = Signal()
         core = Core(self.config)
         m.submodules.core = ResetInserter(reset_core)(core)

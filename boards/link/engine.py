@@ -1,6 +1,6 @@
 """The board's end of the link: takes requests, drives the core, answers."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,11 +9,49 @@ from ...golden.commands import State
 from ...golden.errors import InputError
 from ...golden.layout import Layout
 from ...hdl.loader import sample_width
+from ...hdl.parameters import checking
 from ...hdl.results import result_width
 from .. import protocol
 from ..protocol import Message
 from .checksum import Checksum
 from .cobs import Decoder, Encoder
+from .header import Header
+from .states import States, either
+
+READS = ("EXAMINE", "HEADER", "HEAD", "DATA", "TOKEN", "RUN", "LABEL", "SEND")
+PAYLOAD = ("HEAD", "DATA", "TOKEN", "RUN", "LABEL")  # which end where the payload ends
+ANSWERS = ("IDENTITY", "COUNTERS", "RESPONSE", "RESULT", "PAD")
+SIZES = {  # bytes that pass in a state before the next
+    "RECEIVE": 1,
+    "EXAMINE": protocol.size(protocol.REQUEST),
+    "HEADER": protocol.size(protocol.REQUEST),
+    "REFUSE": protocol.size(protocol.COUNTERS),
+    "COUNTERS": protocol.size(protocol.COUNTERS),
+    "IDENTITY": protocol.size(protocol.IDENTITY),
+    "HEAD": protocol.HEAD,
+    "DATA": protocol.WORD,
+    "RESPONSE": protocol.WORD,
+    "RUN": 1,
+    "RESULT": protocol.RESULT,
+    "PAD": 1,
+    "CRC": protocol.CHECK,
+}
+
+
+def reached(counter, value: int):
+    """Whether a counter from 0 has come to `value`, the first number that has all its ones."""
+    return counter & value == value
+
+
+def check_room(config, buffer: int) -> int:
+    """Return `buffer`, or raise InputError: it is no such size, or too small for a result."""
+    result = protocol.RESULT * (1 + config.classes)
+    if result > protocol.largest_payload(protocol.check_buffer(buffer)):
+        raise InputError(
+            f"buffer must hold the result of a sample, {result + protocol.MARGIN} bytes for "
+            f"{config.classes} classes, not {buffer}"
+        )
+    return buffer
 
 
 class Engine(wiring.Component):
@@ -23,6 +61,11 @@ class Engine(wiring.Component):
     reply is built, already encoded, in the other half, where it stays until the next request is
     carried out: a request that comes again is answered from there. While a request is worked on
     and answered, bytes from the line are not taken.
+
+    All bytes go through one shift register and from there into the memory, a bit a clock, and past
+    the checksum on their way; what an answer is made of are shift registers, too. So little has to
+    be selected, and a byte takes 9 clocks to go in or out and up to 3 to come from the memory.
+    Every signal to the core is a register, and what comes from it goes into one.
 
     Parameters
     ----------
@@ -45,13 +88,8 @@ class Engine(wiring.Component):
 
     def __init__(self, config, *, release, buffer=protocol.BUFFER):
         self.config, self.release = config, release
-        self.buffer = protocol.check_buffer(buffer)
-        result = protocol.RESULT * (1 + config.classes)
-        if result > protocol.largest_payload(buffer):
-            raise InputError(
-                f"buffer must hold the result of a sample, {result + protocol.MARGIN} bytes for "
-                f"{config.classes} classes, not {buffer}"
-            )
+        with checking(self):
+            self.buffer = check_room(config, buffer)
         super().__init__(
             {
                 "rx": In(stream.Signature(unsigned(8))),
@@ -67,327 +105,276 @@ class Engine(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cfg = self.config
+        # bytes of a payload are at the addresses from -CHECK on, so that a frame ends at its length
+        first = self.buffer - protocol.size(protocol.REQUEST) - protocol.CHECK
         m.submodules.decoder = decoder = Decoder()
-        m.submodules.encoder = encoder = Encoder(self.buffer)
+        m.submodules.encoder = encoder = Encoder(self.buffer, first)
         m.submodules.checksum = checksum = Checksum()
+        m.submodules.header = header = Header(self.buffer)
         m.submodules.store = store = memory.Memory(
             shape=unsigned(8), depth=2 * self.buffer, init=[]
         )
         write, read = store.write_port(), store.read_port()
-
-        # the request: where its end is, its header, whether it is sound
-        place = Signal(range(self.buffer))
-        count = range(self.buffer)  # of bytes of a payload
-        message, sequence, length, answer = (
-            Signal(8, name="message"),
-            Signal(8, name="sequence"),
-            Signal(count, name="length"),
-            Signal(count, name="answer"),
+        # fmt: off
+        state = States(
+            "START", "RECEIVE", "EXAMINE", "DECIDE",  # a request comes in and is judged
+            "REFUSE", "COMPLAIN",
+            "HEADER", "IDENTITY", "COUNTERS",  # it is carried out, and the reply built
+            "HEAD", "DATA", "COMMAND", "WAIT", "RESPONSE",
+            "TOKEN", "RUN", "ZEROS", "LABEL", "AWAIT", "RESULT",
+            "PAD", "CRC", "FINISH", "DELIMIT",
+            "REWIND", "SEND",  # the reply goes out
         )
-        broken = Signal()
-        last = Signal(8)  # sequence number of the request that was carried out last
-        greeted = Signal()  # since power-up
-        errors = Signal(8 * protocol.size(protocol.COUNTERS))
-        # counted from below zero, so that it ends at the length of the payload
-        first = self.buffer - protocol.size(protocol.REQUEST) - protocol.CHECK
+        # fmt: on
 
-        # reading: requests are in the lower half, replies in the upper
+        def at(*names):
+            return either(*(getattr(state, name) for name in names))
+
+        # the shift register: a byte comes from the memory, or bit by bit, and goes out bit by bit
+        byte = Signal(8)
+        zero = Signal()
+        shift, bit = Signal(), Signal()
+        brim = Signal()  # 8 bits have been shifted
+        index = Signal(8)  # of the bit, in what a state takes in or gives out
+        lowest = Signal()  # the last bit of a byte
+        last = Signal()  # with `brim`: it is the last byte of what the state handles
+        step, rewind = Signal(), Signal()  # the next byte of the memory, the first
+        loaded = Signal()  # it holds the byte of the memory; see also `gives`
+        age = Signal()  # of the read: what the memory gives is at `cursor`
+        gives = Signal()  # while receiving: the byte of the line gives one of the frame
         cursor = Signal(range(self.buffer))
-        replying = Signal()
-        fresh = Signal()  # what was read is at `cursor`
-        step = Signal()
+        replying = Signal()  # requests are in the lower half of the memory, replies in the upper
+        reading = at(*READS)
+        trails = self.tx.ready & state.COMPLAIN
         m.d.comb += [
+            zero.eq(byte == 0),
+            lowest.eq(index[:3] == 7),
             read.addr.eq(Cat(cursor, replying)),
             read.en.eq(1),
+            rewind.eq(at("START", "DECIDE", "REWIND")),
         ]
-        m.d.sync += fresh.eq(~step)
-        with m.If(step):
-            m.d.sync += cursor.eq(cursor + 1)
-        byte = read.data
-        more = length != 0
-        take = Signal()  # a byte of the payload has been used
-        with m.If(take):
-            m.d.comb += step.eq(1)
-            m.d.sync += length.eq(length - 1)
+        m.d.sync += [brim.eq(shift & lowest), age.eq(reading & ~loaded & ~age)]
+        with m.If(age):
+            m.d.sync += byte.eq(read.data)
+        with m.Elif(shift | trails):
+            m.d.sync += byte.eq(Cat(byte[1:], bit))
+        with m.If(rewind):
+            m.d.sync += [cursor.eq(first), loaded.eq(0)]
+        with m.Elif(step):
+            m.d.sync += [cursor.eq(cursor + 1), loaded.eq(0)]
+        with m.Elif(state.RECEIVE):
+            m.d.sync += [loaded.eq(self.rx.valid & ~self.rx.ready), gives.eq(decoder.put)]
+        with m.Elif(age):
+            m.d.sync += loaded.eq(1)
+        with m.If(rewind):
+            m.d.sync += replying.eq(state.REWIND)
 
-        # the reply: a byte is put when it may be, and dropped where no more is wanted
-        put, put_byte, put_done = Signal(), Signal(8), Signal()
-        checked = Signal()  # the byte belongs under the checksum
-        wanted = Signal()
-        room = Signal()
-        m.d.comb += [
-            room.eq(encoder.ready & ~(checked & checksum.busy)),
-            encoder.byte.eq(put_byte),
-            encoder.put.eq(put & wanted & room),
-            put_done.eq(put & (room | ~wanted)),
-        ]
-
-        # both directions use the checksum, and the memory's write port
-        receiving = Signal()
-        m.d.comb += [
-            self.rx.ready.eq(receiving & ~checksum.busy),
-            decoder.byte.eq(self.rx.payload),
-            decoder.take.eq(self.rx.valid & self.rx.ready),
-            checksum.byte.eq(Mux(receiving, decoder.value, put_byte)),
-            checksum.put.eq(Mux(receiving, decoder.put, encoder.put & checked)),
-            write.en.eq(decoder.put | encoder.write),
-            write.addr.eq(
-                Mux(receiving, Cat(place, Const(0, 1)), Cat(encoder.address, Const(1, 1)))
-            ),
-            write.data.eq(Mux(receiving, decoder.value, encoder.value)),
-        ]
-        with m.If(decoder.put):
-            with m.If(place == first - 1):
-                m.d.sync += broken.eq(1)
-            with m.Else():
-                m.d.sync += place.eq(place + 1)
-            self._header(m, place, first, decoder.value, message, sequence, length, answer, broken)
-
-        # what comes back from the core, and what the board says of itself
-        index = Signal(range(32))  # which byte; counts up, and to zero at the top
-        top = Signal.like(index)
-        count_up = Signal()
-        last_byte = Signal()
-        m.d.comb += last_byte.eq(index == top)
-        index_clear = Signal()
-        with m.If(index_clear | (count_up & last_byte)):
-            m.d.sync += index.eq(0)
-        with m.Elif(count_up):
-            m.d.sync += index.eq(index + 1)
-        self._bytes = count_up, top, last_byte
-        identity = protocol.identity_bytes(cfg, self.buffer, self.release)
-        page = Array(Const(value, 8) for value in identity)
-        word = self.responses.payload.as_unsigned()
-        result = Signal(8 * protocol.RESULT)
-        m.d.comb += result.eq(self.results.payload)
-
-        # a sample's place in the core's stream, kept between requests; then that of its result
-        position = Signal(range(max(cfg.inputs, cfg.classes) + 1))
-        whole = position == cfg.inputs
-        place_up, place_clear = Signal(), Signal()
-        with m.If(place_clear | self.reset_core):
-            m.d.sync += position.eq(0)
-        with m.Elif(place_up):
-            m.d.sync += position.eq(position + 1)
-        run = Signal(8)
-        to_end = Signal()
-
-        head = Signal(8 * protocol.HEAD)
-        command = data.View(self.commands.payload.shape(), Cat(head, Const(0, 32)))
-        value = Signal(8 * (protocol.WORD - 1))
+        # what comes from the core, and what the board says of itself
+        word = Signal(8 * protocol.WORD)  # data of a command, a response; a run of zeros
         layout = Layout(cfg)  # of an address, the bits that name something
         places = max(layout.weight_bases[-1], layout.memory_bases[-1], len(State))
         address_bits = (max(places, len(cfg.hidden) * cfg.classes) - 1).bit_length()
-        address = head[-commands.ADDRESS_BITS :][:address_bits]
+        fields = 8 * protocol.HEAD - commands.ADDRESS_BITS
+        head = Signal(max(fields + address_bits, 8 * protocol.RESULT))  # of a command; a result
+        errors = Signal(8 * protocol.size(protocol.COUNTERS))
+        identity = protocol.identity_bytes(cfg, self.buffer, self.release)
+        page = Const(int.from_bytes(identity, "little"), 8 * len(identity))
+        in_fields = index[:5] < fields
+        carry = Signal()  # of what is counted up a bit a clock
+        with m.If(state.WAIT):
+            m.d.sync += word.eq(self.responses.payload)
+        with m.Elif(shift & at("DATA", "RESPONSE", "RUN")):
+            m.d.sync += word.eq(Cat(word[1:], byte[0]))
+        with m.If(state.AWAIT):
+            m.d.sync += head[: 8 * protocol.RESULT].eq(self.results.payload)
+        with m.Elif(shift & at("HEAD", "RESPONSE", "RESULT") & (index[:5] < len(head))):
+            # while a response goes out, the address is counted up
+            counted = head[0] ^ (carry & ~in_fields)
+            m.d.sync += head.eq(Cat(head[1:], Mux(state.HEAD, byte[0], counted)))
+        with m.If(shift & at("REFUSE", "COUNTERS")):
+            m.d.sync += errors.eq(Cat(errors[1:], errors[0] ^ (carry & state.REFUSE)))
+        with m.If(at("DECIDE", "COMMAND")):
+            m.d.sync += carry.eq(1)
+        with m.Elif(shift):
+            m.d.sync += carry.eq(
+                either(
+                    state.REFUSE & carry & errors[0],
+                    state.RESPONSE & carry & (head[0] | in_fields),
+                )
+            )
+
+        # what goes through the shift register, when, and where to
+        kept = Signal()  # it belongs to a frame
+        ended = Signal()  # the payload
+        m.d.sync += ended.eq(cursor == header.end)
         m.d.comb += [
-            self.commands.payload.op.eq(command.op),
-            self.commands.payload.space.eq(command.space),
-            self.commands.payload.lane.eq(command.lane),
-            self.commands.payload.address.eq(address),
-            self.commands.payload.data.eq(Cat(value, byte)),
+            kept.eq(
+                either(
+                    at("RECEIVE", "CRC"),
+                    state.HEADER & ~index[4],  # all but the length: a reply has the answer's there
+                    at(*ANSWERS) & header.wanted,
+                )
+            ),
+            shift.eq(
+                ~brim
+                & either(
+                    state.RECEIVE & loaded & gives,
+                    at("EXAMINE", "HEADER") & loaded,
+                    at("HEAD", "DATA", "RUN") & loaded & ~ended,
+                    at("REFUSE", "IDENTITY", "COUNTERS", "RESPONSE", "RESULT", "CRC"),
+                    state.PAD & header.wanted,
+                )
+            ),
+            bit.eq(
+                either(
+                    state.RECEIVE & decoder.value.bit_select(index[:3], 1),
+                    # of the number of the message the highest bit is set
+                    state.HEADER & (byte[0] | (index[:6] == 7)),
+                    state.IDENTITY & page.bit_select(index, 1),
+                    state.COUNTERS & errors[0],
+                    state.RESPONSE & word[0],
+                    state.RESULT & head[0],
+                    state.CRC & checksum.low,
+                    state.REFUSE & (index[:4] == 8),  # leaves 1: the refusal is 1, 0
+                )
+            ),
+            last.eq(
+                brim
+                & either(
+                    *(
+                        reached(index[3:], size - 1)
+                        & at(*(name for name, own in SIZES.items() if own == size))
+                        for size in sorted(set(SIZES.values()))
+                    ),
+                )
+            ),
+            checksum.start.eq(at("START", "DECIDE")),
+            checksum.shift.eq(shift & kept),
+            checksum.data.eq(bit),
+            checksum.drain.eq(state.CRC),
+            encoder.start.eq(at("START", "DECIDE")),
+            encoder.plain.eq(at("START", "RECEIVE")),
+            encoder.put.eq(brim & kept),
+            encoder.byte.eq(byte),
+            encoder.finish.eq(at("FINISH", "DELIMIT")),
+            write.en.eq(encoder.write),
+            write.addr.eq(Cat(encoder.address, ~encoder.plain)),
+            write.data.eq(encoder.value),
+            decoder.start.eq(state.START),
+            decoder.byte.eq(self.rx.payload),
+            decoder.take.eq(self.rx.valid & self.rx.ready),
+            self.rx.ready.eq(state.RECEIVE & (brim | (loaded & ~gives))),
+            self.tx.payload.eq(byte),
+            self.tx.valid.eq(state.COMPLAIN | (state.SEND & loaded)),
+        ]
+        m.d.comb += [
+            header.start.eq(state.START),
+            header.receive.eq(state.RECEIVE),
+            header.place.eq(encoder.place),
+            header.put.eq(encoder.put),
+            header.cut.eq(decoder.take & decoder.end & ~decoder.complete),
+            header.matches.eq(checksum.matches),
+            header.examine.eq(state.EXAMINE),
+            header.adopt.eq(state.HEADER),
+            header.shift.eq(shift),
+            header.index.eq(index),
+            header.byte.eq(byte),
+            header.accepted.eq(state.DECIDE & header.accept),
+            header.answer.eq(encoder.put & at(*ANSWERS)),
         ]
 
-        with m.FSM():
-            with m.State("START"):
-                m.d.comb += [decoder.start.eq(1), checksum.start.eq(1)]
-                m.d.sync += [place.eq(first), broken.eq(0)]
-                m.next = "RECEIVE"
-            with m.State("RECEIVE"):
-                m.d.comb += receiving.eq(1)
-                m.d.sync += [cursor.eq(self.buffer - protocol.CHECK), replying.eq(0)]
-                with m.If(decoder.end):
-                    m.d.sync += broken.eq(broken | ~decoder.complete)
-                    m.next = "CHECK"
-            with m.State("CHECK"):
-                sound = Signal()
-                following = Signal()
-                m.d.comb += [
-                    sound.eq(
-                        ~broken
-                        & checksum.matches
-                        & (place == length)
-                        & (length <= protocol.largest_payload(self.buffer))
-                        & (answer <= protocol.largest_payload(self.buffer))
-                    ),
-                    following.eq(sequence == (last + 1)[:8]),
-                ]
-                m.d.comb += [encoder.start.eq(1), checksum.start.eq(1)]
-                m.next = "REFUSE"
-                with m.If(sound):
-                    with m.If(message == Message.IDENTITY):
-                        m.next = "HEADER"
-                    with m.Elif(greeted & (sequence == last)):
-                        m.d.sync += [cursor.eq(0), replying.eq(1)]
-                        m.next = "LOAD"
-                    with m.Elif(greeted & following & (message <= max(Message)) & (message != 0)):
-                        m.next = "HEADER"
-            with m.State("REFUSE"):
-                m.d.sync += errors.eq(errors + 1)
-                m.next = "COMPLAIN"
-            with m.State("COMPLAIN"):
-                m.d.comb += [self.tx.payload.eq(index == 0), self.tx.valid.eq(1)]
-                self._each(m, self.tx.ready, len(protocol.REFUSED), "START")
-            with m.State("HEADER"):
-                m.d.sync += [last.eq(sequence), greeted.eq(1)]
-                m.d.comb += [put.eq(1), wanted.eq(1), checked.eq(1)]
-                with m.Switch(index):
-                    with m.Case(0):
-                        m.d.comb += put_byte.eq(message | protocol.REPLY)
-                    with m.Case(1):
-                        m.d.comb += put_byte.eq(sequence)
-                    with m.Case(2):
-                        m.d.comb += put_byte.eq(answer[:8])
-                    with m.Case(3):
-                        m.d.comb += put_byte.eq(answer[8:])
-                self._each(m, put_done, protocol.size(protocol.RESPONSE), "TOKEN")
-                with m.If(put_done & last_byte):
-                    with m.Switch(message):
-                        with m.Case(Message.IDENTITY):
-                            m.next = "IDENTITY"
-                        with m.Case(Message.COUNTERS):
-                            m.next = "COUNTERS"
-                        with m.Case(Message.RESET):
-                            m.d.comb += self.reset_core.eq(1)
-                            m.next = "PAD"
-                        with m.Case(Message.COMMAND):
-                            m.next = "HEAD"
-            with m.State("IDENTITY"):
-                self._answer(m, put, put_done, checked, wanted, answer)
-                m.d.comb += put_byte.eq(page[index])
-                self._each(m, put_done, len(identity), "PAD")
-            with m.State("COUNTERS"):
-                self._answer(m, put, put_done, checked, wanted, answer)
-                m.d.comb += put_byte.eq(errors.word_select(index[:1], 8))
-                self._each(m, put_done, protocol.size(protocol.COUNTERS), "PAD")
+        # a sample's place in the core's stream, kept between requests; then that of its result
+        position = Signal(range(max(cfg.inputs, cfg.classes) + 1))
+        whole, through = Signal(), Signal()
+        sending, sent = Signal(), Signal()
+        run = word[-8:]
+        to_end = Signal()
+        here = loaded & ~ended
+        m.d.comb += [
+            whole.eq(position == cfg.inputs),
+            to_end.eq(run == protocol.END),
+            through.eq(whole | (~to_end & (index == run))),
+            self.samples.valid.eq(sending),
+            self.samples.payload.eq(byte),  # zero after a run has been shifted out
+            sent.eq(sending & self.samples.ready),
+        ]
+        with m.If(sending):
+            m.d.sync += sending.eq(~self.samples.ready)
+        with m.Else():
+            m.d.sync += sending.eq(
+                either(
+                    state.TOKEN & here & ~zero & ~whole, state.ZEROS & ~through, state.LABEL & here
+                )
+            )
+        over = state.RESULT & last & (position == cfg.classes)
+        with m.If(self.reset_core | (sent & state.LABEL) | over):
+            m.d.sync += position.eq(0)
+        with m.Elif(sent | (state.RESULT & last)):
+            m.d.sync += position.eq(position + 1)
 
-            with m.State("HEAD"):
-                with m.If(~more):
-                    m.next = "PAD"
-                with m.Elif(fresh):
-                    m.d.comb += take.eq(1)
-                    m.d.sync += head.eq(Cat(head[8:], byte))
-                    self._each(m, take, protocol.HEAD, "DATA")
-            with m.State("DATA"):
-                with m.If(~more):
-                    m.next = "PAD"
-                with m.Elif(fresh):
-                    with m.If(last_byte):
-                        m.d.comb += self.commands.valid.eq(1)
-                        m.d.comb += take.eq(self.commands.ready)
-                    with m.Else():
-                        m.d.comb += take.eq(1)
-                        m.d.sync += value.eq(Cat(value[8:], byte))
-                    self._each(m, take, protocol.WORD, "RESPONSE")
-            with m.State("RESPONSE"):
-                with m.If(self.responses.valid):
-                    self._answer(m, put, put_done, checked, wanted, answer)
-                m.d.comb += put_byte.eq(word.word_select(index[:2], 8))
-                self._each(m, put_done, protocol.WORD, "DATA")
-                with m.If(put_done & last_byte):
-                    m.d.comb += self.responses.ready.eq(1)
-                    m.d.sync += address.eq(address + 1)
+        m.d.comb += step.eq(
+            either(
+                brim & at("EXAMINE", "HEADER", "HEAD", "DATA", "RUN"),
+                sent & at("TOKEN", "LABEL"),
+                state.TOKEN & here & (zero | whole),
+                state.SEND & loaded & self.tx.ready,
+            )
+        )
+        out = loaded & ended & at(*PAYLOAD)
+        with m.If(last | out | (state.ZEROS & through & ~sending)):
+            m.d.sync += index.eq(0)
+        with m.Elif((shift & ~lowest) | brim | (sent & state.ZEROS)):
+            m.d.sync += index.eq(index + 1)
 
-            with m.State("TOKEN"):
-                m.d.comb += self.samples.payload.eq(byte)
-                with m.If(~more):
-                    m.next = "PAD"
-                with m.Elif(fresh):
-                    with m.If(byte == 0):
-                        m.d.comb += take.eq(1)
-                        m.next = "RUN"
-                    with m.Elif(whole):  # more inputs than a sample has
-                        m.d.comb += take.eq(1)
-                    with m.Else():
-                        m.d.comb += [self.samples.valid.eq(1), take.eq(self.samples.ready)]
-                        m.d.comb += place_up.eq(self.samples.ready)
-            with m.State("RUN"):
-                m.d.sync += [run.eq(byte), to_end.eq(byte == protocol.END)]
-                with m.If(~more):
-                    m.next = "PAD"
-                with m.Elif(fresh):
-                    m.d.comb += take.eq(1)
-                    m.next = "ZEROS"
-            with m.State("ZEROS"):
-                with m.If(whole | (~to_end & (run == 0))):
-                    m.next = "TOKEN"
-                    with m.If(to_end):
-                        m.next = "LABEL"
-                with m.Else():
-                    m.d.comb += self.samples.valid.eq(1)
-                    with m.If(self.samples.ready):
-                        m.d.comb += place_up.eq(1)
-                        m.d.sync += run.eq(run - 1)
-            with m.State("LABEL"):
-                m.d.comb += self.samples.payload.eq(byte)
-                with m.If(~more):
-                    m.next = "PAD"
-                with m.Elif(fresh):
-                    m.d.comb += [self.samples.valid.eq(1), take.eq(self.samples.ready)]
-                    with m.If(self.samples.ready):
-                        m.d.comb += place_clear.eq(1)
-                        m.next = "RESULT"
-            with m.State("RESULT"):
-                with m.If(self.results.valid):
-                    self._answer(m, put, put_done, checked, wanted, answer)
-                m.d.comb += put_byte.eq(result.word_select(index[:1], 8))
-                self._each(m, put_done, protocol.RESULT, "RESULT")
-                with m.If(put_done & last_byte):
-                    m.d.comb += self.results.ready.eq(1)
-                    m.d.comb += place_up.eq(1)
-                    with m.If(position == cfg.classes):
-                        m.d.comb += place_clear.eq(1)
-                        m.next = "TOKEN"
+        # to the core: registers all of them
+        command = self.commands.payload
+        m.d.comb += [
+            Cat(command.op, command.space, command.lane).eq(head),
+            command.address.eq(head[fields : fields + address_bits]),
+            command.data.eq(word),
+            self.commands.valid.eq(state.COMMAND),
+            self.responses.ready.eq(state.WAIT),
+            self.results.ready.eq(state.AWAIT),
+        ]
+        m.d.sync += self.reset_core.eq(state.HEADER & last & (header.message == Message.RESET))
 
-            with m.State("PAD"):
-                self._answer(m, put, put_done, checked, wanted, answer)
-                m.d.comb += index_clear.eq(1)
-                with m.If(answer == 0):
-                    m.next = "CRC"
-            with m.State("CRC"):
-                with m.If(~checksum.busy):
-                    m.d.comb += [put.eq(1), wanted.eq(1)]
-                m.d.comb += put_byte.eq(checksum.value.word_select(index[:2], 8))
-                self._each(m, put_done, protocol.CHECK, "FINISH")
-            with m.State("FINISH"):
-                m.d.comb += encoder.finish.eq(1)
-                m.d.sync += [cursor.eq(0), replying.eq(1)]
-                self._each(m, 1, 2, "LOAD")
-            with m.State("LOAD"):
-                m.next = "SEND"
-            with m.State("SEND"):
-                m.d.comb += [self.tx.payload.eq(byte), self.tx.valid.eq(fresh)]
-                with m.If(self.tx.valid & self.tx.ready):
-                    m.d.comb += step.eq(1)
-                    with m.If(byte == 0):  # the delimiter: it is the only zero
-                        m.next = "START"
+        go = state.go
+        go("START", 1, "RECEIVE")
+        go("RECEIVE", decoder.take & decoder.end, "EXAMINE")
+        go("EXAMINE", last, "DECIDE")
+        go("DECIDE", header.accept, "HEADER")
+        go("DECIDE", header.again, "REWIND")
+        go("DECIDE", ~header.accept & ~header.again, "REFUSE")
+        go("REFUSE", last, "COMPLAIN")
+        go("COMPLAIN", self.tx.ready & zero, "START")
+        # fmt: off
+        ways = {Message.IDENTITY: "IDENTITY", Message.COUNTERS: "COUNTERS", Message.RESET: "PAD",
+                Message.COMMAND: "HEAD", Message.SAMPLES: "TOKEN"}
+        # fmt: on
+        for message, target in ways.items():
+            go("HEADER", last & (header.message == message), target)
+        go("IDENTITY", last, "PAD")
+        go("COUNTERS", last, "PAD")
+        for name in PAYLOAD:
+            go(name, loaded & ended, "PAD")
+        go("HEAD", last, "DATA")
+        go("DATA", last, "COMMAND")
+        go("COMMAND", self.commands.ready, "WAIT")
+        go("WAIT", self.responses.valid, "RESPONSE")
+        go("RESPONSE", last, "DATA")
+        go("TOKEN", here & zero, "RUN")
+        go("RUN", last, "ZEROS")
+        go("ZEROS", ~sending & through & to_end, "LABEL")
+        go("ZEROS", ~sending & through & ~to_end, "TOKEN")
+        go("LABEL", sent, "AWAIT")
+        go("AWAIT", self.results.valid, "RESULT")
+        go("RESULT", last & ~over, "AWAIT")
+        go("RESULT", over, "TOKEN")
+        go("PAD", ~brim & ~header.wanted, "CRC")
+        go("CRC", last, "FINISH")
+        go("FINISH", 1, "DELIMIT")
+        go("DELIMIT", 1, "REWIND")
+        go("REWIND", 1, "SEND")
+        go("SEND", loaded & zero & self.tx.ready, "START")
+        state.add_to(m)
         return m
-
-    # -- parts of elaborate -----------------------------------------------------------------------
-
-    def _header(self, m, place, first, byte, message, sequence, length, answer, broken):
-        """Take a byte of a request into the field that it belongs to."""
-        targets = []
-        for field, signal in zip(
-            protocol.REQUEST, (message, sequence, length, answer), strict=True
-        ):
-            targets += [signal[8 * n : 8 * n + 8] for n in range(field.size)]
-        with m.Switch(place):
-            for number, target in enumerate(targets, first):
-                with m.Case(number):
-                    m.d.sync += target.eq(byte)
-                    if len(target) < 8:  # larger numbers than any buffer holds
-                        with m.If(byte[len(target) :] != 0):
-                            m.d.sync += broken.eq(1)
-
-    def _answer(self, m, put, put_done, checked, wanted, answer):
-        """Put a byte of the reply's payload, if one more is wanted."""
-        m.d.comb += [put.eq(1), checked.eq(1), wanted.eq(answer != 0)]
-        with m.If(put_done & wanted):
-            m.d.sync += answer.eq(answer - 1)
-
-    def _each(self, m, done, count, following):
-        """Count bytes; after `count` of them go on with the state `following`."""
-        count_up, top, last_byte = self._bytes
-        m.d.comb += [count_up.eq(done), top.eq(count - 1)]
-        with m.If(done & last_byte):
-            m.next = following

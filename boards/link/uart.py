@@ -38,8 +38,8 @@ def clocks_per_bit(clock_hz: float, baud: int) -> int:
 class Receiver(wiring.Component):
     """Bytes from the line.
 
-    A bit is sampled in its middle. A byte without a stop bit is dropped; so is one that is not
-    taken before the next is complete.
+    A bit is sampled in its middle. A byte without a stop bit is dropped; so is one that is complete
+    before the last was taken.
 
     Latency: a byte is offered 3 clocks after the middle of its stop bit.
 
@@ -65,7 +65,6 @@ class Receiver(wiring.Component):
         timer = Signal(range(self.divisor))
         bits = Signal(range(10))  # left to sample; 0: waiting for a start bit
         shift = Signal(8)
-        m.d.comb += self.bytes.payload.eq(shift)
         with m.If(self.bytes.ready):
             m.d.sync += self.bytes.valid.eq(0)
         with m.If(bits == 0):
@@ -77,11 +76,12 @@ class Receiver(wiring.Component):
         with m.Else():
             m.d.sync += [timer.eq(self.divisor - 1), bits.eq(bits - 1)]
             with m.If(bits == 1):
-                m.d.sync += self.bytes.valid.eq(line)
+                with m.If(~self.bytes.valid | self.bytes.ready):
+                    m.d.sync += [self.bytes.payload.eq(shift), self.bytes.valid.eq(line)]
             with m.Elif((bits == 10) & line):  # a glitch, no start bit
                 m.d.sync += bits.eq(0)
             with m.Elif(bits != 10):
-                m.d.sync += [shift.eq(Cat(shift[1:], line)), self.bytes.valid.eq(0)]
+                m.d.sync += shift.eq(Cat(shift[1:], line))
         return m
 
 
