@@ -205,8 +205,9 @@ class Engine(wiring.Component):
 
         # what goes through the shift register, when, and where to
         kept = Signal()  # it belongs to a frame
+        put = Signal()  # with `brim`: the byte does
         ended = Signal()  # the payload
-        m.d.sync += ended.eq(cursor == header.end)
+        m.d.sync += [ended.eq(cursor == header.end), put.eq(shift & lowest & kept)]
         m.d.comb += [
             kept.eq(
                 either(
@@ -254,7 +255,7 @@ class Engine(wiring.Component):
             checksum.drain.eq(state.CRC),
             encoder.start.eq(at("START", "DECIDE")),
             encoder.plain.eq(at("START", "RECEIVE")),
-            encoder.put.eq(brim & kept),
+            encoder.put.eq(put),
             encoder.byte.eq(byte),
             encoder.finish.eq(at("FINISH", "DELIMIT")),
             write.en.eq(encoder.write),
@@ -271,7 +272,7 @@ class Engine(wiring.Component):
             header.start.eq(state.START),
             header.receive.eq(state.RECEIVE),
             header.place.eq(encoder.place),
-            header.put.eq(encoder.put),
+            header.put.eq(put),
             header.cut.eq(decoder.take & decoder.end & ~decoder.complete),
             header.matches.eq(checksum.matches),
             header.examine.eq(state.EXAMINE),
@@ -280,7 +281,7 @@ class Engine(wiring.Component):
             header.index.eq(index),
             header.byte.eq(byte),
             header.accepted.eq(state.DECIDE & header.accept),
-            header.answer.eq(encoder.put & at(*ANSWERS)),
+            header.answer.eq(put & at(*ANSWERS)),
         ]
 
         # a sample's place in the core's stream, kept between requests; then that of its result

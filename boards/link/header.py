@@ -131,7 +131,7 @@ class Header(wiring.Component):
             )
 
         left = Signal(range(self.buffer))  # bytes of the answer
-        m.d.comb += self.wanted.eq(left != 0)
+        m.d.sync += self.wanted.eq((left[1:] != 0) | (left[0] & ~self.answer))
         with m.If(examines & in_answer & within):
             m.d.sync += left.eq(Cat(left[1:], bit))
         with m.Elif(self.answer):

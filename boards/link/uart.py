@@ -110,13 +110,14 @@ class Sender(wiring.Component):
         timer = Signal(range(self.divisor))
         shift = Signal(9)  # what is left to send below a one that marks the end; 0: idle
         done = timer == 0
-        m.d.comb += self.bytes.ready.eq(done & (shift == 0))
+        taken = self.bytes.valid & self.bytes.ready
+        m.d.sync += self.bytes.ready.eq((timer[1:] == 0) & (shift == 0) & ~taken)
         with m.If(~done):
             m.d.sync += timer.eq(timer - 1)
         with m.Elif(shift != 0):
             # the mark goes out as the stop bit
             m.d.sync += [timer.eq(self.divisor - 1), self.tx.eq(shift[0]), shift.eq(shift >> 1)]
-        with m.Elif(self.bytes.valid):
+        with m.Elif(taken):
             m.d.sync += [
                 timer.eq(self.divisor - 1),
                 self.tx.eq(0),
