@@ -84,7 +84,11 @@ def fake(tmp_path, monkeypatch):
     """Programs that do what a build needs of them, at once; fmax depends on the seed."""
     folder = tmp_path / "bin"
     stat = json.dumps({"design": {"num_cells_by_type": {"SB_LUT4": 3000, "SB_DFFSR": 900}}})
-    tool(folder, "yosys", f"echo '{stat}' > hebbware.stat.json", "echo synthesised")
+    tool(
+        folder, "yosys",
+        'case "$1" in -V) echo "Yosys 9.9"; exit;; esac',  # asked in the folder of the caller
+        f"echo '{stat}' > hebbware.stat.json", "echo synthesised",
+    )  # fmt: skip
     reports = {seed: json.dumps(said(20.0 + 2 * seed)) for seed in (1, 2, 3)}
     cases = [f"*'--seed {seed} '*) echo '{text}' > $out;;" for seed, text in reports.items()]
     tool(
