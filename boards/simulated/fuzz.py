@@ -143,8 +143,10 @@ class Generator:
         return cobs.encode(protocol.request(message, sequence % 256, payload, answer))
 
     def greeting(self) -> bytes:
-        """The first request."""
-        return self._wire(Message.IDENTITY, 200, b"", protocol.size(protocol.IDENTITY)) + b"\0"
+        """The first requests: none but the last is carried out, whatever its sequence number."""
+        early = [self._wire(Message.COUNTERS, sequence, b"", 2) for sequence in (0, 1)]
+        identity = self._wire(Message.IDENTITY, 200, b"", protocol.size(protocol.IDENTITY))
+        return b"".join(wire + b"\0" for wire in (*early, identity))
 
     def frame(self) -> bytes:
         """A frame and its delimiter."""
@@ -231,6 +233,8 @@ class Generator:
         kind = random.integers(6)
         if kind == 4:  # shorter than a header
             data = self._bytes(int(random.integers(6)))
+            if random.random() < 0.5:
+                data = self._negative(sequence)
             return cobs.encode(data + protocol.checksum(data))
         if kind == 5:  # longer than a payload
             excess = protocol.largest_payload(BUFFER) + int(random.integers(1, 12))
@@ -240,18 +244,25 @@ class Generator:
         elif kind == 1:
             message = int(random.choice([0, *range(max(Message) + 1, 256)]))
         elif kind == 2:
-            answer = int(random.integers(protocol.largest_payload(BUFFER) + 1, 1 << 16))
+            least = protocol.largest_payload(BUFFER) + 1
+            answer = int(random.integers(least, random.choice([least + 1, BUFFER, 1 << 16])))
         else:
-            head = struct.pack(
-                "<BBHH",
-                message,
-                sequence % 256,
-                (len(payload) + int(random.integers(1, 1 << 16))) % (1 << 16),
-                answer,
-            )
-            data = head + payload
+            more = int(random.choice([-4, -1, 1, 4, BUFFER, random.integers(1, 1 << 16)]))
+            length = (len(payload) + more) % (1 << 16)
+            data = struct.pack("<BBHH", message, sequence % 256, length, answer) + payload
             return cobs.encode(data + protocol.checksum(data))
         return self._wire(message, sequence, payload, answer)
+
+    def _negative(self, sequence: int) -> bytes:
+        """A frame a byte too short; its length is -1 in as many bits as a buffer's place has, and
+        the first byte of the checksum, 0, stands where the answer's second is looked for.
+        """
+        for answer in range(protocol.largest_payload(BUFFER) + 1):
+            for message in Message:
+                data = bytes((message, sequence % 256, BUFFER - 1, 0, answer))
+                if not protocol.checksum(data)[0]:
+                    return data
+        return b""
 
     def _mutated(self) -> bytes:
         """The next request, disturbed; the delimiter may be, too."""
