@@ -89,7 +89,7 @@ def test_decoder_undoes_what_cobs_does():
         for byte in data:
             ctx.set(component.byte, byte)
             if ctx.get(component.put):
-                out.append(ctx.get(component.value))
+                out.append(0 if ctx.get(component.zero) else byte)
             if ctx.get(component.end):
                 complete = bool(ctx.get(component.complete))
             await ctx.tick()

@@ -19,8 +19,8 @@ class Decoder(wiring.Component):
         A new frame is to come.
     take : In(1), byte : In(8)
         A byte of the line; it is used up where `take` is high.
-    put : Out(1), value : Out(8)
-        A byte of the frame.
+    put : Out(1), zero : Out(1)
+        It gives a byte of the frame: that same one, or a zero.
     end : Out(1)
         The byte is the delimiter, and the frame had bytes.
     complete : Out(1)
@@ -34,7 +34,7 @@ class Decoder(wiring.Component):
                 "take": In(1),
                 "byte": In(unsigned(8)),
                 "put": Out(1),
-                "value": Out(unsigned(8)),
+                "zero": Out(1),
                 "end": Out(1),
                 "complete": Out(1),
             }
@@ -51,7 +51,7 @@ class Decoder(wiring.Component):
             ends.eq(self.byte == 0),
             self.end.eq(ends & began),
             self.put.eq(~ends & (~self.complete | joint)),
-            self.value.eq(Mux(self.complete, 0, self.byte)),
+            self.zero.eq(self.complete),
         ]
         with m.If(self.start):
             m.d.sync += [left.eq(0), joint.eq(0), began.eq(0)]

@@ -141,7 +141,7 @@ class Engine(wiring.Component):
         step, rewind = Signal(), Signal()  # the next byte of the memory, the first
         loaded = Signal()  # it holds the byte of the memory; see also `gives`
         age = Signal()  # of the read: what the memory gives is at `cursor`
-        gives = Signal()  # while receiving: the byte of the line gives one of the frame
+        gives, blank = Signal(), Signal()  # while receiving: the line gives a byte, but a zero
         cursor = Signal(range(self.buffer))
         replying = Signal()  # requests are in the lower half of the memory, replies in the upper
         reading = at(*READS)
@@ -163,7 +163,11 @@ class Engine(wiring.Component):
         with m.Elif(step):
             m.d.sync += [cursor.eq(cursor + 1), loaded.eq(0)]
         with m.Elif(state.RECEIVE):
-            m.d.sync += [loaded.eq(self.rx.valid & ~self.rx.ready), gives.eq(decoder.put)]
+            m.d.sync += [
+                loaded.eq(self.rx.valid & ~self.rx.ready),
+                gives.eq(decoder.put),
+                blank.eq(decoder.zero),
+            ]
         with m.Elif(age):
             m.d.sync += loaded.eq(1)
         with m.If(rewind):
@@ -228,7 +232,7 @@ class Engine(wiring.Component):
             ),
             bit.eq(
                 either(
-                    state.RECEIVE & decoder.value.bit_select(index[:3], 1),
+                    state.RECEIVE & ~blank & self.rx.payload.bit_select(index[:3], 1),
                     # of the number of the message the highest bit is set
                     state.HEADER & (byte[0] | (index[:6] == 7)),
                     state.IDENTITY & page.bit_select(index, 1),

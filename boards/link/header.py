@@ -136,6 +136,9 @@ class Header(wiring.Component):
             m.d.sync += left.eq(Cat(left[1:], bit))
         with m.Elif(self.answer):
             m.d.sync += left.eq(left - 1)
+        excess = Signal()  # more than the largest payload, which is 0 in its lowest bits only
+        low = (protocol.MARGIN - 1).bit_length()
+        m.d.sync += excess.eq(left[low:].all() & left[:low].any())
 
         greeted = Signal()  # since power-up
         with m.If(self.accepted):
@@ -143,7 +146,7 @@ class Header(wiring.Component):
         sound = Signal()
         greets = self.message == Message.IDENTITY
         m.d.comb += [
-            sound.eq(~broken & ~short & self.matches & (left <= largest)),
+            sound.eq(~broken & ~short & self.matches & ~excess),
             self.accept.eq(sound & (greets | (greeted & follows & (self.message != 0)))),
             self.again.eq(sound & ~greets & greeted & repeats),
         ]
