@@ -10,8 +10,8 @@ clocks in which the next layer's statistics settle. Where a sample takes several
 program is walked once for each, all but the last time without learning or putting out anything.
 
 A weight memory with one port (`weight_ports`) cannot be read and written in the same clock. A step
-reads 2 and writes `WRITE` clocks after its issue, an odd number of clocks apart: passes that
-write weights issue in every second clock, so that reads and writes alternate, and a pass that
+reads `READ_WEIGHTS` and writes `WRITE` clocks after its issue, an odd number of clocks apart: passes
+that write weights issue in every second clock, so that reads and writes alternate, and a pass that
 touches the weights waits until the writes of all passes before it are done.
 """
 
@@ -184,10 +184,17 @@ def start_clocks(config) -> int:
 
 
 # -- latencies, in clocks --------------------------------------------------------------------------
+#
+# A step is issued in stage 0 and moves on one stage in each clock. These are the stages in which
+# the memories' ports see its addresses and its words; `hebbware.hdl.dense` tells the others.
 
-WRITE = 7  # from a step's issue to the clock in which its word is on the memory's write port
-SETTLED = WRITE + 1  # ... to the first clock in which a step that reads the word may be issued
-PRODUCT = 5  # ... to the clock in which its products are registered
+READ_Z = 1  # activations z
+READ_MEMORY = 2  # class memory
+READ_WEIGHTS = 3
+READ_VECTORS = 4  # activations a and directions d
+PRODUCT = 7  # products are registered
+WRITE = 10  # words are on the memories' write ports
+SETTLED = WRITE + 1  # from a step's issue until nothing of it is under way in the lanes
 SOFTMAX_FIXED = 10  # clocks of a softmax beyond its two walks over the classes
 
 
@@ -201,18 +208,31 @@ def total_latency(config) -> int:
     return PRODUCT + tree_latency(config.lanes) + 1
 
 
-NORMALISE_LATENCY = 6  # from the sum of squares to mean, mantissa and exponent
-ARRIVE = 3  # from a dot product's total to its similarity or score in the softmax's buffer
+NORMALISE_LATENCY = 8  # from the sum of squares to mean, mantissa and exponent
+SCALE = 3  # the stage in which a step takes mantissa and exponent
+ARRIVE = 4  # from a dot product's total to its similarity or score in the softmax's buffer
+MAGNITUDES = 1  # from written words to their magnitudes, which the tree adds up
+GAIN = 3  # from the total of the magnitudes to the gain
 
 
 def done_latency(config, kind: Kind) -> int:
-    """From the issue of a pass's last step to the first clock in which waiting passes may start."""
+    """From the issue of a pass's last step to the first clock in which waiting passes may start.
+
+    Those read what the pass has written in the clock after it was written, or later.
+    """
     if kind is Kind.SQUARES:
-        return total_latency(config) + NORMALISE_LATENCY
+        return total_latency(config) + NORMALISE_LATENCY - SCALE
     if kind is Kind.MEMORY and KINDS[config.memory].self_scaling:
-        # the written words go through the tree; three more clocks to find the gain
-        return WRITE + tree_latency(config.lanes) + 4
-    return SETTLED
+        gain = WRITE + MAGNITUDES + tree_latency(config.lanes) + 1 + GAIN
+        return gain - READ_MEMORY
+    read = {
+        Kind.FORWARD: READ_VECTORS,
+        Kind.DIRECTION: READ_VECTORS,
+        Kind.NORMALISE: READ_Z,
+        Kind.FORGET: READ_MEMORY,
+        Kind.MEMORY: READ_MEMORY,
+    }.get(kind, READ_WEIGHTS)
+    return WRITE + 1 - read
 
 
 COEFFICIENT = 2  # from a similarity's arrival to its coefficient, in the place of a softmax error
@@ -221,7 +241,7 @@ COEFFICIENTS = 6  # from the arrival of the last one to the coefficients being t
 
 def kernels_latency(config) -> int:
     """From the last step of the first layer's first block to the kernels being centred."""
-    return 2 * config.window + 10
+    return 2 * config.window + 11
 
 
 def softmax_latency(config) -> int:

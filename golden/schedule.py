@@ -143,6 +143,7 @@ class Schedule:
         self.last_word = 0  # transfer of the latest word of the sample stream
         self.last_command = 0
         self.free = 0  # first clock in which the core may take a sample or a command
+        self.settled = 0  # first clock in which no step is under way
         self.inferred = 0
         self.latest = 0
         core.observer = self._observe
@@ -188,6 +189,7 @@ class Schedule:
                         self._weigh(clock + steps // self.layout.blocks(0) - 1)
                     self._record(p, clock + each - 1, steps, time)
                     self._finish(p, clock + each * steps - 1, learn, result, scores)
+                    self.settled = clock + each * steps + SETTLED
                 clock += max(each * steps, 1)
         self.free = clock + 1
         self.latest = max(self.latest, self.free)
@@ -356,17 +358,18 @@ class Schedule:
 
     def command(self, command: Command, offered: int):
         """Carry out a command on offer from clock `offered`."""
-        taken = max([offered, self.free, *(self.done[name] for name in self.flags)])
+        done = [self.done[name] for name in self.flags]
+        taken = max([offered, self.free, self.settled, *done])
         self.last_command = taken
         if command.op is Op.START:
             before = self._weight_words(), self._memory_words()
             self.core.reset()
             self.inferred = 0
-            ready, response = self.start(taken + 2, before) + 1, 0
+            ready, response = self.start(taken + 3, before) + 1, 0
         elif command.space in (Space.WEIGHT, Space.MEMORY):
-            ready, response = taken + WRITE + 2, self._access(command, taken + 1 + WRITE)
+            ready, response = taken + WRITE + 4, self._access(command, taken + 2 + WRITE)
         else:
-            ready, response = taken + 2, self._register(command)
+            ready, response = taken + 3, self._register(command)
         moved = self.ends["responses"].go(ready)
         self.channels["responses"].add(moved, 0, [[response]])
         self.free = moved + 1

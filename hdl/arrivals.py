@@ -22,7 +22,7 @@ class Arrivals(wiring.Component):
 
     Where the memory is a reservoir, projected activations ``q_j`` in the place of similarities.
 
-    Latency: `arrive` two clocks after the total; with the softmax's buffer, ``program.ARRIVE``.
+    Latency: `arrive` three clocks after the total; with the softmax's buffer, ``program.ARRIVE``.
 
     Parameters
     ----------
@@ -58,27 +58,31 @@ class Arrivals(wiring.Component):
         factors = Array(Const(factor, unsigned(17)) for factor, _ in constants)
         similar = step.kind == Kind.SIMILARITY
         wanted = step.valid & step.sum_last & (similar | (step.kind == Kind.SCORES))
-        # 1: times 1/m (similarities), a shift alone for powers of two; 2: rounded, saturated
+        # 1: times 1/m (similarities), a shift alone for powers of two; 2: rounded; 3: saturated
         product = Signal(signed(widths.total(cfg) + 18))
-        first = Signal(self.step_layout)
-        is_first = Signal()
+        first, second = Signal(self.step_layout), Signal(self.step_layout)
+        is_first, is_second = Signal(), Signal()
         scaled = self.total
         if any(factor != 1 for factor, _ in constants):
             scaled = self.total * Mux(similar, factors[step.layer], 1)
+        similarity = Array(shift_round(product, shift) for _, shift in constants)[first.layer]
+        score = shift_round(product, cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction)
+        rounded = Signal(signed(max(len(similarity), len(score))))
         m.d.sync += [
             product.eq(scaled),
             first.eq(step),
             is_first.eq(wanted),
-            self.step.eq(first),
-            self.arrive.eq(is_first),
+            rounded.eq(Mux(first.kind == Kind.SIMILARITY, similarity, score)),
+            second.eq(first),
+            is_second.eq(is_first),
+            self.step.eq(second),
+            self.arrive.eq(is_second),
+            self.value.eq(
+                Mux(
+                    second.kind == Kind.SIMILARITY,
+                    saturate(rounded, form).as_signed(),
+                    saturate(rounded, cfg.u).as_signed(),
+                )
+            ),
         ]
-        similarity = Array(saturate(shift_round(product, shift), form) for _, shift in constants)[
-            first.layer
-        ]
-        score = saturate(
-            shift_round(product, cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction), cfg.u
-        )
-        m.d.sync += self.value.eq(
-            Mux(first.kind == Kind.SIMILARITY, similarity.as_signed(), score.as_signed())
-        )
         return m

@@ -1,6 +1,6 @@
 """The command side: reads and writes of every stored number, between samples."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,7 +14,8 @@ class Commander(wiring.Component):
     """Carries out one command after another while no sample is worked on.
 
     Latency: a command is taken when the core is free and settled; its response is offered 3 clocks
-    later for gains and registers, 10 for memories, and after the start program for ``START``.
+    later for gains and registers, ``WRITE + 4`` for memories, and after the start program for
+    ``START``.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class Commander(wiring.Component):
     step : Out
         A step to put into the pipeline.
     ended, result : In
-        The step is in the last stage; what it read or wrote.
+        The step is in the last stage; what it read or wrote follows a clock later.
     restart : Out(1)
         Walk the start program.
     finished, finished_learning : In(1)
@@ -47,7 +48,7 @@ class Commander(wiring.Component):
     asks_gain, set_gain : Out(1)
         `gain` is asked for; it is to take `value`.
     gain_layer, gain_row : Out, gain : In
-        Which gain, and what it is, in the same clock.
+        Which gain, and what it is, in the next clock.
     """
 
     def __init__(self, config, step_layout):
@@ -86,14 +87,17 @@ class Commander(wiring.Component):
         learned = Signal(commands.DATA_BITS)
         inferred = Signal(commands.DATA_BITS)
         saturated = Signal(commands.DATA_BITS)
-        with m.If(self.saturated):
-            m.d.sync += saturated.eq(saturated + 1)
-        with m.If(self.finished):
-            with m.If(self.finished_learning):
-                m.d.sync += learned.eq(learned + 1)
-            with m.Else():
-                m.d.sync += inferred.eq(inferred + 1)
-        writes, issue = command.op == Op.WRITE, Signal()
+        finished_as = Signal(2)  # counted a clock later: far from what tells it
+        m.d.sync += finished_as.eq(
+            Cat(self.finished & self.finished_learning, self.finished & ~self.finished_learning)
+        )
+        m.d.sync += [
+            learned.eq(learned + finished_as[0]),
+            inferred.eq(inferred + finished_as[1]),
+            saturated.eq(saturated + self.saturated),
+        ]
+        writes, on_weights = command.op == Op.WRITE, command.space == Space.WEIGHT
+        issue, ended = Signal(), Signal()
         gain_places = [divmod(n, cfg.classes) for n in range(len(cfg.hidden) * cfg.classes)]
         gain = command.address[: max((len(gain_places) - 1).bit_length(), 1)]
         m.d.comb += [
@@ -104,12 +108,19 @@ class Commander(wiring.Component):
             self.step.eq(
                 self.step_layout.pack(
                     valid=issue,
-                    kind=Mux(command.space == Space.WEIGHT, Kind.HOST_WEIGHT, Kind.HOST_MEMORY),
+                    kind=Mux(on_weights, Kind.HOST_WEIGHT, Kind.HOST_MEMORY),
                     address=command.address,
                     lane=command.lane,
                     write=writes,
                 )
             ),
+        ]
+        m.d.sync += [
+            issue.eq(0),
+            ended.eq(self.ended),
+            self.restart.eq(0),
+            self.set_gain.eq(0),
+            self.set_random.eq(0),
         ]
         with m.FSM():
             with m.State("IDLE"):
@@ -119,32 +130,41 @@ class Commander(wiring.Component):
                 ]
                 m.d.sync += command.eq(self.commands.payload)
                 with m.If(self.commands.valid & self.commands.ready):
+                    m.d.sync += self.asks_gain.eq(self.commands.payload.space == Space.GAIN)
                     m.next = "EXECUTE"
             with m.State("EXECUTE"):
-                m.next = "RESPOND"
+                m.next = "ANSWER"
                 with m.If(command.op == Op.START):
-                    m.d.comb += self.restart.eq(1)
-                    m.d.sync += [response.eq(0), self.extra.eq(0)]
-                    m.d.sync += [learned.eq(0), inferred.eq(0), saturated.eq(0)]
-                    m.next = "START"
-                with m.Elif((command.space == Space.WEIGHT) | (command.space == Space.MEMORY)):
-                    m.d.comb += issue.eq(1)
+                    m.d.sync += self.restart.eq(1)
+                    m.next = "RESTART"
+                with m.Elif(on_weights | (command.space == Space.MEMORY)):
+                    m.d.sync += issue.eq(1)
                     m.next = "WAIT"
                 with m.Elif(command.space == Space.GAIN):
-                    m.d.comb += [self.asks_gain.eq(1), self.set_gain.eq(writes)]
+                    m.d.sync += self.set_gain.eq(writes)
+                with m.Else():
+                    m.d.sync += self.set_random.eq(writes & (command.address == State.RANDOM))
+            with m.State("ANSWER"):
+                m.next = "RESPOND"
+                with m.If(command.space == Space.GAIN):
                     m.d.sync += response.eq(Mux(writes, command.data, self.gain))
                 with m.Else():
                     self._state(m, command, writes, response, learned, inferred, saturated)
             with m.State("WAIT"):
                 m.d.sync += response.eq(self.result)
-                with m.If(self.ended):
+                with m.If(ended):
                     m.next = "RESPOND"
+            with m.State("RESTART"):
+                m.d.sync += [response.eq(0), self.extra.eq(0)]
+                m.d.sync += [learned.eq(0), inferred.eq(0), saturated.eq(0)]
+                m.next = "START"
             with m.State("START"):
                 with m.If(self.free & self.settled):
                     m.next = "RESPOND"
             with m.State("RESPOND"):
                 m.d.comb += self.responses.valid.eq(1)
                 with m.If(self.responses.ready):
+                    m.d.sync += self.asks_gain.eq(0)
                     m.next = "IDLE"
         return m
 
@@ -164,6 +184,5 @@ class Commander(wiring.Component):
             with m.Case(State.SATURATED):
                 m.d.sync += response.eq(saturated)
             with m.Case(State.RANDOM):
-                m.d.comb += self.set_random.eq(writes)
                 with m.If(~writes):
                     m.d.sync += response.eq(self.random)

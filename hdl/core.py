@@ -8,7 +8,7 @@ from ..golden import commands
 from ..golden.errors import InputError
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.program import KERNELS, pull_of, reservoir_of
+from ..golden.program import KERNELS, WRITE, done_latency, pull_of, reservoir_of
 from ..golden.program import Kind as Pass
 from ..golden.random import seed_state
 from ..golden.readout import readout_weights
@@ -164,13 +164,7 @@ class Core(wiring.Component):
         with m.If(finish):
             m.d.sync += working.eq(0)
 
-        # stage 0: a step is issued, or put in by the commander
-        step_0 = Signal(self.step_layout)
-        m.d.comb += step_0.eq(
-            Mux(commander.step.valid, commander.step.as_value(), sequencer.step.as_value())
-        )
-        bases = Array([*layout.vector_bases[:-1], layout.vector_bases[-2]])
-        place_0 = bases[step_0.layer] + step_0.block
+        # stage 0: a step is issued
         z_now, z_old = Const(0), Const(0)
         if KINDS[cfg.memory].windowed:
             m.submodules.window = window = Window(cfg, self.blocks)
@@ -182,7 +176,6 @@ class Core(wiring.Component):
                 sequencer.oldest.eq(window.oldest),
                 sequencer.has_oldest.eq(window.has_oldest),
             ]
-        from_below = (step_0.kind == Kind.FORWARD) | (step_0.kind == Kind.UPDATE)
         m.d.comb += loader.address.eq(sequencer.list_address)
 
         # memories
@@ -192,49 +185,55 @@ class Core(wiring.Component):
         m.submodules.a_memory = a_memory = Storage(lanes * cfg.u_bits, self.blocks)
         m.submodules.d_memory = d_memory = Storage(lanes * cfg.d_bits, self.blocks)
         m.submodules.weights = weights = WeightMemory(cfg)
-        m.d.comb += z_memory.address.eq(
-            Mux(sequencer.old, z_old, z_now) + Mux(from_below, sequencer.source_block, place_0)
-        )
 
-        # stage 1: the list names the row; the class memory is addressed
+        # stage 1: or it is put in by the commander; lists are read, activations z are addressed
         issued_1, step_1 = Signal(self.step_layout), Signal(self.step_layout)
-        place_1 = Signal(index(self.blocks))
-        memory_address_1 = Signal(range(self.words))
-        lane_1 = Signal.like(sequencer.source_lane)
+        z_place_1 = Signal.like(z_memory.address)
+        lane_1, lane_2 = (Signal.like(sequencer.source_lane) for _ in range(2))
         m.d.sync += [
-            issued_1.eq(step_0),
-            place_1.eq(place_0),
+            issued_1.eq(
+                Mux(commander.step.valid, commander.step.as_value(), sequencer.step.as_value())
+            ),
+            z_place_1.eq(Mux(sequencer.old, z_old, z_now) + sequencer.source_place),
             lane_1.eq(sequencer.source_lane),
+            lane_2.eq(lane_1),
         ]
+        memory_address_2 = Signal(range(self.words))
         m.d.comb += [
             step_1.eq(issued_1),
             step_1.row.eq(sequencer.row),
-            memory_address_1.eq(
+            z_memory.address.eq(z_place_1),
+        ]
+
+        # stage 2: rows are known; the class memory is addressed
+        step_2 = Signal(self.step_layout)
+        m.d.sync += [
+            step_2.eq(step_1),
+            memory_address_2.eq(
                 Mux(step_1.kind == Kind.HOST_MEMORY, step_1.address, sequencer.memory_address)
             ),
         ]
-        on_memory = is_any(step_1.kind, MEMORY_UPDATES)
-        first_layer = (step_1.layer == 0) & (
-            (step_1.kind == Kind.FORWARD) | (step_1.kind == Kind.UPDATE)
+        on_memory = is_any(step_2.kind, MEMORY_UPDATES)
+        first_layer = (step_2.layer == 0) & (
+            (step_2.kind == Kind.FORWARD) | (step_2.kind == Kind.UPDATE)
         )
-        row_1 = Mux(first_layer, Mux(step_1.bias, cfg.inputs, loader.index), 0)
-        address_1 = Signal(range(self.words))
+        row_2 = Mux(first_layer, Mux(step_2.bias, cfg.inputs, loader.index), 0)
+        address_2 = Signal(range(self.words))
         m.d.comb += [
-            address_1.eq(step_1.address + row_1),
-            softmax.query_job.eq(step_1.layer),
-            softmax.query_row.eq(step_1.row),
+            address_2.eq(step_2.address + row_2),
+            softmax.query_job.eq(step_2.layer),
+            softmax.query_row.eq(step_2.row),
         ]
 
-        # stage 2: weights and vectors are addressed; the common operand is formed
-        step_2 = Signal(self.step_layout)
-        place_2 = Signal.like(place_1)
+        # stage 3: weights are addressed; the common operand is formed
+        step_3 = Signal(self.step_layout)
         m.d.sync += [
-            step_2.eq(step_1),
-            step_2.address.eq(Mux(on_memory, memory_address_1, address_1)),
+            step_3.eq(step_2),
+            step_3.address.eq(Mux(on_memory, memory_address_2, address_2)),
         ]
-        value_2 = Signal.like(loader.value)
-        own_2 = Signal(signed(cfg.z_bits))
-        error_2, kept, done = (
+        value_3 = Signal.like(loader.value)
+        own_3 = Signal(signed(cfg.z_bits))
+        error_3, kept, done = (
             softmax.error,
             softmax,
             [softmax.done[job] for job in range(hidden + 1)],
@@ -244,41 +243,41 @@ class Core(wiring.Component):
             m.d.comb += sequencer.label.eq(loader.label)
         else:
             m.submodules.hsic = kept = hsic = Hsic(cfg, self.step_layout)
-            self._hsic(m, hsic, loader, sequencer, arrivals, step_1, step_2, value_2)
+            self._hsic(m, hsic, loader, sequencer, arrivals, step_2, step_3, value_3)
             m.d.comb += [
                 hsic.learned.eq(finish & loader.has_label),
                 hsic.clear.eq(commander.restart),
             ]
-            error_2 = Mux(step_2.layer == hidden, softmax.error, hsic.error)
+            error_3 = Mux(step_3.layer == hidden, softmax.error, hsic.error)
             done[:hidden] = [hsic.done[layer] for layer in range(hidden)]
             counts[:hidden] = [
                 hsic.counts.word_select(layer, hsic.count_width) for layer in range(hidden)
             ]
-        z_2 = Signal.like(z_memory.data)
+        z_3 = Signal.like(z_memory.data, reset_less=True)
         m.d.sync += [
-            place_2.eq(place_1),
-            value_2.eq(loader.value),
-            own_2.eq(z_memory.data.word_select(lane_1, cfg.z_bits)),
-            z_2.eq(z_memory.data),
+            value_3.eq(loader.value),
+            own_3.eq(z_memory.data.word_select(lane_2, cfg.z_bits)),
+            z_3.eq(z_memory.data),
         ]
 
-        # stage 3: operands are there
-        step_3 = Signal(self.step_layout)
-        z_3 = Signal.like(z_2)
-        random_3 = Signal.like(random.word)
-        scalar_3 = Signal.like(operand.scalar)
+        # stage 4: vectors are addressed; stage 5: operands are there
+        step_4 = Signal(self.step_layout)
+        z_4, z_5 = (Signal.like(z_3, reset_less=True) for _ in range(2))
+        random_5 = Signal.like(random.word, reset_less=True)
+        scalar_4 = Signal.like(operand.scalar, reset_less=True)
         m.d.sync += [
-            step_3.eq(step_2),
-            z_3.eq(z_2),
-            random_3.eq(random.word),
-            scalar_3.eq(operand.scalar),
+            step_4.eq(step_3),
+            z_4.eq(z_3),
+            z_5.eq(z_4),
+            random_5.eq(random.word),
+            scalar_4.eq(operand.scalar),
         ]
         jacobians = kept.jacobians
         if projected := KINDS[cfg.memory].projected:
             m.submodules.reservoir = reservoir = ReservoirMemory(cfg, readout_weights(cfg))
             jacobians = reservoir.jacobians
             m.d.comb += [
-                reservoir.query.eq(step_1.row),
+                reservoir.query.eq(step_2.row),
                 reservoir.weighted.eq(softmax.jacobians),
                 reservoir.label.eq(loader.label),
                 reservoir.clear.eq(commander.restart),
@@ -288,77 +287,80 @@ class Core(wiring.Component):
                 reservoir.error.eq(softmax.trace_error),
                 reservoir.errors_done.eq(softmax.done[:hidden]),
             ]
-        m.d.sync += random.step.eq(step_0.valid & is_any(step_0.kind, RANDOM))
+        m.d.sync += random.step.eq(step_2.valid & is_any(step_2.kind, RANDOM))
         m.d.comb += [
             random.set.eq(commander.set_random | commander.restart),
             random.value.eq(Mux(commander.restart, seed_state(cfg.seed), commander.value)),
             commander.random.eq(random.word),
-            operand.step.eq(step_2),
-            operand.input.eq(value_2),
-            operand.own.eq(own_2),
-            operand.error.eq(error_2),
+            operand.step.eq(step_3),
+            operand.input.eq(value_3),
+            operand.own.eq(own_3),
+            operand.error.eq(error_3),
             operand.mantissa.eq(normalise.mantissa),
             operand.jacobians.eq(jacobians),
             operand.extra.eq(commander.extra),
-            weights.address.eq(step_2.address),
-            a_memory.address.eq(place_2),
-            d_memory.address.eq(place_2),
-            dense.step.eq(step_3),
-            dense.scalar.eq(scalar_3),
+            weights.address.eq(step_3.address),
+            a_memory.address.eq(step_4.place),
+            d_memory.address.eq(step_4.place),
+            dense.step.eq(step_4),
+            dense.scalar.eq(scalar_4),
             dense.weights.eq(weights.word),
-            dense.z.eq(z_3[: lanes * cfg.z_bits]),
-            dense.active.eq(z_3[lanes * cfg.z_bits :]),
+            dense.z.eq(z_5[: lanes * cfg.z_bits]),
+            dense.active.eq(z_5[lanes * cfg.z_bits :]),
             dense.a.eq(a_memory.data),
             dense.d.eq(d_memory.data),
             dense.mean.eq(normalise.mean),
-            dense.random.eq(random_3),
+            dense.random.eq(random_5),
             dense.host_data.eq(commander.value),
             dense.exponent.eq(normalise.exponent),
             dense.power.eq(powers.kept),
         ]
 
         if projected:
-            with m.If(step_2.kind == Kind.DIRECTION):
+            with m.If(step_3.kind == Kind.DIRECTION):
                 m.d.comb += operand.error.eq(reservoir.pull)
 
-        # stage 7: words are written
-        out = dense.out
-        host_reads = is_any(out.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)) & ~out.write
-        place_7 = Signal(index(self.blocks))
+        # stage 10: words are written
+        out, before = dense.out, dense.stages[WRITE - 1]
+        hosts = is_any(before.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))
+        host_reads = hosts & ~before.write
+        m.d.sync += [  # decided a clock before, as they go far
+            weights.write_en.eq(before.valid & is_any(before.kind, UPDATES) & ~host_reads),
+            a_memory.en.eq(before.valid & before.sum_last & (before.kind == Kind.FORWARD)),
+            z_memory.en.eq(before.valid & (before.kind == Kind.NORMALISE)),
+            d_memory.en.eq(before.valid & before.sum_last & (before.kind == Kind.DIRECTION)),
+        ]
         m.d.comb += [
-            place_7.eq(bases[out.layer] + out.block),
-            weights.write_en.eq(out.valid & is_any(out.kind, UPDATES) & ~host_reads),
             weights.write_address.eq(out.address),
             weights.written.eq(dense.weights_out),
-            a_memory.en.eq(out.valid & out.sum_last & (out.kind == Kind.FORWARD)),
-            a_memory.place.eq(place_7),
+            a_memory.place.eq(out.place),
             a_memory.written.eq(self._lanes(dense.vector_out, cfg.u_bits)),
-            z_memory.en.eq(out.valid & (out.kind == Kind.NORMALISE)),
-            z_memory.place.eq(z_now + place_7),
+            z_memory.place.eq(z_now + out.place),
             z_memory.written.eq(Cat(self._lanes(dense.vector_out, cfg.z_bits), dense.active_out)),
-            d_memory.en.eq(out.valid & out.sum_last & (out.kind == Kind.DIRECTION)),
-            d_memory.place.eq(place_7),
+            d_memory.place.eq(out.place),
             d_memory.written.eq(self._lanes(dense.vector_out, cfg.d_bits)),
         ]
         if cfg.leaky:
             m.submodules.potentials = potentials = Potentials(cfg, self.blocks)
             m.d.comb += [
-                potentials.address.eq(place_2),
+                potentials.address.eq(step_4.place),
                 dense.potentials.eq(potentials.word),
                 potentials.write.eq(a_memory.en),
-                potentials.place.eq(place_7),
+                potentials.place.eq(out.place),
                 potentials.written.eq(dense.potentials_out),
             ]
         if word_width(cfg):
             m.submodules.memory = remembered = ClassMemory(cfg, self.step_layout)
+            m.d.sync += remembered.writes.eq(
+                before.valid & is_any(before.kind, MEMORY_UPDATES) & ~host_reads
+            )
             m.d.comb += [
-                remembered.address.eq(memory_address_1),
-                remembered.layer.eq(step_1.layer),
-                remembered.row.eq(step_1.row),
+                remembered.address.eq(memory_address_2),
+                remembered.layer.eq(step_2.layer),
+                remembered.row.eq(step_2.row),
                 dense.memory.eq(remembered.word),
                 dense.read.eq(remembered.read),
-                remembered.out.eq(out),
-                remembered.writes.eq(out.valid & ~host_reads),
+                remembered.place.eq(out.address),
                 remembered.written.eq(dense.memory_out),
                 remembered.total_step.eq(dense.total_step),
                 remembered.total.eq(dense.total),
@@ -370,8 +372,8 @@ class Core(wiring.Component):
                 remembered.clear.eq(commander.restart),
                 commander.gain.eq(remembered.gain),
             ]
-        m.d.comb += [
-            commander.ended.eq(out.valid & is_any(out.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))),
+        m.d.sync += [
+            commander.ended.eq(before.valid & hosts),
             commander.result.eq(
                 Mux(
                     out.kind == Kind.HOST_WEIGHT,
@@ -392,9 +394,9 @@ class Core(wiring.Component):
             ),
             powers.squares.eq(normalise.squares),
             powers.layer.eq(done_step.layer),
-            powers.done.eq(normalise.done),
+            powers.found.eq(normalise.found),
             powers.power.eq(normalise.power),
-            powers.asked.eq(step_2.layer),
+            powers.asked.eq(step_3.layer),
         ]
         arrived = arrivals.step
         m.d.comb += [
@@ -443,16 +445,10 @@ class Core(wiring.Component):
             if p.kind is Pass.SQUARES:
                 finished[p.name] = normalise.done
             elif p.kind is Pass.MEMORY and KINDS[cfg.memory].self_scaling:
-                # the gain is found in two clocks more
-                ends, finished[p.name] = (Signal(name=f"{p.name}_{n}") for n in ("total", "gain"))
-                m.d.sync += [
-                    ends.eq(self._total_ends(dense, Kind.MEMORY, p.layer)),
-                    finished[p.name].eq(ends),
-                ]
+                finished[p.name] = self._ends(dense.total_step, Kind.MEMORY, p.layer)
             else:
-                finished[p.name] = (
-                    out.valid & out.end & (out.kind == Kind[p.kind.name]) & (out.layer == p.layer)
-                )
+                stage = dense.stages[done_latency(cfg, p.kind) - 1]
+                finished[p.name] = self._ends(stage, Kind[p.kind.name], p.layer)
         m.d.comb += [
             sequencer.done.eq(Cat(finished[name] for name in sequencer.flags)),
             *(
@@ -464,7 +460,7 @@ class Core(wiring.Component):
             sequencer.kept_row.eq(kept.list_row),
         ]
         if self.trace_ports:
-            self._trace(m, weights, z_memory, d_memory, a_memory.en, dense, softmax, place_7)
+            self._trace(m, weights, z_memory, d_memory, a_memory.en, dense, softmax, out.place)
             if kept is not softmax:
                 m.d.comb += [
                     self.trace.kernels.en.eq(hsic.trace_kernels_en),
@@ -478,8 +474,8 @@ class Core(wiring.Component):
                 ]
             if word_width(cfg):
                 m.d.comb += [
-                    self.trace.memory.en.eq(remembered.write_en),
-                    self.trace.memory.address.eq(remembered.write_address),
+                    self.trace.memory.en.eq(remembered.writes),
+                    self.trace.memory.address.eq(remembered.place),
                     self.trace.memory.data.eq(remembered.written),
                 ]
             if projected:
@@ -500,7 +496,7 @@ class Core(wiring.Component):
         step = vector_width(self.config)
         return Cat(words.word_select(lane, step)[:width] for lane in range(self.config.lanes))
 
-    def _hsic(self, m, hsic, loader, sequencer, arrivals, step_1, step_2, value_2):
+    def _hsic(self, m, hsic, loader, sequencer, arrivals, step_2, step_3, value_3):
         """Connect the HSIC modulator: what comes in, what is walked, similarities."""
         step = arrivals.step
         m.d.comb += [
@@ -509,22 +505,21 @@ class Core(wiring.Component):
                 for name in ("put", "put_index", "put_value", "put_label", "put_class")
             ),
             hsic.index.eq(loader.index),
-            hsic.step.eq(step_2),
-            hsic.value.eq(value_2),
+            hsic.step.eq(step_3),
+            hsic.value.eq(value_3),
             hsic.label.eq(loader.label),
             hsic.arrive.eq(arrivals.arrive & (step.kind == Kind.SIMILARITY)),
             hsic.layer.eq(step.layer),
             hsic.row.eq(step.row),
             hsic.last.eq(step.end),
             hsic.similarity.eq(arrivals.value),
-            hsic.query_layer.eq(step_1.layer),
-            hsic.query_row.eq(step_1.row),
+            hsic.query_layer.eq(step_2.layer),
+            hsic.query_row.eq(step_2.row),
             sequencer.label.eq(hsic.slot),
         ]
 
-    def _total_ends(self, dense, kind, layer):
-        """The total of the last step of the pass is there."""
-        step = dense.total_step
+    def _ends(self, step, kind, layer):
+        """The step is the last one of the pass."""
         return step.valid & step.end & (step.kind == kind) & (step.layer == layer)
 
     def _trace(self, m, weights, z_memory, d_memory, a_written, dense, softmax, place):

@@ -8,8 +8,8 @@ from ..golden import widths
 from ..golden.init import GROUP
 from ..golden.memory import KINDS
 from ..golden.normalise import exponent_range
-from ..golden.program import tree_latency
-from .lane import Control, Lane, vector_width
+from ..golden.program import PRODUCT, WRITE, tree_latency
+from .lane import Control, Lane, common_of, own_of, vector_width
 from .modulator import word_width
 from .normalise import mean_shape
 from .shapes import index
@@ -20,9 +20,9 @@ from .tree import AdderTree
 class Dense(wiring.Component):
     """Multiply, accumulate, sum over the lanes, round, saturate; all lanes in step.
 
-    Operands of a step are given in stage 3, as `step` says. A step in stage 3 at clock t + 3 has
-    its products at t + 5, its accumulators at t + 6, the words to write at t + 7 (`out` and the
-    outputs that end in ``_out``) and its totals over the lanes at ``t + 6 + tree`` (`total`, with
+    A step in stage 4 at clock t + 4 brings its common operand, and words in stage 5. It has its
+    products at t + 7, its accumulators at t + 8, the words to write at t + 10 (`out` and the
+    outputs that end in ``_out``) and its totals over the lanes at ``t + 8 + tree`` (`total`, with
     the step in `total_step`). One step per clock.
 
     Resources: one multiplier of ``operand_a x operand_b`` bits (`hebbware.golden.widths`), one
@@ -35,19 +35,21 @@ class Dense(wiring.Component):
 
     Members
     -------
-    step, scalar, weights, memory, read, z, active, a, d, mean, random : In
-        Stage 3: the step, the operand common to all lanes, words of all lanes, the random word.
-    potentials : In
-        Stage 3, leaky neurons only; `potentials_out` in stage 7.
+    step, scalar, mean : In
+        Stage 4: the step, the operand common to all lanes, and what is subtracted from all a.
         The operands of a direction are negative: d comes from ``-sum scalar * own``. Those of a
         forward pass carry `hebbware.golden.widths.forward_prescales`.
+    weights, memory, read, z, active, a, d, random : In
+        Stage 5: words of all lanes, the random word.
+    potentials : In
+        Stage 5, leaky neurons only; `potentials_out` in stage 10.
     host_data : In
         What the host writes; stable while its step is under way.
     exponent, power : In
-        Stage 2: of the layer being normalised, and of the one whose direction is made; the same
+        Stage 3: of the layer being normalised, and of the one whose direction is made; the same
         for all steps of a pass.
     out, weights_out, memory_out, vector_out, active_out : Out
-        Stage 7: the step and the words to write; which of them mean something follows from the
+        Stage 10: the step and the words to write; which of them mean something follows from the
         kind.
     saturated : Out(1)
         One clock after `out`: it was a step that learns weights, and cut at least one lane's off.
@@ -88,6 +90,8 @@ class Dense(wiring.Component):
             }
             | ({"potentials": In(potentials), "potentials_out": Out(potentials)} if leaky else {})
         )
+        # the step in each stage from 4 on
+        self.stages = {n: Signal(step_layout, name=f"step_{n}") for n in range(4, WRITE + 1)}
 
     @property
     def tree_latency(self):
@@ -96,18 +100,16 @@ class Dense(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        stages = {3: self.step}
-        for n in range(4, 8):
-            stages[n] = Signal(self.step_layout, name=f"step_{n}")
+        stages = self.stages
+        for n in range(5, WRITE + 1):
             m.d.sync += stages[n].eq(stages[n - 1])
-        m.d.comb += self.out.eq(stages[7])
-        random_4 = Signal(32)
-        m.d.sync += random_4.eq(self.random)
-        control = Signal(Control(self.config))
-        self._control(m, control, stages)
+        m.d.comb += [stages[4].eq(self.step), self.out.eq(stages[WRITE])]
+        random_6 = Signal(32, reset_less=True)
+        m.d.sync += random_6.eq(self.random)
+        control = self._control(m, stages)
         scalar, begin = self._scale(m, control, stages)
         lanes = [
-            self._lane(m, number, stages, control, scalar, random_4, begin)
+            self._lane(m, number, stages, control, scalar, random_6, begin)
             for number in range(self.config.lanes)
         ]
         m.d.comb += [
@@ -122,21 +124,28 @@ class Dense(wiring.Component):
         self._totals(m, stages, [lane.product for lane in lanes], [lane.word_out for lane in lanes])
         return m
 
-    def _control(self, m, control, stages):
-        """Decode the kinds once for all lanes."""
+    def _control(self, m, stages):
+        """Decode the kinds once for all lanes, in the clock before: what goes far is a register."""
         start = (Kind.START_WEIGHTS, Kind.START_MEMORY)
-        m.d.comb += [
-            control.kind_3.eq(stages[3].kind),
-            control.jacobian_3.eq(stages[3].jacobian),
-            control.remember_3.eq(is_any(stages[3].kind, MEMORY_UPDATES)),
-            control.remember_4.eq(is_any(stages[4].kind, MEMORY_UPDATES)),
-            control.start_4.eq(is_any(stages[4].kind, start)),
-            control.fresh_5.eq(stages[5].sum_first | (stages[5].kind == Kind.NORMALISE)),
-            control.forward_6.eq(stages[6].kind == Kind.FORWARD),
-            control.direction_6.eq(stages[6].kind == Kind.DIRECTION),
-            control.start_6.eq(is_any(stages[6].kind, start)),
-            control.host_6.eq(is_any(stages[6].kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))),
-        ]
+        control = Signal(Control(self.config))
+
+        def register(field, value):
+            m.d.sync += field.eq(value)
+
+        register(control.own_5, own_of(stages[4]))
+        register(control.common_5, common_of(stages[4].kind))
+        register(control.remember_5, is_any(stages[4].kind, MEMORY_UPDATES))
+        register(control.remember_6, is_any(stages[5].kind, MEMORY_UPDATES))
+        register(control.start_6, is_any(stages[5].kind, start))
+        register(control.fresh_7, stages[6].sum_first | (stages[6].kind == Kind.NORMALISE))
+        register(control.forward_8, stages[7].kind == Kind.FORWARD)
+        register(control.direction_8, stages[7].kind == Kind.DIRECTION)
+        register(control.start_8, is_any(stages[7].kind, start))
+        register(control.forward_9, control.forward_8)
+        register(control.direction_9, control.direction_8)
+        register(control.start_9, control.start_8)
+        register(control.host_9, is_any(stages[8].kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)))
+        return control
 
     def _scale(self, m, control, stages):
         """Where the vector's bits begin in the accumulator, the fine rest of the shift, and what
@@ -152,36 +161,43 @@ class Dense(wiring.Component):
             Signal(range(places[-1] - places[0] + (1 << fine)), name=f"{of}shift")
             for of in ("d_", "z_", "")
         )
-        place = {3: Signal(index(len(places)))}
-        scalar = Signal.like(self.scalar)
+        place = {4: Signal(index(len(places)))}
+        scalar, scalar_5 = Signal.like(self.scalar), Signal.like(self.scalar, reset_less=True)
         m.d.sync += [d_shift.eq(self.power + for_d), z_shift.eq(self.exponent + for_z)]
         m.d.comb += [
             shift.eq(Mux(direction, d_shift, z_shift)),
-            place[3].eq(Mux(direction | normalise, shift >> fine, places.index(drop))),
+            place[4].eq(Mux(direction | normalise, shift >> fine, places.index(drop))),
             scalar.eq(self.scalar),
         ]
         if fine:
             with m.If(direction | normalise):
                 m.d.comb += scalar.eq(self.scalar << ~shift[:fine])
-        for n in range(4, 7):
-            place[n] = Signal.like(place[3], name=f"place_{n}")
+        for n in range(5, 8):
+            place[n] = Signal.like(place[4], name=f"place_{n}")
             m.d.sync += place[n].eq(place[n - 1])
-        m.d.comb += control.slice_6.eq(place[6])
+        m.d.sync += [control.slice_8.eq(place[7]), scalar_5.eq(scalar)]
 
         offset = Signal(signed(cfg.u_bits + len(scalar)))
         left = Signal(index(1 << fine))  # by how much the operand was shifted
-        begin = Signal(signed(widths.accumulator(cfg)))
+        begin_6, begin_7 = (
+            Signal(signed(widths.accumulator(cfg)), reset_less=True, name=f"begin_{n}")
+            for n in (6, 7)
+        )
         half = Signal(signed(widths.accumulator(cfg)))
-        m.d.comb += half.eq(Array(1 << at >> 1 if at > 0 else 0 for at in places)[place[4]])
-        m.d.sync += [offset.eq(self.mean * self.scalar), left.eq(~shift[:fine] if fine else 0)]
-        with m.Switch(stages[4].kind):
+        m.d.comb += half.eq(Array(1 << at >> 1 if at > 0 else 0 for at in places)[place[5]])
+        m.d.sync += [
+            offset.eq(self.mean * self.scalar),
+            left.eq(~shift[:fine] if fine else 0),
+            begin_7.eq(begin_6),
+        ]
+        with m.Switch(stages[5].kind):
             with m.Case(Kind.DIRECTION):
-                m.d.sync += begin.eq(~half)
+                m.d.sync += begin_6.eq(~half)
             with m.Case(Kind.NORMALISE):
-                m.d.sync += begin.eq(half - (offset << left))
+                m.d.sync += begin_6.eq(half - (offset << left))
             with m.Default():
-                m.d.sync += begin.eq(half)
-        return scalar, begin
+                m.d.sync += begin_6.eq(half)
+        return scalar_5, begin_7
 
     def _lane(self, m, number, stages, control, scalar, random, begin):
         """Put a lane in and connect it."""
@@ -190,15 +206,17 @@ class Dense(wiring.Component):
         m.submodules[f"lane_{number}"] = lane
         units = [*cfg.hidden, cfg.hidden[-1]]  # the readout's lanes hold the last hidden layer
         absent = [
-            stages[3].layer == layer
+            stages[4].layer == layer
             for layer, size in enumerate(units)
             if 0 < size % cfg.lanes <= number
         ]
-        target = Mux(control.host_6, number, number // GROUP)
+        hosts = is_any(stages[8].kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))
+        m.d.sync += [
+            lane.chosen_9.eq(stages[8].lane == Mux(hosts, number, number // GROUP)),
+            lane.present.eq(~(stages[4].tail & Cat(absent).any())),
+        ]
         m.d.comb += [
             lane.control.eq(control),
-            lane.chosen_6.eq(stages[6].lane == target),
-            lane.present.eq(~(stages[3].tail & Cat(absent).any())),
             lane.scalar.eq(scalar),
             lane.weight.eq(self.weights.word_select(number, cfg.weight_bits)),
             lane.word.eq(self.memory.word_select(number, len(lane.word))),
@@ -211,12 +229,12 @@ class Dense(wiring.Component):
             lane.random.eq(random),
             lane.begin.eq(begin),
             lane.host.eq(self.host_data),
-            lane.host_writes.eq(stages[6].write),
+            lane.host_writes.eq(stages[9].write),
         ]
         if cfg.leaky:
             m.d.comb += [
                 lane.potential.eq(self.potentials.word_select(number, cfg.potential.width)),
-                lane.rest.eq(stages[3].rest),
+                lane.rest.eq(stages[5].rest),
             ]
         return lane
 
@@ -231,22 +249,30 @@ class Dense(wiring.Component):
         m.d.comb += self.saturated.eq(learns & Cat(groups).any())
 
     def _totals(self, m, stages, products, memories):
-        """The tree, fed with products (stage 5) or with magnitudes of written memory (stage 7)."""
+        """The tree, fed with products, or with magnitudes of written memory a clock later."""
         cfg = self.config
         scaling, width = KINDS[cfg.memory].self_scaling, widths.dots(cfg)
         m.submodules.tree = tree = AdderTree(
             lanes=cfg.lanes, width=width, total_width=widths.total(cfg)
         )
-        remembering = stages[7].valid & (stages[7].kind == Kind.MEMORY) if scaling else Const(0)
+        # products of the stage, unless magnitudes are there: programs keep the two apart
+        entering, remembered = Signal(self.step_layout), Signal(self.step_layout)
+        remembering = Signal()
+        if scaling:
+            m.d.sync += [
+                remembered.eq(stages[WRITE]),
+                remembering.eq(stages[WRITE].valid & (stages[WRITE].kind == Kind.MEMORY)),
+            ]
         for lane, (product, word) in enumerate(zip(products, memories, strict=True)):
             product = product[:width].as_signed()
             if scaling:
                 stored = word[: cfg.memory_bits].as_signed()
-                product = Mux(remembering, Mux(stored < 0, -stored, stored), product)
+                magnitude = Signal(cfg.memory_bits, reset_less=True, name=f"magnitude_{lane}")
+                m.d.sync += magnitude.eq(Mux(stored < 0, -stored, stored))
+                product = Mux(remembering, magnitude, product)
             m.d.comb += tree.inputs[lane].eq(product)
-        entering = Signal(self.step_layout)
-        m.d.comb += entering.eq(Mux(remembering, stages[7].as_value(), stages[5].as_value()))
-        with m.If(~remembering & ~is_any(stages[5].kind, DOTS)):
+        m.d.comb += entering.eq(Mux(remembering, remembered.as_value(), stages[PRODUCT].as_value()))
+        with m.If(~remembering & ~is_any(stages[PRODUCT].kind, DOTS)):
             m.d.comb += entering.valid.eq(0)
         leaving = entering
         for n in range(self.tree_latency):

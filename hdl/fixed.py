@@ -184,7 +184,9 @@ def shift_saturate_by(m, raw, shift, low: int, format: Format, name: str, first:
         bits, over = moved, lost
         if len(shift) - n == min(first, len(shift)):
             behind = {"sign": sign, "shift": shift, "bits": bits, "over": over}
-            held = {of: Signal(len(v), name=f"{name}_{of}") for of, v in behind.items()}
+            held = {
+                of: Signal(len(v), name=f"{name}_{of}", reset_less=True) for of, v in behind.items()
+            }
             m.d.sync += [held[of].eq(v) for of, v in behind.items()]
             sign, shift, bits, over = held.values()
     rounded = Signal(format.width, name=f"{name}_rounded")

@@ -1,7 +1,7 @@
 """One lane: a multiplier, an accumulator, a rounding shifter and a read-modify-write path."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, wiring
+from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
@@ -11,7 +11,7 @@ from .fixed import saturate, shift_round
 from .leaky import Leak
 from .modulator import word_width
 from .shapes import index
-from .step import Kind
+from .step import Kind, is_any
 
 
 def vector_width(config) -> int:
@@ -24,29 +24,82 @@ def _of(direction, d, z, bits):
     return Mux(direction, d, z) if bits["d"] != bits["z"] else z
 
 
+class Own(enum.Enum):
+    """What a lane multiplies of its own."""
+
+    WEIGHT = 0
+    READ = 1
+    Z = 2
+    A = 3
+    D = 4
+    BYTE = 5
+
+
+class Common(enum.Enum):
+    """With what it multiplies that."""
+
+    SCALAR = 0
+    Z = 1
+    A = 2
+
+
+def own_of(step):
+    """`Own` of a step."""
+    kind = step.kind
+    return Mux(
+        is_any(kind, (Kind.READOUT, Kind.FORGET, Kind.MEMORY))
+        | ((kind == Kind.DIRECTION) & step.jacobian),
+        Own.Z,
+        Mux(
+            is_any(kind, (Kind.SIMILARITY, Kind.DIRECTION)),
+            Own.READ,
+            Mux(
+                is_any(kind, (Kind.SUM, Kind.SQUARES, Kind.NORMALISE)),
+                Own.A,
+                Mux(
+                    kind == Kind.UPDATE,
+                    Own.D,
+                    Mux(kind == Kind.START_WEIGHTS, Own.BYTE, Own.WEIGHT),
+                ),
+            ),
+        ),
+    )
+
+
+def common_of(kind):
+    """`Common` of a kind."""
+    z = is_any(kind, (Kind.SIMILARITY, Kind.SCORES))
+    return Mux(z, Common.Z, Mux(kind == Kind.SQUARES, Common.A, Common.SCALAR))
+
+
 class Control(data.StructLayout):
     """What all lanes are told; the number is the stage in which it is used."""
 
     def __init__(self, config):
         super().__init__(
             {
-                "kind_3": Kind,
-                "jacobian_3": 1,
-                "remember_3": 1,  # class memory: it leaks,
-                "remember_4": 1,  # and rounds its own way
-                "start_4": 1,  # start values are rounded to nearest
-                "fresh_5": 1,  # the accumulator starts anew
-                "slice_6": index(len(widths.slices(config))),  # where the vector's bits begin
-                "forward_6": 1,
-                "direction_6": 1,
-                "start_6": 1,
-                "host_6": 1,
+                "own_5": Own,
+                "common_5": Common,
+                "remember_5": 1,  # class memory: it leaks,
+                "remember_6": 1,  # and rounds its own way
+                "start_6": 1,  # start values are rounded to nearest
+                "fresh_7": 1,  # the accumulator starts anew
+                "slice_8": index(len(widths.slices(config))),  # where the vector's bits begin
+                "forward_8": 1,
+                "direction_8": 1,
+                "start_8": 1,
+                "forward_9": 1,
+                "direction_9": 1,
+                "start_9": 1,
+                "host_9": 1,
             }
         )
 
 
 class Lane(wiring.Component):
-    """Operands in stage 3, product in stage 5, accumulator and rounding in 6, words out in 7.
+    """Operands in stage 5, product in stage 7, accumulator in 8, rounded in 9, words out in 10.
+
+    Registers of the data path have no reset: what is written follows from the steps alone.
 
     Parameters
     ----------
@@ -57,26 +110,26 @@ class Lane(wiring.Component):
     Members
     -------
     control : In
-    chosen_6 : In(1)
+    chosen_9 : In(1)
         Host: this lane is meant. Start: its group is.
     present : In(1)
-        Stage 3: the lane holds a unit of the layer in this block.
+        Stage 5: the lane holds a unit of the layer in this block.
     scalar, weight, word, read, z, active, a, d, octet : In
-        Stage 3; `word` is the lane's class-memory word, `octet` its byte of the random word.
+        Stage 5; `word` is the lane's class-memory word, `octet` its byte of the random word.
     random : In(32)
-        Stage 4.
-    begin : In
-        Stage 5: where a fresh accumulator starts: what rounds it to nearest, and the mean.
-    host : In, host_writes : In(1)
         Stage 6.
+    begin : In
+        Stage 7: where a fresh accumulator starts: what rounds it to nearest, and the mean.
+    host : In, host_writes : In(1)
+        Stage 9.
     potential, rest : In
-        Stage 3, leaky neurons: see `Leak`; `potential_out` in stage 7.
+        Stage 5, leaky neurons: see `Leak`; `potential_out` in stage 10.
     product : Out
-        Stage 5.
-    weight_out, word_out, vector, active_out : Out
         Stage 7.
+    weight_out, word_out, vector, active_out : Out
+        Stage 10.
     cut : Out(1)
-        Stage 7, of a step that learns: the weight was cut off by saturation.
+        Stage 10, of a step that learns: the weight was cut off by saturation.
     """
 
     def __init__(self, config, number):
@@ -89,7 +142,7 @@ class Lane(wiring.Component):
         super().__init__(
             {
                 "control": In(Control(config)),
-                "chosen_6": In(1),
+                "chosen_9": In(1),
                 "present": In(1),
                 "scalar": In(signed(b_bits)),
                 "weight": In(signed(config.weight_bits)),
@@ -124,54 +177,58 @@ class Lane(wiring.Component):
             self._write_word(m, change)
         return m
 
+    def _register(self, m, value, name):
+        """`value` a clock later."""
+        value = Value.cast(value)
+        register = Signal(value.shape(), name=name, reset_less=True)
+        m.d.sync += register.eq(value)
+        return register
+
     def _delayed(self, m, value, clocks, name):
         for n in range(clocks):
-            register = Signal.like(value, name=f"{name}_{n}")
-            m.d.sync += register.eq(value)
-            value = register
+            value = self._register(m, value, f"{name}_{n}")
         return value
 
     def _multiply(self, m):
-        """Stages 3 to 5: the lane's own operand times the common one."""
-        cfg, kind = self.config, self.control.kind_3
+        """Stages 5 to 7: the lane's own operand times the common one."""
+        cfg, control = self.config, self.control
         own = Signal(signed(widths.operand_a(cfg)))
-        with m.Switch(kind):
-            with m.Case(Kind.FORWARD, Kind.SCORES):
-                m.d.comb += own.eq(self.weight)
-            with m.Case(Kind.SIMILARITY):
+        with m.Switch(control.own_5):
+            with m.Case(Own.READ):
                 m.d.comb += own.eq(self.read)
-            with m.Case(Kind.DIRECTION):
-                m.d.comb += own.eq(Mux(self.control.jacobian_3, self.z, self.read))
-            with m.Case(Kind.SUM, Kind.SQUARES, Kind.NORMALISE):
-                m.d.comb += own.eq(self.a)
-            with m.Case(Kind.UPDATE):
-                m.d.comb += own.eq(self.d)
-            with m.Case(Kind.READOUT, Kind.FORGET, Kind.MEMORY):
+            with m.Case(Own.Z):
                 m.d.comb += own.eq(self.z)
-            with m.Case(Kind.START_WEIGHTS):
+            with m.Case(Own.A):
+                m.d.comb += own.eq(self.a)
+            with m.Case(Own.D):
+                m.d.comb += own.eq(self.d)
+            with m.Case(Own.BYTE):
                 m.d.comb += own.eq(Mux(self.present, self.octet.as_signed(), 0))
+            with m.Default():
+                m.d.comb += own.eq(self.weight)
         common = Signal(signed(widths.operand_b(cfg)))
-        with m.Switch(kind):
-            with m.Case(Kind.SIMILARITY, Kind.SCORES):
+        with m.Switch(control.common_5):
+            with m.Case(Common.Z):
                 m.d.comb += common.eq(self.z)
-            with m.Case(Kind.SQUARES):
+            with m.Case(Common.A):
                 m.d.comb += common.eq(self.a)
             with m.Default():
                 m.d.comb += common.eq(self.scalar)
-        left, right = Signal.like(own, name="left"), Signal.like(common, name="right")
-        m.d.sync += [left.eq(own), right.eq(common), self.product.eq(left * right)]
+        left, right = self._register(m, own, "left"), self._register(m, common, "right")
+        product = self._register(m, left * right, "product_7")
+        m.d.comb += self.product.eq(product)
 
     def _vector(self, m):
-        """Stages 5 to 7: accumulate, round, saturate: activations a, normalised z, directions d.
+        """Stages 7 to 10: accumulate, round, saturate: activations a, normalised z, directions d.
 
         The common operand has been shifted so that the vector's bits begin at one of few places,
         and the accumulator starts from the half that rounds: what is left to do is to choose the
         bits and to see whether they fit. Of a direction it holds the negative, less one.
         """
         cfg, control = self.config, self.control
-        acc = Signal(signed(widths.accumulator(cfg)))
-        m.d.sync += acc.eq(Mux(control.fresh_5, self.begin, acc) + self.product)
-        forward, direction, sign = control.forward_6, control.direction_6, acc[-1]
+        acc = Signal(signed(widths.accumulator(cfg)), reset_less=True)
+        m.d.sync += acc.eq(Mux(control.fresh_7, self.begin, acc) + self.product)
+        forward, direction, sign = control.forward_8, control.direction_8, acc[-1]
         places, drop = widths.slices(cfg), widths.forward_drop(cfg)
         top = Signal()  # the sign of the result
         m.d.comb += top.eq(sign ^ direction)
@@ -197,7 +254,7 @@ class Lane(wiring.Component):
             fits[limit] = above
         of = {
             v: Array(fits[place + bits[v] - 1] for place in places_of[v])[
-                control.slice_6 if len(places_of[v]) > 1 else 0
+                control.slice_8 if len(places_of[v]) > 1 else 0
             ]
             for v in bits
         }
@@ -206,19 +263,26 @@ class Lane(wiring.Component):
 
         low = Signal(max(cfg.z_bits, cfg.d_bits))
         m.d.comb += low.eq(
-            Array(Cat(bit(place + n) for n in range(len(low))) for place in places)[control.slice_6]
+            Array(Cat(bit(place + n) for n in range(len(low))) for place in places)[control.slice_8]
         )
+        # stage 9: the bits chosen, whether they fit, and the sign
+        chosen = [
+            Mux(forward, bit(drop + n), low[n] ^ direction if n < len(low) else top)
+            for n in range(len(self.vector))
+        ]
+        chosen = self._register(m, Cat(chosen), "chosen_bits")
+        fit, top = self._register(m, fit, "fit_9"), self._register(m, top, "top_9")
+        forward, direction = control.forward_9, control.direction_9
         vector = []
         for n in range(len(self.vector)):
-            value = (low[n] ^ direction) if n < len(low) else bit(drop + n)
             inside = {v: n < bits[v] - 1 for v in bits}  # below the sign
             inside = Mux(forward, inside["u"], Mux(direction, inside["d"], inside["z"]))
-            vector.append(Mux(inside, Mux(fit, value, ~top), top))
+            vector.append(Mux(inside, Mux(fit, chosen[n], ~top), top))
 
-        active = self._delayed(m, self.active, 3, "active")
-        present = self._delayed(m, self.present, 3, "present")
-        positive = self._delayed(m, self.a > 0, 3, "positive")
-        m.d.sync += self.active_out.eq(positive)
+        active = self._delayed(m, self.active, 4, "active")
+        present = self._delayed(m, self.present, 4, "present")
+        positive = self._delayed(m, self.a > 0, 5, "positive")
+        m.d.comb += self.active_out.eq(positive)
         value = Signal.like(self.vector)
         m.d.comb += value.eq(Cat(vector))
         u = value
@@ -231,14 +295,17 @@ class Lane(wiring.Component):
                 self.potential_out.eq(leak.written),
             ]
             u = leak.u
+        below_u, below = self._below(u), self._below(value)
+        written = Signal.like(self.vector)
         with m.If(forward):
-            m.d.sync += self.vector.eq(Mux(u[-1], self._below(u), u))
+            m.d.comb += written.eq(Mux(u[-1], below_u, u))
         with m.Elif(~present):
-            m.d.sync += self.vector.eq(0)
+            m.d.comb += written.eq(0)
         with m.Elif(direction & ~active):
-            m.d.sync += self.vector.eq(self._below(value))
+            m.d.comb += written.eq(below)
         with m.Else():
-            m.d.sync += self.vector.eq(value)
+            m.d.comb += written.eq(value)
+        m.d.comb += self.vector.eq(self._register(m, written, "vector_10"))
 
     def _below(self, value):
         """`value` times the slope below 0."""
@@ -246,7 +313,7 @@ class Lane(wiring.Component):
         return shift_round(value, shift) if shift else Const(0)
 
     def _change(self, m):
-        """Stages 3 to 6: ``floor((random - product - leak) / 2**update_shift)``."""
+        """Stages 5 to 8: ``floor((random - product - leak) / 2**update_shift)``."""
         cfg, shift, kind = self.config, self.config.update_shift, KINDS[self.config.memory]
         control = self.control
         random = Signal(shift)
@@ -258,57 +325,56 @@ class Lane(wiring.Component):
             Rounding.STOCHASTIC: random,
         }[cfg.rounding]
         memory_bits = random if kind.stochastic else Const(0, shift)
-        added = Mux(control.start_4, half, weight_bits)
+        added = Mux(control.start_6, half, weight_bits)
         if kind.stochastic != (cfg.rounding is Rounding.STOCHASTIC):
-            added = Mux(control.remember_4, memory_bits, added)
+            added = Mux(control.remember_6, memory_bits, added)
         if kind.leaks:
-            leak = Signal(signed(cfg.memory_bits))
-            with m.If(control.remember_3):
-                m.d.sync += leak.eq(self.word[: cfg.memory_bits].as_signed())
-            with m.Else():
-                m.d.sync += leak.eq(0)
+            leaks = Mux(control.remember_5, self.word[: cfg.memory_bits].as_signed(), 0)
+            leak = self._register(m, leaks, "leak")
             added = added - (leak << (shift - cfg.horizon))
-        rest = Signal(Value.cast(added).shape())
-        m.d.sync += rest.eq(added)
+        rest = self._register(m, added, "rest_7")
         product = self.product[: widths.update_product(cfg)].as_signed()
-        change = Signal(signed(widths.change(cfg)))
+        change = Signal(signed(widths.change(cfg)), reset_less=True)
         m.d.sync += change.eq((rest - product) >> shift)
         return change
 
     def _write_weight(self, m, change):
-        """Stages 6 to 7: the weight memory's word."""
+        """Stages 8 to 10: the weight memory's word."""
         cfg, control = self.config, self.control
         old = self._delayed(m, self.weight, 3, "weight_old")
-        total = Signal(signed(max(cfg.weight_bits, len(change)) + 1))
-        m.d.comb += total.eq(Mux(control.start_6, 0, old) + change)
+        total = Signal(signed(max(cfg.weight_bits, len(change)) + 1), reset_less=True)
+        m.d.sync += total.eq(Mux(control.start_8, 0, old) + change)
         above = total[cfg.weight_bits - 1 :]  # copies of the sign, where the weight fits
-        m.d.sync += self.cut.eq(above.any() & ~above.all())
-        with m.If(control.host_6):
-            m.d.sync += self.weight_out.eq(Mux(self.chosen_6 & self.host_writes, self.host, old))
-        with m.Elif(control.start_6 & ~self.chosen_6):
-            m.d.sync += self.weight_out.eq(old)
+        m.d.comb += self.cut.eq(self._register(m, above.any() & ~above.all(), "cut_10"))
+        old = self._register(m, old, "weight_9")
+        written = Signal.like(self.weight_out)
+        with m.If(control.host_9):
+            m.d.comb += written.eq(Mux(self.chosen_9 & self.host_writes, self.host, old))
+        with m.Elif(control.start_9 & ~self.chosen_9):
+            m.d.comb += written.eq(old)
         with m.Else():
-            m.d.sync += self.weight_out.eq(saturate(total, cfg.weight))
+            m.d.comb += written.eq(saturate(total, cfg.weight))
+        m.d.comb += self.weight_out.eq(self._register(m, written, "weight_10"))
 
     def _write_word(self, m, change):
-        """Stages 6 to 7: the class memory's word; the code bit only changes at the start."""
+        """Stages 8 to 10: the class memory's word; the code bit only changes at the start."""
         cfg, control, bits = self.config, self.control, self.config.memory_bits
         width = word_width(cfg)
-        old = self._delayed(m, self.word, 3, "word_old")
-        code = self._delayed(m, self.octet[0] & self.present, 3, "code")
+        old_8 = self._delayed(m, self.word, 3, "word_old")
+        old = self._register(m, old_8, "word_9")
+        code = self._delayed(m, self.octet[0] & self.present, 4, "code")
         new = old
         if KINDS[cfg.memory].by_sample:
-            new = self._delayed(m, self.z, 3, "replacing")
+            new = self._delayed(m, self.z, 4, "replacing")
         elif cfg.writes_memory:
-            total = Signal(signed(max(bits, len(change)) + 1))
-            m.d.comb += total.eq(old[:bits].as_signed() + change)
+            total = self._register(m, old_8[:bits].as_signed() + change, "word_total")
             new = Cat(saturate(total, Format(bits, 0))[:bits], old[bits:])
         start = Cat(Const(0, width - 1), code) if cfg.kappa else Const(0, width)
-        with m.If(control.host_6):
-            m.d.sync += self.word_out.eq(
-                Mux(self.chosen_6 & self.host_writes, self.host[:width], old)
-            )
-        with m.Elif(control.start_6):
-            m.d.sync += self.word_out.eq(Mux(self.chosen_6, start, old))
+        written = Signal.like(self.word_out)
+        with m.If(control.host_9):
+            m.d.comb += written.eq(Mux(self.chosen_9 & self.host_writes, self.host[:width], old))
+        with m.Elif(control.start_9):
+            m.d.comb += written.eq(Mux(self.chosen_9, start, old))
         with m.Else():
-            m.d.sync += self.word_out.eq(new)
+            m.d.comb += written.eq(new)
+        m.d.comb += self.word_out.eq(self._register(m, written, "word_10"))

@@ -23,10 +23,10 @@ class Potentials(wiring.Component):
     Members
     -------
     address : In
-        Stage 2; `word` follows in stage 3.
+        Stage 4; `word` follows in stage 5.
     word : Out
     write, place, written : In
-        Stage 7: `written` goes to `place`.
+        Stage 10: `written` goes to `place`.
     """
 
     def __init__(self, config, blocks):
@@ -71,15 +71,15 @@ class Leak(wiring.Component):
     Members
     -------
     potential : In
-        Stage 3.
+        Stage 5.
     rest : In(1)
-        Stage 3: the sample has just come; the potential counts as 0.
+        Stage 5: the sample has just come; the potential counts as 0.
     current : In
-        Stage 6: the sum, rounded.
+        Stage 9: the sum, rounded.
     u : Out
-        Stage 6: the new potential as a sum.
+        Stage 9: the new potential as a sum.
     written : Out
-        Stage 7: the new potential.
+        Stage 10: the new potential.
     """
 
     def __init__(self, config):
@@ -99,20 +99,21 @@ class Leak(wiring.Component):
         m = Module()
         cfg = self.config
         gain, shift = leak_gain(cfg), max(cfg.leak_shifts)
-        old_4, old_5, leak_5, kept_6 = (
-            Signal.like(self.potential, name=name)
-            for name in ("old_4", "old_5", "leak_5", "kept_6")
+        old_6, old_7, leak_7, kept_8, kept_9 = (
+            Signal.like(self.potential, name=name, reset_less=True)
+            for name in ("old_6", "old_7", "leak_7", "kept_8", "kept_9")
         )
         total, new = Signal(signed(cfg.potential.width + 2)), Signal.like(self.potential)
         m.d.sync += [
-            old_4.eq(Mux(self.rest, 0, self.potential)),
-            old_5.eq(old_4),
-            leak_5.eq(shift_round(old_4 * gain, shift)),  # |leak| <= |old|: the rate is at most 1
-            kept_6.eq(old_5 - leak_5),
+            old_6.eq(Mux(self.rest, 0, self.potential)),
+            old_7.eq(old_6),
+            leak_7.eq(shift_round(old_6 * gain, shift)),  # |leak| <= |old|: the rate is at most 1
+            kept_8.eq(old_7 - leak_7),
+            kept_9.eq(kept_8),
             self.written.eq(new),
         ]
         m.d.comb += [
-            total.eq(kept_6 + self.current * gain),
+            total.eq(kept_9 + self.current * gain),
             new.eq(saturate(total, cfg.potential)),
             self.u.eq(saturate(shift_round(new, shift), cfg.u)),
         ]

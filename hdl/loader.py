@@ -1,6 +1,6 @@
 """The input side: pixels in, a list of the non-zero ones out, two samples deep."""
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -41,7 +41,7 @@ class Loader(wiring.Component):
     label : Out
     has_label : Out(1)
     address : In
-        Entry of the list to read; `index` and `value` follow in the next clock.
+        Entry of the list to read; `index` and `value` follow two clocks later.
     index, value : Out
     release : In(1)
         The bank being read is free again.
@@ -75,7 +75,8 @@ class Loader(wiring.Component):
         m = Module()
         cfg, inputs = self.config, self.config.inputs
         entry = data.StructLayout({"index": self.entries, "value": value_shape(cfg)})
-        m.submodules.store = store = memory.Memory(shape=entry, depth=2 * inputs, init=[])
+        bank = 1 << (inputs - 1).bit_length()
+        m.submodules.store = store = memory.Memory(shape=entry, depth=2 * bank, init=[])
         write, read = store.write_port(), store.read_port()
 
         position = Signal(range(inputs + 1))
@@ -91,7 +92,7 @@ class Loader(wiring.Component):
         is_label = position == inputs
         m.d.comb += [
             self.samples.ready.eq(~full.bit_select(writing, 1)),
-            write.addr.eq(Mux(writing, inputs, 0) + kept),
+            write.addr.eq(Cat(kept[: (bank - 1).bit_length()], writing)),
             write.data.index.eq(position),
             write.data.value.eq(self.put_value),
             write.en.eq(transfer & ~is_label & (word[: cfg.x_bits] != cfg.x_zero)),
@@ -120,10 +121,9 @@ class Loader(wiring.Component):
             self.count.eq(Mux(reading, counts[1], counts[0])),
             self.label.eq(label),
             self.has_label.eq(label < cfg.classes),
-            read.addr.eq(Mux(reading, inputs, 0) + self.address),
-            self.index.eq(read.data.index),
-            self.value.eq(read.data.value),
+            read.addr.eq(Cat(self.address[: (bank - 1).bit_length()], reading)),
         ]
+        m.d.sync += [self.index.eq(read.data.index), self.value.eq(read.data.value)]
         with m.If(self.release):
             m.d.sync += [full.bit_select(reading, 1).eq(0), reading.eq(~reading)]
         return m

@@ -9,15 +9,14 @@ from ..golden.layout import Layout
 from ..golden.memory import KINDS
 from .modulator import Gains, ReadScale, word_width
 from .shapes import index
-from .step import MEMORY_UPDATES, Kind, is_any
+from .step import Kind
 from .storage import Storage
 
 
 class ClassMemory(wiring.Component):
     """Words of all lanes, row after row of each hidden layer, with the read scaling.
 
-    Latency: `word` and `read` two clocks after `address`; a word is written in the clock in which
-    its step is in `out`.
+    Latency: `word` and `read` three clocks after `address`.
 
     Parameters
     ----------
@@ -28,17 +27,16 @@ class ClassMemory(wiring.Component):
     Members
     -------
     address, layer, row : In
-        Stage 1: the word to read, and the row whose scale it is read with.
+        Stage 2: the word to read, and the row whose scale it is read with.
     word, read : Out
-        Stage 3: the stored word, and E of all lanes.
-    out : In, writes : In(1), written : In
-        Stage 7: the step, whether it may write, and its word.
+        Stage 5: the stored word, and E of all lanes.
+    writes : In(1), place, written : In
+        Stage 10: `written` goes to `place`.
     total_step, total : In
         Sums over the lanes: magnitudes of written rows give the gains.
     asks_gain, gain_layer, gain_row, set_gain, value, clear : In, gain : Out
-        The commander's: asks for a row's gain (while no step is under way), sets it; all to 0.
-    write_en, write_address : Out
-        What is being written, for the trace.
+        The commander's: asks for a row's gain (while no step is under way), which follows in the
+        next clock; sets it; all to 0.
     """
 
     def __init__(self, config, step_layout):
@@ -53,8 +51,8 @@ class ClassMemory(wiring.Component):
                 "row": In(rows),
                 "word": Out(width),
                 "read": Out(config.lanes * config.read_bits),
-                "out": In(step_layout),
                 "writes": In(1),
+                "place": In(range(depth)),
                 "written": In(width),
                 "total_step": In(step_layout),
                 "total": In(signed(widths.total(config))),
@@ -65,8 +63,6 @@ class ClassMemory(wiring.Component):
                 "value": In(range(config.memory_bits)),
                 "clear": In(1),
                 "gain": Out(range(config.memory_bits)),
-                "write_en": Out(1),
-                "write_address": Out(range(depth)),
             }
         )
 
@@ -75,22 +71,22 @@ class ClassMemory(wiring.Component):
         cfg = self.config
         m.submodules.store = store = Storage(len(self.word), self.layout.memory_bases[-1])
         m.submodules.read_scale = scale = ReadScale(cfg)
+        word_4, word_5 = (Signal.like(self.word, reset_less=True) for _ in range(2))
         m.d.comb += [
             store.address.eq(self.address),
-            scale.word.eq(store.data),
+            scale.word.eq(word_4),
+            self.word.eq(word_5),
             self.read.eq(scale.read),
-            self.write_en.eq(self.writes & is_any(self.out.kind, MEMORY_UPDATES)),
-            self.write_address.eq(self.out.address),
-            store.en.eq(self.write_en),
-            store.place.eq(self.write_address),
+            store.en.eq(self.writes),
+            store.place.eq(self.place),
             store.written.eq(self.written),
         ]
-        m.d.sync += self.word.eq(store.data)
+        m.d.sync += [word_4.eq(store.data), word_5.eq(word_4)]
         if KINDS[cfg.memory].self_scaling:
             m.submodules.gains = gains = Gains(cfg)
             step = self.total_step
-            gain_2 = Signal.like(gains.gain)
-            m.d.sync += gain_2.eq(gains.gain)
+            gain_3, gain_4 = (Signal.like(gains.gain) for _ in range(2))
+            m.d.sync += [gain_3.eq(gains.gain), gain_4.eq(gain_3)]
             m.d.comb += [
                 gains.found.eq(step.valid & step.sum_last & (step.kind == Kind.MEMORY)),
                 gains.total.eq(self.total),
@@ -101,7 +97,7 @@ class ClassMemory(wiring.Component):
                 gains.set.eq(self.set_gain),
                 gains.value.eq(self.value),
                 gains.clear.eq(self.clear),
-                self.gain.eq(gains.gain),
-                scale.gain.eq(gain_2),
+                self.gain.eq(gain_3),
+                scale.gain.eq(gain_4),
             ]
         return m

@@ -1,6 +1,6 @@
 """LayerNorm statistics: from the sums over a layer to mean, mantissa and exponent."""
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,7 @@ from ..golden.normalise import (
     exponent_range,
     reciprocal_of_size,
 )
-from ..golden.program import NORMALISE_LATENCY
+from ..golden.program import NORMALISE_LATENCY, SCALE
 from ..golden.tables import rsqrt_table
 from .fixed import shift_round
 from .shapes import index
@@ -30,8 +30,7 @@ class Normalise(wiring.Component):
     `hebbware.golden.normalise.statistics`. The exponent is put out as ``exponent - lowest``.
 
     Latency: `NORMALISE_LATENCY` clocks from the sum of squares to the results, which stay until the
-    next layer's; `done` is high in the clock before. A new layer may begin each
-    ``NORMALISE_LATENCY`` clocks.
+    next layer's. A new layer may begin each ``NORMALISE_LATENCY`` clocks.
 
     Parameters
     ----------
@@ -46,7 +45,10 @@ class Normalise(wiring.Component):
         Hidden layer that it belongs to.
     mean, mantissa, exponent, power : Out
         `power` is the exponent of the scale rounded to a power of two, also less the lowest.
+    found : Out(1)
+        The results are there in the next clock.
     done : Out(1)
+        In the next clock a step may be issued that takes them.
     """
 
     def __init__(self, config):
@@ -63,6 +65,7 @@ class Normalise(wiring.Component):
                 "mantissa": Out(unsigned(MANTISSA_BITS)),
                 "exponent": Out(range(self.high - self.low + 1)),
                 "power": Out(exponents),
+                "found": Out(1),
                 "done": Out(1),
             }
         )
@@ -115,32 +118,48 @@ class Normalise(wiring.Component):
             var.eq(Mux(raw < VAR_MIN, VAR_MIN, raw)),
         ]
 
-        # 4: which even shift brings it into [1, 4)
+        # 4, 5: which even shift brings it into [1, 4)
         steps = range(self.high - self.low + 1)
+        # the variance reaches 4**(low + step) in units of u squared
+        reached, var_4 = Signal(len(steps)), Signal.like(var)
+        m.d.sync += [
+            reached.eq(
+                Cat(var >> max(2 * (cfg.u_fraction + self.low + step), 0) != 0 for step in steps)
+            ),
+            var_4.eq(var),
+        ]
         exponent = Signal(range(self.high - self.low + 1))
         for step in steps:
-            # the variance reaches 4**(low + step) in units of u squared
-            with m.If(var >> max(2 * (cfg.u_fraction + self.low + step), 0) != 0):
+            with m.If(reached[step]):
                 m.d.comb += exponent.eq(step)
-        found, shifted, moved = Signal.like(exponent), Signal.like(exponent), Signal.like(var)
-        m.d.sync += [found.eq(exponent), moved.eq(var), shifted.eq(found)]
+        found, found_6, found_7 = (Signal.like(exponent, name=f"found_{n}") for n in (5, 6, 7))
+        moved = Signal.like(var)
+        m.d.sync += [
+            found.eq(exponent),
+            moved.eq(var_4),
+            found_6.eq(found),
+            found_7.eq(found_6),
+        ]
 
-        # 5: the shift; the table follows
+        # 6: the shift; 7: the table
         drops = [2 * (cfg.u_fraction + self.low + step) - (cfg.rsqrt_bits - 2) for step in steps]
-        m.d.comb += lookup.addr.eq(
+        m.d.sync += lookup.addr.eq(
             Array(
                 (moved >> drop if drop >= 0 else moved << -drop)[: cfg.rsqrt_bits] for drop in drops
             )[found]
         )
 
-        # 6: out, to stay
+        # 8: out, to stay
         with m.If(stage[-1]):
             m.d.sync += [
                 self.mantissa.eq(lookup.data),
-                self.exponent.eq(shifted),
-                self.power.eq(shifted + (lookup.data < ROOT_HALF)),
+                self.exponent.eq(found_7),
+                self.power.eq(found_7 + (lookup.data < ROOT_HALF)),
             ]
-        m.d.comb += self.done.eq(stage[-1])
+        m.d.comb += [
+            self.found.eq(stage[-1]),
+            self.done.eq(stage[NORMALISE_LATENCY - 2 - SCALE]),
+        ]
         return m
 
 
@@ -155,7 +174,7 @@ class Powers(wiring.Component):
     -------
     squares, layer : In
         The sum of squares of `layer` arrives in this clock.
-    done, power : In
+    found, power : In
         Of `Normalise`.
     asked : In
         The layer of a direction; its power, `kept`, is there in the same clock.
@@ -169,7 +188,7 @@ class Powers(wiring.Component):
             {
                 "squares": In(1),
                 "layer": In(layers),
-                "done": In(1),
+                "found": In(1),
                 "power": In(powers),
                 "asked": In(layers),
                 "kept": Out(powers),
@@ -184,7 +203,7 @@ class Powers(wiring.Component):
         )
         layer = Signal.like(self.layer)
         settled = Signal()  # the statistics are there
-        m.d.sync += settled.eq(self.done)
+        m.d.sync += settled.eq(self.found)
         with m.If(self.squares):
             m.d.sync += layer.eq(self.layer)
         with m.If(settled):

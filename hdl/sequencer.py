@@ -9,6 +9,7 @@ from ..golden.layout import Layout
 from ..golden.memory import KINDS
 from ..golden.program import (
     KERNELS,
+    READS_WEIGHTS,
     SETTLED,
     SETTLING,
     errors_of,
@@ -21,6 +22,16 @@ from ..golden.program import (
 from .shapes import index
 from .step import Kind
 
+# facts that decide what is loaded, and are no registers themselves
+CONDITIONAL = (
+    "base",
+    "from_count",
+    "clears_learned",
+    "clears_first",
+    "settled",
+    "learned",
+    "inferred",
+)
 BLOCK_OUTER = (
     Kind.FORWARD,
     Kind.UPDATE,
@@ -67,8 +78,8 @@ class Sequencer(wiring.Component):
         Its address is that of row 0 of the block where the list of inputs names the rows.
     row, memory_address : Out
         One clock after `step`: its row, and its class-memory word.
-    source_block, source_lane : Out
-        With `step`: block and lane of the pre-synaptic activation.
+    source_place, source_lane : Out
+        With `step`: which word of the activations it reads, and the lane of the pre-synaptic one.
     list_address : Out
         Entry of the input list, for the first layer.
     old : Out(1)
@@ -103,7 +114,7 @@ class Sequencer(wiring.Component):
                 "step": Out(step_layout),
                 "row": Out(range(len(self.rows) + 1)),
                 "memory_address": Out(self.addresses),
-                "source_block": Out(index(layout.vector_bases[-1])),
+                "source_place": Out(index(layout.vector_bases[-1])),
                 "source_lane": Out(index(config.lanes)),
                 "list_address": Out(index(config.inputs)),
                 "old": Out(1),
@@ -113,79 +124,99 @@ class Sequencer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cfg, layout = self.config, self.layout
-        passes = [*self.program, *self.start]
         first_start, groups = len(self.program), init_groups(cfg)
-        at = Signal(range(len(passes) + 1), init=first_start)
+        facts = [self._facts(number) for number in range(first_start + len(self.start))]
+        extent = max(cfg.inputs, len(self.rows), *(max(f["inner"], f["outer"]) for f in facts))
         running = Signal(init=1)
+        starting = Signal(init=1)
         learning = Signal()
         time = Signal(range(max(cfg.time_steps, 2)))
-        settling = time != cfg.time_steps - 1 if cfg.time_steps > 1 else Const(0)
         group = Signal(index(groups))
-        inner = Signal(self.addresses)
-        outer = Signal(self.addresses)
-        linear = Signal(self.addresses)
-        since = Signal(range(SETTLED + 1), init=SETTLED)  # clocks since a start pass issued
+        inner = Signal(range(extent + 1))
+        outer = Signal(range(extent + 1))
+        since = Signal(range(SETTLED + 1), init=SETTLED)  # clocks since a step was issued
         flags = Signal(len(self.flags), init=-1)
+        first, begin = Signal(init=1), Signal(init=1)  # `inner` is 0, and `outer` as well
 
-        begin = Signal()
-        m.d.comb += begin.eq((inner == 0) & (outer == 0))
+        # facts of the pass at hand: registers, loaded from a table when the one before it ends
+        now = {
+            name: Signal(len(flags) if name in ("waits", "clears") else shape, name=name, init=init)
+            for (name, init), shape in zip(
+                facts[first_start].items(), self._shapes(facts, extent), strict=True
+            )
+            if name not in CONDITIONAL
+        }
+        after = Signal(range(len(facts)), init=facts[first_start]["learned"])
+        linear = Signal(self.addresses, init=facts[first_start]["base"])
 
-        # facts of the pass at hand
-        row_last = Signal(range(max(*cfg.layers, layout.memory_rows) + 2))
-        block_last = Signal(range(max(layout.vector_bases[-1], 1) + 1))
-        base = Signal(self.addresses)
-        memory_base = Signal(self.addresses)
-        row_inner = Signal()
-        ready = Signal()
-        empty = Signal()
-        source_base = Signal.like(self.source_block)
-        strided = Signal()
-        after = Signal.like(at)
-        clears = Signal(len(self.flags))
-        kind = Signal(Kind)
-        slow = Signal()  # each step takes two clocks
-        layer = Signal(range(len(cfg.hidden) + 1))
-        with m.Switch(at):
-            for number, p in enumerate(passes):
-                with m.Case(number):
-                    self._facts(
-                        m, p, number, passes, learning, settling, kind=kind, layer=layer,
-                        row_last=row_last, block_last=block_last, row_inner=row_inner,
-                        base=base, memory_base=memory_base,
-                        ready=ready, empty=empty, source_base=source_base, strided=strided,
-                        after=after, clears=clears, flags=flags, since=since, slow=slow,
-                        fresh=time == 0,
-                    )  # fmt: skip
+        def load(number, learn, time):
+            """Take over the facts of a pass, for a sample to learn or not, at a time step."""
+            fact = facts[number]
+            settling = time != cfg.time_steps - 1 if cfg.time_steps > 1 else Const(0)
+            clears = fact["clears"] | Mux(learn, fact["clears_learned"], 0)
+            clears |= Mux(learn & (time == 0), fact["clears_first"], 0)
+            values = fact | {
+                "clears": clears,
+                "inner": self.count if fact["from_count"] else fact["inner"],
+            }
+            return [
+                *(register.eq(values[name]) for name, register in now.items()),
+                linear.eq(fact["base"]),
+                after.eq(
+                    Mux(settling, fact["settled"], Mux(learn, fact["learned"], fact["inferred"]))
+                ),
+                first.eq(1),
+                begin.eq(1),
+            ]
 
         # walk
-        inner_last = inner == Mux(row_inner, row_last, block_last)
-        outer_last = outer == Mux(row_inner, block_last, row_last)
+        row_inner, slow = now["row_inner"], now["slow"]
+        inner_last = (inner == now["inner"]) & ~(now["counted"] & begin)
+        outer_last = outer == now["outer"]
         row, block = Mux(row_inner, inner, outer), Mux(row_inner, outer, inner)
-        issue = Signal()
-        wanted = Signal()
+        zeros = Cat(self._count(job) == 0 for job in range(len(cfg.hidden) + 1))
+        calm = since == SETTLED
+        ready, empty, wanted, issue, end, move = (
+            Signal(name=name) for name in ("ready", "empty", "wanted", "issue", "end", "move")
+        )
         second = Signal()  # the second of the two clocks that a step of a slow pass takes
-        end = Signal()
-        address = Signal(self.addresses)
         m.d.comb += [
+            ready.eq(((now["waits"] & ~flags) == 0) & (~now["settles"] | calm)),
+            empty.eq((now["empties"] & zeros).any() | now["forgets"] & ~self.has_oldest),
             wanted.eq(running & (ready | ~begin) & ~empty),
             issue.eq(wanted & (second | ~slow)),
             end.eq(inner_last & outer_last),
-            address.eq(Mux(begin, base, linear)),
+            move.eq(running & (issue & end | ready & empty)),
         ]
-        if any(pace(cfg, p.kind) == 2 for p in passes):
+        if any(fact["slow"] for fact in facts):
             m.d.sync += second.eq(wanted & slow & ~second)
-        starting = at >= first_start
+        strided = now["strided"]
         with m.If(issue):
             m.d.sync += [
                 inner.eq(Mux(inner_last, 0, inner + 1)),
                 outer.eq(Mux(end, 0, outer + inner_last)),
                 # rows named by the list: the address stays at row 0 of the block
-                linear.eq(address + Mux(strided, Mux(inner_last, layout.rows(0), 0), 1)),
+                linear.eq(
+                    Mux(
+                        inner_last,
+                        linear + Mux(strided, layout.rows(0), 1),
+                        linear + ~strided,
+                    )
+                ),
+                first.eq(inner_last),
+                begin.eq(0),
+                since.eq(0),
             ]
-        move = running & (issue & end | ready & empty)
-        m.d.sync += since.eq(Mux(issue & starting, 0, Mux(since == SETTLED, since, since + 1)))
+        with m.Elif(~calm):
+            m.d.sync += since.eq(since + 1)
+        with m.If(now["counted"]):
+            # the list's length is there with the flag that lets the pass begin, and is more than 0:
+            # in time for the second step
+            lengths = Array(self._count(job) for job in range(len(cfg.hidden) + 1))
+            m.d.sync += now["inner"].eq(lengths[now["layer"]])
+        next_time = Signal.like(time)
+        m.d.comb += next_time.eq(time)
         with m.If(move):
-            m.d.sync += at.eq(after)
             with m.If(starting & (after == first_start)):
                 m.d.sync += group.eq(group + 1)
                 with m.If(group == groups - 1):
@@ -193,74 +224,85 @@ class Sequencer(wiring.Component):
             with m.If(~starting & (after == first_start)):
                 m.d.sync += running.eq(0)
             if cfg.time_steps > 1:  # else it stays 0
-                with m.If(settling & (after == 0)):
-                    m.d.sync += time.eq(time + 1)
+                with m.If(~starting & (after == 0)):
+                    m.d.comb += next_time.eq(time + 1)
+                m.d.sync += time.eq(next_time)
+            with m.Switch(after):
+                for number in range(len(facts)):
+                    with m.Case(number):
+                        m.d.sync += load(number, learning, next_time)
         m.d.comb += [
-            self.idle.eq(~running & (since == SETTLED)),
-            self.settled.eq(self.idle & flags.all()),
+            self.idle.eq(~running & (~starting | calm)),
+            self.settled.eq(~running & calm & flags.all()),
         ]
         with m.If(self.idle & self.go):
-            m.d.sync += [running.eq(1), at.eq(0), learning.eq(self.learn), time.eq(0)]
+            m.d.sync += [running.eq(1), starting.eq(0), learning.eq(self.learn), time.eq(0)]
+            m.d.sync += load(0, self.learn, Const(0, time.shape()))
         with m.If(self.idle & self.restart):
-            m.d.sync += [running.eq(1), at.eq(first_start)]
-        m.d.sync += flags.eq((flags & ~Mux(issue & begin, clears, 0)) | self.done)
+            m.d.sync += [running.eq(1), starting.eq(1)]
+            m.d.sync += load(first_start, learning, time)
+        m.d.sync += flags.eq((flags & ~Mux(issue & begin, now["clears"], 0)) | self.done)
 
         # the pre-synaptic activation of hidden rows: unit `row` of the layer below
-        source_block = Signal.like(self.source_block)
+        source_block = Signal(index(layout.vector_bases[-1]))
         source_lane = Signal.like(self.source_lane)
-        here_block, here_lane = Mux(inner == 0, 0, source_block), Mux(inner == 0, 0, source_lane)
+        here_block, here_lane = Mux(first, 0, source_block), Mux(first, 0, source_lane)
         with m.If(issue):
             wrap = here_lane == cfg.lanes - 1
             m.d.sync += [
                 source_lane.eq(Mux(wrap, 0, here_lane + 1)),
                 source_block.eq(here_block + wrap),
             ]
+        place = Signal.like(self.source_place)
         m.d.comb += [
-            self.source_block.eq(source_base + here_block),
+            place.eq(now["place"] + block),
+            self.source_place.eq(Mux(now["from_below"], now["source"] + here_block, place)),
             self.source_lane.eq(here_lane),
             self.list_address.eq(inner),
+            self.old.eq(now["forgets"]),
         ]
 
         # class-memory rows: `row`, or the classes that the kind writes; those of a direction stand
         # in a list, which is read in the next clock
+        kind, layer = now["kind"], now["layer"]
         target = Signal(range(len(self.rows) + 1))
         m.d.comb += target.eq(row)
         if not KINDS[cfg.memory].by_error:
             with m.If(kind == Kind.MEMORY):
                 m.d.comb += target.eq(self.label)
-            with m.Elif(kind == Kind.FORGET):
-                m.d.comb += [target.eq(self.oldest), self.old.eq(1)]
+            with m.Elif(now["forgets"]):
+                m.d.comb += target.eq(self.oldest)
         listed = Signal()
         named = Signal.like(target)
-        block_1, layer_1 = Signal.like(block_last), Signal.like(layer)
-        memory_base_1 = Signal.like(memory_base)
+        layer_1 = Signal.like(layer)
+        word_1 = Signal.like(self.memory_address)
         m.d.sync += [
-            listed.eq(0 if KINDS[cfg.memory].projected else kind == Kind.DIRECTION),
+            listed.eq(now["counted"]),
             named.eq(target),
-            block_1.eq(block),
             layer_1.eq(layer),
-            memory_base_1.eq(memory_base),
+            word_1.eq(now["memory_base"] + block),
         ]
         m.d.comb += [self.kept_job.eq(layer), self.kept_entry.eq(inner)]
         m.d.comb += self.row.eq(Mux(listed, self.kept_row, named))
         # times a constant of each layer: no multiplier in the way of the address
         before = Array(self.row * layout.blocks(n) for n in range(len(cfg.hidden)))[layer_1]
-        m.d.comb += self.memory_address.eq(memory_base_1 + before + block_1)
+        m.d.comb += self.memory_address.eq(word_1 + before)
         m.d.comb += self.step.eq(
             self.step_layout.pack(
                 valid=issue,
                 kind=kind,
                 layer=layer,
                 block=block,
-                sum_first=inner == 0,
+                place=place,
+                sum_first=first,
                 sum_last=inner_last,
                 end=end,
                 learn=learning,
                 bias=row_inner & inner_last,
                 jacobian=(kind == Kind.DIRECTION) & inner_last,
-                tail=block == block_last,
+                tail=Mux(row_inner, outer_last, inner_last),
                 lane=group,
-                address=address,
+                address=linear,
                 **({"rest": time == 0} if cfg.leaky else {}),
             )
         )
@@ -269,89 +311,92 @@ class Sequencer(wiring.Component):
     def _count(self, job):
         return self.counts.word_select(job, self.count_width)
 
-    def _facts(self, m, p, number, passes, learning, settling, **s):
-        """Drive what is known of pass `p`: sizes, bases, what it waits for, what follows."""
-        cfg, layout = self.config, self.layout
-        kind, hidden = Kind[p.kind.name], len(cfg.hidden)
+    def _shapes(self, facts, extent):
+        """Shape of the register of each fact."""
+        for name in facts[0]:
+            if name == "kind":
+                yield Kind
+            elif name == "inner":
+                yield range(extent + 1)
+            else:
+                yield index(max(int(fact[name]) for fact in facts) + 1)
+
+    def _facts(self, number):
+        """What is known of a pass: sizes, bases, what it waits for, what follows."""
+        cfg, layout, program = self.config, self.layout, self.program
+        start = number >= len(program)
+        p = self.start[number - len(program)] if start else program[number]
+        kind, hidden, memory = Kind[p.kind.name], len(cfg.hidden), KINDS[cfg.memory]
         layer = min(p.layer, hidden - 1)  # whose units the lanes hold
-        blocks = layout.blocks(layer)
-        start = number >= len(self.program)
-        if kind in (Kind.FORWARD, Kind.UPDATE):
-            last = self.count if p.layer == 0 else layout.rows(p.layer) - 1
+        from_below = kind in (Kind.FORWARD, Kind.UPDATE)
+        on_inputs = from_below and p.layer == 0
+        counted = kind is Kind.DIRECTION and not memory.projected
+        rows = 1
+        if from_below:
+            rows = 1 if on_inputs else layout.rows(p.layer)
         elif kind is Kind.START_WEIGHTS:
-            last = (layout.rows(p.layer) if p.layer < hidden else cfg.classes) - 1
-        elif kind is Kind.DIRECTION and KINDS[cfg.memory].projected:
-            last = layout.memory_rows
-        elif kind is Kind.DIRECTION:
-            last = self._count(p.layer)
-        elif kind is Kind.MEMORY:
-            last = cfg.classes - 1 if KINDS[cfg.memory].by_error else 0
+            rows = layout.rows(p.layer) if p.layer < hidden else cfg.classes
+        elif kind is Kind.DIRECTION and memory.projected:
+            rows = layout.memory_rows + 1
+        elif kind is Kind.MEMORY and memory.by_error:
+            rows = cfg.classes
         elif kind in (Kind.SIMILARITY, Kind.START_MEMORY):
-            last = layout.memory_rows - 1
+            rows = layout.memory_rows
         elif kind in (Kind.SCORES, Kind.READOUT):
-            last = cfg.classes - 1
-        else:
-            last = 0
-        on_weights = kind in (
-            Kind.FORWARD,
-            Kind.UPDATE,
-            Kind.SCORES,
-            Kind.READOUT,
-            Kind.START_WEIGHTS,
-        )
-        bases = layout.weight_bases if on_weights else layout.memory_bases
-        at = p.layer if p.layer < len(bases) - 1 else 0
-        block_outer = kind in BLOCK_OUTER and not (kind is Kind.START_WEIGHTS and p.layer == hidden)
-        m.d.comb += [
-            s["kind"].eq(kind),
-            s["slow"].eq(pace(cfg, p.kind) == 2),
-            s["layer"].eq(p.layer),
-            s["row_last"].eq(last),
-            s["block_last"].eq(blocks - 1),
-            s["base"].eq(bases[at]),
-            s["memory_base"].eq(layout.memory_bases[layer]),
-            s["row_inner"].eq(block_outer),
-            s["source_base"].eq(layout.vector_bases[p.layer - 1] if 0 < p.layer < hidden else 0),
-            s["strided"].eq(p.layer == 0 and kind in (Kind.FORWARD, Kind.UPDATE)),
-        ]
+            rows = cfg.classes
+        row_inner = kind in BLOCK_OUTER and not (kind is Kind.START_WEIGHTS and p.layer == hidden)
+        walk = (rows, layout.blocks(layer)) if row_inner else (layout.blocks(layer), rows)
+        bases = layout.weight_bases if p.kind in READS_WEIGHTS else layout.memory_bases
+        fact = {
+            "kind": kind.value,
+            "layer": p.layer,
+            "slow": pace(cfg, p.kind) == 2,  # each step takes two clocks
+            "row_inner": row_inner,
+            "inner": walk[0] - 1,  # last number of the inner loop, and of the outer one
+            "outer": walk[1] - 1,
+            "from_count": on_inputs,  # as many as the sample has inputs that are not zero
+            "counted": counted,  # as many as there are errors that are not zero
+            "base": bases[p.layer if p.layer < len(bases) - 1 else 0],
+            "strided": on_inputs,
+            "memory_base": layout.memory_bases[layer],
+            "place": layout.vector_bases[layer],
+            "from_below": from_below,
+            "source": layout.vector_bases[p.layer - 1] if 0 < p.layer < hidden else 0,
+            "empties": 1 << p.layer  # left out where all errors of that layer are zero
+            if kind in (Kind.DIRECTION, Kind.UPDATE, Kind.READOUT)
+            else 0,
+            "forgets": kind is Kind.FORGET,
+            "settles": number == len(program),  # waits until nothing is under way
+            "waits": self._mask(p.waits),
+        }
         if start:
-            m.d.comb += s["ready"].eq((s["since"] == SETTLED) if number == len(self.program) else 1)
-            follower = number + 1 if number + 1 < len(passes) else len(self.program)
-            m.d.comb += s["after"].eq(follower)
-            return
-        waits = [self.flags.index(name) for name in p.waits]
-        m.d.comb += s["ready"].eq(Cat(s["flags"][flag] for flag in waits).all())
-        if kind in (Kind.DIRECTION, Kind.UPDATE, Kind.READOUT):
-            m.d.comb += s["empty"].eq(self._count(p.layer) == 0)
-        if kind is Kind.FORGET:
-            m.d.comb += s["empty"].eq(~self.has_oldest)
-        produced = {p.name}
-        if kind in (Kind.SIMILARITY, Kind.SCORES):
-            produced.add(errors_of(p.layer))
+            follower = number + 1 if number + 1 < len(program) + len(self.start) else len(program)
+            followers = dict.fromkeys(("settled", "learned", "inferred"), follower)
+            return fact | dict.fromkeys(("clears", "clears_learned", "clears_first"), 0) | followers
+        return fact | self._clears(p, kind) | self._followers(number)
+
+    def _mask(self, names):
+        return sum(1 << self.flags.index(name) for name in set(names) if name in self.flags)
+
+    def _clears(self, p, kind):
+        """Flags of what the pass produces: always, while learning, in the first time step then."""
+        always, learned, first = {p.name}, (), ()
         if kind is Kind.SIMILARITY:
-            produced |= {pull_of(p.layer), reservoir_of(p.layer)}
-        cleared = sum(1 << self.flags.index(name) for name in produced if name in self.flags)
-        if kind is Kind.SCORES:
+            always |= {errors_of(p.layer), pull_of(p.layer), reservoir_of(p.layer)}
+        elif kind is Kind.SCORES:
             # the errors of the readout are only made while learning, but results always
-            only = 1 << self.flags.index(f"error{p.layer}")
-            results = 1 << self.flags.index("results")
-            m.d.comb += s["clears"].eq((cleared & ~only) | results | Mux(learning, only, 0))
-        elif kind is Kind.FORWARD and p.layer == 0 and KERNELS in self.flags:
-            # made when a sample that is learned is walked for the first time
-            kernels = 1 << self.flags.index(KERNELS)
-            m.d.comb += s["clears"].eq(cleared | Mux(learning & s["fresh"], kernels, 0))
-        else:
-            m.d.comb += s["clears"].eq(cleared)
-        follow_learn = number + 1
-        follow_infer = next(
-            (n for n in range(number + 1, len(self.program)) if not self.program[n].learn), None
-        )
-        if follow_infer is None:
-            follow_infer = len(self.program)
-        follow_settle = next(
-            (n for n in range(number + 1, len(self.program)) if self.program[n].kind in SETTLING),
-            0,  # the next time step
-        )
-        m.d.comb += s["after"].eq(
-            Mux(settling, follow_settle, Mux(learning, follow_learn, follow_infer))
-        )
+            always, learned = {p.name, "results"}, (errors_of(p.layer),)
+        elif kind is Kind.FORWARD and p.layer == 0:
+            first = (KERNELS,)
+        masks = (self._mask(names) for names in (always, learned, first))
+        return dict(zip(("clears", "clears_learned", "clears_first"), masks, strict=True))
+
+    def _followers(self, number):
+        """The pass after this one: where time steps follow, while learning, while inferring."""
+        later = [(n, p) for n, p in enumerate(self.program) if n > number]
+        end = len(self.program)
+        return {
+            "settled": next((n for n, p in later if p.kind in SETTLING), 0),
+            "learned": number + 1,
+            "inferred": next((n for n, p in later if not p.learn), end),
+        }

@@ -112,6 +112,10 @@ class Softmax(wiring.Component):
         # work on one job
         job = Signal(range(self.jobs))
         row, next_row = (Signal(range(classes + 1), name=name) for name in ("row", "next_row"))
+        # where the values of the job begin, and where that of `row` is
+        base, at, next_at = (
+            Signal(range((self.jobs + 1) * classes), name=name) for name in ("base", "at", "next_at")
+        )
         busy = Signal()
         second = Signal()  # walking; the second walk makes the errors
         start = Signal()
@@ -141,8 +145,10 @@ class Softmax(wiring.Component):
         m.d.comb += [
             next_row.eq(Mux(walking & ~start, row + 1, row)),
             # the value of `row` of `job` is there in the clock in which these name it
-            fetch.addr.eq(first[Mux(start, choice, job)] + next_row),
+            fetch.addr.eq(next_at),
+            next_at.eq(Mux(walking, at + 1, at)),
         ]
+        m.d.sync += at.eq(next_at)
         rows = [Signal(range(classes), name=f"row_{n}") for n in range(1, 5)]
         m.d.sync += [a.eq(b) for a, b in zip(rows, [row, *rows[:-1]], strict=True)]
 
@@ -170,7 +176,8 @@ class Softmax(wiring.Component):
         ]
         with m.If(start):
             m.d.sync += [total.eq(0), busy.eq(1), second.eq(0), job.eq(choice)]
-            m.d.comb += next_row.eq(0)
+            m.d.sync += base.eq(first[choice])
+            m.d.comb += [next_row.eq(0), next_at.eq(first[choice])]
         with m.If(first_walk[1]):
             m.d.sync += total.eq(total + look.data)
 
@@ -201,7 +208,7 @@ class Softmax(wiring.Component):
             m.d.sync += pause.eq(pause + 1)
             with m.If(pause == 4):
                 m.d.sync += [second.eq(1), pause.eq(0)]
-                m.d.comb += next_row.eq(0)
+                m.d.comb += [next_row.eq(0), next_at.eq(base)]
 
         # second walk: probabilities, errors, and their sum with the similarities
         product = Signal(unsigned(2 * width))

@@ -48,7 +48,8 @@ class Step(data.StructLayout):
                 "kind": Kind,
                 "layer": index(len(config.hidden) + 1),
                 "row": index(max(config.classes, Layout(config).memory_rows) + 1),
-                "block": index(blocks),
+                "block": index(blocks),  # of the layer
+                "place": index(blocks),  # the block's, of those of all layers
                 "sum_first": 1,  # first and last of the steps that are summed
                 "sum_last": 1,
                 "end": 1,  # last step of its pass

@@ -47,7 +47,9 @@ class AdderTree(wiring.Component):
             for at in range(0, len(level), 4):
                 total = sum(level[at + 1 : at + 4], level[at])
                 register = Signal(
-                    signed(min(len(total), self.total_width)), name=f"sum_{stage}_{at // 4}"
+                    signed(min(len(total), self.total_width)),
+                    name=f"sum_{stage}_{at // 4}",
+                    reset_less=True,
                 )
                 m.d.sync += register.eq(total)
                 merged.append(register)

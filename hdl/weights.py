@@ -1,6 +1,6 @@
 """The weight memory: with a port for each of reading and writing, or one for both."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,7 @@ from .storage import Storage
 class WeightMemory(wiring.Component):
     """Words of the weights of all lanes.
 
-    Latency: `word` one clock after `address`. With one port (`weight_ports`), nothing is read in a
+    Latency: `word` two clocks after `address`. With one port (`weight_ports`), nothing is read in a
     clock in which `write_en` is high; `hebbware.golden.program` keeps the two apart.
 
     Parameters
@@ -41,19 +41,23 @@ class WeightMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        # behind the RAM, which alone takes half of a clock
+        word = Signal.like(self.word, reset_less=True)
+        m.d.comb += self.word.eq(word)
         if self.config.weight_ports == 1:
             m.submodules.ram = ram = SinglePortRam(width=self.width, depth=self.depth)
             m.d.comb += [ram.write_en.eq(self.write_en), ram.address.eq(self.address)]
             with m.If(self.write_en):
                 m.d.comb += ram.address.eq(self.write_address)
-            m.d.comb += [ram.written.eq(self.written), self.word.eq(ram.word)]
+            m.d.comb += ram.written.eq(self.written)
+            m.d.sync += word.eq(ram.word)
             return m
         m.submodules.ram = ram = Storage(self.width, self.depth)
         m.d.comb += [
             ram.address.eq(self.address),
-            self.word.eq(ram.data),
             ram.en.eq(self.write_en),
             ram.place.eq(self.write_address),
             ram.written.eq(self.written),
         ]
+        m.d.sync += word.eq(ram.data)
         return m
