@@ -182,7 +182,7 @@ def memories(config: CoreConfig) -> list[Ram]:
     found = [
         Ram("weights", layout.weight_bases[-1], lanes * config.weight_bits),
         Ram("class memories", layout.memory_bases[-1], lanes * word),
-        Ram("inputs of two samples", 2 << index, index + config.x_bits),
+        Ram("inputs of two samples", 2 << (config.inputs - 1).bit_length(), index + config.x_bits),
         Ram("activations", max(blocks, 2), lanes * config.u_bits),
         Ram("potentials", config.leaky * max(blocks, 2), lanes * config.potential.width),
         Ram("normalised activations", max(slots * blocks, 2), lanes * (config.z_bits + 1)),

@@ -75,8 +75,8 @@ class Loader(wiring.Component):
         m = Module()
         cfg, inputs = self.config, self.config.inputs
         entry = data.StructLayout({"index": self.entries, "value": value_shape(cfg)})
-        bank = 1 << (inputs - 1).bit_length()
-        m.submodules.store = store = memory.Memory(shape=entry, depth=2 * bank, init=[])
+        bits = (inputs - 1).bit_length()  # each bank has a power of two: no adder in its address
+        m.submodules.store = store = memory.Memory(shape=entry, depth=2 << bits, init=[])
         write, read = store.write_port(), store.read_port()
 
         position = Signal(range(inputs + 1))
@@ -92,7 +92,7 @@ class Loader(wiring.Component):
         is_label = position == inputs
         m.d.comb += [
             self.samples.ready.eq(~full.bit_select(writing, 1)),
-            write.addr.eq(Cat(kept[: (bank - 1).bit_length()], writing)),
+            write.addr.eq(Cat(kept[:bits], writing)),
             write.data.index.eq(position),
             write.data.value.eq(self.put_value),
             write.en.eq(transfer & ~is_label & (word[: cfg.x_bits] != cfg.x_zero)),
@@ -121,7 +121,7 @@ class Loader(wiring.Component):
             self.count.eq(Mux(reading, counts[1], counts[0])),
             self.label.eq(label),
             self.has_label.eq(label < cfg.classes),
-            read.addr.eq(Cat(self.address[: (bank - 1).bit_length()], reading)),
+            read.addr.eq(Cat(self.address[:bits], reading)),
         ]
         m.d.sync += [self.index.eq(read.data.index), self.value.eq(read.data.value)]
         with m.If(self.release):

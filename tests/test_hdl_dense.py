@@ -14,7 +14,15 @@ from hebbware.golden.init import GROUP, init_scale
 from hebbware.golden.memory import KINDS
 from hebbware.golden.modulator import direction_shift
 from hebbware.golden.normalise import MANTISSA_BITS, exponent_range
-from hebbware.golden.program import WRITE, done_latency, total_latency
+from hebbware.golden.program import (
+    GAIN,
+    MAGNITUDES,
+    PRODUCT,
+    READ_MEMORY,
+    WRITE,
+    done_latency,
+    total_latency,
+)
 from hebbware.golden.program import Kind as GoldenKind
 from hebbware.golden.widths import forward_prescales, source_max, update_product
 from hebbware.hdl.dense import Dense
@@ -37,7 +45,7 @@ CONFIGS = {
     ),
 }  # fmt: skip
 PASSES = 400
-STAGE = 3  # the stage in which a step's operands are given
+STAGE = 4  # the stage in which a step and its common operand are given; words follow in 5
 INPUTS = ("weights", "memory", "read", "z", "active", "a", "d")
 
 
@@ -106,14 +114,14 @@ class Player:
         late = {name: values.pop(name) for name in LATE if name in values}
         early = {name: values.pop(name) for name in EARLY if name in values}
         if early:
-            self.idle(not self.words)  # a word for stage 2 of the very first step
+            self.idle(not self.words)  # a word for stage 3 of the very first step
             self.late.setdefault(len(self.words) - 1, {}).update(early)
         fields = {"valid": 1, "kind": kind.value, "layer": layer, "tail": tail}
         for name in ("sum_first", "sum_last", "end", "jacobian", "write", "lane", "block"):
             if name in values:
                 fields[name] = values.pop(name)
         operands |= values
-        self.late.setdefault(len(self.words) + 3, {}).update(late)
+        self.late.setdefault(len(self.words) + 5, {}).update(late)
         self.words.append({"step": fields, **operands})
         self.clock = FIRST + len(self.words) - 1 - STAGE  # of its issue
         return operands, used
@@ -178,7 +186,8 @@ class Player:
 
     def _dot(self, kind, layer, left, right, scalar=0):
         """A total over the lanes and some blocks."""
-        self.idle(max(0, self.last_memory + 3 - len(self.words)))
+        apart = WRITE + MAGNITUDES - PRODUCT + 1  # the tree is theirs in another clock
+        self.idle(max(0, self.last_memory + apart - len(self.words)))
         units = [*self.config.hidden, self.config.hidden[-1]][layer]
         blocks, total = -(-units // self.config.lanes), 0
         for n in range(blocks):
@@ -262,8 +271,9 @@ class Player:
                 new.append((stored & (1 << bits) - 1) | (word >> bits << bits))
             self.put("memory", new)
         if rule.self_scaling:
-            latency = done_latency(cfg, GoldenKind.MEMORY) - 3  # the gain is three clocks later
-            self.put("totals", total, self.clock + latency)
+            # the gain is found from the total, and read by a step of its own
+            total_at = done_latency(cfg, GoldenKind.MEMORY) + READ_MEMORY - GAIN
+            self.put("totals", total, self.clock + total_at)
         self.last_memory = len(self.words)
 
     def forget(self, layer, tail):
@@ -305,8 +315,9 @@ class Player:
         self._host(Kind.HOST_MEMORY, 0, "memory", "memory")
 
 
-LATE = ("host_data",)  # inputs of stage 6
-EARLY = ("exponent", "power")  # inputs of stage 2
+LATE = ("host_data",)  # inputs of stage 9
+EARLY = ("exponent", "power")  # inputs of stage 3
+WORDS = (*INPUTS, "random")  # inputs of stage 5
 EVENTS = {
     "weights": Event(("weights_out",), lambda b, _: b.out.valid & is_any(b.out.kind, UPDATES)),
     "memory": Event(("memory_out",), lambda b, _: b.out.valid & is_any(b.out.kind, MEMORY_UPDATES)),
@@ -338,6 +349,8 @@ def columns(player, probe):
     for name in set(probe.inputs) - {"step"}:
         empty = np.zeros(lanes, int) if name in INPUTS else 0
         result[name] = np.array([word.get(name, empty) for word in player.words])
+        if name in WORDS:
+            result[name] = np.roll(result[name], 1, axis=0)
     return result
 
 

@@ -41,14 +41,14 @@ def play(words, go, rng, busy):
     banks, writing, reading = [None, None], 0, 0
     offered, sent, collected = None, 0, []
     driven, moved, full, samples, entries = [], [], [], [], []
-    asked = None  # entry whose index and value are there in this clock
+    asked, found = None, None  # entries whose index and value are there in the next clock, in this
     for n in range(CLOCKS):
         held = banks[reading]
         full.append(held is not None)
-        other = {"release": 0, "address": int(rng.integers(inputs)), "ask": asked is not None}
-        if asked is not None:
-            entries.append((n, *asked))
-        asked = None
+        other = {"release": 0, "address": int(rng.integers(inputs)), "ask": found is not None}
+        if found is not None:
+            entries.append((n, *found))
+        asked, found = None, asked
         if held is not None:
             pixels, label = held
             known = label < CONFIG.classes

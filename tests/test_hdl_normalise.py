@@ -7,6 +7,7 @@ from hebbware.cosim.build import build
 from hebbware.cosim.run import run
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.normalise import exponent_range, statistics
+from hebbware.golden.program import SCALE
 from hebbware.hdl.normalise import Normalise
 
 CONFIGS = {
@@ -55,7 +56,7 @@ def case(config, probe, channels, rng):
         **{name: np.zeros(count, int) for name in ("sum", "squares", "ask")},
     }
     held = np.zeros((FIRST + count, 3), int)
-    means, done = np.zeros(FIRST + count, int), []
+    means, found = np.zeros(FIRST + count, int), []
     for n, (sum_at, squares_at, layer, total, squares, scale) in enumerate(items):
         for place, name, value in ((sum_at, "sum", total), (squares_at, "squares", squares)):
             words["total"][place], words["layer"][place], words[name][place] = value, layer, 1
@@ -64,7 +65,7 @@ def case(config, probe, channels, rng):
         results = FIRST + squares_at + latency
         held[results:] = scale.mantissa, scale.exponent - low, scale.power - low
         means[results:] = scale.mean
-        done.append(results - 1)
+        found.append(results - 1)
     asked = FIRST + np.flatnonzero(words["ask"])
     name = channels["results"].name.removesuffix("results")
     logs = {
@@ -73,7 +74,10 @@ def case(config, probe, channels, rng):
             mantissa=held[:, 0], exponent=held[:, 1], power=held[:, 2],
         ),
         "mean": event_log(probe, channels["mean"], asked, mean=means[asked]),
-        "done": event_log(probe, channels["done"], done, done=np.ones(len(done))),
+        "found": event_log(probe, channels["found"], found, found=np.ones(len(found))),
+        "done": event_log(
+            probe, channels["done"], np.array(found) - SCALE, done=np.ones(len(found))
+        ),
     }  # fmt: skip
     return drive(probe, words), {name + key: log for key, log in logs.items()}
 
@@ -82,6 +86,7 @@ def test_statistics_of_every_size():
     events = {
         "results": Event(("mantissa", "exponent", "power")),
         "mean": Event(("mean",), lambda _, word: word.ask),
+        "found": Event(("found",), lambda block, _: block.found),
         "done": Event(("done",), lambda block, _: block.done),
     }
     probes = {name: Probe(Normalise(config), events) for name, config in CONFIGS.items()}
