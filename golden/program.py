@@ -189,13 +189,14 @@ def start_clocks(config) -> int:
 # the memories' ports see its addresses and its words; `hebbware.hdl.dense` tells the others.
 
 READ_Z = 1  # activations z
-READ_MEMORY = 2  # class memory
+READ_MEMORY = 1  # class memory
+READ_GAIN = 2  # of a row of the class memory
 READ_WEIGHTS = 3
 READ_VECTORS = 4  # activations a and directions d
 PRODUCT = 7  # products are registered
 WRITE = 10  # words are on the memories' write ports
 SETTLED = WRITE + 1  # from a step's issue until nothing of it is under way in the lanes
-SOFTMAX_FIXED = 10  # clocks of a softmax beyond its two walks over the classes
+SOFTMAX_FIXED = 12  # clocks of a softmax beyond its two walks over the classes
 
 
 def tree_latency(lanes: int) -> int:
@@ -224,7 +225,7 @@ def done_latency(config, kind: Kind) -> int:
         return total_latency(config) + NORMALISE_LATENCY - SCALE
     if kind is Kind.MEMORY and KINDS[config.memory].self_scaling:
         gain = WRITE + MAGNITUDES + tree_latency(config.lanes) + 1 + GAIN
-        return gain - READ_MEMORY
+        return gain - READ_GAIN
     read = {
         Kind.FORWARD: READ_VECTORS,
         Kind.DIRECTION: READ_VECTORS,

@@ -287,7 +287,7 @@ class Schedule:
         """When pass `p`, its last step issued at clock `last`, is done; what follows from it."""
         cfg = self.config
         self.done[p.name] = last + done_latency(cfg, p.kind)
-        self.latest = max(self.latest, self.done[p.name])
+        self.latest = max(self.latest, last + SETTLED, self.done[p.name])
         if p.kind not in (Kind.SIMILARITY, Kind.SCORES):
             return
         arrived = last + total_latency(cfg) + ARRIVE
@@ -303,7 +303,7 @@ class Schedule:
         finished = max(arrived, self.softmax_free) + softmax_latency(cfg)
         self.softmax_free = self.done[errors_of(p.layer)] = finished
         classes = np.arange(cfg.classes)
-        clocks = finished - cfg.classes - 1 + classes
+        clocks = finished - cfg.classes - 2 + classes
         self.channels["trace.errors"].add(
             clocks, p.layer * cfg.classes + classes, self._errors(p.layer)
         )
@@ -369,7 +369,7 @@ class Schedule:
         elif command.space in (Space.WEIGHT, Space.MEMORY):
             ready, response = taken + WRITE + 4, self._access(command, taken + 2 + WRITE)
         else:
-            ready, response = taken + 3, self._register(command)
+            ready, response = taken + 4, self._register(command)
         moved = self.ends["responses"].go(ready)
         self.channels["responses"].add(moved, 0, [[response]])
         self.free = moved + 1

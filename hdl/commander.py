@@ -1,6 +1,6 @@
 """The command side: reads and writes of every stored number, between samples."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,7 +13,7 @@ from .step import Kind
 class Commander(wiring.Component):
     """Carries out one command after another while no sample is worked on.
 
-    Latency: a command is taken when the core is free and settled; its response is offered 3 clocks
+    Latency: a command is taken when the core is free and settled; its response is offered 4 clocks
     later for gains and registers, ``WRITE + 4`` for memories, and after the start program for
     ``START``.
 
@@ -47,8 +47,8 @@ class Commander(wiring.Component):
         The generator's word; it is to take `value`.
     asks_gain, set_gain : Out(1)
         `gain` is asked for; it is to take `value`.
-    gain_layer, gain_row : Out, gain : In
-        Which gain, and what it is, in the next clock.
+    gain_place : Out, gain : In
+        Which gain, ``layer * classes + row``, and what it is, two clocks later.
     """
 
     def __init__(self, config, step_layout):
@@ -72,8 +72,7 @@ class Commander(wiring.Component):
                 "random": In(32),
                 "set_random": Out(1),
                 "asks_gain": Out(1),
-                "gain_layer": Out(index(len(config.hidden))),
-                "gain_row": Out(range(config.classes)),
+                "gain_place": Out(index(len(config.hidden) * config.classes)),
                 "gain": In(range(config.memory_bits)),
                 "set_gain": Out(1),
             }
@@ -98,13 +97,11 @@ class Commander(wiring.Component):
         ]
         writes, on_weights = command.op == Op.WRITE, command.space == Space.WEIGHT
         issue, ended = Signal(), Signal()
-        gain_places = [divmod(n, cfg.classes) for n in range(len(cfg.hidden) * cfg.classes)]
-        gain = command.address[: max((len(gain_places) - 1).bit_length(), 1)]
+        states = Signal(len(State))  # which register is meant
         m.d.comb += [
             self.value.eq(command.data),
             self.responses.payload.eq(response),
-            self.gain_layer.eq(Array(layer for layer, _ in gain_places)[gain]),
-            self.gain_row.eq(Array(row for _, row in gain_places)[gain]),
+            self.gain_place.eq(command.address[: len(self.gain_place)]),
             self.step.eq(
                 self.step_layout.pack(
                     valid=issue,
@@ -133,7 +130,8 @@ class Commander(wiring.Component):
                     m.d.sync += self.asks_gain.eq(self.commands.payload.space == Space.GAIN)
                     m.next = "EXECUTE"
             with m.State("EXECUTE"):
-                m.next = "ANSWER"
+                m.d.sync += states.eq(Cat(command.address == state for state in State))
+                m.next = "LOOK"
                 with m.If(command.op == Op.START):
                     m.d.sync += self.restart.eq(1)
                     m.next = "RESTART"
@@ -144,12 +142,14 @@ class Commander(wiring.Component):
                     m.d.sync += self.set_gain.eq(writes)
                 with m.Else():
                     m.d.sync += self.set_random.eq(writes & (command.address == State.RANDOM))
+            with m.State("LOOK"):
+                m.next = "ANSWER"
             with m.State("ANSWER"):
                 m.next = "RESPOND"
                 with m.If(command.space == Space.GAIN):
                     m.d.sync += response.eq(Mux(writes, command.data, self.gain))
                 with m.Else():
-                    self._state(m, command, writes, response, learned, inferred, saturated)
+                    self._state(m, command, states, response, learned, inferred, saturated)
             with m.State("WAIT"):
                 m.d.sync += response.eq(self.result)
                 with m.If(ended):
@@ -168,21 +168,19 @@ class Commander(wiring.Component):
                     m.next = "IDLE"
         return m
 
-    def _state(self, m, command, writes, response, learned, inferred, saturated):
+    def _state(self, m, command, states, response, learned, inferred, saturated):
         """Read or write one of the registers in `State`."""
+        writes = command.op == Op.WRITE
+        with m.If(writes & states[list(State).index(State.EXTRA)]):
+            m.d.sync += self.extra.eq(command.data)
+        values = {
+            State.EXTRA: Mux(writes, command.data, self.extra),
+            State.LEARNED: learned,
+            State.INFERRED: inferred,
+            State.RANDOM: Mux(writes, command.data, self.random),
+            State.SATURATED: saturated,
+        }
         m.d.sync += response.eq(command.data)
-        with m.Switch(command.address):
-            with m.Case(State.EXTRA):
-                with m.If(writes):
-                    m.d.sync += self.extra.eq(command.data)
-                with m.Else():
-                    m.d.sync += response.eq(self.extra)
-            with m.Case(State.LEARNED):
-                m.d.sync += response.eq(learned)
-            with m.Case(State.INFERRED):
-                m.d.sync += response.eq(inferred)
-            with m.Case(State.SATURATED):
-                m.d.sync += response.eq(saturated)
-            with m.Case(State.RANDOM):
-                with m.If(~writes):
-                    m.d.sync += response.eq(self.random)
+        for number, state in enumerate(State):
+            with m.If(states[number]):
+                m.d.sync += response.eq(values[state])

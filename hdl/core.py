@@ -22,7 +22,7 @@ from .loader import Loader, sample_width
 from .memory import ClassMemory
 from .modulator import word_width
 from .normalise import Normalise, Powers
-from .operand import CommonOperand
+from .operand import CommonOperand, source_shape
 from .parameters import checking
 from .random import Xorshift32
 from .reservoir_memory import ReservoirMemory
@@ -186,7 +186,8 @@ class Core(wiring.Component):
         m.submodules.d_memory = d_memory = Storage(lanes * cfg.d_bits, self.blocks)
         m.submodules.weights = weights = WeightMemory(cfg)
 
-        # stage 1: or it is put in by the commander; lists are read, activations z are addressed
+        # stage 1: or it is put in by the commander; lists are read, activations z and the class
+        # memory are addressed
         issued_1, step_1 = Signal(self.step_layout), Signal(self.step_layout)
         z_place_1 = Signal.like(z_memory.address)
         lane_1, lane_2 = (Signal.like(sequencer.source_lane) for _ in range(2))
@@ -198,20 +199,21 @@ class Core(wiring.Component):
             lane_1.eq(sequencer.source_lane),
             lane_2.eq(lane_1),
         ]
-        memory_address_2 = Signal(range(self.words))
+        memory_address_1, memory_address_2 = (Signal(range(self.words)) for _ in range(2))
         m.d.comb += [
             step_1.eq(issued_1),
             step_1.row.eq(sequencer.row),
             z_memory.address.eq(z_place_1),
+            memory_address_1.eq(
+                Mux(step_1.kind == Kind.HOST_MEMORY, step_1.address, sequencer.memory_address)
+            ),
         ]
 
-        # stage 2: rows are known; the class memory is addressed
+        # stage 2: rows are known
         step_2 = Signal(self.step_layout)
         m.d.sync += [
             step_2.eq(step_1),
-            memory_address_2.eq(
-                Mux(step_1.kind == Kind.HOST_MEMORY, step_1.address, sequencer.memory_address)
-            ),
+            memory_address_2.eq(memory_address_1),
         ]
         on_memory = is_any(step_2.kind, MEMORY_UPDATES)
         first_layer = (step_2.layer == 0) & (
@@ -232,7 +234,9 @@ class Core(wiring.Component):
             step_3.address.eq(Mux(on_memory, memory_address_2, address_2)),
         ]
         value_3 = Signal.like(loader.value)
-        own_3 = Signal(signed(cfg.z_bits))
+        source_3 = Signal(source_shape(cfg))
+        ones = Array(Const(cfg.source(layer).one, len(source_3)) for layer in range(hidden + 1))
+        own_2 = z_memory.data.word_select(lane_2, cfg.z_bits).as_signed()
         error_3, kept, done = (
             softmax.error,
             softmax,
@@ -256,7 +260,9 @@ class Core(wiring.Component):
         z_3 = Signal.like(z_memory.data, reset_less=True)
         m.d.sync += [
             value_3.eq(loader.value),
-            own_3.eq(z_memory.data.word_select(lane_2, cfg.z_bits)),
+            source_3.eq(
+                Mux(step_2.bias, ones[step_2.layer], Mux(step_2.layer == 0, loader.value, own_2))
+            ),
             z_3.eq(z_memory.data),
         ]
 
@@ -293,8 +299,7 @@ class Core(wiring.Component):
             random.value.eq(Mux(commander.restart, seed_state(cfg.seed), commander.value)),
             commander.random.eq(random.word),
             operand.step.eq(step_3),
-            operand.input.eq(value_3),
-            operand.own.eq(own_3),
+            operand.source.eq(source_3),
             operand.error.eq(error_3),
             operand.mantissa.eq(normalise.mantissa),
             operand.jacobians.eq(jacobians),
@@ -355,9 +360,9 @@ class Core(wiring.Component):
                 before.valid & is_any(before.kind, MEMORY_UPDATES) & ~host_reads
             )
             m.d.comb += [
-                remembered.address.eq(memory_address_2),
-                remembered.layer.eq(step_2.layer),
-                remembered.row.eq(step_2.row),
+                remembered.address.eq(memory_address_1),
+                remembered.layer.eq(step_1.layer),
+                remembered.row.eq(step_1.row),
                 dense.memory.eq(remembered.word),
                 dense.read.eq(remembered.read),
                 remembered.place.eq(out.address),
@@ -365,8 +370,7 @@ class Core(wiring.Component):
                 remembered.total_step.eq(dense.total_step),
                 remembered.total.eq(dense.total),
                 remembered.asks_gain.eq(commander.asks_gain),
-                remembered.gain_layer.eq(commander.gain_layer),
-                remembered.gain_row.eq(commander.gain_row),
+                remembered.gain_place.eq(commander.gain_place),
                 remembered.set_gain.eq(commander.set_gain),
                 remembered.value.eq(commander.value),
                 remembered.clear.eq(commander.restart),

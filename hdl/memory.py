@@ -1,6 +1,6 @@
 """The class memory: what learning remembers of each class, and how the modulator reads it."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Array, Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,7 +16,7 @@ from .storage import Storage
 class ClassMemory(wiring.Component):
     """Words of all lanes, row after row of each hidden layer, with the read scaling.
 
-    Latency: `word` and `read` three clocks after `address`.
+    Latency: `word` and `read` four clocks after `address`.
 
     Parameters
     ----------
@@ -27,16 +27,16 @@ class ClassMemory(wiring.Component):
     Members
     -------
     address, layer, row : In
-        Stage 2: the word to read, and the row whose scale it is read with.
+        Stage 1: the word to read, and the row whose scale it is read with.
     word, read : Out
         Stage 5: the stored word, and E of all lanes.
     writes : In(1), place, written : In
         Stage 10: `written` goes to `place`.
     total_step, total : In
         Sums over the lanes: magnitudes of written rows give the gains.
-    asks_gain, gain_layer, gain_row, set_gain, value, clear : In, gain : Out
-        The commander's: asks for a row's gain (while no step is under way), which follows in the
-        next clock; sets it; all to 0.
+    asks_gain, gain_place, set_gain, value, clear : In, gain : Out
+        The commander's: asks for a gain (while no step is under way), which follows two clocks
+        later; sets the one that was asked for in the clock before; all to 0.
     """
 
     def __init__(self, config, step_layout):
@@ -57,8 +57,7 @@ class ClassMemory(wiring.Component):
                 "total_step": In(step_layout),
                 "total": In(signed(widths.total(config))),
                 "asks_gain": In(1),
-                "gain_layer": In(layers),
-                "gain_row": In(rows),
+                "gain_place": In(index(len(config.hidden) * config.classes)),
                 "set_gain": In(1),
                 "value": In(range(config.memory_bits)),
                 "clear": In(1),
@@ -71,33 +70,41 @@ class ClassMemory(wiring.Component):
         cfg = self.config
         m.submodules.store = store = Storage(len(self.word), self.layout.memory_bases[-1])
         m.submodules.read_scale = scale = ReadScale(cfg)
-        word_4, word_5 = (Signal.like(self.word, reset_less=True) for _ in range(2))
+        word_3, word_4, word_5 = (Signal.like(self.word, reset_less=True) for _ in range(3))
+        read_5 = Signal.like(self.read, reset_less=True)
         m.d.comb += [
             store.address.eq(self.address),
-            scale.word.eq(word_4),
+            scale.word.eq(word_3),
             self.word.eq(word_5),
-            self.read.eq(scale.read),
+            self.read.eq(read_5),
             store.en.eq(self.writes),
             store.place.eq(self.place),
             store.written.eq(self.written),
         ]
-        m.d.sync += [word_4.eq(store.data), word_5.eq(word_4)]
+        m.d.sync += [
+            word_3.eq(store.data),
+            word_4.eq(word_3),
+            word_5.eq(word_4),
+            read_5.eq(scale.read),
+        ]
         if KINDS[cfg.memory].self_scaling:
             m.submodules.gains = gains = Gains(cfg)
             step = self.total_step
-            gain_3, gain_4 = (Signal.like(gains.gain) for _ in range(2))
-            m.d.sync += [gain_3.eq(gains.gain), gain_4.eq(gain_3)]
+            first = Array(n * cfg.classes for n in range(len(cfg.hidden)))  # rows of a layer
+            m.d.sync += gains.query.eq(
+                Mux(self.asks_gain, self.gain_place, first[self.layer] + self.row)
+            )
+            gain_3 = Signal.like(gains.gain)
+            m.d.sync += gain_3.eq(gains.gain)
             m.d.comb += [
                 gains.found.eq(step.valid & step.sum_last & (step.kind == Kind.MEMORY)),
                 gains.total.eq(self.total),
                 gains.layer.eq(step.layer),
                 gains.row.eq(step.row),
-                gains.query_layer.eq(Mux(self.asks_gain, self.gain_layer, self.layer)),
-                gains.query_row.eq(Mux(self.asks_gain, self.gain_row, self.row)),
                 gains.set.eq(self.set_gain),
                 gains.value.eq(self.value),
                 gains.clear.eq(self.clear),
                 self.gain.eq(gain_3),
-                scale.gain.eq(gain_4),
+                scale.gain.eq(gain_3),
             ]
         return m

@@ -37,8 +37,8 @@ class Gains(wiring.Component):
     -------
     found : In(1)
         `total` is the sum of magnitudes of row `row` of `layer`.
-    query_layer, query_row : In
-        Row asked for; `gain` follows in the same clock.
+    query : In
+        Gain asked for, ``layer * classes + row``; `gain` follows in the same clock.
     set : In(1)
         Overwrites the row asked for with `value` (by command).
     clear : In(1)
@@ -55,8 +55,7 @@ class Gains(wiring.Component):
                 "total": In(signed(widths.total(config))),
                 "layer": In(layers),
                 "row": In(rows),
-                "query_layer": In(layers),
-                "query_row": In(rows),
+                "query": In(index(len(config.hidden) * config.classes)),
                 "gain": Out(gains),
                 "set": In(1),
                 "value": In(gains),
@@ -105,12 +104,11 @@ class Gains(wiring.Component):
             place_3.eq(place),
             found_3.eq(found),
         ]
-        asked = first[self.query_layer] + self.query_row
-        m.d.comb += self.gain.eq(gains[asked])
+        m.d.comb += self.gain.eq(gains[self.query])
         with m.If(found_3):
             m.d.sync += gains[place_3].eq(base + (sum_3 >= border))
         with m.If(self.set):
-            m.d.sync += gains[asked].eq(self.value)
+            m.d.sync += gains[self.query].eq(self.value)
         with m.If(self.clear):
             m.d.sync += [gain.eq(0) for gain in gains]
         return m

@@ -120,11 +120,16 @@ class Normalise(wiring.Component):
 
         # 4, 5: which even shift brings it into [1, 4)
         steps = range(self.high - self.low + 1)
-        # the variance reaches 4**(low + step) in units of u squared
+        # in each step the two bits that are over 4**(low + step) in units of u squared; the
+        # highest that has one tells how many times 4 the variance is
         reached, var_4 = Signal(len(steps)), Signal.like(var)
+        places = [max(2 * (cfg.u_fraction + self.low + step), 0) for step in steps]
         m.d.sync += [
             reached.eq(
-                Cat(var >> max(2 * (cfg.u_fraction + self.low + step), 0) != 0 for step in steps)
+                Cat(
+                    var[low:high].any()
+                    for low, high in zip(places, [*places[1:], len(var)], strict=True)
+                )
             ),
             var_4.eq(var),
         ]

@@ -8,7 +8,6 @@ from ..golden import widths
 from ..golden.init import init_scale
 from ..golden.memory import KINDS
 from ..golden.normalise import MANTISSA_BITS
-from .loader import value_shape
 from .shapes import index
 from .step import Kind
 
@@ -16,6 +15,11 @@ from .step import Kind
 def error_width(config) -> int:
     """Bits of what the direction takes of each row: an error, or v of a reservoir memory."""
     return config.k.width if KINDS[config.memory].projected else config.e.width
+
+
+def source_shape(config):
+    """Shape of a pre-synaptic activation: an input, an activation z, or the one of a bias."""
+    return signed(max(config.x_bits + 2, config.z_bits, config.z_fraction + 2))
 
 
 class CommonOperand(wiring.Component):
@@ -33,9 +37,9 @@ class CommonOperand(wiring.Component):
     Members
     -------
     step : In
-    input, own, error : In
-        The input, the activation of the layer below, the softmax error that the step names
-        (reservoir memory: in the direction, v).
+    source, error : In
+        The pre-synaptic activation, and the softmax error that the step names (reservoir memory: in
+        the direction, v).
     mantissa, jacobians : In
         Of the statistics; sum of e k of each layer (reservoir memory: J).
     extra : In
@@ -48,8 +52,7 @@ class CommonOperand(wiring.Component):
         super().__init__(
             {
                 "step": In(step_layout),
-                "input": In(value_shape(config)),
-                "own": In(signed(config.z_bits)),
+                "source": In(source_shape(config)),
                 "error": In(signed(error_width(config))),
                 "mantissa": In(unsigned(MANTISSA_BITS)),
                 "jacobians": In(len(config.hidden) * config.k.width),
@@ -63,11 +66,7 @@ class CommonOperand(wiring.Component):
         cfg, hidden = self.config, len(self.config.hidden)
         step, scalar, extra = self.step, self.scalar, self.extra
         scales, memory_kind = widths.prescales(cfg), KINDS[cfg.memory]
-        pre = Signal(signed(max(cfg.x_bits + 2, cfg.z_bits, cfg.z_fraction + 2)))
-        ones = Array(Const(cfg.source(layer).one, len(pre)) for layer in range(hidden + 1))
-        m.d.comb += pre.eq(
-            Mux(step.bias, ones[step.layer], Mux(step.layer == 0, self.input, self.own))
-        )
+        pre = self.source
         with m.Switch(step.kind):
             with m.Case(Kind.FORWARD):
                 shifts = widths.forward_prescales(cfg)

@@ -25,7 +25,6 @@ from .step import Kind
 # facts that decide what is loaded, and are no registers themselves
 CONDITIONAL = (
     "base",
-    "from_count",
     "clears_learned",
     "clears_first",
     "settled",
@@ -155,10 +154,7 @@ class Sequencer(wiring.Component):
             settling = time != cfg.time_steps - 1 if cfg.time_steps > 1 else Const(0)
             clears = fact["clears"] | Mux(learn, fact["clears_learned"], 0)
             clears |= Mux(learn & (time == 0), fact["clears_first"], 0)
-            values = fact | {
-                "clears": clears,
-                "inner": self.count if fact["from_count"] else fact["inner"],
-            }
+            values = fact | {"clears": clears}
             return [
                 *(register.eq(values[name]) for name, register in now.items()),
                 linear.eq(fact["base"]),
@@ -171,7 +167,19 @@ class Sequencer(wiring.Component):
 
         # walk
         row_inner, slow = now["row_inner"], now["slow"]
-        inner_last = (inner == now["inner"]) & ~(now["counted"] & begin)
+        # a list's length is there with the flag that lets its pass begin, and is more than 0: known
+        # in time for the second step; how many inputs there are is known long before
+        length, count = Signal(self.count_width), Signal.like(self.count)
+        lengths = Array(self._count(job) for job in range(len(cfg.hidden) + 1))
+        m.d.sync += [length.eq(lengths[now["layer"]]), count.eq(self.count)]
+        inner_last = Signal()
+        m.d.comb += inner_last.eq(
+            Mux(
+                now["strided"],
+                inner == count,
+                Mux(now["counted"], (inner == length) & ~begin, inner == now["inner"]),
+            )
+        )
         outer_last = outer == now["outer"]
         row, block = Mux(row_inner, inner, outer), Mux(row_inner, outer, inner)
         zeros = Cat(self._count(job) == 0 for job in range(len(cfg.hidden) + 1))
@@ -209,11 +217,6 @@ class Sequencer(wiring.Component):
             ]
         with m.Elif(~calm):
             m.d.sync += since.eq(since + 1)
-        with m.If(now["counted"]):
-            # the list's length is there with the flag that lets the pass begin, and is more than 0:
-            # in time for the second step
-            lengths = Array(self._count(job) for job in range(len(cfg.hidden) + 1))
-            m.d.sync += now["inner"].eq(lengths[now["layer"]])
         next_time = Signal.like(time)
         m.d.comb += next_time.eq(time)
         with m.If(move):
@@ -354,10 +357,9 @@ class Sequencer(wiring.Component):
             "row_inner": row_inner,
             "inner": walk[0] - 1,  # last number of the inner loop, and of the outer one
             "outer": walk[1] - 1,
-            "from_count": on_inputs,  # as many as the sample has inputs that are not zero
-            "counted": counted,  # as many as there are errors that are not zero
+            "counted": counted,  # rows are the errors that are not zero
             "base": bases[p.layer if p.layer < len(bases) - 1 else 0],
-            "strided": on_inputs,
+            "strided": on_inputs,  # rows are the inputs that are not zero
             "memory_base": layout.memory_bases[layer],
             "place": layout.vector_bases[layer],
             "from_below": from_below,

@@ -158,7 +158,9 @@ class Softmax(wiring.Component):
         look, put, get = exp.read_port(), exps.write_port(), exps.read_port()
         logit_shift = Mux(job == readout, 0, cfg.beta_log2)
         distance = Signal(unsigned(self.value_width + cfg.beta_log2))
-        m.d.comb += distance.eq((tops[job] - fetch.data) << logit_shift)
+        top, late = Signal.like(self.value), Signal.like(self.value)
+        m.d.sync += [top.eq(tops[job]), late.eq(fetch.data)]
+        m.d.comb += distance.eq((top - late) << logit_shift)
         steps = Mux(
             job == readout,
             shift_round(distance, cfg.u_fraction - EXP_STEP),
@@ -170,15 +172,15 @@ class Softmax(wiring.Component):
         m.d.sync += index.eq(Mux(steps > far, far, steps))
         m.d.comb += [
             look.addr.eq(index),
-            put.addr.eq(rows[1]),
+            put.addr.eq(rows[2]),
             put.data.eq(look.data),
-            put.en.eq(first_walk[1]),
+            put.en.eq(first_walk[2]),
         ]
         with m.If(start):
             m.d.sync += [total.eq(0), busy.eq(1), second.eq(0), job.eq(choice)]
             m.d.sync += base.eq(first[choice])
             m.d.comb += [next_row.eq(0), next_at.eq(first[choice])]
-        with m.If(first_walk[1]):
+        with m.If(first_walk[2]):
             m.d.sync += total.eq(total + look.data)
 
         # between the walks: reciprocal of the sum; `total` is complete when the pipeline is empty
@@ -206,7 +208,7 @@ class Softmax(wiring.Component):
         pause = Signal(range(6))
         with m.If(busy & ~second & (row == classes)):
             m.d.sync += pause.eq(pause + 1)
-            with m.If(pause == 4):
+            with m.If(pause == 5):
                 m.d.sync += [second.eq(1), pause.eq(0)]
                 m.d.comb += [next_row.eq(0), next_at.eq(base)]
 
@@ -251,12 +253,16 @@ class Softmax(wiring.Component):
         ]
         with m.If(second & (row == 0)):
             m.d.sync += [weighted.eq(0), count.eq(0)]
+        term = Signal(signed(self.value_width + cfg.e.width))
+        m.d.sync += term.eq(error * values_late[2])
         with m.If(second_walk[2]):
-            m.d.sync += [weighted.eq(weighted + error * values_late[2]), count.eq(count + note.en)]
+            m.d.sync += count.eq(count + note.en)
+        with m.If(second_walk[3]):
+            m.d.sync += weighted.eq(weighted + term)
 
-        # finish: second_walk[2] was the last error, `weighted` is complete one clock later
+        # finish: second_walk[2] was the last error, `weighted` is complete two clocks later
         finish = Signal()
-        m.d.comb += finish.eq(busy & second & (row == classes) & ~second_walk[:3].any())
+        m.d.comb += finish.eq(busy & second & (row == classes) & ~second_walk.any())
         jacobian = saturate(shift_round(weighted, cfg.error_fraction), cfg.k)
         with m.If(finish):
             m.d.sync += [busy.eq(0), second.eq(0)]

@@ -18,7 +18,7 @@ from hebbware.golden.program import (
     GAIN,
     MAGNITUDES,
     PRODUCT,
-    READ_MEMORY,
+    READ_GAIN,
     WRITE,
     done_latency,
     total_latency,
@@ -272,7 +272,7 @@ class Player:
             self.put("memory", new)
         if rule.self_scaling:
             # the gain is found from the total, and read by a step of its own
-            total_at = done_latency(cfg, GoldenKind.MEMORY) + READ_MEMORY - GAIN
+            total_at = done_latency(cfg, GoldenKind.MEMORY) + READ_GAIN - GAIN
             self.put("totals", total, self.clock + total_at)
         self.last_memory = len(self.words)
 

@@ -109,7 +109,7 @@ def test_gains(probes, model, name):
             total = int(units * 2 ** rng.uniform(0, config.memory_bits - 1))
         word = {
             "found": rng.random() < 0.5, "total": total, "layer": layer, "row": row,
-            "query_layer": asked, "query_row": of, "set": rng.random() < 0.2,
+            "query": asked * classes + of, "set": rng.random() < 0.2,
             "value": int(rng.integers(config.memory_bits)), "clear": rng.random() < 0.02,
         }  # fmt: skip
         for key, value in word.items():

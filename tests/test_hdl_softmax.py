@@ -88,7 +88,7 @@ def case(config, probe, rng):
         for job, clock in sorted(done.items(), key=lambda item: item[1]):
             error, jacobian = results[job]
             for row, value in enumerate(error.tolist()):
-                logs["trace"].append((clock - classes - 1 + row, job, row, value))
+                logs["trace"].append((clock - classes - 2 + row, job, row, value))
             logs["done"].append((clock - 1, 1 << job))
             counts[job] = np.count_nonzero(error)
             if job != readout:

@@ -17,38 +17,38 @@ X = np.array([[200, 0], [0, 0]])
 LABELS = [1, None]
 
 # start program: 3 + 2 words of weights, 2 of class memory, issued at clocks 0 .. 6; written
-# WRITE = 7 later; free SETTLED = 8 after the last. The samples are in their banks at 4 and 7.
-START = {"trace.weights": range(7, 12), "trace.memory": range(12, 14)}
-FREE = 15
+# WRITE = 10 later; free SETTLED = 11 after the last. The samples are in their banks at 4 and 7.
+START = {"trace.weights": range(10, 15), "trace.memory": range(15, 17)}
+FREE = 18
 
 # First sample, learned, one non-zero input. It starts in the clock after the core is free.
-#   pass        waits for                  issued  done
-#   forward     -                          16, 17  25 = 17 + SETTLED
-#   sum         forward                    25
-#   squares     -                          26      39 = 26 + total (5 + 1 + 1) + NORMALISE_LATENCY 6
-#   normalise   squares                    39      47
-#   scores      normalise                  47, 48  in the buffer at 58 = 48 + total + ARRIVE 3
-#   similarity  normalise, memory          49, 50  in the buffer at 60
-#   softmax of the scores                          72 = 58 + 2 * 2 + 10, first error 3 before
-#   softmax of the similarities                    86 = 72 + 14: one after the other
-#   direction   softmax                    86 - 88 96
-#   memory      softmax                    89, 90  102 = 90 + WRITE + tree 1 + 4: a gain follows
-#   readout     softmax of the scores      91, 92  100
-#   update      direction                  96, 97  105
-# Free two clocks after the last step: 99.
-# Second sample, inferred, nothing but the bias: starts at 100.
-#   forward     update                     105     113
-#   sum         forward                    113
-#   squares     -                          114     127
-#   normalise   squares                    127     135
-#   scores      normalise, readout         135, 136, in the buffer at 146
+#   pass        waits for                  issued   done
+#   forward     -                          19, 20   27 = 20 + WRITE + 1 - 4: a is read in stage 4
+#   sum         forward                    27
+#   squares     -                          28       42 = 28 + total (7 + 1 + 1) + 8, taken in stage 3
+#   normalise   squares                    42       52 = 42 + WRITE + 1 - 1: z is read in stage 1
+#   scores      normalise                  52, 53   in the buffer at 66 = 53 + total + ARRIVE 4
+#   similarity  normalise, memory          54, 55   in the buffer at 68
+#   softmax of the scores                           82 = 66 + 2 * 2 + 12, first error 4 before
+#   softmax of the similarities                     98 = 82 + 16: one after the other
+#   direction   softmax                    98 - 100 107, as forward
+#   memory      softmax                    101, 102 116 = 102 + WRITE + 1 + tree 1 + 1 + gain 3 - 2
+#   readout     softmax of the scores      103, 104 112 = 104 + WRITE + 1 - 3
+#   update      direction                  107, 108 116
+# Free two clocks after the last step: 110.
+# Second sample, inferred, nothing but the bias: starts at 111.
+#   forward     update                     116      123
+#   sum         forward                    123
+#   squares     -                          124      138
+#   normalise   squares                    138      148
+#   scores      normalise, readout         148, 149 in the buffer at 162
 CLOCKS = {
-    "results": [58, 59, 60, 146, 147, 148],
+    "results": [66, 67, 68, 162, 163, 164],
     "responses": [],
-    "trace.weights": [*START["trace.weights"], 98, 99, 103, 104],
-    "trace.memory": [*START["trace.memory"], 96, 97],
-    "trace.vectors": [24, 46, 95, 112, 134],
-    "trace.errors": [69, 70, 83, 84],
+    "trace.weights": [*START["trace.weights"], 113, 114, 117, 118],
+    "trace.memory": [*START["trace.memory"], 111, 112],
+    "trace.vectors": [30, 52, 110, 126, 148],
+    "trace.errors": [78, 79, 94, 95],
 }
 ADDRESSES = {
     "trace.weights": [0, 1, 2, 3, 4, 3, 4, 0, 2],  # readout; then input 0 and the bias
@@ -60,8 +60,8 @@ ADDRESSES = {
 
 def test_latencies_of_the_example():
     assert tree_latency(2) == 1
-    assert total_latency(TINY) == 7
-    assert softmax_latency(TINY) == 14
+    assert total_latency(TINY) == 9
+    assert softmax_latency(TINY) == 16
     order = "forward sum squares normalise scores similarity direction memory readout update"
     assert [p.kind for p in program(TINY)] == order.split()
 
@@ -73,20 +73,20 @@ def test_every_clock_by_hand():
         assert clocks.tolist() == CLOCKS[name], name
         if name in ADDRESSES:
             assert addresses.tolist() == ADDRESSES[name], name
-    assert prediction.sample_clocks.tolist() == [99, 138]
-    assert prediction.clocks == 149
+    assert prediction.sample_clocks.tolist() == [110, 151]
+    assert prediction.clocks == 165
 
 
 @pytest.mark.parametrize(
     ("command", "taken_to_response", "trace"),
     [
-        (Command(Op.READ, Space.STATE, State.LEARNED), 2, None),
-        (Command(Op.WRITE, Space.STATE, State.EXTRA, 0, 1), 2, None),
-        (Command(Op.READ, Space.GAIN, 1), 2, None),
-        (Command(Op.READ, Space.WEIGHT, 2, 1), 9, None),
-        (Command(Op.WRITE, Space.WEIGHT, 2, 1, -9), 9, ("trace.weights", 8)),
-        (Command(Op.WRITE, Space.MEMORY, 1, 0, 77), 9, ("trace.memory", 8)),
-        (Command(Op.START), 2 + 7 + 8 + 1, None),
+        (Command(Op.READ, Space.STATE, State.LEARNED), 4, None),
+        (Command(Op.WRITE, Space.STATE, State.EXTRA, 0, 1), 4, None),
+        (Command(Op.READ, Space.GAIN, 1), 4, None),
+        (Command(Op.READ, Space.WEIGHT, 2, 1), 14, None),
+        (Command(Op.WRITE, Space.WEIGHT, 2, 1, -9), 14, ("trace.weights", 12)),
+        (Command(Op.WRITE, Space.MEMORY, 1, 0, 77), 14, ("trace.memory", 12)),
+        (Command(Op.START), 3 + 7 + 11 + 1, None),
     ],
 )
 def test_command_before_the_first_sample(command, taken_to_response, trace):
@@ -103,20 +103,21 @@ def test_command_before_the_first_sample(command, taken_to_response, trace):
         row = at[0].tolist().index(FREE + later)
         assert at[1][row] == command.address
         assert at[2][row, command.lane] == command.data
-    # the core is free one clock later, the sample starts two later instead of at 16
+    # the core is free one clock later, the sample starts two later instead of at 19
     results = prediction.channels["results"].arrays()[0]
-    assert results.tolist() == [c + responded + 2 - 16 for c in CLOCKS["results"][:3]]
+    assert results.tolist() == [c + responded + 2 - 19 for c in CLOCKS["results"][:3]]
 
 
 def test_command_waits_for_its_results_and_until_all_is_settled():
     command = Command(Op.READ, Space.STATE, State.LEARNED, after=3)
     prediction = predict(TINY, X, LABELS, commands=[command])
-    # on offer at 62, one clock after the hold is seen at 61; taken when update is done, at 105
-    assert prediction.channels["responses"].arrays()[0].tolist() == [107]
+    # on offer at 70, one clock after the hold is seen at 69; taken when nothing is under way: at
+    # 120, SETTLED + 1 after the last step
+    assert prediction.channels["responses"].arrays()[0].tolist() == [124]
     assert prediction.channels["responses"].arrays()[2].tolist() == [[1]]
-    # free at 108, the forward pass starts at 109 and not at 105
+    # free at 125, the forward pass starts at 126 and not at 116
     results = prediction.channels["results"].arrays()[0].tolist()
-    assert results == CLOCKS["results"][:3] + [clock + 4 for clock in CLOCKS["results"][3:]]
+    assert results == CLOCKS["results"][:3] + [clock + 10 for clock in CLOCKS["results"][3:]]
 
 
 CONFIGS = [

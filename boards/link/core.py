@@ -51,7 +51,7 @@ class LinkedCore(wiring.Component):
         reset_core = Signal()
         core = Core(self.config)
         m.submodules.core = ResetInserter(reset_core)(core)
-        m.d.comb += reset_core.eq(engine.reset_core)
+        m.d.sync += reset_core.eq(engine.reset_core)  # goes far
         wiring.connect(m, wiring.flipped(self.rx), engine.rx)
         wiring.connect(m, engine.tx, wiring.flipped(self.tx))
         wiring.connect(m, engine.samples, core.samples)
