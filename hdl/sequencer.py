@@ -1,5 +1,8 @@
 """The sequencer: walks the program of `hebbware.golden.program`, one step per clock."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -145,42 +148,55 @@ class Sequencer(wiring.Component):
             )
             if name not in CONDITIONAL
         }
-        after = Signal(range(len(facts)), init=facts[first_start]["learned"])
+        # which pass comes next: a bit for each
+        after = Signal(len(facts), init=1 << facts[first_start]["learned"])
         linear = Signal(self.addresses, init=facts[first_start]["base"])
+        inner_last = Signal(init=facts[first_start]["inner"] == 0)  # `inner` is the last of its loop
+        outer_last = Signal(init=facts[first_start]["outer"] == 0)
+        length, count = Signal(self.count_width), Signal.like(self.count)
+        last_pass, next_pass = after[first_start], after[0]  # of the program; of another time step
 
-        def load(number, learn, time):
-            """Take over the facts of a pass, for a sample to learn or not, at a time step."""
-            fact = facts[number]
+        def load(chosen, learn, time, count):
+            """Take over the facts of the pass that has its bit set in `chosen`, for a sample to
+            learn or not, at a time step, with so many inputs.
+            """
+
+            def of(name, value=lambda number: number):
+                numbers = [int(value(fact[name])) for fact in facts]
+                return Cat(
+                    Cat(chosen[n] for n, number in enumerate(numbers) if number >> bit & 1).any()
+                    for bit in range(max(max(numbers).bit_length(), 1))
+                )
+
             settling = time != cfg.time_steps - 1 if cfg.time_steps > 1 else Const(0)
-            clears = fact["clears"] | Mux(learn, fact["clears_learned"], 0)
-            clears |= Mux(learn & (time == 0), fact["clears_first"], 0)
-            values = fact | {"clears": clears}
+            clears = of("clears") | Mux(learn, of("clears_learned"), 0)
+            clears |= Mux(learn & (time == 0), of("clears_first"), 0)
+            following = [
+                of(name, lambda number: 1 << number) for name in ("settled", "learned", "inferred")
+            ]
+            one_row = of("inner", lambda number: number == 0) & ~of("counted")
             return [
-                *(register.eq(values[name]) for name, register in now.items()),
-                linear.eq(fact["base"]),
-                after.eq(
-                    Mux(settling, fact["settled"], Mux(learn, fact["learned"], fact["inferred"]))
+                *(
+                    register.eq(clears if name == "clears" else of(name))
+                    for name, register in now.items()
                 ),
+                linear.eq(of("base")),
+                after.eq(Mux(settling, following[0], Mux(learn, *following[1:]))),
                 first.eq(1),
                 begin.eq(1),
+                inner_last.eq(Mux(of("strided"), count == 0, one_row)),
+                outer_last.eq(of("outer", lambda number: number == 0)),
+                length.eq(self._length(of("empties"))),
             ]
 
         # walk
         row_inner, slow = now["row_inner"], now["slow"]
-        # a list's length is there with the flag that lets its pass begin, and is more than 0: known
-        # in time for the second step; how many inputs there are is known long before
-        length, count = Signal(self.count_width), Signal.like(self.count)
-        lengths = Array(self._count(job) for job in range(len(cfg.hidden) + 1))
-        m.d.sync += [length.eq(lengths[now["layer"]]), count.eq(self.count)]
-        inner_last = Signal()
-        m.d.comb += inner_last.eq(
-            Mux(
-                now["strided"],
-                inner == count,
-                Mux(now["counted"], (inner == length) & ~begin, inner == now["inner"]),
-            )
+        # a list's length is more than 0, and there a clock before the flag that lets its pass begin
+        m.d.sync += [length.eq(self._length(now["empties"])), count.eq(self.count)]
+        limit = Signal.like(inner)
+        m.d.comb += limit.eq(
+            Mux(now["strided"], count, Mux(now["counted"], length, now["inner"]))
         )
-        outer_last = outer == now["outer"]
         row, block = Mux(row_inner, inner, outer), Mux(row_inner, outer, inner)
         zeros = Cat(self._count(job) == 0 for job in range(len(cfg.hidden) + 1))
         calm = since == SETTLED
@@ -214,36 +230,36 @@ class Sequencer(wiring.Component):
                 first.eq(inner_last),
                 begin.eq(0),
                 since.eq(0),
+                inner_last.eq(Mux(inner_last, limit == 0, inner + 1 == limit)),
             ]
+            with m.If(inner_last):
+                m.d.sync += outer_last.eq(outer + 1 == now["outer"])
         with m.Elif(~calm):
             m.d.sync += since.eq(since + 1)
         next_time = Signal.like(time)
         m.d.comb += next_time.eq(time)
         with m.If(move):
-            with m.If(starting & (after == first_start)):
+            with m.If(starting & last_pass):
                 m.d.sync += group.eq(group + 1)
                 with m.If(group == groups - 1):
                     m.d.sync += [group.eq(0), running.eq(0)]
-            with m.If(~starting & (after == first_start)):
+            with m.If(~starting & last_pass):
                 m.d.sync += running.eq(0)
             if cfg.time_steps > 1:  # else it stays 0
-                with m.If(~starting & (after == 0)):
+                with m.If(~starting & next_pass):
                     m.d.comb += next_time.eq(time + 1)
                 m.d.sync += time.eq(next_time)
-            with m.Switch(after):
-                for number in range(len(facts)):
-                    with m.Case(number):
-                        m.d.sync += load(number, learning, next_time)
+            m.d.sync += load(after, learning, next_time, count)
         m.d.comb += [
             self.idle.eq(~running & (~starting | calm)),
             self.settled.eq(~running & calm & flags.all()),
         ]
         with m.If(self.idle & self.go):
             m.d.sync += [running.eq(1), starting.eq(0), learning.eq(self.learn), time.eq(0)]
-            m.d.sync += load(0, self.learn, Const(0, time.shape()))
+            m.d.sync += load(Const(1, len(facts)), self.learn, Const(0, time.shape()), self.count)
         with m.If(self.idle & self.restart):
             m.d.sync += [running.eq(1), starting.eq(1)]
-            m.d.sync += load(first_start, learning, time)
+            m.d.sync += load(Const(1 << first_start, len(facts)), learning, time, count)
         m.d.sync += flags.eq((flags & ~Mux(issue & begin, now["clears"], 0)) | self.done)
 
         # the pre-synaptic activation of hidden rows: unit `row` of the layer below
@@ -310,6 +326,11 @@ class Sequencer(wiring.Component):
             )
         )
         return m
+
+    def _length(self, chosen):
+        """How many errors of the layer that has its bit set are not zero."""
+        each = [self._count(job) & bit.replicate(self.count_width) for job, bit in enumerate(chosen)]
+        return reduce(or_, each)
 
     def _count(self, job):
         return self.counts.word_select(job, self.count_width)

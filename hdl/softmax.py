@@ -40,7 +40,7 @@ class Softmax(wiring.Component):
     jacobians : Out, array over hidden layers
         ``sum_c e_c k_c`` of the layer's job.
     counts : Out, array over jobs
-        How many errors of the job are not zero.
+        How many errors of the job are not zero; there in the clock of `done`.
     list_job, list_entry : In
         Entry of the list of errors that are not zero; `list_row`, its class, follows one clock
         later.
@@ -258,7 +258,10 @@ class Softmax(wiring.Component):
         with m.If(second_walk[2]):
             m.d.sync += count.eq(count + note.en)
         with m.If(second_walk[3]):
-            m.d.sync += weighted.eq(weighted + term)
+            m.d.sync += [
+                weighted.eq(weighted + term),
+                self.counts.word_select(job, self.count_width).eq(count),
+            ]
 
         # finish: second_walk[2] was the last error, `weighted` is complete two clocks later
         finish = Signal()
@@ -269,7 +272,6 @@ class Softmax(wiring.Component):
             for layer in range(readout):
                 with m.If(job == layer):
                     m.d.sync += self.jacobians.word_select(layer, cfg.k.width).eq(jacobian)
-            m.d.sync += self.counts.word_select(job, self.count_width).eq(count)
         m.d.comb += self.done.eq(Mux(finish, 1 << job, 0)[: self.jobs])
         return m
 
