@@ -10,6 +10,7 @@ from ..golden.memory import KINDS
 from .fixed import saturate, shift_round
 from .leaky import Leak
 from .modulator import word_width
+from .primitives import Multiplier
 from .shapes import index
 from .step import Kind, is_any
 
@@ -214,9 +215,12 @@ class Lane(wiring.Component):
                 m.d.comb += common.eq(self.a)
             with m.Default():
                 m.d.comb += common.eq(self.scalar)
-        left, right = self._register(m, own, "left"), self._register(m, common, "right")
-        product = self._register(m, left * right, "product_7")
-        m.d.comb += self.product.eq(product)
+        m.submodules.multiplier = multiplier = Multiplier(len(own), len(common))
+        m.d.comb += [
+            multiplier.a.eq(own),
+            multiplier.b.eq(common),
+            self.product.eq(multiplier.product),
+        ]
 
     def _vector(self, m):
         """Stages 7 to 10: accumulate, round, saturate: activations a, normalised z, directions d.

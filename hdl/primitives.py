@@ -4,10 +4,10 @@ What a cell computes is held against the same predictions as the portable descri
 simulation, with the models in `hebbware.cosim.models`.
 """
 
-from amaranth.hdl import Array, Cat, ClockSignal, Const, Instance, Module, Signal
+from amaranth.hdl import Array, Cat, ClockSignal, Const, Instance, Module, Signal, signed
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.vendor import LatticeICE40Platform
+from amaranth.vendor import LatticeICE40Platform, LatticePlatform
 
 SPRAM_DEPTH, SPRAM_WIDTH = 1 << 14, 16
 
@@ -91,4 +91,72 @@ class SinglePortRam(wiring.Component):
                 parts.append(part)
             words.append(Cat(parts)[: self.width])
         m.d.comb += self.word.eq(Array(words)[asked] if banks > 1 else words[0])
+        return m
+
+
+class Multiplier(wiring.Component):
+    """Product of two signed numbers, with registers before and behind it.
+
+    Latency: two clocks. On an ECP5, where both have at most 18 bits, one MULT18X18D with its own
+    registers. Elsewhere the registers are written out, without reset, so that synthesis can put
+    them into its multiplier.
+
+    Parameters
+    ----------
+    a_width, b_width : int
+
+    Members
+    -------
+    a, b : In
+    product : Out
+    """
+
+    def __init__(self, a_width, b_width):
+        self.a_width, self.b_width = a_width, b_width
+        super().__init__(
+            {
+                "a": In(signed(a_width)),
+                "b": In(signed(b_width)),
+                "product": Out(signed(a_width + b_width)),
+            }
+        )
+
+    def elaborate(self, platform):
+        match platform:
+            case LatticePlatform(family="ecp5") if max(self.a_width, self.b_width) <= 18:
+                return self._mult18x18d()
+        m = Module()
+        left, right = (Signal.like(v, reset_less=True) for v in (self.a, self.b))
+        product = Signal.like(self.product, reset_less=True)
+        m.d.sync += [left.eq(self.a), right.eq(self.b), product.eq(left * right)]
+        m.d.comb += self.product.eq(product)
+        return m
+
+    def _mult18x18d(self):
+        m = Module()
+        operands = {"A": Signal(signed(18)), "B": Signal(signed(18))}
+        product = Signal(36)
+        m.d.comb += [
+            operands["A"].eq(self.a),
+            operands["B"].eq(self.b),
+            self.product.eq(product),
+        ]
+        ports = {f"i_{of}{n}": value[n] for of, value in operands.items() for n in range(18)}
+        ports |= {f"i_SIGNED{of}": Const(1) for of in operands}
+        ports |= {f"o_P{n}": product[n] for n in range(36)}
+        for register in ("INPUTA", "INPUTB", "OUTPUT"):
+            ports |= {
+                f"p_REG_{register}_CLK": "CLK0",
+                f"p_REG_{register}_CE": "CE0",
+                f"p_REG_{register}_RST": "RST0",
+            }
+        m.submodules.mult = Instance(
+            "MULT18X18D",
+            i_CLK0=ClockSignal(),
+            i_CE0=Const(1),
+            i_RST0=Const(0),
+            i_SOURCEA=Const(0),
+            i_SOURCEB=Const(0),
+            **ports,
+        )
         return m
