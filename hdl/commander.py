@@ -80,7 +80,6 @@ class Commander(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        cfg = self.config
         command = Signal(self.commands.payload.shape())
         response = Signal(signed(commands.DATA_BITS))
         learned = Signal(commands.DATA_BITS)

@@ -28,7 +28,6 @@ from .random import Xorshift32
 from .reservoir_memory import ReservoirMemory
 from .results import Results, result_width
 from .sequencer import Sequencer
-from .shapes import index
 from .softmax import Softmax
 from .step import MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
 from .storage import Storage
@@ -122,7 +121,7 @@ class Core(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        cfg, layout = self.config, self.layout
+        cfg = self.config
         hidden, lanes = len(cfg.hidden), cfg.lanes
         m.submodules.loader = loader = Loader(cfg)
         m.submodules.sequencer = sequencer = Sequencer(cfg, self.step_layout)

@@ -151,7 +151,9 @@ class Sequencer(wiring.Component):
         # which pass comes next: a bit for each
         after = Signal(len(facts), init=1 << facts[first_start]["learned"])
         linear = Signal(self.addresses, init=facts[first_start]["base"])
-        inner_last = Signal(init=facts[first_start]["inner"] == 0)  # `inner` is the last of its loop
+        inner_last = Signal(
+            init=facts[first_start]["inner"] == 0
+        )  # `inner` is the last of its loop
         outer_last = Signal(init=facts[first_start]["outer"] == 0)
         length, count = Signal(self.count_width), Signal.like(self.count)
         last_pass, next_pass = after[first_start], after[0]  # of the program; of another time step
@@ -194,9 +196,7 @@ class Sequencer(wiring.Component):
         # a list's length is more than 0, and there a clock before the flag that lets its pass begin
         m.d.sync += [length.eq(self._length(now["empties"])), count.eq(self.count)]
         limit = Signal.like(inner)
-        m.d.comb += limit.eq(
-            Mux(now["strided"], count, Mux(now["counted"], length, now["inner"]))
-        )
+        m.d.comb += limit.eq(Mux(now["strided"], count, Mux(now["counted"], length, now["inner"])))
         row, block = Mux(row_inner, inner, outer), Mux(row_inner, outer, inner)
         zeros = Cat(self._count(job) == 0 for job in range(len(cfg.hidden) + 1))
         calm = since == SETTLED
@@ -329,7 +329,9 @@ class Sequencer(wiring.Component):
 
     def _length(self, chosen):
         """How many errors of the layer that has its bit set are not zero."""
-        each = [self._count(job) & bit.replicate(self.count_width) for job, bit in enumerate(chosen)]
+        each = [
+            self._count(job) & bit.replicate(self.count_width) for job, bit in enumerate(chosen)
+        ]
         return reduce(or_, each)
 
     def _count(self, job):

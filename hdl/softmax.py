@@ -114,7 +114,8 @@ class Softmax(wiring.Component):
         row, next_row = (Signal(range(classes + 1), name=name) for name in ("row", "next_row"))
         # where the values of the job begin, and where that of `row` is
         base, at, next_at = (
-            Signal(range((self.jobs + 1) * classes), name=name) for name in ("base", "at", "next_at")
+            Signal(range((self.jobs + 1) * classes), name=name)
+            for name in ("base", "at", "next_at")
         )
         busy = Signal()
         second = Signal()  # walking; the second walk makes the errors

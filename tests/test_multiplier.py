@@ -18,9 +18,7 @@ class Ecp5(LatticePlatform):
 
 
 def test_core_equals_golden_clock_for_clock():
-    model = build_core(
-        CONFIG, quick=True, platform=Ecp5(), models=models.read("MULT18X18D")
-    )
+    model = build_core(CONFIG, quick=True, platform=Ecp5(), models=models.read("MULT18X18D"))
     text = (model.directory / "dut.v").read_text()
     assert text.count("MULT18X18D") >= 1
     rng = np.random.default_rng(1)

@@ -25,7 +25,7 @@ FREE = 18
 #   pass        waits for                  issued   done
 #   forward     -                          19, 20   27 = 20 + WRITE + 1 - 4: a is read in stage 4
 #   sum         forward                    27
-#   squares     -                          28       42 = 28 + total (7 + 1 + 1) + 8, taken in stage 3
+#   squares     -                          28       42 = 28 + total 9 + 8, taken in stage 3
 #   normalise   squares                    42       52 = 42 + WRITE + 1 - 1: z is read in stage 1
 #   scores      normalise                  52, 53   in the buffer at 66 = 53 + total + ARRIVE 4
 #   similarity  normalise, memory          54, 55   in the buffer at 68
