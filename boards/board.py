@@ -83,12 +83,12 @@ BOARDS = {
         ),
         Board(
             "icebreaker", "iCEBreaker", "amaranth_boards.icebreaker:ICEBreakerPlatform",
-            "iCE40UP5K", "mnist-pooled", 12_000_000, 24_000_000, "clk12", "USB (FT2232H)",
+            "iCE40UP5K", "mnist-pooled", 12_000_000, 30_000_000, "clk12", "USB (FT2232H)",
             "openFPGALoader --board ice40_generic",
         ),
         Board(
             "tang-nano-9k", "Tang Nano 9K", f"{_OWN}.tang_nano_9k:TangNano9kPlatform",
-            "Gowin GW1NR-9", "mnist-9k", 27_000_000, 27_000_000, "clk27", "USB (BL702)",
+            "Gowin GW1NR-9", "mnist-9k", 27_000_000, 54_000_000, "clk27", "USB (BL702)",
             "openFPGALoader --board tangnano9k",
         ),
         Board(

@@ -264,12 +264,14 @@ class Family:
         Largest signed operand of one multiplier; one bit more is made up for in LUTs.
     lutram : int
         LUTs for 16 words of 4 bits; 0 where LUTs cannot be memory, which is registers then.
-    luts : float
-        LUTs for each that an ECP5 needs for the same logic.
+    luts, lane_luts : float
+        LUTs for each that an ECP5 needs for the same logic, outside the lanes and in them.
     dsp_core : int
         Multipliers outside the lanes: statistics, softmax.
     dsp_sizes : int
         Those of the divisions by sizes of layers that are no powers of two.
+    link_ram : int
+        Block RAMs of the serial link.
     spram : int
         Single-port RAMs of 16384 words of 16 bits, for weights.
     """
@@ -278,17 +280,19 @@ class Family:
     dsp_bits: int
     lutram: int
     luts: float
+    lane_luts: float
     dsp_core: int
     dsp_sizes: int
+    link_ram: int
     spram: int = 0
 
 
 _KBIT18 = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 _KBIT4 = ((256, 16), (512, 8), (1024, 4), (2048, 2))
 FAMILIES = {
-    "ecp5": Family(_KBIT18, 18, 4, 1.0, 4, 2),
-    "ice40": Family(_KBIT4, 16, 0, 0.95, 3, 5, spram=4),
-    "gowin": Family(_KBIT18, 18, 4, 1.0, 4, 2),
+    "ecp5": Family(_KBIT18, 18, 6, 1.0, 1.0, 4, 2, 1),
+    "ice40": Family(_KBIT4, 16, 0, 0.95, 0.95, 4, 5, 2, spram=4),
+    "gowin": Family(_KBIT18, 18, 4, 0.99, 1.81, 4, 4, 1),
 }
 DEVICES = (  # name, family, LUTs, multipliers, block RAMs
     ("ECP5 LFE5U-85F", "ecp5", 84_000, 156, 208),
@@ -308,16 +312,17 @@ SPRAM_DEPTH, SPRAM_WIDTH = 1 << 14, 16
 # up to so many words, or bits in all, and tables go into LUTs where the family can do that
 SHALLOW, SMALL = 32, 1024
 
-# fitted to syntheses, see `resources`
-_LUT_CORE, _LUT_GAINS = 2810.0, 350.0  # sequencer, softmax, statistics, ...; of a `gated` memory
-_LUT_LANE, _LUT_LANE_SCALE = 5.7, 90.0  # a lane, for each bit of its operands; its read scaling
+# fitted to builds, see `resources`
+_LUT_CORE, _LUT_GAINS = 3550.0, 350.0  # sequencer, softmax, statistics, ...; of a `gated` memory
+_LUT_LINK = 550.0  # the serial link
+_LUT_LANE, _LUT_LANE_SCALE = 5.95, 90.0  # a lane, for each bit of its operands; its read scaling
 # of each reservoir, and of its lanes for each bit of their operands: a guess, not fitted
 _LUT_RESERVOIR, _LUT_RESERVOIR_LANE = 1500.0, 9.0
 
 
 @dataclass(frozen=True)
 class Need:
-    """What the core may need of a device, and what that has."""
+    """What the core and its serial link may need of a device, and what that has."""
 
     device: str
     lut: int
@@ -332,12 +337,11 @@ class Need:
 def resources(config: CoreConfig) -> list[Need]:
     """Estimates for each of `DEVICES`; nothing is synthesised or placed.
 
-    LUTs and multipliers of an ECP5 were fitted to Yosys 0.70 (``synth_ecp5``) on 64-32-16-10 with 1
-    and 4 lanes, gated memory; more lanes, larger layers and other memories are extrapolated. A LUT
-    is a LUT4; a carry cell of an ECP5 counts two, 16 words of 4 bits four. The factors and shared
-    multipliers of iCE40 and Gowin come from earlier, larger cores (``synth_ice40 -dsp``,
-    ``synth_gowin``), whose LUTs they gave within 15 % and 1 %; they were not fitted again. Block
-    RAMs were within 2 then. Nothing was placed. The LUTs of reservoirs are a guess.
+    Constants were fitted to builds of the core with its link (Yosys 0.70, nextpnr 0.11), counted as
+    `hebbware build` counts: ECP5 with 16 to 64 lanes, a carry as 2 LUTs and 16 words of 4 bits as
+    6; the factors of iCE40 and Gowin to the builds of their boards. ``docs/boards/README.md`` tells
+    how far they are off. Layers of other widths, other memories and other formats are extrapolated;
+    the LUTs of reservoirs are a guess. Whether a device can be routed is another question.
     """
     return [_need(config, name, FAMILIES[family], has) for name, family, *has in DEVICES]
 
@@ -405,8 +409,8 @@ def _in_luts(ram: Ram, family: Family) -> bool:
 
 
 def block_rams(config: CoreConfig, family: Family) -> int:
-    """Block RAMs: for each memory the shape that needs the fewest."""
-    return sum(
+    """Block RAMs: for each memory the shape that needs the fewest; those of the link."""
+    return family.link_ram + sum(
         min(ceil(ram.depth / words) * ceil(ram.width / bits) for words, bits in family.shapes)
         for ram in memories(config)
         if not _in_luts(ram, family) and not _single_port(ram, config, family)
@@ -414,7 +418,7 @@ def block_rams(config: CoreConfig, family: Family) -> int:
 
 
 def luts(config: CoreConfig, family: Family) -> int:
-    """4-input LUTs, with those that are memory."""
+    """4-input LUTs, with those that are memory; as `hebbware build` counts them."""
     gated = KINDS[config.memory].self_scaling
     bits = (
         widths.operand_a(config)
@@ -423,12 +427,12 @@ def luts(config: CoreConfig, family: Family) -> int:
         + config.weight_bits
         + memory_width(config)
     )
-    logic = _LUT_CORE + _LUT_GAINS * gated
-    logic += config.lanes * (_LUT_LANE * bits + _LUT_LANE_SCALE * gated)
+    logic = _LUT_CORE + _LUT_LINK + _LUT_GAINS * gated
+    lanes = config.lanes * (_LUT_LANE * bits + _LUT_LANE_SCALE * gated)
     if KINDS[config.memory].projected:
         reservoir = reservoir_config(config)
         each = _LUT_RESERVOIR_LANE * (reservoir.sum_bits + 2 * reservoir.state_bits)
         logic += len(config.hidden) * (_LUT_RESERVOIR + reservoir.lanes * each)
     small = [ram for ram in memories(config) if _in_luts(ram, family)]
     stored = sum(ceil(ram.depth / 16) * ceil(ram.width / 4) * family.lutram for ram in small)
-    return round(logic * family.luts) + stored
+    return round(logic * family.luts + lanes * family.lane_luts) + stored

@@ -54,7 +54,7 @@ def tool(folder, name, *lines):
     file.chmod(0o755)
 
 
-def said(fmax, wanted=24.0):
+def said(fmax, wanted=30.0):
     """A report of nextpnr-ice40."""
     cell = "system.linked.core.dense.lane_0"
     path = [
@@ -89,7 +89,7 @@ def fake(tmp_path, monkeypatch):
         'case "$1" in -V) echo "Yosys 9.9"; exit;; esac',  # asked in the folder of the caller
         f"echo '{stat}' > hebbware.stat.json", "echo synthesised",
     )  # fmt: skip
-    reports = {seed: json.dumps(said(20.0 + 2 * seed)) for seed in (1, 2, 3)}
+    reports = {seed: json.dumps(said(26.0 + 2 * seed)) for seed in (1, 2, 3)}
     cases = [f"*'--seed {seed} '*) echo '{text}' > $out;;" for seed, text in reports.items()]
     tool(
         folder, "nextpnr-ice40",
@@ -115,11 +115,11 @@ def test_report_and_seeds(config, fake, tmp_path, capsys):
     assert code == 0, err
     told = json.loads(file.read_text())
     assert (told["lut"], told["ff"], told["bram"], told["dsp"]) == (4000, 900, 12, 5)
-    assert told["fmax_mhz"] == 26.0
-    assert told["clock_mhz"] == 24.0
-    assert [p["fmax_mhz"] for p in told["placements"]] == [22.0, 24.0, 26.0]
+    assert told["fmax_mhz"] == 32.0
+    assert told["clock_mhz"] == 30.0
+    assert [p["fmax_mhz"] for p in told["placements"]] == [28.0, 30.0, 32.0]
     assert told["clocks_per_sample"] == estimate.clocks_per_sample(load(config), told["nonzero"])
-    assert told["samples_per_second"] == pytest.approx(24e6 / told["clocks_per_sample"])
+    assert told["samples_per_second"] == pytest.approx(30e6 / told["clocks_per_sample"])
     assert "hebbware_3.asc" in (folder / "hebbware.bin").read_text()
     assert told["bitstream"] == str(folder / "hebbware.bin")
     assert [step["name"] for step in told["steps"]] == [
@@ -138,7 +138,7 @@ def test_timing_that_is_missed_fails_with_the_path_and_a_clock_that_passes(
     code = run("--board", "icebreaker", "--config", config, "--folder", tmp_path / "b")
     _, err = capsys.readouterr()
     assert code == 1
-    assert "failed: icebreaker reaches 22.0 of 24.0 MHz (--clock 22 would pass)" in err
+    assert "failed: icebreaker reaches 28.0 of 30.0 MHz (--clock 28 would pass)" in err
     assert "system.linked.core.dense.lane_0.left to system.linked.core.dense.lane_0.acc" in err
     assert "through system.linked.core.dense.lane_0 > system.linked.core.memory.gains > " in err
 
@@ -284,4 +284,4 @@ def test_all_boards_go_on_where_one_fails(config, fake, tmp_path, monkeypatch, c
     assert len(told["failed"]) == 1
     lines = (tmp_path / "build" / "boards.md").read_text().splitlines()
     assert len(lines) == 3
-    assert lines[2].startswith("| iCEBreaker | 2-4-2 W6 | 1 | 4,000 | 900 | 12 | 5 | 24.0 (24.0) |")
+    assert lines[2].startswith("| iCEBreaker | 2-4-2 W6 | 1 | 4,000 | 900 | 12 | 5 | 30.0 (30.0) |")
