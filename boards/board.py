@@ -63,7 +63,7 @@ BOARDS = {
     for board in (
         Board(
             "ulx3s-85f", "ULX3S", "amaranth_boards.ulx3s:ULX3S_85F_Platform", "ECP5 LFE5U-85F",
-            "mnist", 25_000_000, 80_000_000, "clk25", "USB (FT231X)",
+            "mnist", 25_000_000, 45_000_000, "clk25", "USB (FT231X)",
             "openFPGALoader --board ulx3s",
         ),
         Board(

@@ -15,6 +15,12 @@ from .board import Board
 NAME = "hebbware"
 STAMP = "build.toml"
 SYNTHESIS = {"ecp5": "", "ice40": "-dsp -device u", "gowin": ""}
+# on an ECP5 large cores need the newer router, and a placer that looks at time more than at wire
+PLACEMENT = {
+    "ecp5": "--router router2 --placer-heap-timingweight 30 --placer-heap-critexp 4",
+    "ice40": "",
+    "gowin": "",
+}
 BITSTREAM = {"ecp5": ".bit", "ice40": ".bin", "gowin": ".fs"}
 
 
@@ -242,6 +248,7 @@ def _elaborate(board: Board, config: CoreConfig, clock_hz: int, folder: Path):
     setting = clock_setting(board, clock_hz)
     plan = board.platform().prepare(
         Top(board, config, setting), name=NAME, emit_src=False, synth_opts=SYNTHESIS[board.family],
+        nextpnr_opts=PLACEMENT[board.family],
         script_after_synth=f"tee -q -o {NAME}.stat.json stat -json",
     )  # fmt: skip
     for name, content in plan.files.items():

@@ -10,8 +10,8 @@ clocks in which the next layer's statistics settle. Where a sample takes several
 program is walked once for each, all but the last time without learning or putting out anything.
 
 A weight memory with one port (`weight_ports`) cannot be read and written in the same clock. A step
-reads in stage `READ_WEIGHTS` and writes in stage `WRITE`, an odd number of clocks later: passes that
-write weights issue in every second clock, so that reads and writes alternate, and a pass that
+reads in stage `READ_WEIGHTS` and writes in stage `WRITE`, an odd number of clocks later: passes
+that write weights issue in every second clock, so that reads and writes alternate, and a pass that
 touches the weights waits until the writes of all passes before it are done.
 """
 

@@ -151,9 +151,8 @@ class Sequencer(wiring.Component):
         # which pass comes next: a bit for each
         after = Signal(len(facts), init=1 << facts[first_start]["learned"])
         linear = Signal(self.addresses, init=facts[first_start]["base"])
-        inner_last = Signal(
-            init=facts[first_start]["inner"] == 0
-        )  # `inner` is the last of its loop
+        # `inner` and `outer` are the last of their loops
+        inner_last = Signal(init=facts[first_start]["inner"] == 0)
         outer_last = Signal(init=facts[first_start]["outer"] == 0)
         length, count = Signal(self.count_width), Signal.like(self.count)
         last_pass, next_pass = after[first_start], after[0]  # of the program; of another time step
