@@ -15,9 +15,9 @@ from .board import Board
 NAME = "hebbware"
 STAMP = "build.toml"
 SYNTHESIS = {"ecp5": "", "ice40": "-dsp -device u", "gowin": ""}
-# on an ECP5 large cores need the newer router, and a placer that looks at time more than at wire
+# on an ECP5 large cores need the newer router, and the placer that leaves the shortest wires
 PLACEMENT = {
-    "ecp5": "--router router2 --placer-heap-timingweight 30 --placer-heap-critexp 4",
+    "ecp5": "--placer static --router router2",
     "ice40": "",
     "gowin": "",
 }
