@@ -138,9 +138,9 @@ def test_weights_are_those_of_the_network():
 # `hebbware build`, Yosys 0.70 and nextpnr 0.11: LUTs, multipliers, block RAMs
 BUILDS = [
     ("ecp5", "mnist", {}, (52297, 68, 89)),
-    ("ecp5", "mnist-25f", {"lanes": 22}, (19995, 27, 51)),
-    ("ecp5", "mnist-25f", {"lanes": 16}, (16048, 20, 50)),
-    ("ecp5", "mnist-25f", {"lanes": 8}, (10576, 12, 43)),
+    ("ecp5", "mnist-20k", {"lanes": 22}, (19995, 27, 51)),
+    ("ecp5", "mnist-20k", {"lanes": 16}, (16048, 20, 50)),
+    ("ecp5", "mnist-20k", {"lanes": 8}, (10576, 12, 43)),
     ("ice40", "mnist-pooled", {}, (5188, 6, 16)),
     ("gowin", "mnist-20k", {}, (14175, 12, 43)),
     ("gowin", "mnist-9k", {}, (6904, 10, 23)),
