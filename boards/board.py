@@ -73,12 +73,12 @@ BOARDS = {
         ),
         Board(
             "orangecrab-85f", "OrangeCrab r0.2 (85F)", f"{_OWN}.orangecrab:OrangeCrab85FPlatform",
-            "ECP5 LFE5U-85F", "mnist", 48_000_000, 60_000_000, "clk",
+            "ECP5 LFE5U-85F", "mnist", 48_000_000, 45_000_000, "clk",
             "header pins 0 (in) and 1 (out), 3.3 V", "openFPGALoader --board orangeCrab",
         ),
         Board(
             "ecpix5-85f", "ECPIX-5 (85F)", "amaranth_boards.ecpix5:ECPIX585Platform",
-            "ECP5 LFE5U-85F", "mnist", 100_000_000, 60_000_000, "clk100", "USB (FT2232H)",
+            "ECP5 LFE5U-85F", "mnist", 100_000_000, 45_000_000, "clk100", "USB (FT2232H)",
             "openFPGALoader --board ecpix5_r03",
         ),
         Board(
