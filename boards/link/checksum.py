@@ -1,22 +1,12 @@
 """The checksum of frames: CRC-32/ISO-HDLC, a bit a clock."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
+from amaranth.lib import crc, wiring
 from amaranth.lib.wiring import In, Out
 
-POLYNOMIAL = 0xEDB88320  # bits reversed: the lowest bit goes first
-ONES = 0xFFFFFFFF  # what it starts with, and what is added at the end
-
-
-def after(value: int, bits: int, count: int) -> int:
-    """The register after `count` bits, lowest first."""
-    for n in range(count):
-        feedback = (value ^ bits >> n) & 1
-        value = value >> 1 ^ feedback * POLYNOMIAL
-    return value
-
-
-RESIDUE = after(ONES, 0, 32)  # left of every message that is followed by its checksum
+CRC = crc.catalog.CRC32_ISO_HDLC
+POLYNOMIAL = int(f"{CRC.polynomial:032b}"[::-1], 2)  # bits reversed: the lowest goes first
+RESIDUE = CRC(data_width=1).residue()  # left of every message that is followed by its checksum
 
 
 class Checksum(wiring.Component):
@@ -61,7 +51,7 @@ class Checksum(wiring.Component):
         ]
         m.d.sync += self.matches.eq(register == RESIDUE)
         with m.If(self.start):
-            m.d.sync += register.eq(ONES)
+            m.d.sync += register.eq(CRC.initial_crc)
         with m.Elif(self.shift):
             m.d.sync += register.eq(register >> 1 ^ Mux(feedback, POLYNOMIAL, 0))
         return m
