@@ -20,6 +20,13 @@ def simulate(component, bench):
     simulator.run()
 
 
+async def start(ctx, component):
+    """Tell it that a new frame is to come."""
+    ctx.set(component.start, 1)
+    await ctx.tick()
+    ctx.set(component.start, 0)
+
+
 def frames():
     """Frames whose blocks are short, just full, and one longer."""
     generator = np.random.default_rng(5)
@@ -82,9 +89,7 @@ def test_decoder_undoes_what_cobs_does():
     async def take(ctx, data):
         """What the decoder puts out for bytes of the line, and whether the frame was complete."""
         out, complete = bytearray(), None
-        ctx.set(component.start, 1)
-        await ctx.tick()
-        ctx.set(component.start, 0)
+        await start(ctx, component)
         ctx.set(component.take, 1)
         for byte in data:
             ctx.set(component.byte, byte)
@@ -118,9 +123,7 @@ def test_encoder_writes_what_cobs_reads():
                     memory[ctx.get(component.address)] = ctx.get(component.value)
                 await ctx.tick()
 
-            ctx.set(component.start, 1)
-            await ctx.tick()
-            ctx.set(component.start, 0)
+            await start(ctx, component)
             for byte in frame:
                 while not ctx.get(component.ready):
                     await clock()
@@ -145,9 +148,7 @@ def test_encoder_writes_plain_bytes_around_the_end():
 
     async def bench(ctx):
         ctx.set(component.plain, 1)
-        ctx.set(component.start, 1)
-        await ctx.tick()
-        ctx.set(component.start, 0)
+        await start(ctx, component)
         ctx.set(component.put, 1)
         for byte in frame:
             ctx.set(component.byte, byte)
