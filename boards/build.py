@@ -16,13 +16,7 @@ NAME = "hebbware"
 STAMP = "build.toml"
 SYNTHESIS = {"ecp5": "", "ice40": "-dsp -device u", "gowin": ""}
 # on an ECP5 large cores need the newer router, and the placer that leaves the shortest wires
-PLACEMENT = {
-    "ecp5": "--placer static --router router2",
-    # here that placer's result is slower: 38 MHz after routing, 46 with this one
-    "ulx3s-85f": "--router router2 --placer-heap-timingweight 30 --placer-heap-critexp 4",
-    "ice40": "",
-    "gowin": "",
-}
+PLACEMENT = {"ecp5": "--placer static --router router2", "ice40": "", "gowin": ""}
 BITSTREAM = {"ecp5": ".bit", "ice40": ".bin", "gowin": ".fs"}
 
 
@@ -250,7 +244,7 @@ def _elaborate(board: Board, config: CoreConfig, clock_hz: int, folder: Path):
     setting = clock_setting(board, clock_hz)
     plan = board.platform().prepare(
         Top(board, config, setting), name=NAME, emit_src=False, synth_opts=SYNTHESIS[board.family],
-        nextpnr_opts=PLACEMENT.get(board.name, PLACEMENT[board.family]),
+        nextpnr_opts=board.placement or PLACEMENT[board.family],
         script_after_synth=f"tee -q -o {NAME}.stat.json stat -json",
     )  # fmt: skip
     for name, content in plan.files.items():
