@@ -79,7 +79,7 @@ def ecp5(source: int, wanted: int) -> Setting:
         source, wanted, ECP5,
         (
             (reference, feedback, output)
-            for reference in range(1, 17)
+            for reference in range(1, 33)
             for feedback in range(1, 81)
             for output in range(1, 129)
             if ECP5.oscillator[0] <= source / reference * feedback * output <= ECP5.oscillator[1]
