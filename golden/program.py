@@ -10,7 +10,7 @@ clocks in which the next layer's statistics settle. Where a sample takes several
 program is walked once for each, all but the last time without learning or putting out anything.
 
 A weight memory with one port (`weight_ports`) cannot be read and written in the same clock. A step
-reads in stage `READ_WEIGHTS` and writes in stage `WRITE`, an odd number of clocks later: passes
+reads at `Stages.read_weights` and writes at `Stages.write`, an odd number of clocks later: passes
 that write weights issue in every second clock, so that reads and writes alternate, and a pass that
 touches the weights waits until the writes of all passes before it are done.
 """
@@ -180,37 +180,119 @@ def start_clocks(config) -> int:
     clocks = pace(config, Kind.START_WEIGHTS) * layout.weight_bases[-1]
     if config.learns_hidden:
         clocks += layout.memory_bases[-1]
-    return init_groups(config) * (clocks + SETTLED)
+    return init_groups(config) * (clocks + stages(config).settled)
 
 
 # -- latencies, in clocks --------------------------------------------------------------------------
 #
-# A step is issued in stage 0 and moves on one stage in each clock. These are the stages in which
-# the memories' ports see its addresses and its words; `hebbware.hdl.dense` tells the others.
+# A step is issued in stage 0 and moves on one stage in each clock. `Stages` tells when the ports of
+# memories see its addresses and its words, `hebbware.hdl.core` and `hebbware.hdl.dense` the rest.
 
-READ_Z = 1  # activations z
-READ_MEMORY = 1  # class memory
-READ_GAIN = 2  # of a row of the class memory
-READ_WEIGHTS = 3
-READ_VECTORS = 4  # activations a and directions d
-PRODUCT = 7  # products are registered
-WRITE = 10  # words are on the memories' write ports
-SETTLED = WRITE + 1  # from a step's issue until nothing of it is under way in the lanes
+CLUSTER = 8  # lanes that share registers: what goes to all lanes goes to clusters of them first
 SOFTMAX_FIXED = 12  # clocks of a softmax beyond its two walks over the classes
 
 
+def clusters(lanes: int) -> int:
+    """Clusters of lanes, the last of which may be smaller."""
+    return -(-lanes // CLUSTER)
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Clocks from a step's issue to what it does.
+
+    With more than one cluster everything takes a wire across the device: clusters keep their own
+    copies of what all lanes are told, and so lag a clock (`lag`) behind the core; and the lane of
+    the pre-synaptic activation is chosen inside each cluster first (`gather`).
+    """
+
+    lag: int = 0
+    gather: int = 0
+
+    @property
+    def source(self):
+        """Clocks that the pre-synaptic activation takes longer than in a core of one cluster."""
+        return self.lag + self.gather
+
+    @property
+    def read_z(self):
+        """The memory of the activations z is addressed."""
+        return 1 + self.lag
+
+    @property
+    def read_memory(self):
+        """The class memory is addressed."""
+        return 1 + self.source + self.lag
+
+    @property
+    def read_gain(self):
+        """The gain of a row of the class memory is read."""
+        return 2 + self.source
+
+    @property
+    def scale(self):
+        """Mantissa and exponent are taken."""
+        return 3 + self.source
+
+    @property
+    def read_weights(self):
+        """The weight memory is addressed."""
+        return 3 + self.source + self.lag
+
+    @property
+    def read_vectors(self):
+        """The memories of activations a and directions d are addressed."""
+        return 4 + self.source + self.lag
+
+    @property
+    def product(self):
+        """Products are registered."""
+        return 7 + self.source + self.lag
+
+    @property
+    def write(self):
+        """Words are on the memories' write ports."""
+        return 10 + self.source + self.lag
+
+    @property
+    def settled(self):
+        """Nothing of the step is under way in the lanes."""
+        return self.write + 1
+
+    @property
+    def read_back(self):
+        """What the host reads or writes is on its way back; it is in a register a clock later."""
+        return self.write + self.gather
+
+
+def stages(config) -> Stages:
+    """Of a core with so many lanes."""
+    far = int(clusters(config.lanes) > 1)
+    return Stages(lag=far, gather=far)
+
+
+def tree_fans(lanes: int) -> list[int]:
+    """How many sums become one in each register stage of the adder tree over the lanes.
+
+    Two levels of adders, four to one; clusters are summed up before they are brought together.
+    """
+    fans, left = [], lanes
+    if lanes > CLUSTER:
+        fans, left = [4, CLUSTER // 4], clusters(lanes)
+    return fans + [4] * (((left - 1).bit_length() + 1) // 2)
+
+
 def tree_latency(lanes: int) -> int:
-    """Register stages of the adder tree over the lanes: one for each two levels."""
-    return ((lanes - 1).bit_length() + 1) // 2
+    """Register stages of the adder tree over the lanes."""
+    return len(tree_fans(lanes))
 
 
 def total_latency(config) -> int:
     """From the issue of the last step of a dot product to the clock in which the total is there."""
-    return PRODUCT + tree_latency(config.lanes) + 1
+    return stages(config).product + tree_latency(config.lanes) + 1
 
 
 NORMALISE_LATENCY = 8  # from the sum of squares to mean, mantissa and exponent
-SCALE = 3  # the stage in which a step takes mantissa and exponent
 ARRIVE = 4  # from a dot product's total to its similarity or score in the softmax's buffer
 MAGNITUDES = 1  # from written words to their magnitudes, which the tree adds up
 GAIN = 3  # from the total of the magnitudes to the gain
@@ -221,19 +303,20 @@ def done_latency(config, kind: Kind) -> int:
 
     Those read what the pass has written in the clock after it was written, or later.
     """
+    at = stages(config)
     if kind is Kind.SQUARES:
-        return total_latency(config) + NORMALISE_LATENCY - SCALE
+        return total_latency(config) + NORMALISE_LATENCY - at.scale
     if kind is Kind.MEMORY and KINDS[config.memory].self_scaling:
-        gain = WRITE + MAGNITUDES + tree_latency(config.lanes) + 1 + GAIN
-        return gain - READ_GAIN
+        gain = at.write + MAGNITUDES + tree_latency(config.lanes) + 1 + GAIN
+        return gain - at.read_gain
     read = {
-        Kind.FORWARD: READ_VECTORS,
-        Kind.DIRECTION: READ_VECTORS,
-        Kind.NORMALISE: READ_Z,
-        Kind.FORGET: READ_MEMORY,
-        Kind.MEMORY: READ_MEMORY,
-    }.get(kind, READ_WEIGHTS)
-    return WRITE + 1 - read
+        Kind.FORWARD: at.read_vectors,
+        Kind.DIRECTION: at.read_vectors,
+        Kind.NORMALISE: at.read_z,
+        Kind.FORGET: at.read_memory,
+        Kind.MEMORY: at.read_memory,
+    }.get(kind, at.read_weights)
+    return at.write + 1 - read
 
 
 COEFFICIENT = 2  # from a similarity's arrival to its coefficient, in the place of a softmax error

@@ -19,9 +19,7 @@ from .program import (
     COEFFICIENT,
     COEFFICIENTS,
     KERNELS,
-    SETTLED,
     SETTLING,
-    WRITE,
     Kind,
     decoded_latencies,
     done_latency,
@@ -35,6 +33,7 @@ from .program import (
     reservoir_of,
     similarity_latency,
     softmax_latency,
+    stages,
     start_program,
     total_latency,
 )
@@ -128,6 +127,7 @@ class Schedule:
     def __init__(self, core: Core, *, seed=0, stalls=None):
         stalls = stalls or {}
         self.core, self.config, self.layout = core, core.config, core.layout
+        self.at = stages(core.config)
         self.program = program(core.config)
         self.channels = {name: Channel() for name in channels(core.config)}
         self.ends = {
@@ -189,7 +189,7 @@ class Schedule:
                         self._weigh(clock + steps // self.layout.blocks(0) - 1)
                     self._record(p, clock + each - 1, steps, time)
                     self._finish(p, clock + each * steps - 1, learn, result, scores)
-                    self.settled = clock + each * steps + SETTLED
+                    self.settled = clock + each * steps + self.at.settled
                 clock += max(each * steps, 1)
         self.free = clock + 1
         self.latest = max(self.latest, self.free)
@@ -262,13 +262,13 @@ class Schedule:
             which = ("forward", "normalise", "direction").index(p.kind)
             words = layout.lanes_of(seen[("a", "z", "d")[which]])
             each = steps // len(words)  # steps from one block's word to the next
-            clocks = first + WRITE + each * np.arange(1, len(words) + 1) - 1
+            clocks = first + self.at.write + each * np.arange(1, len(words) + 1) - 1
             place = which * layout.vector_bases[-1] + layout.vector_bases[p.layer]
             self.channels["trace.vectors"].add(clocks, place + np.arange(len(words)), words)
 
     def _write(self, channel, first, addresses, words, each=1):
         addresses = addresses.ravel()
-        clocks = first + WRITE + each * np.arange(addresses.size)
+        clocks = first + self.at.write + each * np.arange(addresses.size)
         self.channels[channel].add(clocks, addresses, words.reshape(addresses.size, -1))
 
     def _linear(self, base, words):
@@ -287,7 +287,7 @@ class Schedule:
         """When pass `p`, its last step issued at clock `last`, is done; what follows from it."""
         cfg = self.config
         self.done[p.name] = last + done_latency(cfg, p.kind)
-        self.latest = max(self.latest, last + SETTLED, self.done[p.name])
+        self.latest = max(self.latest, last + self.at.settled, self.done[p.name])
         if p.kind not in (Kind.SIMILARITY, Kind.SCORES):
             return
         arrived = last + total_latency(cfg) + ARRIVE
@@ -367,7 +367,10 @@ class Schedule:
             self.inferred = 0
             ready, response = self.start(taken + 3, before) + 1, 0
         elif command.space in (Space.WEIGHT, Space.MEMORY):
-            ready, response = taken + WRITE + 4, self._access(command, taken + 2 + WRITE)
+            ready, response = (
+                taken + self.at.read_back + 4,
+                self._access(command, taken + 2 + self.at.write),
+            )
         else:
             ready, response = taken + 4, self._register(command)
         moved = self.ends["responses"].go(ready)
@@ -456,7 +459,7 @@ class Schedule:
                 each = pace(self.config, kind)
                 self._write(channel, clock + each - 1, addresses, words.copy(), each)
                 clock += each * len(words)
-            clock += SETTLED
+            clock += self.at.settled
         self.free = clock
         self.latest = max(self.latest, clock)
         return clock

@@ -8,16 +8,16 @@ from ..golden import commands
 from ..golden.errors import InputError
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.program import KERNELS, WRITE, done_latency, pull_of, reservoir_of
+from ..golden.program import KERNELS, done_latency, pull_of, reservoir_of, stages
 from ..golden.program import Kind as Pass
 from ..golden.random import seed_state
 from ..golden.readout import readout_weights
 from .arrivals import Arrivals
+from .clusters import Banks, Gather
 from .commander import Commander
 from .dense import Dense
 from .hsic import Hsic
 from .lane import vector_width
-from .leaky import Potentials
 from .loader import Loader, sample_width
 from .memory import ClassMemory
 from .modulator import word_width
@@ -30,7 +30,6 @@ from .results import Results, result_width
 from .sequencer import Sequencer
 from .softmax import Softmax
 from .step import MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
-from .storage import Storage
 from .weights import WeightMemory
 from .window import Window
 
@@ -122,7 +121,7 @@ class Core(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cfg = self.config
-        hidden, lanes = len(cfg.hidden), cfg.lanes
+        hidden, lanes, at = len(cfg.hidden), cfg.lanes, stages(cfg)
         m.submodules.loader = loader = Loader(cfg)
         m.submodules.sequencer = sequencer = Sequencer(cfg, self.step_layout)
         m.submodules.dense = dense = Dense(cfg, self.step_layout)
@@ -179,63 +178,76 @@ class Core(wiring.Component):
 
         # memories
         slots = cfg.window + 1 if KINDS[cfg.memory].windowed else 1
-        # activations z, and above them whether u > 0
-        m.submodules.z_memory = z_memory = Storage(lanes * (cfg.z_bits + 1), slots * self.blocks)
-        m.submodules.a_memory = a_memory = Storage(lanes * cfg.u_bits, self.blocks)
-        m.submodules.d_memory = d_memory = Storage(lanes * cfg.d_bits, self.blocks)
+
+        def words(bits, depth=self.blocks):
+            return Banks(lanes=lanes, width=bits, depth=depth)
+
+        # activations z, and above each whether u > 0
+        m.submodules.z_memory = z_memory = words(cfg.z_bits + 1, slots * self.blocks)
+        m.submodules.a_memory = a_memory = words(cfg.u_bits)
+        m.submodules.d_memory = d_memory = words(cfg.d_bits)
         m.submodules.weights = weights = WeightMemory(cfg)
 
-        # stage 1: or it is put in by the commander; lists are read, activations z and the class
-        # memory are addressed
-        issued_1, step_1 = Signal(self.step_layout), Signal(self.step_layout)
+        def late(value, clocks=1):
+            """`value` so many clocks later."""
+            for _ in range(clocks):
+                register = Signal.like(value, name="late", reset_less=True)
+                m.d.sync += register.eq(value)
+                value = register
+            return value
+
+        # stage 1: or it is put in by the commander; lists are read, activations z are addressed
+        issued_1 = Signal(self.step_layout)
+        step = {clock: Signal(self.step_layout) for clock in range(1, at.source + 5)}
         z_place_1 = Signal.like(z_memory.address)
-        lane_1, lane_2 = (Signal.like(sequencer.source_lane) for _ in range(2))
         m.d.sync += [
             issued_1.eq(
                 Mux(commander.step.valid, commander.step.as_value(), sequencer.step.as_value())
             ),
             z_place_1.eq(Mux(sequencer.old, z_old, z_now) + sequencer.source_place),
-            lane_1.eq(sequencer.source_lane),
-            lane_2.eq(lane_1),
         ]
-        memory_address_1, memory_address_2 = (Signal(range(self.words)) for _ in range(2))
+        memory_address = Signal(range(self.words))
         m.d.comb += [
-            step_1.eq(issued_1),
-            step_1.row.eq(sequencer.row),
+            step[1].eq(issued_1),
+            step[1].row.eq(sequencer.row),
             z_memory.address.eq(z_place_1),
-            memory_address_1.eq(
-                Mux(step_1.kind == Kind.HOST_MEMORY, step_1.address, sequencer.memory_address)
+            memory_address.eq(
+                Mux(step[1].kind == Kind.HOST_MEMORY, step[1].address, sequencer.memory_address)
             ),
         ]
 
         # stage 2: rows are known
-        step_2 = Signal(self.step_layout)
-        m.d.sync += [
-            step_2.eq(step_1),
-            memory_address_2.eq(memory_address_1),
-        ]
-        on_memory = is_any(step_2.kind, MEMORY_UPDATES)
-        first_layer = (step_2.layer == 0) & (
-            (step_2.kind == Kind.FORWARD) | (step_2.kind == Kind.UPDATE)
+        rows, source = 2 + at.lag, 3 + at.source
+        for clock in range(2, source + 2):
+            m.d.sync += step[clock].eq(step[clock - 1])
+        memory_address = late(memory_address, at.source)  # the class memory is addressed
+        first_layer = (step[rows].layer == 0) & (
+            (step[rows].kind == Kind.FORWARD) | (step[rows].kind == Kind.UPDATE)
         )
-        row_2 = Mux(first_layer, Mux(step_2.bias, cfg.inputs, loader.index), 0)
+        entry = late(loader.index, at.lag)
+        row_2 = Mux(first_layer, Mux(step[rows].bias, cfg.inputs, entry), 0)
         address_2 = Signal(range(self.words))
-        m.d.comb += [
-            address_2.eq(step_2.address + row_2),
-            softmax.query_job.eq(step_2.layer),
-            softmax.query_row.eq(step_2.row),
-        ]
+        m.d.comb += address_2.eq(step[rows].address + row_2)
+        m.d.sync += step[rows + 1].address.eq(
+            Mux(
+                is_any(step[rows].kind, MEMORY_UPDATES),
+                late(memory_address, 1 - at.gather),
+                address_2,
+            )
+        )
 
         # stage 3: weights are addressed; the common operand is formed
-        step_3 = Signal(self.step_layout)
-        m.d.sync += [
-            step_3.eq(step_2),
-            step_3.address.eq(Mux(on_memory, memory_address_2, address_2)),
-        ]
-        value_3 = Signal.like(loader.value)
+        before, step_3, step_4 = step[source - 1], step[source], step[source + 1]
         source_3 = Signal(source_shape(cfg))
         ones = Array(Const(cfg.source(layer).one, len(source_3)) for layer in range(hidden + 1))
-        own_2 = z_memory.data.word_select(lane_2, cfg.z_bits).as_signed()
+        m.submodules.own = own = Gather(cfg, cfg.z_bits + 1)
+        m.d.comb += [
+            own.word.eq(z_memory.data),
+            own.lane.eq(late(sequencer.source_lane, 2)),
+            softmax.query_job.eq(before.layer),
+            softmax.query_row.eq(before.row),
+        ]
+        value_3 = late(loader.value)
         error_3, kept, done = (
             softmax.error,
             softmax,
@@ -246,7 +258,7 @@ class Core(wiring.Component):
             m.d.comb += sequencer.label.eq(loader.label)
         else:
             m.submodules.hsic = kept = hsic = Hsic(cfg, self.step_layout)
-            self._hsic(m, hsic, loader, sequencer, arrivals, step_2, step_3, value_3)
+            self._hsic(m, hsic, loader, sequencer, arrivals, before, step[3], value_3)
             m.d.comb += [
                 hsic.learned.eq(finish & loader.has_label),
                 hsic.clear.eq(commander.restart),
@@ -256,33 +268,28 @@ class Core(wiring.Component):
             counts[:hidden] = [
                 hsic.counts.word_select(layer, hsic.count_width) for layer in range(hidden)
             ]
-        z_3 = Signal.like(z_memory.data, reset_less=True)
-        m.d.sync += [
-            value_3.eq(loader.value),
-            source_3.eq(
-                Mux(step_2.bias, ones[step_2.layer], Mux(step_2.layer == 0, loader.value, own_2))
-            ),
-            z_3.eq(z_memory.data),
-        ]
+        m.d.sync += source_3.eq(
+            Mux(
+                before.bias,
+                ones[before.layer],
+                Mux(
+                    before.layer == 0,
+                    late(loader.value, at.source),
+                    own.part[: cfg.z_bits].as_signed(),
+                ),
+            )
+        )
 
         # stage 4: vectors are addressed; stage 5: operands are there
-        step_4 = Signal(self.step_layout)
-        z_4, z_5 = (Signal.like(z_3, reset_less=True) for _ in range(2))
-        random_5 = Signal.like(random.word, reset_less=True)
-        scalar_4 = Signal.like(operand.scalar, reset_less=True)
-        m.d.sync += [
-            step_4.eq(step_3),
-            z_4.eq(z_3),
-            z_5.eq(z_4),
-            random_5.eq(random.word),
-            scalar_4.eq(operand.scalar),
-        ]
+        z_5 = late(z_memory.data, 3 + at.source)
+        random_5 = late(random.word)
+        scalar_4 = late(operand.scalar)
         jacobians = kept.jacobians
         if projected := KINDS[cfg.memory].projected:
             m.submodules.reservoir = reservoir = ReservoirMemory(cfg, readout_weights(cfg))
             jacobians = reservoir.jacobians
             m.d.comb += [
-                reservoir.query.eq(step_2.row),
+                reservoir.query.eq(before.row),
                 reservoir.weighted.eq(softmax.jacobians),
                 reservoir.label.eq(loader.label),
                 reservoir.clear.eq(commander.restart),
@@ -292,7 +299,7 @@ class Core(wiring.Component):
                 reservoir.error.eq(softmax.trace_error),
                 reservoir.errors_done.eq(softmax.done[:hidden]),
             ]
-        m.d.sync += random.step.eq(step_2.valid & is_any(step_2.kind, RANDOM))
+        m.d.sync += random.step.eq(before.valid & is_any(before.kind, RANDOM))
         m.d.comb += [
             random.set.eq(commander.set_random | commander.restart),
             random.value.eq(Mux(commander.restart, seed_state(cfg.seed), commander.value)),
@@ -309,8 +316,8 @@ class Core(wiring.Component):
             dense.step.eq(step_4),
             dense.scalar.eq(scalar_4),
             dense.weights.eq(weights.word),
-            dense.z.eq(z_5[: lanes * cfg.z_bits]),
-            dense.active.eq(z_5[lanes * cfg.z_bits :]),
+            dense.z.eq(Cat(word[: cfg.z_bits] for word in self._each(z_5))),
+            dense.active.eq(Cat(word[-1] for word in self._each(z_5))),
             dense.a.eq(a_memory.data),
             dense.d.eq(d_memory.data),
             dense.mean.eq(normalise.mean),
@@ -324,47 +331,50 @@ class Core(wiring.Component):
             with m.If(step_3.kind == Kind.DIRECTION):
                 m.d.comb += operand.error.eq(reservoir.pull)
 
-        # stage 10: words are written
-        out, before = dense.out, dense.stages[WRITE - 1]
-        hosts = is_any(before.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))
-        host_reads = hosts & ~before.write
-        m.d.sync += [  # decided a clock before, as they go far
-            weights.write_en.eq(before.valid & is_any(before.kind, UPDATES) & ~host_reads),
-            a_memory.en.eq(before.valid & before.sum_last & (before.kind == Kind.FORWARD)),
-            z_memory.en.eq(before.valid & (before.kind == Kind.NORMALISE)),
-            d_memory.en.eq(before.valid & before.sum_last & (before.kind == Kind.DIRECTION)),
+        # stage 10: words are written; decided a clock before, as they go far
+        told = at.write - at.lag
+        due, place = dense.steps[told - 1], dense.steps[told].place
+        hosts = is_any(due.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))
+        host_reads = hosts & ~due.write
+        m.d.sync += [
+            weights.write_en.eq(due.valid & is_any(due.kind, UPDATES) & ~host_reads),
+            a_memory.en.eq(due.valid & due.sum_last & (due.kind == Kind.FORWARD)),
+            z_memory.en.eq(due.valid & (due.kind == Kind.NORMALISE)),
+            d_memory.en.eq(due.valid & due.sum_last & (due.kind == Kind.DIRECTION)),
         ]
+        vectors = self._each(dense.vector_out)
+        z_written = zip(vectors, dense.active_out, strict=True)
         m.d.comb += [
-            weights.write_address.eq(out.address),
+            weights.write_address.eq(dense.steps[told].address),
             weights.written.eq(dense.weights_out),
-            a_memory.place.eq(out.place),
-            a_memory.written.eq(self._lanes(dense.vector_out, cfg.u_bits)),
-            z_memory.place.eq(z_now + out.place),
-            z_memory.written.eq(Cat(self._lanes(dense.vector_out, cfg.z_bits), dense.active_out)),
-            d_memory.place.eq(out.place),
-            d_memory.written.eq(self._lanes(dense.vector_out, cfg.d_bits)),
+            a_memory.place.eq(place),
+            a_memory.written.eq(Cat(word[: cfg.u_bits] for word in vectors)),
+            z_memory.place.eq(z_now + place),
+            z_memory.written.eq(Cat(Cat(word[: cfg.z_bits], active) for word, active in z_written)),
+            d_memory.place.eq(place),
+            d_memory.written.eq(Cat(word[: cfg.d_bits] for word in vectors)),
         ]
         if cfg.leaky:
-            m.submodules.potentials = potentials = Potentials(cfg, self.blocks)
+            m.submodules.potentials = potentials = words(cfg.potential.width)
             m.d.comb += [
                 potentials.address.eq(step_4.place),
-                dense.potentials.eq(potentials.word),
-                potentials.write.eq(a_memory.en),
-                potentials.place.eq(out.place),
+                dense.potentials.eq(potentials.data),
+                potentials.en.eq(a_memory.en),
+                potentials.place.eq(place),
                 potentials.written.eq(dense.potentials_out),
             ]
         if word_width(cfg):
             m.submodules.memory = remembered = ClassMemory(cfg, self.step_layout)
             m.d.sync += remembered.writes.eq(
-                before.valid & is_any(before.kind, MEMORY_UPDATES) & ~host_reads
+                due.valid & is_any(due.kind, MEMORY_UPDATES) & ~host_reads
             )
             m.d.comb += [
-                remembered.address.eq(memory_address_1),
-                remembered.layer.eq(step_1.layer),
-                remembered.row.eq(step_1.row),
+                remembered.address.eq(memory_address),
+                remembered.layer.eq(step[1 + at.source].layer),
+                remembered.row.eq(step[1 + at.source].row),
                 dense.memory.eq(remembered.word),
                 dense.read.eq(remembered.read),
-                remembered.place.eq(out.address),
+                remembered.place.eq(dense.steps[told].address),
                 remembered.written.eq(dense.memory_out),
                 remembered.total_step.eq(dense.total_step),
                 remembered.total.eq(dense.total),
@@ -375,13 +385,25 @@ class Core(wiring.Component):
                 remembered.clear.eq(commander.restart),
                 commander.gain.eq(remembered.gain),
             ]
+        # what the host reads
+        m.submodules.weight_read = weight_read = Gather(cfg, cfg.weight_bits)
+        m.submodules.memory_read = memory_read = Gather(cfg, max(word_width(cfg), 1))
+        back, last = dense.steps[at.read_back - 1], dense.steps[at.read_back]
+        m.d.comb += [
+            weight_read.word.eq(dense.weights_out),
+            weight_read.lane.eq(dense.steps[told].lane),
+            memory_read.word.eq(dense.memory_out),
+            memory_read.lane.eq(dense.steps[told].lane),
+        ]
         m.d.sync += [
-            commander.ended.eq(before.valid & hosts),
+            commander.ended.eq(
+                back.valid & is_any(back.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))
+            ),
             commander.result.eq(
                 Mux(
-                    out.kind == Kind.HOST_WEIGHT,
-                    dense.weights_out.word_select(out.lane, cfg.weight_bits).as_signed(),
-                    dense.memory_out.word_select(out.lane, max(word_width(cfg), 1)).as_signed(),
+                    last.kind == Kind.HOST_WEIGHT,
+                    weight_read.part.as_signed(),
+                    memory_read.part.as_signed(),
                 )
             ),
         ]
@@ -450,8 +472,8 @@ class Core(wiring.Component):
             elif p.kind is Pass.MEMORY and KINDS[cfg.memory].self_scaling:
                 finished[p.name] = self._ends(dense.total_step, Kind.MEMORY, p.layer)
             else:
-                stage = dense.stages[done_latency(cfg, p.kind) - 1]
-                finished[p.name] = self._ends(stage, Kind[p.kind.name], p.layer)
+                last = dense.steps[done_latency(cfg, p.kind) - 1]
+                finished[p.name] = self._ends(last, Kind[p.kind.name], p.layer)
         m.d.comb += [
             sequencer.done.eq(Cat(finished[name] for name in sequencer.flags)),
             *(
@@ -463,7 +485,11 @@ class Core(wiring.Component):
             sequencer.kept_row.eq(kept.list_row),
         ]
         if self.trace_ports:
-            self._trace(m, weights, z_memory, d_memory, a_memory.en, dense, softmax, out.place)
+
+            def written(value):
+                return late(value, at.lag)  # the clusters' copy
+
+            self._trace(m, written, weights, z_memory, d_memory, a_memory, dense, softmax)
             if kept is not softmax:
                 m.d.comb += [
                     self.trace.kernels.en.eq(hsic.trace_kernels_en),
@@ -477,8 +503,8 @@ class Core(wiring.Component):
                 ]
             if word_width(cfg):
                 m.d.comb += [
-                    self.trace.memory.en.eq(remembered.writes),
-                    self.trace.memory.address.eq(remembered.place),
+                    self.trace.memory.en.eq(written(remembered.writes)),
+                    self.trace.memory.address.eq(dense.out.address),
                     self.trace.memory.data.eq(remembered.written),
                 ]
             if projected:
@@ -494,12 +520,12 @@ class Core(wiring.Component):
 
     # -- parts of elaborate -----------------------------------------------------------------------
 
-    def _lanes(self, words, width):
-        """The low `width` bits of each lane of a vector."""
-        step = vector_width(self.config)
-        return Cat(words.word_select(lane, step)[:width] for lane in range(self.config.lanes))
+    def _each(self, words):
+        """The part of each lane."""
+        lanes = self.config.lanes
+        return [words.word_select(lane, len(words) // lanes) for lane in range(lanes)]
 
-    def _hsic(self, m, hsic, loader, sequencer, arrivals, step_2, step_3, value_3):
+    def _hsic(self, m, hsic, loader, sequencer, arrivals, before, step_3, value_3):
         """Connect the HSIC modulator: what comes in, what is walked, similarities."""
         step = arrivals.step
         m.d.comb += [
@@ -516,8 +542,8 @@ class Core(wiring.Component):
             hsic.row.eq(step.row),
             hsic.last.eq(step.end),
             hsic.similarity.eq(arrivals.value),
-            hsic.query_layer.eq(step_2.layer),
-            hsic.query_row.eq(step_2.row),
+            hsic.query_layer.eq(before.layer),
+            hsic.query_row.eq(before.row),
             sequencer.label.eq(hsic.slot),
         ]
 
@@ -525,15 +551,16 @@ class Core(wiring.Component):
         """The step is the last one of the pass."""
         return step.valid & step.end & (step.kind == kind) & (step.layer == layer)
 
-    def _trace(self, m, weights, z_memory, d_memory, a_written, dense, softmax, place):
-        trace, blocks = self.trace, self.blocks
+    def _trace(self, m, late, weights, z_memory, d_memory, a_memory, dense, softmax):
+        trace, blocks, writes = self.trace, self.blocks, dense.out
+        vectors = [late(memory.en) for memory in (a_memory, z_memory, d_memory)]
         m.d.comb += [
-            trace.weights.en.eq(weights.write_en),
-            trace.weights.address.eq(weights.write_address),
+            trace.weights.en.eq(late(weights.write_en)),
+            trace.weights.address.eq(writes.address),
             trace.weights.data.eq(weights.written),
-            trace.vectors.en.eq(a_written | z_memory.en | d_memory.en),
+            trace.vectors.en.eq(Cat(vectors).any()),
             trace.vectors.address.eq(
-                place + Mux(z_memory.en, blocks, Mux(d_memory.en, 2 * blocks, 0))
+                writes.place + Mux(vectors[1], blocks, Mux(vectors[2], 2 * blocks, 0))
             ),
             trace.vectors.data.eq(dense.vector_out),
             trace.errors.en.eq(softmax.trace_en),

@@ -1,14 +1,15 @@
 """The lanes side by side: every multiplication of the core happens here."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, signed
-from amaranth.lib import wiring
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
 from ..golden.init import GROUP
 from ..golden.memory import KINDS
 from ..golden.normalise import exponent_range
-from ..golden.program import PRODUCT, WRITE, tree_latency
+from ..golden.program import CLUSTER, stages, tree_latency
+from .clusters import spread
 from .lane import Control, Lane, common_of, own_of, vector_width
 from .modulator import word_width
 from .normalise import mean_shape
@@ -23,7 +24,8 @@ class Dense(wiring.Component):
     A step in stage 4 at clock t + 4 brings its common operand, and words in stage 5. It has its
     products at t + 7, its accumulators at t + 8, the words to write at t + 10 (`out` and the
     outputs that end in ``_out``) and its totals over the lanes at ``t + 8 + tree`` (`total`, with
-    the step in `total_step`). One step per clock.
+    the step in `total_step`). One step per clock. Where there are more clusters than one, the lanes
+    lag a clock behind: all of this, words in stage 5 on, is a clock later.
 
     Resources: one multiplier of ``operand_a x operand_b`` bits (`hebbware.golden.widths`), one
     accumulator and one rounding shifter for each lane; an adder tree.
@@ -40,7 +42,7 @@ class Dense(wiring.Component):
         The operands of a direction are negative: d comes from ``-sum scalar * own``. Those of a
         forward pass carry `hebbware.golden.widths.forward_prescales`.
     weights, memory, read, z, active, a, d, random : In
-        Stage 5: words of all lanes, the random word.
+        Stage 5: words of all lanes; the random word, which does not lag.
     potentials : In
         Stage 5, leaky neurons only; `potentials_out` in stage 10.
     host_data : In
@@ -90,27 +92,43 @@ class Dense(wiring.Component):
             }
             | ({"potentials": In(potentials), "potentials_out": Out(potentials)} if leaky else {})
         )
-        # the step in each stage from 4 on
-        self.stages = {n: Signal(step_layout, name=f"step_{n}") for n in range(4, WRITE + 1)}
+        # the step, so many clocks after its issue
+        self.at = stages(config)
+        self.first = 4 + self.at.source
+        clocks = range(self.first, self.at.read_back + 1)
+        self.steps = {clock: Signal(step_layout, name=f"step_{clock}") for clock in clocks}
 
-    @property
-    def tree_latency(self):
-        """Clocks of the sum over the lanes."""
-        return tree_latency(self.config.lanes)
+    def stage(self, number):
+        """The step in a stage as the lanes count them, without their lag."""
+        return self.steps[number + self.at.source]
 
     def elaborate(self, platform):
         m = Module()
-        stages = self.stages
-        for n in range(5, WRITE + 1):
-            m.d.sync += stages[n].eq(stages[n - 1])
-        m.d.comb += [stages[4].eq(self.step), self.out.eq(stages[WRITE])]
-        random_6 = Signal(32, reset_less=True)
-        m.d.sync += random_6.eq(self.random)
-        control = self._control(m, stages)
-        scalar, begin = self._scale(m, control, stages)
+        for clock, step in self.steps.items():
+            if clock != self.first:
+                m.d.sync += step.eq(self.steps[clock - 1])
+        m.d.comb += [self.stage(4).eq(self.step), self.out.eq(self.steps[self.at.write])]
+        control = self._control(m)
+        scalar, begin = self._scale(m, control)
+        told = [
+            self._cluster(m, *of)
+            for of in zip(
+                *(
+                    spread(m, value, self.config.lanes)
+                    for value in (
+                        control,
+                        scalar,
+                        begin,
+                        self.random,
+                        self.host_data,
+                        self._steps(),
+                    )
+                ),
+                strict=True,
+            )
+        ]
         lanes = [
-            self._lane(m, number, stages, control, scalar, random_6, begin)
-            for number in range(self.config.lanes)
+            self._lane(m, number, **told[number // CLUSTER]) for number in range(self.config.lanes)
         ]
         m.d.comb += [
             self.vector_out.eq(Cat(lane.vector for lane in lanes)),
@@ -121,10 +139,10 @@ class Dense(wiring.Component):
         if self.config.leaky:
             m.d.comb += self.potentials_out.eq(Cat(lane.potential_out for lane in lanes))
         self._saturated(m, [lane.cut for lane in lanes])
-        self._totals(m, stages, [lane.product for lane in lanes], [lane.word_out for lane in lanes])
+        self._totals(m, [lane.product for lane in lanes], [lane.word_out for lane in lanes])
         return m
 
-    def _control(self, m, stages):
+    def _control(self, m):
         """Decode the kinds once for all lanes, in the clock before: what goes far is a register."""
         start = (Kind.START_WEIGHTS, Kind.START_MEMORY)
         control = Signal(Control(self.config))
@@ -132,22 +150,22 @@ class Dense(wiring.Component):
         def register(field, value):
             m.d.sync += field.eq(value)
 
-        register(control.own_5, own_of(stages[4]))
-        register(control.common_5, common_of(stages[4].kind))
-        register(control.remember_5, is_any(stages[4].kind, MEMORY_UPDATES))
-        register(control.remember_6, is_any(stages[5].kind, MEMORY_UPDATES))
-        register(control.start_6, is_any(stages[5].kind, start))
-        register(control.fresh_7, stages[6].sum_first | (stages[6].kind == Kind.NORMALISE))
-        register(control.forward_8, stages[7].kind == Kind.FORWARD)
-        register(control.direction_8, stages[7].kind == Kind.DIRECTION)
-        register(control.start_8, is_any(stages[7].kind, start))
+        register(control.own_5, own_of(self.stage(4)))
+        register(control.common_5, common_of(self.stage(4).kind))
+        register(control.remember_5, is_any(self.stage(4).kind, MEMORY_UPDATES))
+        register(control.remember_6, is_any(self.stage(5).kind, MEMORY_UPDATES))
+        register(control.start_6, is_any(self.stage(5).kind, start))
+        register(control.fresh_7, self.stage(6).sum_first | (self.stage(6).kind == Kind.NORMALISE))
+        register(control.forward_8, self.stage(7).kind == Kind.FORWARD)
+        register(control.direction_8, self.stage(7).kind == Kind.DIRECTION)
+        register(control.start_8, is_any(self.stage(7).kind, start))
         register(control.forward_9, control.forward_8)
         register(control.direction_9, control.direction_8)
         register(control.start_9, control.start_8)
-        register(control.host_9, is_any(stages[8].kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)))
+        register(control.host_9, is_any(self.stage(8).kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)))
         return control
 
-    def _scale(self, m, control, stages):
+    def _scale(self, m, control):
         """Where the vector's bits begin in the accumulator, the fine rest of the shift, and what
         the accumulator starts from.
         """
@@ -190,7 +208,7 @@ class Dense(wiring.Component):
             left.eq(~shift[:fine] if fine else 0),
             begin_7.eq(begin_6),
         ]
-        with m.Switch(stages[5].kind):
+        with m.Switch(self.stage(5).kind):
             with m.Case(Kind.DIRECTION):
                 m.d.sync += begin_6.eq(~half)
             with m.Case(Kind.NORMALISE):
@@ -199,21 +217,44 @@ class Dense(wiring.Component):
                 m.d.sync += begin_6.eq(half)
         return scalar_5, begin_7
 
-    def _lane(self, m, number, stages, control, scalar, random, begin):
+    def _steps(self):
+        """What a lane takes of the steps themselves, with the stage."""
+        hosts = is_any(self.stage(8).kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))
+        fields = {
+            "layer_4": self.stage(4).layer,
+            "tail_4": self.stage(4).tail,
+            "lane_8": self.stage(8).lane,
+            "hosts_8": hosts,
+            "writes_9": self.stage(9).write,
+        }
+        if self.config.leaky:
+            fields["rest_5"] = self.stage(5).rest
+        layout = data.StructLayout({name: Value.cast(v).shape() for name, v in fields.items()})
+        return data.View(layout, Cat(fields.values()))
+
+    def _cluster(self, m, control, scalar, begin, random, host, step):
+        """What the lanes of a cluster are told."""
+        random_6 = Signal(32, reset_less=True)
+        m.d.sync += random_6.eq(random)
+        return {
+            "control": control, "scalar": scalar, "begin": begin, "octets": random,
+            "random": random_6, "host": host, "step": step,
+        }  # fmt: skip
+
+    def _lane(self, m, number, *, control, scalar, begin, octets, random, host, step):
         """Put a lane in and connect it."""
         cfg = self.config
         lane = Lane(cfg, number)
         m.submodules[f"lane_{number}"] = lane
         units = [*cfg.hidden, cfg.hidden[-1]]  # the readout's lanes hold the last hidden layer
         absent = [
-            stages[4].layer == layer
+            step.layer_4 == layer
             for layer, size in enumerate(units)
             if 0 < size % cfg.lanes <= number
         ]
-        hosts = is_any(stages[8].kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))
         m.d.sync += [
-            lane.chosen_9.eq(stages[8].lane == Mux(hosts, number, number // GROUP)),
-            lane.present.eq(~(stages[4].tail & Cat(absent).any())),
+            lane.chosen_9.eq(step.lane_8 == Mux(step.hosts_8, number, number // GROUP)),
+            lane.present.eq(~(step.tail_4 & Cat(absent).any())),
         ]
         m.d.comb += [
             lane.control.eq(control),
@@ -225,16 +266,16 @@ class Dense(wiring.Component):
             lane.active.eq(self.active[number]),
             lane.a.eq(self.a.word_select(number, cfg.u_bits)),
             lane.d.eq(self.d.word_select(number, cfg.d_bits)),
-            lane.octet.eq(self.random.word_select(number % GROUP, 8)),
+            lane.octet.eq(octets.word_select(number % GROUP, 8)),
             lane.random.eq(random),
             lane.begin.eq(begin),
-            lane.host.eq(self.host_data),
-            lane.host_writes.eq(stages[9].write),
+            lane.host.eq(host),
+            lane.host_writes.eq(step.writes_9),
         ]
         if cfg.leaky:
             m.d.comb += [
                 lane.potential.eq(self.potentials.word_select(number, cfg.potential.width)),
-                lane.rest.eq(stages[5].rest),
+                lane.rest.eq(step.rest_5),
             ]
         return lane
 
@@ -248,7 +289,7 @@ class Dense(wiring.Component):
             m.d.sync += groups[-1].eq(Cat(cuts[at : at + 8]).any())
         m.d.comb += self.saturated.eq(learns & Cat(groups).any())
 
-    def _totals(self, m, stages, products, memories):
+    def _totals(self, m, products, memories):
         """The tree, fed with products, or with magnitudes of written memory a clock later."""
         cfg = self.config
         scaling, width = KINDS[cfg.memory].self_scaling, widths.dots(cfg)
@@ -257,25 +298,29 @@ class Dense(wiring.Component):
         )
         # products of the stage, unless magnitudes are there: programs keep the two apart
         entering, remembered = Signal(self.step_layout), Signal(self.step_layout)
-        remembering = Signal()
+        remembering, chosen = Signal(), Signal()  # of the step, and as all lanes are told
+        written, told = self.steps[self.at.write], self.steps[self.at.write - self.at.lag]
+        multiplied = self.steps[self.at.product]
         if scaling:
             m.d.sync += [
-                remembered.eq(stages[WRITE]),
-                remembering.eq(stages[WRITE].valid & (stages[WRITE].kind == Kind.MEMORY)),
+                remembered.eq(written),
+                remembering.eq(written.valid & (written.kind == Kind.MEMORY)),
+                chosen.eq(told.valid & (told.kind == Kind.MEMORY)),
             ]
+        told = spread(m, chosen, cfg.lanes)
         for lane, (product, word) in enumerate(zip(products, memories, strict=True)):
             product = product[:width].as_signed()
             if scaling:
                 stored = word[: cfg.memory_bits].as_signed()
                 magnitude = Signal(cfg.memory_bits, reset_less=True, name=f"magnitude_{lane}")
                 m.d.sync += magnitude.eq(Mux(stored < 0, -stored, stored))
-                product = Mux(remembering, magnitude, product)
+                product = Mux(told[lane // CLUSTER], magnitude, product)
             m.d.comb += tree.inputs[lane].eq(product)
-        m.d.comb += entering.eq(Mux(remembering, remembered.as_value(), stages[PRODUCT].as_value()))
-        with m.If(~remembering & ~is_any(stages[PRODUCT].kind, DOTS)):
+        m.d.comb += entering.eq(Mux(remembering, remembered.as_value(), multiplied.as_value()))
+        with m.If(~remembering & ~is_any(multiplied.kind, DOTS)):
             m.d.comb += entering.valid.eq(0)
         leaving = entering
-        for n in range(self.tree_latency):
+        for n in range(tree_latency(cfg.lanes)):
             register = Signal(self.step_layout, name=f"in_tree_{n}")
             m.d.sync += register.eq(leaving)
             leaving = register

@@ -1,61 +1,11 @@
 """Leaky neurons: a potential of each unit that follows its sum, as `hebbware.golden.dynamics`."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.dynamics import leak_gain
 from .fixed import saturate, shift_round
-from .shapes import index
-
-
-class Potentials(wiring.Component):
-    """The memory of the potentials, a word of all lanes for each block of hidden units.
-
-    Latency: one clock from address to word.
-
-    Parameters
-    ----------
-    config : CoreConfig
-    blocks : int
-        Of all hidden layers.
-
-    Members
-    -------
-    address : In
-        Stage 4; `word` follows in stage 5.
-    word : Out
-    write, place, written : In
-        Stage 10: `written` goes to `place`.
-    """
-
-    def __init__(self, config, blocks):
-        self.blocks = blocks
-        width = config.lanes * config.potential.width
-        super().__init__(
-            {
-                "address": In(index(blocks)),
-                "word": Out(width),
-                "write": In(1),
-                "place": In(index(blocks)),
-                "written": In(width),
-            }
-        )
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.store = store = memory.Memory(
-            shape=len(self.word), depth=max(self.blocks, 2), init=[]
-        )
-        read, write = store.read_port(), store.write_port()
-        m.d.comb += [
-            read.addr.eq(self.address),
-            self.word.eq(read.data),
-            write.en.eq(self.write),
-            write.addr.eq(self.place),
-            write.data.eq(self.written),
-        ]
-        return m
 
 
 class Leak(wiring.Component):

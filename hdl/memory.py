@@ -7,16 +7,17 @@ from amaranth.lib.wiring import In, Out
 from ..golden import widths
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
+from .clusters import Banks, cluster_slices, spread
 from .modulator import Gains, ReadScale, word_width
 from .shapes import index
 from .step import Kind
-from .storage import Storage
 
 
 class ClassMemory(wiring.Component):
     """Words of all lanes, row after row of each hidden layer, with the read scaling.
 
-    Latency: `word` and `read` four clocks after `address`.
+    Latency: `word` and `read` four clocks after `address`; `writes` and `place` in the clock of
+    `written`. Where there are more clusters than one: five clocks, and in the clock before.
 
     Parameters
     ----------
@@ -27,11 +28,11 @@ class ClassMemory(wiring.Component):
     Members
     -------
     address, layer, row : In
-        Stage 1: the word to read, and the row whose scale it is read with.
+        The word to read, and the row whose scale it is read with.
     word, read : Out
-        Stage 5: the stored word, and E of all lanes.
+        The stored word, and E of all lanes.
     writes : In(1), place, written : In
-        Stage 10: `written` goes to `place`.
+        `written` goes to `place`.
     total_step, total : In
         Sums over the lanes: magnitudes of written rows give the gains.
     asks_gain, gain_place, set_gain, value, clear : In, gain : Out
@@ -68,13 +69,22 @@ class ClassMemory(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cfg = self.config
-        m.submodules.store = store = Storage(len(self.word), self.layout.memory_bases[-1])
-        m.submodules.read_scale = scale = ReadScale(cfg)
+        width = word_width(cfg)
+        m.submodules.store = store = Banks(
+            lanes=cfg.lanes, width=width, depth=self.layout.memory_bases[-1]
+        )
         word_3, word_4, word_5 = (Signal.like(self.word, reset_less=True) for _ in range(3))
-        read_5 = Signal.like(self.read, reset_less=True)
+        read, read_5 = Signal.like(self.read), Signal.like(self.read, reset_less=True)
+        gain_3 = Signal(self.gain.shape(), reset_less=True)
+        for here, gain in zip(cluster_slices(cfg.lanes), spread(m, gain_3, cfg.lanes), strict=True):
+            m.submodules += (scale := ReadScale(cfg, here.stop - here.start))
+            m.d.comb += [
+                scale.word.eq(word_3[here.start * width : here.stop * width]),
+                scale.gain.eq(gain),
+                read[here.start * cfg.read_bits : here.stop * cfg.read_bits].eq(scale.read),
+            ]
         m.d.comb += [
             store.address.eq(self.address),
-            scale.word.eq(word_3),
             self.word.eq(word_5),
             self.read.eq(read_5),
             store.en.eq(self.writes),
@@ -85,7 +95,7 @@ class ClassMemory(wiring.Component):
             word_3.eq(store.data),
             word_4.eq(word_3),
             word_5.eq(word_4),
-            read_5.eq(scale.read),
+            read_5.eq(read),
         ]
         if KINDS[cfg.memory].self_scaling:
             m.submodules.gains = gains = Gains(cfg)
@@ -94,7 +104,6 @@ class ClassMemory(wiring.Component):
             m.d.sync += gains.query.eq(
                 Mux(self.asks_gain, self.gain_place, first[self.layer] + self.row)
             )
-            gain_3 = Signal.like(gains.gain)
             m.d.sync += gain_3.eq(gains.gain)
             m.d.comb += [
                 gains.found.eq(step.valid & step.sum_last & (step.kind == Kind.MEMORY)),
@@ -105,6 +114,5 @@ class ClassMemory(wiring.Component):
                 gains.value.eq(self.value),
                 gains.clear.eq(self.clear),
                 self.gain.eq(gain_3),
-                scale.gain.eq(gain_3),
             ]
         return m

@@ -115,31 +115,32 @@ class Gains(wiring.Component):
 
 
 class ReadScale(wiring.Component):
-    """``E = sat(M * 2**-shift + kappa * code)`` for all lanes; as `hebbware.golden.Core.read`.
+    """``E = sat(M * 2**-shift + kappa * code)`` for some lanes; as `hebbware.golden.Core.read`.
 
     Latency: one clock.
 
     Parameters
     ----------
     config : CoreConfig
+    lanes : int
 
     Members
     -------
     word : In
-        Class-memory word of all lanes, code bits on top of each lane.
+        Class-memory word of the lanes, code bits on top of each lane.
     gain : In
         Of the row, for kinds that scale themselves.
     read : Out
-        E of all lanes.
+        E of the lanes.
     """
 
-    def __init__(self, config):
-        self.config = config
+    def __init__(self, config, lanes):
+        self.config, self.lanes = config, lanes
         super().__init__(
             {
-                "word": In(config.lanes * word_width(config)),
+                "word": In(lanes * word_width(config)),
                 "gain": In(range(config.memory_bits)),
-                "read": Out(config.lanes * config.read_bits),
+                "read": Out(lanes * config.read_bits),
             }
         )
 
@@ -149,7 +150,7 @@ class ReadScale(wiring.Component):
         low, _ = widths.read_shifts(cfg)
         offset = int(cfg.kappa * cfg.read.one)
         outputs = []
-        for lane in range(cfg.lanes):
+        for lane in range(self.lanes):
             word = self.word.word_select(lane, word_width(cfg))
             value = Const(0, signed(2))
             if cfg.writes_memory:

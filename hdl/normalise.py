@@ -12,7 +12,7 @@ from ..golden.normalise import (
     exponent_range,
     reciprocal_of_size,
 )
-from ..golden.program import NORMALISE_LATENCY, SCALE
+from ..golden.program import NORMALISE_LATENCY, stages
 from ..golden.tables import rsqrt_table
 from .fixed import shift_round
 from .shapes import index
@@ -163,7 +163,7 @@ class Normalise(wiring.Component):
             ]
         m.d.comb += [
             self.found.eq(stage[-1]),
-            self.done.eq(stage[NORMALISE_LATENCY - 2 - SCALE]),
+            self.done.eq(stage[NORMALISE_LATENCY - 2 - stages(cfg).scale]),
         ]
         return m
 

@@ -160,3 +160,46 @@ class Multiplier(wiring.Component):
             **ports,
         )
         return m
+
+
+class Copy(wiring.Component):
+    """A register that synthesis does not merge with others of the same value.
+
+    Copies of what goes far, each near to where it is used, would be made one again. Latency: one
+    clock. Without reset. On an ECP5 one TRELLIS_FF for each bit; elsewhere a register like others.
+
+    Parameters
+    ----------
+    width : int
+
+    Members
+    -------
+    value : In
+    copy : Out
+    """
+
+    def __init__(self, width):
+        super().__init__({"value": In(width), "copy": Out(width)})
+
+    def elaborate(self, platform):
+        m = Module()
+        match platform:
+            case LatticePlatform(family="ecp5"):
+                for bit in range(len(self.value)):
+                    m.submodules += Instance(
+                        "TRELLIS_FF",
+                        p_GSR="DISABLED",
+                        p_CEMUX="1",
+                        p_CLKMUX="CLK",
+                        p_LSRMUX="LSR",
+                        p_REGSET="RESET",
+                        i_CLK=ClockSignal(),
+                        i_LSR=Const(0),
+                        i_DI=self.value[bit],
+                        o_Q=self.copy[bit],
+                    )
+            case _:
+                register = Signal.like(self.copy, reset_less=True)
+                m.d.sync += register.eq(self.value)
+                m.d.comb += self.copy.eq(register)
+        return m

@@ -13,13 +13,13 @@ from ..golden.memory import KINDS
 from ..golden.program import (
     KERNELS,
     READS_WEIGHTS,
-    SETTLED,
     SETTLING,
     errors_of,
     pace,
     program,
     pull_of,
     reservoir_of,
+    stages,
     start_program,
 )
 from .shapes import index
@@ -136,7 +136,8 @@ class Sequencer(wiring.Component):
         group = Signal(index(groups))
         inner = Signal(range(extent + 1))
         outer = Signal(range(extent + 1))
-        since = Signal(range(SETTLED + 1), init=SETTLED)  # clocks since a step was issued
+        settled = stages(cfg).settled
+        since = Signal(range(settled + 1), init=settled)  # clocks since a step was issued
         flags = Signal(len(self.flags), init=-1)
         first, begin = Signal(init=1), Signal(init=1)  # `inner` is 0, and `outer` as well
 
@@ -198,7 +199,7 @@ class Sequencer(wiring.Component):
         m.d.comb += limit.eq(Mux(now["strided"], count, Mux(now["counted"], length, now["inner"])))
         row, block = Mux(row_inner, inner, outer), Mux(row_inner, outer, inner)
         zeros = Cat(self._count(job) == 0 for job in range(len(cfg.hidden) + 1))
-        calm = since == SETTLED
+        calm = since == settled
         ready, empty, wanted, issue, end, move = (
             Signal(name=name) for name in ("ready", "empty", "wanted", "issue", "end", "move")
         )

@@ -4,11 +4,11 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.program import tree_latency
+from ..golden.program import tree_fans, tree_latency
 
 
 class AdderTree(wiring.Component):
-    """Sum of `lanes` signed values, one register for each two levels of adders.
+    """Sum of `lanes` signed values, registered as `hebbware.golden.program.tree_fans` tells.
 
     Latency: `hebbware.golden.program.tree_latency` clocks; a new sum each clock.
 
@@ -42,13 +42,13 @@ class AdderTree(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         level = [self.inputs[i] for i in range(self.lanes)]
-        for stage in range(self.latency):
+        for stage, fan in enumerate(tree_fans(self.lanes)):
             merged = []
-            for at in range(0, len(level), 4):
-                total = sum(level[at + 1 : at + 4], level[at])
+            for at in range(0, len(level), fan):
+                total = sum(level[at + 1 : at + fan], level[at])
                 register = Signal(
                     signed(min(len(total), self.total_width)),
-                    name=f"sum_{stage}_{at // 4}",
+                    name=f"sum_{stage}_{at // fan}",
                     reset_less=True,
                 )
                 m.d.sync += register.eq(total)

@@ -5,15 +5,17 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.layout import Layout
+from .clusters import Banks, cluster_slices, spread
 from .primitives import SinglePortRam
-from .storage import Storage
 
 
 class WeightMemory(wiring.Component):
     """Words of the weights of all lanes.
 
-    Latency: `word` two clocks after `address`. With one port (`weight_ports`), nothing is read in a
-    clock in which `write_en` is high; `hebbware.golden.program` keeps the two apart.
+    Latency: `word` two clocks after `address`; `write_en` and `write_address` in the clock of
+    `written`. Where there are more clusters than one: three clocks, and in the clock before. With
+    one port (`weight_ports`), nothing is read in a clock in which `write_en` is high;
+    `hebbware.golden.program` keeps the two apart.
 
     Parameters
     ----------
@@ -41,23 +43,26 @@ class WeightMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        # behind the RAM, which alone takes half of a clock
+        lanes, bits = self.config.lanes, self.config.weight_bits
         word = Signal.like(self.word, reset_less=True)
-        m.d.comb += self.word.eq(word)
-        if self.config.weight_ports == 1:
-            m.submodules.ram = ram = SinglePortRam(width=self.width, depth=self.depth)
-            m.d.comb += [ram.write_en.eq(self.write_en), ram.address.eq(self.address)]
-            with m.If(self.write_en):
-                m.d.comb += ram.address.eq(self.write_address)
-            m.d.comb += ram.written.eq(self.written)
-            m.d.sync += word.eq(ram.word)
+        m.d.comb += self.word.eq(word)  # behind the RAM, which alone takes half of a clock
+        if self.config.weight_ports == 2:
+            m.submodules.ram = ram = Banks(lanes=lanes, width=bits, depth=self.depth)
+            m.d.comb += [
+                ram.address.eq(self.address),
+                ram.en.eq(self.write_en),
+                ram.place.eq(self.write_address),
+                ram.written.eq(self.written),
+            ]
+            m.d.sync += word.eq(ram.data)
             return m
-        m.submodules.ram = ram = Storage(self.width, self.depth)
-        m.d.comb += [
-            ram.address.eq(self.address),
-            ram.en.eq(self.write_en),
-            ram.place.eq(self.write_address),
-            ram.written.eq(self.written),
-        ]
-        m.d.sync += word.eq(ram.data)
+        told = (spread(m, v, lanes) for v in (self.address, self.write_en, self.write_address))
+        for here, address, write_en, place in zip(cluster_slices(lanes), *told, strict=True):
+            at = slice(here.start * bits, here.stop * bits)
+            m.submodules += (ram := SinglePortRam(width=at.stop - at.start, depth=self.depth))
+            m.d.comb += [ram.write_en.eq(write_en), ram.address.eq(address)]
+            with m.If(write_en):
+                m.d.comb += ram.address.eq(place)
+            m.d.comb += ram.written.eq(self.written[at])
+            m.d.sync += word[at].eq(ram.word)
         return m

@@ -17,10 +17,8 @@ from hebbware.golden.normalise import MANTISSA_BITS, exponent_range
 from hebbware.golden.program import (
     GAIN,
     MAGNITUDES,
-    PRODUCT,
-    READ_GAIN,
-    WRITE,
     done_latency,
+    stages,
     total_latency,
 )
 from hebbware.golden.program import Kind as GoldenKind
@@ -43,9 +41,11 @@ CONFIGS = {
         layers=(4, 13, 2), lanes=6, memory="codes", weight_bits=16, u_fraction=12, z_fraction=0,
         read_fraction=0,
     ),
+    "clusters": CoreConfig(layers=(4, 27, 12, 3), lanes=11, horizon=5),
 }  # fmt: skip
 PASSES = 400
-STAGE = 4  # the stage in which a step and its common operand are given; words follow in 5
+STAGE = 4  # the stage in which a step and its common operand are given; words follow in 5, or,
+# where there are two clusters of lanes, a clock later
 INPUTS = ("weights", "memory", "read", "z", "active", "a", "d")
 
 
@@ -67,7 +67,7 @@ class Player:
     """Makes steps, and what the lanes must answer."""
 
     def __init__(self, config, rng):
-        self.config, self.rng = config, rng
+        self.config, self.rng, self.at = config, rng, stages(config)
         self.words, self.logs = [], {name: [] for name in EVENTS}
         self.late = {}  # inputs of other stages, by the word with which they come
         self.width = word_width(config)
@@ -123,7 +123,7 @@ class Player:
         operands |= values
         self.late.setdefault(len(self.words) + 5, {}).update(late)
         self.words.append({"step": fields, **operands})
-        self.clock = FIRST + len(self.words) - 1 - STAGE  # of its issue
+        self.clock = FIRST + len(self.words) - 1 - STAGE - self.at.source  # of its issue
         return operands, used
 
     def idle(self, count):
@@ -131,7 +131,7 @@ class Player:
             self.words.append({"step": {"valid": 0, "kind": int(self.rng.integers(16))}})
 
     def put(self, event, values, clock=None):
-        self.logs[event].append((self.clock + WRITE if clock is None else clock, values))
+        self.logs[event].append((self.clock + self.at.write if clock is None else clock, values))
 
     # -- one pass of each kind --------------------------------------------------------------
 
@@ -186,7 +186,9 @@ class Player:
 
     def _dot(self, kind, layer, left, right, scalar=0):
         """A total over the lanes and some blocks."""
-        apart = WRITE + MAGNITUDES - PRODUCT + 1  # the tree is theirs in another clock
+        apart = (
+            self.at.write + MAGNITUDES - self.at.product + 1
+        )  # the tree is theirs in another clock
         self.idle(max(0, self.last_memory + apart - len(self.words)))
         units = [*self.config.hidden, self.config.hidden[-1]][layer]
         blocks, total = -(-units // self.config.lanes), 0
@@ -237,7 +239,7 @@ class Player:
                 new.append(clip(moved[-1], cfg.weight))
             self.put("weights", new)
             if new != moved:
-                self.put("saturated", 1, self.clock + WRITE + 1)
+                self.put("saturated", 1, self.clock + self.at.write + 1)
 
     def update(self, layer, tail):
         self._weights(Kind.UPDATE, layer, tail, "d")
@@ -272,7 +274,7 @@ class Player:
             self.put("memory", new)
         if rule.self_scaling:
             # the gain is found from the total, and read by a step of its own
-            total_at = done_latency(cfg, GoldenKind.MEMORY) + READ_GAIN - GAIN
+            total_at = done_latency(cfg, GoldenKind.MEMORY) + self.at.read_gain - GAIN
             self.put("totals", total, self.clock + total_at)
         self.last_memory = len(self.words)
 
@@ -317,7 +319,6 @@ class Player:
 
 LATE = ("host_data",)  # inputs of stage 9
 EARLY = ("exponent", "power")  # inputs of stage 3
-WORDS = (*INPUTS, "random")  # inputs of stage 5
 EVENTS = {
     "weights": Event(("weights_out",), lambda b, _: b.out.valid & is_any(b.out.kind, UPDATES)),
     "memory": Event(("memory_out",), lambda b, _: b.out.valid & is_any(b.out.kind, MEMORY_UPDATES)),
@@ -339,7 +340,7 @@ EVENTS = {
 
 def columns(player, probe):
     """Steps and operands as columns for the stream."""
-    player.idle(max(player.late) + 1 - len(player.words))
+    player.idle(max(max(player.late) + 1 - len(player.words), 1 + player.at.lag))
     for at, late in player.late.items():
         player.words[at] |= late
     lanes = player.config.lanes
@@ -349,8 +350,10 @@ def columns(player, probe):
     for name in set(probe.inputs) - {"step"}:
         empty = np.zeros(lanes, int) if name in INPUTS else 0
         result[name] = np.array([word.get(name, empty) for word in player.words])
-        if name in WORDS:
+        if name == "random":  # stage 5
             result[name] = np.roll(result[name], 1, axis=0)
+        if name in INPUTS:
+            result[name] = np.roll(result[name], 1 + player.at.lag, axis=0)
     return result
 
 

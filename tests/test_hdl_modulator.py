@@ -33,7 +33,9 @@ WORDS = 500
 
 @pytest.fixture(scope="module")
 def probes():
-    reads = {name: Probe(ReadScale(c), {"seen": Event(("read",))}) for name, c in READ.items()}
+    reads = {
+        name: Probe(ReadScale(c, c.lanes), {"seen": Event(("read",))}) for name, c in READ.items()
+    }
     gains = {name: Probe(Gains(c), {"seen": Event(("gain",))}) for name, c in GAINS.items()}
     return reads | gains
 

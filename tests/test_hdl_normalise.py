@@ -7,7 +7,7 @@ from hebbware.cosim.build import build
 from hebbware.cosim.run import run
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.normalise import exponent_range, statistics
-from hebbware.golden.program import SCALE
+from hebbware.golden.program import stages
 from hebbware.hdl.normalise import Normalise
 
 CONFIGS = {
@@ -76,7 +76,8 @@ def case(config, probe, channels, rng):
         "mean": event_log(probe, channels["mean"], asked, mean=means[asked]),
         "found": event_log(probe, channels["found"], found, found=np.ones(len(found))),
         "done": event_log(
-            probe, channels["done"], np.array(found) - SCALE, done=np.ones(len(found))
+            probe, channels["done"], np.array(found) - stages(config).scale,
+            done=np.ones(len(found)),
         ),
     }  # fmt: skip
     return drive(probe, words), {name + key: log for key, log in logs.items()}

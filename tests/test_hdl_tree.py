@@ -47,7 +47,8 @@ def test_sums_of_all_sizes():
 
 
 @pytest.mark.parametrize(
-    ("lanes", "latency"), [(1, 0), (2, 1), (4, 1), (5, 2), (16, 2), (17, 3), (64, 3), (128, 4)]
+    ("lanes", "latency"),
+    [(1, 0), (2, 1), (4, 1), (5, 2), (8, 2), (9, 3), (32, 3), (33, 4), (64, 4), (128, 4)],
 )
-def test_one_register_for_each_two_levels(lanes, latency):
+def test_registers_behind_two_levels_or_a_cluster(lanes, latency):
     assert AdderTree(lanes=lanes, width=4, total_width=11).latency == latency

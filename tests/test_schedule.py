@@ -1,5 +1,7 @@
 """Predicted clocks against ones worked out by hand, and properties that every prediction has."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,23 +19,23 @@ X = np.array([[200, 0], [0, 0]])
 LABELS = [1, None]
 
 # start program: 3 + 2 words of weights, 2 of class memory, issued at clocks 0 .. 6; written
-# WRITE = 10 later; free SETTLED = 11 after the last. The samples are in their banks at 4 and 7.
+# 10 later; free 11 after the last. The samples are in their banks at 4 and 7.
 START = {"trace.weights": range(10, 15), "trace.memory": range(15, 17)}
 FREE = 18
 
 # First sample, learned, one non-zero input. It starts in the clock after the core is free.
 #   pass        waits for                  issued   done
-#   forward     -                          19, 20   27 = 20 + WRITE + 1 - 4: a is read in stage 4
+#   forward     -                          19, 20   27 = 20 + 10 + 1 - 4: a is read in stage 4
 #   sum         forward                    27
 #   squares     -                          28       42 = 28 + total 9 + 8, taken in stage 3
-#   normalise   squares                    42       52 = 42 + WRITE + 1 - 1: z is read in stage 1
+#   normalise   squares                    42       52 = 42 + 10 + 1 - 1: z is read in stage 1
 #   scores      normalise                  52, 53   in the buffer at 66 = 53 + total + ARRIVE 4
 #   similarity  normalise, memory          54, 55   in the buffer at 68
 #   softmax of the scores                           82 = 66 + 2 * 2 + 12, first error 4 before
 #   softmax of the similarities                     98 = 82 + 16: one after the other
 #   direction   softmax                    98 - 100 107, as forward
-#   memory      softmax                    101, 102 116 = 102 + WRITE + 1 + tree 1 + 1 + gain 3 - 2
-#   readout     softmax of the scores      103, 104 112 = 104 + WRITE + 1 - 3
+#   memory      softmax                    101, 102 116 = 102 + 10 + 1 + tree 1 + 1 + gain 3 - 2
+#   readout     softmax of the scores      103, 104 112 = 104 + 10 + 1 - 3
 #   update      direction                  107, 108 116
 # Free two clocks after the last step: 110.
 # Second sample, inferred, nothing but the bias: starts at 111.
@@ -57,24 +59,61 @@ ADDRESSES = {
     "trace.errors": [2, 3, 0, 1],
 }
 
+# The same in nine lanes, which are two clusters: written 13 later, free 14 after the last step;
+# three groups of lanes get start values, so that it is free at 63.
+#   forward     -                          64, 65   72 = 65 + 13 + 1 - 7: a is read in stage 7
+#   sum         forward                    72
+#   squares     -                          73       90 = 73 + total 14 + 8, taken in stage 5
+#   normalise   squares                    90       102 = 90 + 13 + 1 - 2: z is read in stage 2
+#   scores      normalise                  102, 103 in the buffer at 121 = 103 + total 14 + 4
+#   similarity  normalise, memory          104, 105 in the buffer at 123
+#   softmax of the scores                           137 = 121 + 16, first error 4 before
+#   softmax of the similarities                     153
+#   direction   softmax                    153 -155 162, as forward
+#   memory      softmax                    156, 157 174 = 157 + 13 + 1 + tree 3 + 1 + gain 3 - 4
+#   readout     softmax of the scores      158, 159 167 = 159 + 13 + 1 - 6
+#   update      direction                  162, 163 171
+# Free at 165. Second sample:
+#   forward     update                     171      178
+#   sum         forward                    178
+#   squares     -                          179      196
+#   normalise   squares                    196      208
+#   scores      normalise, readout         208, 209 in the buffer at 227
+FAR = replace(TINY, lanes=9)
+FAR_CLOCKS = {
+    "results": [121, 122, 123, 227, 228, 229],
+    "responses": [],
+    "trace.weights": [*(21 * g + n for g in range(3) for n in range(13, 18)), 171, 172, 175, 176],
+    "trace.memory": [*(21 * g + n for g in range(3) for n in (18, 19)), 169, 170],
+    "trace.vectors": [78, 103, 168, 184, 209],
+    "trace.errors": [133, 134, 149, 150],
+}
+
 
 def test_latencies_of_the_example():
     assert tree_latency(2) == 1
     assert total_latency(TINY) == 9
+    assert tree_latency(9) == 3
+    assert total_latency(FAR) == 14
     assert softmax_latency(TINY) == 16
     order = "forward sum squares normalise scores similarity direction memory readout update"
     assert [p.kind for p in program(TINY)] == order.split()
 
 
-def test_every_clock_by_hand():
-    prediction = predict(TINY, X, LABELS)
+@pytest.mark.parametrize(
+    ("config", "expected", "free", "end"),
+    [(TINY, CLOCKS, [110, 151], 165), (FAR, FAR_CLOCKS, [165, 211], 230)],
+    ids=["one cluster", "two clusters"],
+)
+def test_every_clock_by_hand(config, expected, free, end):
+    prediction = predict(config, X, LABELS)
     for name in CHANNELS:
         clocks, addresses, _ = prediction.channels[name].arrays()
-        assert clocks.tolist() == CLOCKS[name], name
+        assert clocks.tolist() == expected[name], name
         if name in ADDRESSES:
-            assert addresses.tolist() == ADDRESSES[name], name
-    assert prediction.sample_clocks.tolist() == [110, 151]
-    assert prediction.clocks == 165
+            assert addresses.tolist()[-len(ADDRESSES[name]) :] == ADDRESSES[name], name
+    assert prediction.sample_clocks.tolist() == free
+    assert prediction.clocks == end
 
 
 @pytest.mark.parametrize(
@@ -112,7 +151,7 @@ def test_command_waits_for_its_results_and_until_all_is_settled():
     command = Command(Op.READ, Space.STATE, State.LEARNED, after=3)
     prediction = predict(TINY, X, LABELS, commands=[command])
     # on offer at 70, one clock after the hold is seen at 69; taken when nothing is under way: at
-    # 120, SETTLED + 1 after the last step
+    # 120, 12 after the last step
     assert prediction.channels["responses"].arrays()[0].tolist() == [124]
     assert prediction.channels["responses"].arrays()[2].tolist() == [[1]]
     # free at 125, the forward pass starts at 126 and not at 116

@@ -1,0 +1,129 @@
+"""Clusters of lanes: what crosses the device between them and the core goes through registers."""
+
+from amaranth.hdl import Array, Cat, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..golden.program import CLUSTER, clusters, stages
+from .primitives import Copy
+from .shapes import index
+from .storage import Storage
+
+
+def cluster_slices(lanes: int) -> list[slice]:
+    """The lanes of each cluster."""
+    return [slice(at, min(at + CLUSTER, lanes)) for at in range(0, lanes, CLUSTER)]
+
+
+def spread(m, value, lanes: int) -> list:
+    """`value` for each cluster: itself where there is one, else a copy of it, a clock later."""
+    count = clusters(lanes)
+    if count == 1:
+        return [value]
+    copies = []
+    for number in range(count):
+        m.submodules += (copy := Copy(len(Value.cast(value))))
+        here = Signal.like(value, name=f"copy_{number}")
+        m.d.comb += [copy.value.eq(value), here.eq(copy.copy)]
+        copies.append(here)
+    return copies
+
+
+class Banks(wiring.Component):
+    """Words of all lanes with one read and one write port: a `Storage` for each cluster.
+
+    Latency: `data` one clock after `address`; `en` and `place` in the clock of `written`. Where
+    there are more clusters than one: two clocks, and in the clock before.
+
+    Parameters
+    ----------
+    lanes, width : int
+        Number and width of what each word consists of.
+    depth : int
+
+    Members
+    -------
+    address : In, data : Out
+    en : In(1), place, written : In
+    """
+
+    def __init__(self, *, lanes, width, depth):
+        self.lanes, self.width, self.depth = lanes, width, max(depth, 2)
+        super().__init__(
+            {
+                "address": In(range(self.depth)),
+                "data": Out(lanes * width),
+                "en": In(1),
+                "place": In(range(self.depth)),
+                "written": In(lanes * width),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        told = (spread(m, value, self.lanes) for value in (self.address, self.en, self.place))
+        data = []
+        for here, address, en, place in zip(cluster_slices(self.lanes), *told, strict=True):
+            bits = slice(here.start * self.width, here.stop * self.width)
+            m.submodules += (bank := Storage(bits.stop - bits.start, self.depth))
+            m.d.comb += [
+                bank.address.eq(address),
+                bank.en.eq(en),
+                bank.place.eq(place),
+                bank.written.eq(self.written[bits]),
+            ]
+            data.append(bank.data)
+        m.d.comb += self.data.eq(Cat(data))
+        return m
+
+
+class Gather(wiring.Component):
+    """The part of a word that belongs to one lane.
+
+    Latency: none. Where there are more clusters than one: a clock after `word`, two after `lane`.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    width : int
+        Of the part.
+
+    Members
+    -------
+    word : In
+    lane : In
+        In the clock of `word`, or where there are more clusters than one in the clock before.
+    part : Out
+    """
+
+    def __init__(self, config, width):
+        self.config, self.width = config, width
+        super().__init__(
+            {
+                "word": In(config.lanes * width),
+                "lane": In(index(config.lanes)),
+                "part": Out(width),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        lanes = self.config.lanes
+        if not stages(self.config).gather:
+            m.d.comb += self.part.eq(self.word.word_select(self.lane, self.width))
+            return m
+        bits = CLUSTER.bit_length() - 1
+        parts, cluster = [], self.lane[bits:]
+        for here, lane in zip(
+            cluster_slices(lanes), spread(m, self.lane[:bits], lanes), strict=True
+        ):
+            word = self.word[here.start * self.width : here.stop * self.width]
+            part = Signal(self.width, name=f"part_{len(parts)}", reset_less=True)
+            m.d.sync += part.eq(word.word_select(lane, self.width))
+            parts.append(part)
+        for _ in range(2):
+            late = Signal.like(cluster, name="cluster", reset_less=True)
+            m.d.sync += late.eq(cluster)
+            cluster = late
+        m.d.comb += self.part.eq(Array(parts)[cluster])
+        return m
