@@ -252,10 +252,11 @@ class Dense(wiring.Component):
             for layer, size in enumerate(units)
             if 0 < size % cfg.lanes <= number
         ]
-        m.d.sync += [
-            lane.chosen_9.eq(step.lane_8 == Mux(step.hosts_8, number, number // GROUP)),
-            lane.present.eq(~(step.tail_4 & Cat(absent).any())),
-        ]
+        m.d.sync += lane.chosen_9.eq(step.lane_8 == Mux(step.hosts_8, number, number // GROUP))
+        if absent:
+            m.d.sync += lane.present.eq(~(step.tail_4 & Cat(absent).any()))
+        else:  # no register that stays 1: it would be one for all lanes
+            m.d.comb += lane.present.eq(1)
         m.d.comb += [
             lane.control.eq(control),
             lane.scalar.eq(scalar),
