@@ -16,7 +16,7 @@ from .config import CoreConfig
 from .layout import Layout
 from .memory import KINDS
 from .normalise import MANTISSA_BITS
-from .program import program, start_clocks
+from .program import CLUSTER, program, start_clocks
 from .reservoir_memory import reservoir_config
 from .schedule import Schedule
 from .softmax import exp_width
@@ -151,6 +151,8 @@ class Ram:
         Whether it is read a clock late, as block RAM is.
     table : bool
         Whether it is never written.
+    bank : int
+        Bits of a word that lie in one bank; 0 is all of them.
     """
 
     name: str
@@ -158,6 +160,13 @@ class Ram:
     width: int
     blocks: bool = True
     table: bool = False
+    bank: int = 0
+
+    @property
+    def banks(self) -> list[int]:
+        """Width of each of its banks."""
+        each = self.bank or self.width
+        return [min(each, self.width - at) for at in range(0, self.width, each)]
 
     @property
     def bits(self) -> int:
@@ -179,14 +188,18 @@ def memories(config: CoreConfig) -> list[Ram]:
     word = memory_width(config)
     index = max((config.inputs - 1).bit_length(), 1)
     row = max((classes - 1).bit_length(), 1)
+
+    def of_lanes(name, depth, bits):
+        return Ram(name, depth, lanes * bits, bank=CLUSTER * bits)
+
     found = [
-        Ram("weights", layout.weight_bases[-1], lanes * config.weight_bits),
-        Ram("class memories", layout.memory_bases[-1], lanes * word),
+        of_lanes("weights", layout.weight_bases[-1], config.weight_bits),
+        of_lanes("class memories", layout.memory_bases[-1], word),
         Ram("inputs of two samples", 2 << (config.inputs - 1).bit_length(), index + config.x_bits),
-        Ram("activations", max(blocks, 2), lanes * config.u_bits),
-        Ram("potentials", config.leaky * max(blocks, 2), lanes * config.potential.width),
-        Ram("normalised activations", max(slots * blocks, 2), lanes * (config.z_bits + 1)),
-        Ram("directions", max(blocks, 2), lanes * config.d_bits),
+        of_lanes("activations", max(blocks, 2), config.u_bits),
+        of_lanes("potentials", config.leaky * max(blocks, 2), config.potential.width),
+        of_lanes("normalised activations", max(slots * blocks, 2), config.z_bits + 1),
+        of_lanes("directions", max(blocks, 2), config.d_bits),
         Ram("labels of the window", slots if window else 0, row, blocks=False),
         *_hsic_memories(config),
         *_reservoir_memories(config),
@@ -397,8 +410,9 @@ def _single_port(ram: Ram, config: CoreConfig, family: Family) -> bool:
 def single_port_rams(config: CoreConfig, family: Family) -> int:
     """Single-port RAMs, where the family has them and the weights have one port."""
     return sum(
-        ceil(ram.depth / SPRAM_DEPTH) * ceil(ram.width / SPRAM_WIDTH)
+        ceil(ram.depth / SPRAM_DEPTH) * ceil(width / SPRAM_WIDTH)
         for ram in memories(config)
+        for width in ram.banks
         if _single_port(ram, config, family)
     )
 
@@ -411,7 +425,10 @@ def _in_luts(ram: Ram, family: Family) -> bool:
 def block_rams(config: CoreConfig, family: Family) -> int:
     """Block RAMs: for each memory the shape that needs the fewest; those of the link."""
     return family.link_ram + sum(
-        min(ceil(ram.depth / words) * ceil(ram.width / bits) for words, bits in family.shapes)
+        min(
+            ceil(ram.depth / words) * sum(ceil(width / bits) for width in ram.banks)
+            for words, bits in family.shapes
+        )
         for ram in memories(config)
         if not _in_luts(ram, family) and not _single_port(ram, config, family)
     )
@@ -434,5 +451,7 @@ def luts(config: CoreConfig, family: Family) -> int:
         each = _LUT_RESERVOIR_LANE * (reservoir.sum_bits + 2 * reservoir.state_bits)
         logic += len(config.hidden) * (_LUT_RESERVOIR + reservoir.lanes * each)
     small = [ram for ram in memories(config) if _in_luts(ram, family)]
-    stored = sum(ceil(ram.depth / 16) * ceil(ram.width / 4) * family.lutram for ram in small)
+    stored = family.lutram * sum(
+        ceil(ram.depth / 16) * ceil(width / 4) for ram in small for width in ram.banks
+    )
     return round(logic * family.luts + lanes * family.lane_luts) + stored

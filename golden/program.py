@@ -319,6 +319,10 @@ def done_latency(config, kind: Kind) -> int:
     return at.write + 1 - read
 
 
+COMMAND_STEP = 2  # from taking a command to issuing its step
+COMMAND_RESPONSE = 4  # to its response; where it has a step, beside that one's way back
+COMMAND_START = 3  # to the first step of the start program
+
 COEFFICIENT = 2  # from a similarity's arrival to its coefficient, in the place of a softmax error
 COEFFICIENTS = 6  # from the arrival of the last one to the coefficients being there
 

@@ -18,6 +18,9 @@ from .program import (
     ARRIVE,
     COEFFICIENT,
     COEFFICIENTS,
+    COMMAND_RESPONSE,
+    COMMAND_START,
+    COMMAND_STEP,
     KERNELS,
     SETTLING,
     Kind,
@@ -365,14 +368,12 @@ class Schedule:
             before = self._weight_words(), self._memory_words()
             self.core.reset()
             self.inferred = 0
-            ready, response = self.start(taken + 3, before) + 1, 0
+            ready, response = self.start(taken + COMMAND_START, before) + 1, 0
         elif command.space in (Space.WEIGHT, Space.MEMORY):
-            ready, response = (
-                taken + self.at.read_back + 4,
-                self._access(command, taken + 2 + self.at.write),
-            )
+            ready = taken + self.at.read_back + COMMAND_RESPONSE
+            response = self._access(command, taken + COMMAND_STEP + self.at.write)
         else:
-            ready, response = taken + 4, self._register(command)
+            ready, response = taken + COMMAND_RESPONSE, self._register(command)
         moved = self.ends["responses"].go(ready)
         self.channels["responses"].add(moved, 0, [[response]])
         self.free = moved + 1

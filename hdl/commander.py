@@ -13,9 +13,9 @@ from .step import Kind
 class Commander(wiring.Component):
     """Carries out one command after another while no sample is worked on.
 
-    Latency: a command is taken when the core is free and settled; its response is offered 4 clocks
-    later for gains and registers, ``WRITE + 4`` for memories, and after the start program for
-    ``START``.
+    Latency: a command is taken when the core is free and settled; its response is offered
+    ``program.COMMAND_RESPONSE`` clocks later for gains and registers, as much behind
+    ``Stages.read_back`` for memories, and after the start program for ``START``.
 
     Parameters
     ----------

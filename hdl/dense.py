@@ -150,7 +150,7 @@ class Dense(wiring.Component):
         def register(field, value):
             m.d.sync += field.eq(value)
 
-        register(control.own_5, own_of(self.stage(4)))
+        register(control.own_5, own_of(m, self.stage(4)))
         register(control.common_5, common_of(self.stage(4).kind))
         register(control.remember_5, is_any(self.stage(4).kind, MEMORY_UPDATES))
         register(control.remember_6, is_any(self.stage(5).kind, MEMORY_UPDATES))

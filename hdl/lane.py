@@ -44,27 +44,25 @@ class Common(enum.Enum):
     A = 2
 
 
-def own_of(step):
+def own_of(m, step):
     """`Own` of a step."""
-    kind = step.kind
-    return Mux(
-        is_any(kind, (Kind.READOUT, Kind.FORGET, Kind.MEMORY))
-        | ((kind == Kind.DIRECTION) & step.jacobian),
-        Own.Z,
-        Mux(
-            is_any(kind, (Kind.SIMILARITY, Kind.DIRECTION)),
-            Own.READ,
-            Mux(
-                is_any(kind, (Kind.SUM, Kind.SQUARES, Kind.NORMALISE)),
-                Own.A,
-                Mux(
-                    kind == Kind.UPDATE,
-                    Own.D,
-                    Mux(kind == Kind.START_WEIGHTS, Own.BYTE, Own.WEIGHT),
-                ),
-            ),
-        ),
-    )
+    own = Signal(Own)
+    with m.Switch(step.kind):
+        with m.Case(Kind.READOUT, Kind.FORGET, Kind.MEMORY):
+            m.d.comb += own.eq(Own.Z)
+        with m.Case(Kind.SIMILARITY):
+            m.d.comb += own.eq(Own.READ)
+        with m.Case(Kind.DIRECTION):
+            m.d.comb += own.eq(Mux(step.jacobian, Own.Z, Own.READ))
+        with m.Case(Kind.SUM, Kind.SQUARES, Kind.NORMALISE):
+            m.d.comb += own.eq(Own.A)
+        with m.Case(Kind.UPDATE):
+            m.d.comb += own.eq(Own.D)
+        with m.Case(Kind.START_WEIGHTS):
+            m.d.comb += own.eq(Own.BYTE)
+        with m.Default():
+            m.d.comb += own.eq(Own.WEIGHT)
+    return own
 
 
 def common_of(kind):

@@ -1,6 +1,6 @@
 """The class memory: what learning remembers of each class, and how the modulator reads it."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,7 +8,7 @@ from ..golden import widths
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
 from .clusters import Banks, cluster_slices, spread
-from .modulator import Gains, ReadScale, word_width
+from .modulator import Gains, ReadScale, first_rows, word_width
 from .shapes import index
 from .step import Kind
 
@@ -100,9 +100,8 @@ class ClassMemory(wiring.Component):
         if KINDS[cfg.memory].self_scaling:
             m.submodules.gains = gains = Gains(cfg)
             step = self.total_step
-            first = Array(n * cfg.classes for n in range(len(cfg.hidden)))  # rows of a layer
             m.d.sync += gains.query.eq(
-                Mux(self.asks_gain, self.gain_place, first[self.layer] + self.row)
+                Mux(self.asks_gain, self.gain_place, first_rows(cfg)[self.layer] + self.row)
             )
             m.d.sync += gain_3.eq(gains.gain)
             m.d.comb += [

@@ -24,6 +24,11 @@ def _octave(config, units, n):
     return below, borders[0] if borders else 2 << n
 
 
+def first_rows(config):
+    """Number of each layer's first row, of the rows of all class memories."""
+    return Array(layer * config.classes for layer in range(len(config.hidden)))
+
+
 class Gains(wiring.Component):
     """``g_c = round(log2 rms(M_c))`` of each row, found from ``sum |M_c|`` when the row is written.
 
@@ -72,7 +77,6 @@ class Gains(wiring.Component):
             for layer in range(len(cfg.hidden))
             for row in range(classes)
         )
-        first = Array(n * classes for n in range(len(cfg.hidden)))  # rows of a layer
         # 1: the leading one of the sum; a row's magnitudes cannot add up to more bits
         bits = (max(cfg.hidden) << (cfg.memory_bits - 1)).bit_length()
         octave, leading = Signal(range(bits)), Signal(range(bits))
@@ -86,7 +90,7 @@ class Gains(wiring.Component):
             octave.eq(leading),
             total.eq(self.total),
             found.eq(self.found),
-            place.eq(first[self.layer] + self.row),
+            place.eq(first_rows(cfg)[self.layer] + self.row),
             layer.eq(self.layer),
         ]
         # 2: thresholds lie a factor of 2 apart, so only one of them is left; 3: compare with it

@@ -69,7 +69,9 @@ def test_clocks_and_memories_of_leaky_neurons():
     counts, learn = (x != 128).sum(axis=1), [label is not None for label in labels]
     assert estimate.sample_clocks(config, counts, learn).tolist() == expected.tolist()
     declared = re.findall(r"^  reg \[(\d+):0\] \S+ +\[(\d+):0\];", emit.core_verilog(config), re.M)
-    found = sorted((ram.width - 1, ram.depth - 1) for ram in estimate.memories(config))
+    found = sorted(
+        (width - 1, ram.depth - 1) for ram in estimate.memories(config) for width in ram.banks
+    )
     assert found == sorted((int(width), int(depth)) for width, depth in declared)
     steps = dict(estimate.pass_steps(config, 5))
     static = dict(estimate.pass_steps(replace(config, dynamics="static", time_steps=1), 5))
@@ -126,7 +128,9 @@ def test_memories_are_those_of_the_verilog(memory, lanes):
     config = small(memory, lanes)
     text = emit.core_verilog(config)
     declared = re.findall(r"^  reg \[(\d+):0\] \S+ +\[(\d+):0\];", text, re.MULTILINE)
-    found = sorted((ram.width - 1, ram.depth - 1) for ram in estimate.memories(config))
+    found = sorted(
+        (width - 1, ram.depth - 1) for ram in estimate.memories(config) for width in ram.banks
+    )
     assert found == sorted((int(width), int(depth)) for width, depth in declared)
 
 
