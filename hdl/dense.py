@@ -252,12 +252,17 @@ class Dense(wiring.Component):
             for layer, size in enumerate(units)
             if 0 < size % cfg.lanes <= number
         ]
-        m.d.sync += lane.chosen_9.eq(step.lane_8 == Mux(step.hosts_8, number, number // GROUP))
-        if absent:
-            m.d.sync += lane.present.eq(~(step.tail_4 & Cat(absent).any()))
-        else:  # no register that stays 1: it would be one for all lanes
-            m.d.comb += lane.present.eq(1)
+        chosen, present = (
+            Signal(name=f"{of}_{number}", reset_less=True) for of in ("chosen", "present")
+        )
+        m.d.sync += [
+            chosen.eq(step.lane_8 == Mux(step.hosts_8, number, number // GROUP)),
+            present.eq(~(step.tail_4 & Cat(absent).any())),
+        ]
         m.d.comb += [
+            lane.chosen_9.eq(chosen),
+            # no register that stays 1: it would be one for all lanes
+            lane.present.eq(present if absent else 1),
             lane.control.eq(control),
             lane.scalar.eq(scalar),
             lane.weight.eq(self.weights.word_select(number, cfg.weight_bits)),

@@ -3,7 +3,7 @@
 import re
 from importlib.metadata import version
 
-from amaranth.hdl import Module, ResetInserter, Signal, unsigned
+from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -48,10 +48,13 @@ class LinkedCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.engine = engine = Engine(self.config, release=release(), buffer=self.buffer)
-        reset_core = Signal()
         core = Core(self.config)
-        m.submodules.core = ResetInserter(reset_core)(core)
-        m.d.sync += reset_core.eq(engine.reset_core)  # goes far
+        # its reset goes far: a register of its own, which all resets set
+        m.domains.core = domain = ClockDomain(local=True)
+        reset = Signal(init=1)
+        m.d.sync += reset.eq(engine.reset_core)
+        m.d.comb += [domain.clk.eq(ClockSignal()), domain.rst.eq(reset)]
+        m.submodules.core = DomainRenamer("core")(core)
         wiring.connect(m, wiring.flipped(self.rx), engine.rx)
         wiring.connect(m, engine.tx, wiring.flipped(self.tx))
         wiring.connect(m, engine.samples, core.samples)
