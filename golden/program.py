@@ -189,7 +189,7 @@ def start_clocks(config) -> int:
 # memories see its addresses and its words, `hebbware.hdl.core` and `hebbware.hdl.dense` the rest.
 
 CLUSTER = 8  # lanes that share registers: what goes to all lanes goes to clusters of them first
-SOFTMAX_FIXED = 12  # clocks of a softmax beyond its two walks over the classes
+SOFTMAX_FIXED = 13  # clocks of a softmax beyond its two walks over the classes
 
 
 def clusters(lanes: int) -> int:

@@ -1,5 +1,8 @@
 """One lane: a multiplier, an accumulator, a rounding shifter and a read-modify-write path."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
@@ -45,7 +48,7 @@ class Common(enum.Enum):
 
 
 def own_of(m, step):
-    """`Own` of a step."""
+    """`Own` of a step, a bit for each."""
     own = Signal(Own)
     with m.Switch(step.kind):
         with m.Case(Kind.READOUT, Kind.FORGET, Kind.MEMORY):
@@ -62,7 +65,7 @@ def own_of(m, step):
             m.d.comb += own.eq(Own.BYTE)
         with m.Default():
             m.d.comb += own.eq(Own.WEIGHT)
-    return own
+    return Cat(own == of for of in Own)
 
 
 def common_of(kind):
@@ -77,7 +80,7 @@ class Control(data.StructLayout):
     def __init__(self, config):
         super().__init__(
             {
-                "own_5": Own,
+                "own_5": len(Own),  # a bit for each `Own`
                 "common_5": Common,
                 "remember_5": 1,  # class memory: it leaks,
                 "remember_6": 1,  # and rounds its own way
@@ -192,19 +195,14 @@ class Lane(wiring.Component):
         """Stages 5 to 7: the lane's own operand times the common one."""
         cfg, control = self.config, self.control
         own = Signal(signed(widths.operand_a(cfg)))
-        with m.Switch(control.own_5):
-            with m.Case(Own.READ):
-                m.d.comb += own.eq(self.read)
-            with m.Case(Own.Z):
-                m.d.comb += own.eq(self.z)
-            with m.Case(Own.A):
-                m.d.comb += own.eq(self.a)
-            with m.Case(Own.D):
-                m.d.comb += own.eq(self.d)
-            with m.Case(Own.BYTE):
-                m.d.comb += own.eq(Mux(self.present, self.octet.as_signed(), 0))
-            with m.Default():
-                m.d.comb += own.eq(self.weight)
+        octet = Mux(self.present, self.octet.as_signed(), 0)
+        sources = {
+            Own.WEIGHT: self.weight, Own.READ: self.read, Own.Z: self.z, Own.A: self.a,
+            Own.D: self.d, Own.BYTE: octet,
+        }  # fmt: skip
+        # a bit for each: two levels of logic before the multiplier
+        chosen = [Mux(control.own_5[of.value], value, 0) for of, value in sources.items()]
+        m.d.comb += own.eq(reduce(or_, chosen))
         common = Signal(signed(widths.operand_b(cfg)))
         with m.Switch(control.common_5):
             with m.Case(Common.Z):

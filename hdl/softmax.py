@@ -106,8 +106,10 @@ class Softmax(wiring.Component):
             store.addr.eq(first[self.job] + self.row),
             store.data.eq(self.value),
         ]
-        with m.If(self.arrive & ((self.row == 0) | (self.value > tops[self.job]))):
-            m.d.sync += tops[self.job].eq(self.value)
+        for number, top in enumerate(tops):  # one comparison each: a choice before it would be slow
+            larger = (self.row == 0) | (self.value > top)
+            with m.If(self.arrive & (self.job == number) & larger):
+                m.d.sync += top.eq(self.value)
 
         # work on one job
         job = Signal(range(self.jobs))
@@ -136,7 +138,7 @@ class Softmax(wiring.Component):
         m.d.sync += waiting.eq((waiting & ~Mux(start, 1 << choice, 0)[: self.jobs]) | arrived)
 
         walking = busy & (row < classes)
-        first_walk = Signal(3)
+        first_walk = Signal(4)
         second_walk = Signal(4)  # valid bits of the two pipelines
         m.d.sync += [
             first_walk.eq(first_walk << 1 | (walking & ~second)),
@@ -160,8 +162,9 @@ class Softmax(wiring.Component):
         logit_shift = Mux(job == readout, 0, cfg.beta_log2)
         distance = Signal(unsigned(self.value_width + cfg.beta_log2))
         top, late = Signal.like(self.value), Signal.like(self.value)
-        m.d.sync += [top.eq(tops[job]), late.eq(fetch.data)]
-        m.d.comb += distance.eq((top - late) << logit_shift)
+        gap = Signal(unsigned(self.value_width))  # `top` is the largest
+        m.d.sync += [top.eq(tops[job]), late.eq(fetch.data), gap.eq(top - late)]
+        m.d.comb += distance.eq(gap << logit_shift)
         steps = Mux(
             job == readout,
             shift_round(distance, cfg.u_fraction - EXP_STEP),
@@ -173,15 +176,15 @@ class Softmax(wiring.Component):
         m.d.sync += index.eq(Mux(steps > far, far, steps))
         m.d.comb += [
             look.addr.eq(index),
-            put.addr.eq(rows[2]),
+            put.addr.eq(rows[3]),
             put.data.eq(look.data),
-            put.en.eq(first_walk[2]),
+            put.en.eq(first_walk[3]),
         ]
         with m.If(start):
             m.d.sync += [total.eq(0), busy.eq(1), second.eq(0), job.eq(choice)]
             m.d.sync += base.eq(first[choice])
             m.d.comb += [next_row.eq(0), next_at.eq(first[choice])]
-        with m.If(first_walk[2]):
+        with m.If(first_walk[3]):
             m.d.sync += total.eq(total + look.data)
 
         # between the walks: reciprocal of the sum; `total` is complete when the pipeline is empty
@@ -206,10 +209,10 @@ class Softmax(wiring.Component):
         m.d.comb += [rounded_up.eq(entry[-1]), invert.addr.eq(entry[:-1])]
         scale_power = Signal.like(power)
         m.d.sync += scale_power.eq(power + rounded_up)
-        pause = Signal(range(6))
+        pause = Signal(range(7))
         with m.If(busy & ~second & (row == classes)):
             m.d.sync += pause.eq(pause + 1)
-            with m.If(pause == 5):
+            with m.If(pause == 6):
                 m.d.sync += [second.eq(1), pause.eq(0)]
                 m.d.comb += [next_row.eq(0), next_at.eq(base)]
 
