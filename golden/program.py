@@ -262,7 +262,7 @@ class Stages:
     @property
     def read_back(self):
         """What the host reads or writes is on its way back; it is in a register a clock later."""
-        return self.write + self.gather
+        return self.write + 2 * self.gather
 
 
 def stages(config) -> Stages:

@@ -402,8 +402,8 @@ class Core(wiring.Component):
             commander.result.eq(
                 Mux(
                     last.kind == Kind.HOST_WEIGHT,
-                    weight_read.part.as_signed(),
-                    memory_read.part.as_signed(),
+                    late(weight_read.part, at.gather).as_signed(),
+                    late(memory_read.part, at.gather).as_signed(),
                 )
             ),
         ]
