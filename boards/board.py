@@ -30,8 +30,6 @@ class Board:
     flash : str
         Command line that brings a bitstream onto the board.
     baud : int
-    placement : str
-        Options of nextpnr in the place of those of the family.
     """
 
     name: str
@@ -45,7 +43,6 @@ class Board:
     serial: str
     flash: str
     baud: int = 1_000_000
-    placement: str = ""
 
     @property
     def family(self) -> str:
@@ -66,10 +63,8 @@ BOARDS = {
     for board in (
         Board(
             "ulx3s-85f", "ULX3S", "amaranth_boards.ulx3s:ULX3S_85F_Platform", "ECP5 LFE5U-85F",
-            "mnist", 25_000_000, 45_000_000, "clk25", "USB (FT231X)",
+            "mnist", 25_000_000, 80_000_000, "clk25", "USB (FT231X)",
             "openFPGALoader --board ulx3s",
-            # the static placer's result is slower here: 38 MHz after routing, 46 with this one
-            placement="--router router2 --placer-heap-timingweight 30 --placer-heap-critexp 4",
         ),
         Board(
             "orangecrab-25f", "OrangeCrab r0.2 (25F)", f"{_OWN}.orangecrab:OrangeCrab25FPlatform",
@@ -78,12 +73,12 @@ BOARDS = {
         ),
         Board(
             "orangecrab-85f", "OrangeCrab r0.2 (85F)", f"{_OWN}.orangecrab:OrangeCrab85FPlatform",
-            "ECP5 LFE5U-85F", "mnist", 48_000_000, 45_000_000, "clk",
+            "ECP5 LFE5U-85F", "mnist", 48_000_000, 80_000_000, "clk",
             "header pins 0 (in) and 1 (out), 3.3 V", "openFPGALoader --board orangeCrab",
         ),
         Board(
             "ecpix5-85f", "ECPIX-5 (85F)", "amaranth_boards.ecpix5:ECPIX585Platform",
-            "ECP5 LFE5U-85F", "mnist", 100_000_000, 45_000_000, "clk100", "USB (FT2232H)",
+            "ECP5 LFE5U-85F", "mnist", 100_000_000, 80_000_000, "clk100", "USB (FT2232H)",
             "openFPGALoader --board ecpix5_r03",
         ),
         Board(

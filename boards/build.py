@@ -244,7 +244,7 @@ def _elaborate(board: Board, config: CoreConfig, clock_hz: int, folder: Path):
     setting = clock_setting(board, clock_hz)
     plan = board.platform().prepare(
         Top(board, config, setting), name=NAME, emit_src=False, synth_opts=SYNTHESIS[board.family],
-        nextpnr_opts=board.placement or PLACEMENT[board.family],
+        nextpnr_opts=PLACEMENT[board.family],
         script_after_synth=f"tee -q -o {NAME}.stat.json stat -json",
     )  # fmt: skip
     for name, content in plan.files.items():
