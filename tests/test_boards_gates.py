@@ -34,8 +34,9 @@ FAMILIES = {
     ],
 )
 def test_netlist_learns_as_golden_does(family, tmp_path):
-    # a weight memory so deep that it becomes block RAM
-    config = CONFIG if family == "ice40" else dataclasses.replace(CONFIG, layers=(120, 8, 3))
+    # a weight memory so deep that it becomes block RAM, and two clusters of lanes
+    large = dataclasses.replace(CONFIG, layers=(120, 11, 3), lanes=9)
+    config = CONFIG if family == "ice40" else large
     text = gates.netlist(Core(config, trace=True), family, tmp_path)
     for cell in FAMILIES[family]:
         assert f" {cell} " in text, cell
