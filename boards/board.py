@@ -68,7 +68,7 @@ BOARDS = {
         ),
         Board(
             "orangecrab-25f", "OrangeCrab r0.2 (25F)", f"{_OWN}.orangecrab:OrangeCrab25FPlatform",
-            "ECP5 LFE5U-25F", "mnist-25f", 48_000_000, 60_000_000, "clk",
+            "ECP5 LFE5U-25F", "mnist-25f", 48_000_000, 80_000_000, "clk",
             "header pins 0 (in) and 1 (out), 3.3 V", "openFPGALoader --board orangeCrab",
         ),
         Board(
