@@ -197,6 +197,7 @@ class Core(wiring.Component):
             return value
 
         # stage 1: or it is put in by the commander; lists are read, activations z are addressed
+        # (stages are those of a core of one cluster; `step` counts clocks, which `at` tells)
         issued_1 = Signal(self.step_layout)
         step = {clock: Signal(self.step_layout) for clock in range(1, at.source + 5)}
         z_place_1 = Signal.like(z_memory.address)
@@ -551,11 +552,11 @@ class Core(wiring.Component):
         """The step is the last one of the pass."""
         return step.valid & step.end & (step.kind == kind) & (step.layer == layer)
 
-    def _trace(self, m, late, weights, z_memory, d_memory, a_memory, dense, softmax):
+    def _trace(self, m, written, weights, z_memory, d_memory, a_memory, dense, softmax):
         trace, blocks, writes = self.trace, self.blocks, dense.out
-        vectors = [late(memory.en) for memory in (a_memory, z_memory, d_memory)]
+        vectors = [written(memory.en) for memory in (a_memory, z_memory, d_memory)]
         m.d.comb += [
-            trace.weights.en.eq(late(weights.write_en)),
+            trace.weights.en.eq(written(weights.write_en)),
             trace.weights.address.eq(writes.address),
             trace.weights.data.eq(weights.written),
             trace.vectors.en.eq(Cat(vectors).any()),
