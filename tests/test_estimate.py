@@ -141,10 +141,9 @@ def test_weights_are_those_of_the_network():
 
 # `hebbware build`, Yosys 0.70 and nextpnr 0.11: LUTs, multipliers, block RAMs
 BUILDS = [
-    ("ecp5", "mnist", {}, (52297, 68, 89)),
-    ("ecp5", "mnist-20k", {"lanes": 22}, (19995, 27, 51)),
-    ("ecp5", "mnist-20k", {"lanes": 16}, (16048, 20, 50)),
-    ("ecp5", "mnist-20k", {"lanes": 8}, (10576, 12, 43)),
+    ("ecp5", "mnist", {}, (52659, 68, 91)),
+    ("ecp5", "mnist-25f", {}, (12084, 16, 47)),
+    ("ecp5", "mnist", {"layers": (784, 32, 16, 10), "lanes": 16}, (16163, 20, 25)),
     ("ice40", "mnist-pooled", {}, (5188, 6, 16)),
     ("gowin", "mnist-20k", {}, (14175, 12, 43)),
     ("gowin", "mnist-9k", {}, (6904, 10, 23)),
