@@ -63,7 +63,7 @@ BOARDS = {
     for board in (
         Board(
             "ulx3s-85f", "ULX3S", "amaranth_boards.ulx3s:ULX3S_85F_Platform", "ECP5 LFE5U-85F",
-            "mnist", 25_000_000, 80_000_000, "clk25", "USB (FT231X)",
+            "mnist", 25_000_000, 83_333_333, "clk25", "USB (FT231X)",
             "openFPGALoader --board ulx3s",
         ),
         Board(
@@ -78,7 +78,7 @@ BOARDS = {
         ),
         Board(
             "ecpix5-85f", "ECPIX-5 (85F)", "amaranth_boards.ecpix5:ECPIX585Platform",
-            "ECP5 LFE5U-85F", "mnist", 100_000_000, 80_000_000, "clk100", "USB (FT2232H)",
+            "ECP5 LFE5U-85F", "mnist", 100_000_000, 100_000_000, "clk100", "USB (FT2232H)",
             "openFPGALoader --board ecpix5_r03",
         ),
         Board(
