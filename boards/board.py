@@ -78,7 +78,7 @@ BOARDS = {
         ),
         Board(
             "ecpix5-85f", "ECPIX-5 (85F)", "amaranth_boards.ecpix5:ECPIX585Platform",
-            "ECP5 LFE5U-85F", "mnist", 100_000_000, 100_000_000, "clk100", "USB (FT2232H)",
+            "ECP5 LFE5U-85F", "mnist", 100_000_000, 80_000_000, "clk100", "USB (FT2232H)",
             "openFPGALoader --board ecpix5_r03",
         ),
         Board(
