@@ -16,7 +16,7 @@ from .config import CoreConfig
 from .layout import Layout
 from .memory import KINDS
 from .normalise import MANTISSA_BITS
-from .program import CLUSTER, program, start_clocks
+from .program import clusters, program, start_clocks
 from .reservoir_memory import reservoir_config
 from .schedule import Schedule
 from .softmax import exp_width
@@ -151,8 +151,8 @@ class Ram:
         Whether it is read a clock late, as block RAM is.
     table : bool
         Whether it is never written.
-    bank : int
-        Bits of a word that lie in one bank; 0 is all of them.
+    split : tuple of int
+        Width of each of its banks, where there are more than one.
     """
 
     name: str
@@ -160,13 +160,12 @@ class Ram:
     width: int
     blocks: bool = True
     table: bool = False
-    bank: int = 0
+    split: tuple[int, ...] = ()
 
     @property
-    def banks(self) -> list[int]:
+    def banks(self) -> tuple[int, ...]:
         """Width of each of its banks."""
-        each = self.bank or self.width
-        return [min(each, self.width - at) for at in range(0, self.width, each)]
+        return self.split or (self.width,)
 
     @property
     def bits(self) -> int:
@@ -190,7 +189,8 @@ def memories(config: CoreConfig) -> list[Ram]:
     row = max((classes - 1).bit_length(), 1)
 
     def of_lanes(name, depth, bits):
-        return Ram(name, depth, lanes * bits, bank=CLUSTER * bits)
+        split = tuple(part.stop - part.start for part in clusters(lanes, bits))
+        return Ram(name, depth, lanes * bits, split=split)
 
     found = [
         of_lanes("weights", layout.weight_bases[-1], config.weight_bits),

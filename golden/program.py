@@ -192,9 +192,10 @@ CLUSTER = 8  # lanes that share registers: what goes to all lanes goes to cluste
 SOFTMAX_FIXED = 13  # clocks of a softmax beyond its two walks over the classes
 
 
-def clusters(lanes: int) -> int:
-    """Clusters of lanes, the last of which may be smaller."""
-    return -(-lanes // CLUSTER)
+def clusters(lanes: int, width: int = 1) -> list[slice]:
+    """Where each cluster lies in a word of `width` bits a lane; the last one may be smaller."""
+    firsts = range(0, lanes, CLUSTER)
+    return [slice(at * width, min(at + CLUSTER, lanes) * width) for at in firsts]
 
 
 @dataclass(frozen=True)
@@ -267,7 +268,7 @@ class Stages:
 
 def stages(config) -> Stages:
     """Of a core with so many lanes."""
-    far = int(clusters(config.lanes) > 1)
+    far = int(len(clusters(config.lanes)) > 1)
     return Stages(lag=far, gather=far)
 
 
@@ -278,7 +279,7 @@ def tree_fans(lanes: int) -> list[int]:
     """
     fans, left = [], lanes
     if lanes > CLUSTER:
-        fans, left = [4, CLUSTER // 4], clusters(lanes)
+        fans, left = [4, CLUSTER // 4], len(clusters(lanes))
     return fans + [4] * (((left - 1).bit_length() + 1) // 2)
 
 

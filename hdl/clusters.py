@@ -10,14 +10,9 @@ from .shapes import index
 from .storage import Storage
 
 
-def cluster_slices(lanes: int) -> list[slice]:
-    """The lanes of each cluster."""
-    return [slice(at, min(at + CLUSTER, lanes)) for at in range(0, lanes, CLUSTER)]
-
-
 def spread(m, value, lanes: int) -> list:
     """`value` for each cluster: itself where there is one, else a copy of it, a clock later."""
-    count = clusters(lanes)
+    count = len(clusters(lanes))
     if count == 1:
         return [value]
     copies = []
@@ -63,8 +58,8 @@ class Banks(wiring.Component):
         m = Module()
         told = (spread(m, value, self.lanes) for value in (self.address, self.en, self.place))
         data = []
-        for here, address, en, place in zip(cluster_slices(self.lanes), *told, strict=True):
-            bits = slice(here.start * self.width, here.stop * self.width)
+        parts = clusters(self.lanes, self.width)
+        for bits, address, en, place in zip(parts, *told, strict=True):
             m.submodules += (bank := Storage(bits.stop - bits.start, self.depth))
             m.d.comb += [
                 bank.address.eq(address),
@@ -114,12 +109,10 @@ class Gather(wiring.Component):
             return m
         bits = CLUSTER.bit_length() - 1
         parts, cluster = [], self.lane[bits:]
-        for here, lane in zip(
-            cluster_slices(lanes), spread(m, self.lane[:bits], lanes), strict=True
-        ):
-            word = self.word[here.start * self.width : here.stop * self.width]
+        copies = spread(m, self.lane[:bits], lanes)
+        for here, lane in zip(clusters(lanes, self.width), copies, strict=True):
             part = Signal(self.width, name=f"part_{len(parts)}", reset_less=True)
-            m.d.sync += part.eq(word.word_select(lane, self.width))
+            m.d.sync += part.eq(self.word[here].word_select(lane, self.width))
             parts.append(part)
         for _ in range(2):
             late = Signal.like(cluster, name="cluster", reset_less=True)

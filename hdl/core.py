@@ -29,7 +29,7 @@ from .reservoir_memory import ReservoirMemory
 from .results import Results, result_width
 from .sequencer import Sequencer
 from .softmax import Softmax
-from .step import MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
+from .step import HOSTS, MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
 from .weights import WeightMemory
 from .window import Window
 
@@ -335,7 +335,7 @@ class Core(wiring.Component):
         # stage 10: words are written; decided a clock before, as they go far
         told = at.write - at.lag
         due, place = dense.steps[told - 1], dense.steps[told].place
-        hosts = is_any(due.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))
+        hosts = is_any(due.kind, HOSTS)
         host_reads = hosts & ~due.write
         m.d.sync += [
             weights.write_en.eq(due.valid & is_any(due.kind, UPDATES) & ~host_reads),
@@ -397,9 +397,7 @@ class Core(wiring.Component):
             memory_read.lane.eq(dense.steps[told].lane),
         ]
         m.d.sync += [
-            commander.ended.eq(
-                back.valid & is_any(back.kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))
-            ),
+            commander.ended.eq(back.valid & is_any(back.kind, HOSTS)),
             commander.result.eq(
                 Mux(
                     last.kind == Kind.HOST_WEIGHT,

@@ -14,7 +14,7 @@ from .lane import Control, Lane, common_of, own_of, vector_width
 from .modulator import word_width
 from .normalise import mean_shape
 from .shapes import index
-from .step import DOTS, MEMORY_UPDATES, Kind, is_any
+from .step import DOTS, HOSTS, MEMORY_UPDATES, Kind, is_any
 from .tree import AdderTree
 
 
@@ -110,23 +110,9 @@ class Dense(wiring.Component):
         m.d.comb += [self.stage(4).eq(self.step), self.out.eq(self.steps[self.at.write])]
         control = self._control(m)
         scalar, begin = self._scale(m, control)
-        told = [
-            self._cluster(m, *of)
-            for of in zip(
-                *(
-                    spread(m, value, self.config.lanes)
-                    for value in (
-                        control,
-                        scalar,
-                        begin,
-                        self.random,
-                        self.host_data,
-                        self._steps(),
-                    )
-                ),
-                strict=True,
-            )
-        ]
+        told = (control, scalar, begin, self.random, self.host_data, self._steps())
+        told = zip(*(spread(m, value, self.config.lanes) for value in told), strict=True)
+        told = [self._cluster(m, *copies) for copies in told]
         lanes = [
             self._lane(m, number, **told[number // CLUSTER]) for number in range(self.config.lanes)
         ]
@@ -162,7 +148,7 @@ class Dense(wiring.Component):
         register(control.forward_9, control.forward_8)
         register(control.direction_9, control.direction_8)
         register(control.start_9, control.start_8)
-        register(control.host_9, is_any(self.stage(8).kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)))
+        register(control.host_9, is_any(self.stage(8).kind, HOSTS))
         return control
 
     def _scale(self, m, control):
@@ -219,7 +205,7 @@ class Dense(wiring.Component):
 
     def _steps(self):
         """What a lane takes of the steps themselves, with the stage."""
-        hosts = is_any(self.stage(8).kind, (Kind.HOST_WEIGHT, Kind.HOST_MEMORY))
+        hosts = is_any(self.stage(8).kind, HOSTS)
         fields = {
             "layer_4": self.stage(4).layer,
             "tail_4": self.stage(4).tail,

@@ -7,7 +7,8 @@ from amaranth.lib.wiring import In, Out
 from ..golden import widths
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from .clusters import Banks, cluster_slices, spread
+from ..golden.program import clusters
+from .clusters import Banks, spread
 from .modulator import Gains, ReadScale, first_rows, word_width
 from .shapes import index
 from .step import Kind
@@ -76,12 +77,18 @@ class ClassMemory(wiring.Component):
         word_3, word_4, word_5 = (Signal.like(self.word, reset_less=True) for _ in range(3))
         read, read_5 = Signal.like(self.read), Signal.like(self.read, reset_less=True)
         gain_3 = Signal(self.gain.shape(), reset_less=True)
-        for here, gain in zip(cluster_slices(cfg.lanes), spread(m, gain_3, cfg.lanes), strict=True):
-            m.submodules += (scale := ReadScale(cfg, here.stop - here.start))
+        parts = zip(
+            clusters(cfg.lanes, width),
+            clusters(cfg.lanes, cfg.read_bits),
+            spread(m, gain_3, cfg.lanes),
+            strict=True,
+        )
+        for words, reads, gain in parts:
+            m.submodules += (scale := ReadScale(cfg, (words.stop - words.start) // width))
             m.d.comb += [
-                scale.word.eq(word_3[here.start * width : here.stop * width]),
+                scale.word.eq(word_3[words]),
                 scale.gain.eq(gain),
-                read[here.start * cfg.read_bits : here.stop * cfg.read_bits].eq(scale.read),
+                read[reads].eq(scale.read),
             ]
         m.d.comb += [
             store.address.eq(self.address),

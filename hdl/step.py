@@ -14,6 +14,7 @@ Kind = enum.Enum(
 )
 UPDATES = (Kind.UPDATE, Kind.READOUT, Kind.START_WEIGHTS, Kind.HOST_WEIGHT)  # write the weights
 MEMORY_UPDATES = (Kind.FORGET, Kind.MEMORY, Kind.START_MEMORY, Kind.HOST_MEMORY)  # the class memory
+HOSTS = (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)  # read or write one number
 DOTS = (Kind.SUM, Kind.SQUARES, Kind.SIMILARITY, Kind.SCORES)  # give a total over the lanes
 RANDOM = (
     Kind.UPDATE,

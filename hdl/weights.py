@@ -5,7 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.layout import Layout
-from .clusters import Banks, cluster_slices, spread
+from ..golden.program import clusters
+from .clusters import Banks, spread
 from .primitives import SinglePortRam
 
 
@@ -57,8 +58,7 @@ class WeightMemory(wiring.Component):
             m.d.sync += word.eq(ram.data)
             return m
         told = (spread(m, v, lanes) for v in (self.address, self.write_en, self.write_address))
-        for here, address, write_en, place in zip(cluster_slices(lanes), *told, strict=True):
-            at = slice(here.start * bits, here.stop * bits)
+        for at, address, write_en, place in zip(clusters(lanes, bits), *told, strict=True):
             m.submodules += (ram := SinglePortRam(width=at.stop - at.start, depth=self.depth))
             m.d.comb += [ram.write_en.eq(write_en), ram.address.eq(address)]
             with m.If(write_en):
