@@ -25,7 +25,7 @@ def spread(m, value, lanes: int) -> list:
 
 
 class Banks(wiring.Component):
-    """Words of all lanes with one read and one write port: a `Storage` for each cluster.
+    """Words of all lanes: a `Storage` for each cluster.
 
     Latency: `data` one clock after `address`; `en` and `place` in the clock of `written`. Where
     there are more clusters than one: two clocks, and in the clock before.
@@ -35,6 +35,8 @@ class Banks(wiring.Component):
     lanes, width : int
         Number and width of what each word consists of.
     depth : int
+    ports : int
+        1 or 2, of each storage.
 
     Members
     -------
@@ -42,8 +44,8 @@ class Banks(wiring.Component):
     en : In(1), place, written : In
     """
 
-    def __init__(self, *, lanes, width, depth):
-        self.lanes, self.width, self.depth = lanes, width, max(depth, 2)
+    def __init__(self, *, lanes, width, depth, ports=2):
+        self.lanes, self.width, self.depth, self.ports = lanes, width, max(depth, 2), ports
         super().__init__(
             {
                 "address": In(range(self.depth)),
@@ -60,7 +62,7 @@ class Banks(wiring.Component):
         data = []
         parts = clusters(self.lanes, self.width)
         for bits, address, en, place in zip(parts, *told, strict=True):
-            m.submodules += (bank := Storage(bits.stop - bits.start, self.depth))
+            m.submodules += (bank := Storage(bits.stop - bits.start, self.depth, self.ports))
             m.d.comb += [
                 bank.address.eq(address),
                 bank.en.eq(en),

@@ -5,9 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.layout import Layout
-from ..golden.program import clusters
-from .clusters import Banks, spread
-from .primitives import SinglePortRam
+from .clusters import Banks
 
 
 class WeightMemory(wiring.Component):
@@ -44,25 +42,17 @@ class WeightMemory(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        lanes, bits = self.config.lanes, self.config.weight_bits
+        cfg = self.config
         word = Signal.like(self.word, reset_less=True)
         m.d.comb += self.word.eq(word)  # behind the RAM, which alone takes half of a clock
-        if self.config.weight_ports == 2:
-            m.submodules.ram = ram = Banks(lanes=lanes, width=bits, depth=self.depth)
-            m.d.comb += [
-                ram.address.eq(self.address),
-                ram.en.eq(self.write_en),
-                ram.place.eq(self.write_address),
-                ram.written.eq(self.written),
-            ]
-            m.d.sync += word.eq(ram.data)
-            return m
-        told = (spread(m, v, lanes) for v in (self.address, self.write_en, self.write_address))
-        for at, address, write_en, place in zip(clusters(lanes, bits), *told, strict=True):
-            m.submodules += (ram := SinglePortRam(width=at.stop - at.start, depth=self.depth))
-            m.d.comb += [ram.write_en.eq(write_en), ram.address.eq(address)]
-            with m.If(write_en):
-                m.d.comb += ram.address.eq(place)
-            m.d.comb += ram.written.eq(self.written[at])
-            m.d.sync += word[at].eq(ram.word)
+        m.submodules.ram = ram = Banks(
+            lanes=cfg.lanes, width=cfg.weight_bits, depth=self.depth, ports=cfg.weight_ports
+        )
+        m.d.comb += [
+            ram.address.eq(self.address),
+            ram.en.eq(self.write_en),
+            ram.place.eq(self.write_address),
+            ram.written.eq(self.written),
+        ]
+        m.d.sync += word.eq(ram.data)
         return m
