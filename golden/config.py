@@ -14,6 +14,7 @@ from .dynamics import DYNAMICS, check_dynamics
 from .errors import InputError
 from .fixed import Format, Rounding
 from .memory import KINDS
+from .ranges import ENTRIES, POWERS, REAL, WHOLE, is_power
 
 PRESETS = Path(__file__).parent / "presets"
 MODULATORS = ("class-memory", "hsic")
@@ -235,11 +236,10 @@ class CoreConfig(settings.Settings):
                 f"not {list(self.layers)!r}"
             )
         for size in self.layers:
-            self._within("layers", 1, 4096, size)
+            self._within("layers", *ENTRIES["layers"], size)
         for size in self.layers[1:-1]:
-            self._within("layers (hidden)", 2, 4096, size)
-        self._within("layers (classes)", 2, 64, self.classes)
-        self._within("lanes", 1, 128)
+            self._within("layers (hidden)", *ENTRIES["layers (hidden)"], size)
+        self._within("layers (classes)", *ENTRIES["layers (classes)"], self.classes)
         for name in ("steps", "init_std"):
             if len(getattr(self, name)) != len(self.layers) - 1:
                 raise InputError(
@@ -250,12 +250,14 @@ class CoreConfig(settings.Settings):
             raise InputError(
                 f"sigmas must be three widths, of x, y and z, not {list(self.sigmas)!r}"
             )
+        low, high = REAL["sigmas"]
         for sigma in self.sigmas:
-            if not 0 < sigma <= 1000:
-                raise InputError(f"sigmas must lie above 0 and up to 1000, not {sigma!r}")
-        self._within("gamma", 0, 16)
-        if self.window & (self.window - 1) or not 2 <= self.window <= 256:
-            raise InputError(f"window must be a power of two in 2..256, not {self.window!r}")
+            if not low < sigma <= high:
+                raise InputError(f"sigmas must lie above {low} and up to {high}, not {sigma!r}")
+        self._within("gamma", *REAL["gamma"])
+        if not is_power("window", self.window):
+            low, high = POWERS["window"]
+            raise InputError(f"window must be a power of two in {low}..{high}, not {self.window!r}")
 
     def _check_modulator(self):
         paired = KINDS[self.memory].modulator
@@ -273,34 +275,11 @@ class CoreConfig(settings.Settings):
                 object.__setattr__(self, name, value)
 
     def _check_numbers(self):
-        for name, low, high in (
-            ("weight_bits", 4, 16),
-            ("weight_ports", 1, 2),
-            ("time_steps", 1, 255),
-            ("slope_shift", 0, 7),
-            ("x_bits", 1 + self.centred, 8),
-            ("u_bits", 6, 16),
-            ("u_fraction", 4, 12),
-            ("z_bits", 3, 16),
-            ("z_fraction", 0, 12),
-            ("d_bits", 2, 16),
-            ("d_fraction", 0, 14),
-            ("memory_bits", 3 if self.modulator == "hsic" else 4, 18),
-            ("horizon", 1, 20),
-            ("read_bits", 2, 16),
-            ("read_fraction", 0, 14),
-            ("error_fraction", 6, 14),
-            ("beta_log2", 0, 8),
-            ("reservoir_bits", 4, 16),
-            ("reservoir_gain", -16, 16),
-            ("reservoir_seed", 0, 2**32 - 1),
-            ("step_epochs", 0, 1000),
-            ("step_extra", 0, 8),
-            ("exp_bits", 4, 10),
-            ("reciprocal_bits", 3, 10),
-            ("rsqrt_bits", 4, 10),
-            ("seed", 0, 2**32 - 1),
-        ):
+        for name, (low, high) in WHOLE.items():
+            if name == "x_bits":
+                low += self.centred
+            elif name == "memory_bits" and self.modulator == "hsic":
+                continue  # as many as z has
             self._within(name, low, high)
         for name in ("u", "z", "d", "read"):
             bits, fraction = getattr(self, f"{name}_bits"), getattr(self, f"{name}_fraction")
@@ -315,16 +294,16 @@ class CoreConfig(settings.Settings):
                 f"not {self.read_fraction}"
             )
         for std in self.init_std:
-            if not 0 <= std <= 1:
-                raise InputError(f"init_std must lie in 0..1, not {std!r}")
+            self._within("init_std", *REAL["init_std"], std)
         for step in self.steps:
-            self._within("steps", 0, 20, step)
+            self._within("steps", *ENTRIES["steps"], step)
         scaled = self.kappa * (1 << self.read_fraction)
-        if not 0 <= self.kappa <= 1 or scaled != int(scaled):
+        low, high = REAL["kappa"]
+        if not low <= self.kappa <= high or scaled != int(scaled):
             raise InputError(
                 f"kappa must be a multiple of {2.0**-self.read_fraction} "
                 "(one step of the read format) "
-                f"in 0..1, not {self.kappa!r}"
+                f"in {low}..{high}, not {self.kappa!r}"
             )
         if self.kappa and not KINDS[self.memory].coded:
             raise InputError(f"kappa must be 0 for the {self.memory} memory, not {self.kappa!r}")

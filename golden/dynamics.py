@@ -20,6 +20,7 @@ import numpy as np
 
 from .errors import InputError
 from .fixed import saturate, shift_round
+from .ranges import ENTRIES
 
 DYNAMICS = ("static", "leaky")
 
@@ -35,8 +36,9 @@ def check_dynamics(config):
         raise InputError(
             f"leak_shifts must be one shift, or two different ones in order, not {list(shifts)!r}"
         )
-    if not 1 <= shifts[0] <= shifts[-1] <= 8:
-        raise InputError(f"leak_shifts must lie in 1..8, or be [0], not {list(shifts)!r}")
+    low, high = ENTRIES["leak_shifts"]
+    if not low <= shifts[0] <= shifts[-1] <= high:
+        raise InputError(f"leak_shifts must lie in {low}..{high}, or be [0], not {list(shifts)!r}")
 
 
 def leak_rate(config) -> float:

@@ -30,6 +30,7 @@ from .errors import InputError
 from .fixed import Format, Rounding, saturate, shift_round
 from .memory import unit_thresholds
 from .normalise import reciprocal_of_size
+from .ranges import POWERS, is_power
 from .reservoir import ReservoirConfig, rounding_words, step
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ EXACT_FRACTION = 8  # fraction bits of the exact memory beyond those of its inpu
 def check(config: CoreConfig):
     """Raise InputError for fields of a reservoir memory that cannot be."""
     d = config.projection
-    if d & (d - 1) or not 2 <= d <= 64:
-        raise InputError(f"projection must be a power of two in 2..64, not {d}")
+    if not is_power("projection", d):
+        low, high = POWERS["projection"]
+        raise InputError(f"projection must be a power of two in {low}..{high}, not {d}")
     if d * config.classes > 1024:
         raise InputError(
             f"projection x classes must be at most 1024 inputs of the reservoir, "
@@ -68,12 +70,14 @@ def check(config: CoreConfig):
             f"not {config.memory_bits}"
         )
     units, lanes = config.reservoir_units, config.reservoir_lanes
-    if lanes & (lanes - 1) or not 1 <= lanes <= 16:
-        raise InputError(f"reservoir_lanes must be 1, 2, 4, 8 or 16, not {lanes}")
-    if units & (units - 1) or not 16 <= units <= 512:
+    if not is_power("reservoir_lanes", lanes):
+        low, high = POWERS["reservoir_lanes"]
+        raise InputError(f"reservoir_lanes must be a power of two in {low}..{high}, not {lanes}")
+    if not is_power("reservoir_units", units):
+        low, high = POWERS["reservoir_units"]
         raise InputError(
-            "reservoir_units must be a power of two in 16..512, so that every connection reaches "
-            f"whole words of the lanes, not {units}"
+            f"reservoir_units must be a power of two in {low}..{high}, so that every connection "
+            f"reaches whole words of the lanes, not {units}"
         )
     if config.readout not in READOUTS and not config.readout.endswith(".npz"):
         raise InputError(
