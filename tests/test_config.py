@@ -88,7 +88,10 @@ RULES = [
         {"memory": "reservoir", "reservoir_units": 48},
         r"reservoir_units must be a power of two in 16\.\.512, .* words of the lanes, not 48",
     ),
-    ({"memory": "reservoir", "reservoir_lanes": 32}, r"reservoir_lanes must be a power of two in 1\.\.16, not 32"),
+    (
+        {"memory": "reservoir", "reservoir_lanes": 32},
+        r"reservoir_lanes must be a power of two in 1\.\.16, not 32",
+    ),
     ({"memory": "reservoir", "reservoir_topology": "ring"}, r"topology must be one of sparse"),
     ({"memory": "reservoir", "readout": "delta"}, r"readout must be one of ridge, .*, not 'delta'"),
     ({"memory": "reservoir", "read_bits": 7}, r"read_bits must be at least read_fraction \+ 2"),
