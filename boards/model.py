@@ -93,6 +93,7 @@ class Model:
 
     def _execute(self, message: Message, payload: bytes) -> bytes:
         if message is Message.IDENTITY:
+            self._inputs = []  # that another host left unfinished
             return protocol.identity_bytes(self.config, self.buffer, self.release)
         if message is Message.COUNTERS:
             return struct.pack("<H", self.errors % 2**16)

@@ -9,7 +9,7 @@ from .protocol import Field, Message
 INPUTS = 64  # of the example's sample
 MEANINGS = {
     Message.IDENTITY: "what the board is; carried out whatever its sequence number, which is from "
-    "then on the one that the next request follows",
+    "then on the one that the next request follows; an unfinished sample is forgotten",
     Message.COUNTERS: "what the link has counted; samples and saturations are counted by the core, "
     "see COMMAND",
     Message.RESET: "the core is reset: start weights made anew, memories empty, counts of samples "
@@ -136,6 +136,25 @@ def markdown() -> str:
         "is worked on and answered, the board takes no bytes: one request at a time is the flow "
         "control. The answer has exactly `answer` bytes: what there is more is left out, what is "
         "missing is zero.",
+        "",
+        "## When a host goes away",
+        "",
+        "A host begins with IDENTITY, and depends on nothing that another one left unfinished, "
+        "wherever that one broke off:",
+        "",
+        "| left behind | what becomes of it |",
+        "|---|---|",
+        "| part of a request | ended by the zero that the next host sends first, and refused |",
+        "| a whole request, its reply not taken | carried out, samples learned included; its reply "
+        "is that of another message, and comes before that to IDENTITY |",
+        "| a START or a RESET | carried out; the next request waits until the start weights are "
+        "made, where it needs the core |",
+        "| part of a sample, in requests that were carried out | forgotten: it is neither learned "
+        "nor counted |",
+        "| weights and registers written | stay, as does all that was learned: a host that wants "
+        "the start sends RESET |",
+        "",
+        "## Limits",
         "",
         "Of the checksum: a frame disturbed at random passes once in 2^32. A line keeps the order "
         "of frames; a request that was recorded and is played back after 256 others is not "

@@ -15,7 +15,7 @@ from enum import IntEnum
 from ..golden.config import CoreConfig
 from ..golden.errors import InputError
 
-VERSION = 1
+VERSION = 2
 MAGIC = b"HEBB"
 REPLY = 0x80  # added to the message's number in its reply
 CHECK = 4  # bytes of the checksum, CRC-32/ISO-HDLC of header and payload

@@ -49,6 +49,8 @@ class Core(wiring.Component):
     config : CoreConfig
     trace : bool
         Adds the ``trace`` ports: every write to a memory, for co-simulation.
+    drop : bool
+        Adds the port ``drop``.
 
     Members
     -------
@@ -59,6 +61,9 @@ class Core(wiring.Component):
     commands : In(stream of `hebbware.golden.commands` words)
     responses : Out(stream of signed(32))
         One for each command.
+    drop : In(1)
+        What has come in of an unfinished sample is forgotten; no word of a sample is taken in this
+        clock.
     trace.weights, trace.memory : Out(event)
         Writes of the weight and of the class memory: address and word of all lanes.
     trace.vectors : Out(event)
@@ -78,8 +83,8 @@ class Core(wiring.Component):
         The readout of the reservoirs has no hardware, or its file cannot be used.
     """
 
-    def __init__(self, config, *, trace=False):
-        self.config, self.trace_ports = config, trace
+    def __init__(self, config, *, trace=False, drop=False):
+        self.config, self.trace_ports, self.drops = config, trace, drop
         self.layout = layout = Layout(config)
         self.blocks = layout.vector_bases[-1]
         self.words = max(layout.weight_bases[-1], layout.memory_bases[-1], 2)
@@ -90,6 +95,8 @@ class Core(wiring.Component):
             "commands": In(stream.Signature(data.StructLayout(dict(commands.FIELDS)))),
             "responses": Out(stream.Signature(signed(commands.DATA_BITS))),
         }
+        if drop:
+            members["drop"] = In(1)
         with checking(self):
             if KINDS[config.memory].projected and config.readout == "exact":
                 raise InputError(
@@ -134,6 +141,8 @@ class Core(wiring.Component):
         m.submodules.commander = commander = Commander(cfg, self.step_layout)
         m.submodules.random = random = Xorshift32(seed_state(cfg.seed))
         wiring.connect(m, wiring.flipped(self.samples), loader.samples)
+        if self.drops:
+            m.d.comb += loader.drop.eq(self.drop)
         wiring.connect(m, wiring.flipped(self.results), results.results)
         wiring.connect(m, wiring.flipped(self.commands), commander.commands)
         wiring.connect(m, wiring.flipped(self.responses), commander.responses)

@@ -34,6 +34,8 @@ class Loader(wiring.Component):
     Members
     -------
     samples : In(stream)
+    drop : In(1)
+        What has come in of an unfinished sample is forgotten; no word is taken in this clock.
     full : Out(1)
         The bank being read holds a sample.
     count : Out
@@ -46,7 +48,8 @@ class Loader(wiring.Component):
     release : In(1)
         The bank being read is free again.
     put, put_label, put_class : Out(1), put_index, put_value : Out
-        What comes in at this clock: an input, or a label, or a label that is a class.
+        What comes in at this clock: an input, or a label, or a label that is a class. A sample
+        that is dropped ends as one with a label that is no class.
     """
 
     def __init__(self, config):
@@ -55,6 +58,7 @@ class Loader(wiring.Component):
         super().__init__(
             {
                 "samples": In(stream.Signature(unsigned(sample_width(config)))),
+                "drop": In(1),
                 "full": Out(1),
                 "count": Out(range(config.inputs + 1)),
                 "label": Out(range(config.classes)),
@@ -91,7 +95,7 @@ class Loader(wiring.Component):
         transfer = self.samples.valid & self.samples.ready
         is_label = position == inputs
         m.d.comb += [
-            self.samples.ready.eq(~full.bit_select(writing, 1)),
+            self.samples.ready.eq(~full.bit_select(writing, 1) & ~self.drop),
             write.addr.eq(Cat(kept[:bits], writing)),
             write.data.index.eq(position),
             write.data.value.eq(self.put_value),
@@ -101,10 +105,12 @@ class Loader(wiring.Component):
             self.put.eq(transfer & ~is_label),
             self.put_index.eq(position),
             self.put_value.eq(word[: cfg.x_bits] ^ cfg.x_zero),  # centred: less half the range
-            self.put_label.eq(transfer & is_label),
-            self.put_class.eq(self.put_label & (word < cfg.classes)),
+            self.put_label.eq((transfer & is_label) | self.drop),
+            self.put_class.eq(transfer & is_label & (word < cfg.classes)),
         ]
-        with m.If(transfer):
+        with m.If(self.drop):
+            m.d.sync += [position.eq(0), kept.eq(0)]
+        with m.Elif(transfer):
             m.d.sync += position.eq(position + 1)
             with m.If(is_label):
                 m.d.sync += [position.eq(0), kept.eq(0), writing.eq(~writing)]

@@ -32,10 +32,11 @@ def model(probe):
     return build(probe, quick=True)
 
 
-def play(words, go, rng, busy):
+def play(words, go, rng, busy, drops):
     """Two banks, clock by clock. Returns the words of the other inputs and the expected records.
 
-    `busy` is how likely the reader keeps a full bank for another clock.
+    `busy` is how likely the reader keeps a full bank for another clock, `drops` how likely what has
+    come in is dropped in a clock.
     """
     inputs = CONFIG.inputs
     banks, writing, reading = [None, None], 0, 0
@@ -46,6 +47,7 @@ def play(words, go, rng, busy):
         held = banks[reading]
         full.append(held is not None)
         other = {"release": 0, "address": int(rng.integers(inputs)), "ask": found is not None}
+        other["drop"] = n >= FIRST and rng.random() < drops
         if found is not None:
             entries.append((n, *found))
         asked, found = None, asked
@@ -57,7 +59,9 @@ def play(words, go, rng, busy):
                 other["address"] = int(rng.integers(len(pixels)))
                 asked = pixels[other["address"]]
             other["release"] = n >= FIRST and rng.random() >= busy
-        moves = offered is not None and banks[writing] is None
+        moves = offered is not None and banks[writing] is None and not other["drop"]
+        if other["drop"]:
+            collected = []
         if moves:
             moved.append(n)
             collected.append(offered)
@@ -76,16 +80,19 @@ def play(words, go, rng, busy):
     return driven[FIRST:], moved, full, samples, entries
 
 
-@pytest.mark.parametrize(("stall", "busy"), [(0, 0.5), (0, 0.99), (200, 0.3), (100, 0.95)])
-def test_every_clock(probe, model, stall, busy):
+@pytest.mark.parametrize(
+    ("stall", "busy", "drops"),
+    [(0, 0.5, 0), (0, 0.99, 0), (200, 0.3, 0), (100, 0.95, 0), (0, 0.3, 0.1), (100, 0.95, 0.03)],
+)
+def test_every_clock(probe, model, stall, busy, drops):
     rng = np.random.default_rng(stall)
     x = rng.integers(0, CONFIG.x.max + 1, (300, CONFIG.inputs))
     x *= rng.random(x.shape) < rng.choice([0, 0.5, 1], (300, 1))
     labels = rng.choice([0, 1, 2, 3, 4, 100, 255], 300)
     words = np.column_stack([x, labels]).ravel()
     go = go_pattern(start_state(1, "samples"), stall, CLOCKS)
-    driven, moved, full, samples, entries = play(words.tolist(), go, rng, busy)
-    columns = {key: [word[key] for word in driven] for key in ("release", "address", "ask")}
+    driven, moved, full, samples, entries = play(words.tolist(), go, rng, busy, drops)
+    columns = {key: [word[key] for word in driven] for key in ("release", "address", "ask", "drop")}
     channels = model.bench.channels
     clock, count, label, known = np.array(samples).T
     at, index, value = np.array(entries).T

@@ -48,7 +48,7 @@ class LinkedCore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         m.submodules.engine = engine = Engine(self.config, release=release(), buffer=self.buffer)
-        core = Core(self.config)
+        core = Core(self.config, drop=True)
         # its reset goes far: a register of its own, which all resets set
         m.domains.core = domain = ClockDomain(local=True)
         reset = Signal(init=1)
@@ -58,6 +58,7 @@ class LinkedCore(wiring.Component):
         wiring.connect(m, wiring.flipped(self.rx), engine.rx)
         wiring.connect(m, engine.tx, wiring.flipped(self.tx))
         wiring.connect(m, engine.samples, core.samples)
+        m.d.comb += core.drop.eq(engine.drop)
         wiring.connect(m, core.results, engine.results)
         wiring.connect(m, engine.commands, core.commands)
         wiring.connect(m, core.responses, engine.responses)

@@ -84,6 +84,8 @@ class Engine(wiring.Component):
         The streams of `hebbware.hdl.core.Core`.
     reset_core : Out(1)
         The core is to be reset.
+    drop : Out(1)
+        The core is to forget what it has of an unfinished sample.
     """
 
     def __init__(self, config, *, release, buffer=protocol.BUFFER):
@@ -99,6 +101,7 @@ class Engine(wiring.Component):
                 "commands": Out(stream.Signature(data.StructLayout(dict(commands.FIELDS)))),
                 "responses": In(stream.Signature(signed(commands.DATA_BITS))),
                 "reset_core": Out(1),
+                "drop": Out(1),
             }
         )
 
@@ -312,7 +315,7 @@ class Engine(wiring.Component):
                 )
             )
         over = state.RESULT & last & (position == cfg.classes)
-        with m.If(self.reset_core | (sent & state.LABEL) | over):
+        with m.If(self.reset_core | self.drop | (sent & state.LABEL) | over):
             m.d.sync += position.eq(0)
         with m.Elif(sent | (state.RESULT & last)):
             m.d.sync += position.eq(position + 1)
@@ -341,7 +344,12 @@ class Engine(wiring.Component):
             self.responses.ready.eq(state.WAIT),
             self.results.ready.eq(state.AWAIT),
         ]
-        m.d.sync += self.reset_core.eq(state.HEADER & last & (header.message == Message.RESET))
+        begins = state.HEADER & last
+        m.d.sync += [
+            self.reset_core.eq(begins & (header.message == Message.RESET)),
+            # a host that begins knows nothing of what another one left unfinished
+            self.drop.eq(begins & (header.message == Message.IDENTITY)),
+        ]
 
         go = state.go
         go("START", 1, "RECEIVE")

@@ -73,19 +73,14 @@ def fuzz(
 ) -> Outcome:
     """Send frames to the gateware, with pauses, and compare every byte that it answers.
 
-    Of a hundred frames about 60 are requests with bytes changed, lost, put in or doubled, 30 are
+    Of a hundred frames about 59 are requests with bytes changed, lost, put in or doubled, 30 are
     random bytes, 5 are whole with something wrong in their header, 5 are in order: samples to
-    learn and to infer (some cut or too long), reads, resets, and repetitions. At the end all
+    learn and to infer (some cut or too long), reads, resets, and repetitions. In the place of one
+    a host goes away within a sample and within a request, and another one begins. At the end all
     weights and the counters are read. The answers of the golden model tell what is right, weights
     included.
     """
-    program = build_program(
-        "feed",
-        LinkedCore(CONFIG, buffer=BUFFER),
-        sources={"feed.sv": _WRAPPER},
-        top="feed",
-        quick=quick,
-    )
+    program = feeder(CONFIG, quick=quick)
     model = Model(CONFIG, release=release(), buffer=BUFFER)
     generator = Generator(np.random.default_rng(seed), model)
     sent, expected = bytearray(), bytearray()
@@ -104,25 +99,39 @@ def fuzz(
     send(b"\0")
     for request in generator.last_reads():
         send(request)
-    with tempfile.TemporaryDirectory() as folder:
-        source, sink = Path(folder, "in"), Path(folder, "out")
-        source.write_bytes(sent)
-        done = subprocess.run(
-            [program, source, sink, str(seed)], capture_output=True, text=True, check=False
-        )
-        found = sink.read_bytes()
-    if done.returncode not in (0, 3):
-        raise RuntimeError(f"the simulation ended with {done.returncode}: {done.stderr}")
+    found, clocks, hangs = feed(program, bytes(sent), seed)
     return Outcome(
         frames,
         model.executed,
         model.repeated,
         model.errors,
         learned,
-        int(done.stdout),
-        done.returncode == 3,
+        clocks,
+        hangs,
         _first_difference(found, bytes(expected)),
     )
+
+
+def feeder(config: CoreConfig, *, quick: bool = False) -> Path:
+    """The program that has a core with its end of the link, and takes bytes of the line."""
+    linked = LinkedCore(config, buffer=BUFFER)
+    return build_program("feed", linked, sources={"feed.sv": _WRAPPER}, top="feed", quick=quick)
+
+
+def feed(program: Path, wire: bytes, seed: int = 0) -> tuple[bytes, int, bool]:
+    """What is answered to bytes of the line, the clocks, and whether no more bytes are taken.
+
+    `seed` is that of the pauses.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        source, sink = Path(folder, "in"), Path(folder, "out")
+        source.write_bytes(wire)
+        done = subprocess.run(
+            [program, source, sink, str(seed)], capture_output=True, text=True, check=False
+        )
+        if done.returncode not in (0, 3):
+            raise RuntimeError(f"the simulation ended with {done.returncode}: {done.stderr}")
+        return sink.read_bytes(), int(done.stdout), done.returncode == 3
 
 
 def _first_difference(found: bytes, expected: bytes) -> int | None:
@@ -157,6 +166,8 @@ class Generator:
             return self._wrong_header() + b"\0"
         if kind < 40:
             return self._bytes(int(self.random.integers(1, 40))) + b"\0"
+        if kind < 41:
+            return self._death()
         return self._mutated()
 
     def last_reads(self) -> list[bytes]:
@@ -252,6 +263,22 @@ class Generator:
             data = struct.pack("<BBHH", message, sequence % 256, length, answer) + payload
             return cobs.encode(data + protocol.checksum(data))
         return self._wire(message, sequence, payload, answer)
+
+    def _death(self) -> bytes:
+        """A host that goes away after part of a sample, maybe within a request, and the next."""
+        random = self.random
+        x = random.integers(0, 256, CONFIG.inputs) * (random.random(CONFIG.inputs) < 0.7)
+        tokens = protocol.sample_tokens(x, int(random.integers(CONFIG.classes)))
+        half = b"".join(tokens[: random.integers(len(tokens))])
+        last = self.model.last
+        wire = self._wire(Message.SAMPLES, last + 1, half, 0) + b"\0"
+        if random.random() < 0.5:
+            message, payload, answer = self._request()
+            begun = self._wire(message, last + 2, payload, answer)
+            wire += begun[: random.integers(len(begun))]
+        length = protocol.size(protocol.IDENTITY)
+        first = self._wire(Message.IDENTITY, int(random.integers(256)), b"", length)
+        return wire + b"\0" + first + b"\0"
 
     def _negative(self, sequence: int) -> bytes:
         """A frame a byte too short; its length is -1 in as many bits as a buffer's place has, and
