@@ -8,7 +8,11 @@ name                      inputs  classes  from
 ``mnist``                 28x28   10       IDX files, see `hebbware.golden.idx.locate`
 ``mnist-pooled``          14x14   10       ``mnist``, means of 2x2 pixels
 ``fashion-mnist``         28x28   10       IDX files, likewise
+a path                    any     any      a file or folder, see `hebbware.golden.sample_files`
 ========================  ======  =======  ====  ==========================================
+
+Packages add names by the entry point group ``hebbware.datasets``: ``name = "module:function"``, a
+function without arguments that returns a `Dataset`.
 
 Every random choice is made from the raw output of PCG64, which NumPy keeps stable between
 versions: the same seed gives the same samples everywhere.
@@ -16,47 +20,20 @@ versions: the same seed gives the same samples everywhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
 
-from hebbware.golden import idx
+from hebbware.golden import idx, sample_files
+from hebbware.golden.dataset import Dataset, permutation
 from hebbware.golden.errors import InputError
 
 NAMES = ("digits", "xor", "linear", "mnist", "mnist-pooled", "fashion-mnist")
 DIGITS_TEST = 500
 PLANE_TRAIN, PLANE_TEST = 1000, 500
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """Samples and labels, split into training and test.
-
-    Members
-    -------
-    name : str
-    shape : tuple of int
-        Of one sample before it was flattened; an image's rows and columns.
-    classes : int
-        Labels are ``0 .. classes - 1``.
-    x_train, x_test : array of u8, (samples, inputs)
-        Eight fraction bits, no sign: 255 stands for 255/256.
-    y_train, y_test : array of i64, (samples,)
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    classes: int
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
-
-    @property
-    def inputs(self) -> int:
-        """Number of inputs of one sample."""
-        return self.x_train.shape[1]
+PLUG_INS = "hebbware.datasets"
 
 
 def load(
@@ -64,13 +41,16 @@ def load(
     data_dir: str | Path | None = None,
     seed: int = 0,
     margin: float = 0.0,
+    *,
+    label: str | None = None,
+    encoding: str | None = None,
 ) -> Dataset:
-    """Load a data set by its name.
+    """Load a data set by its name or from a file.
 
     Parameters
     ----------
     name : str
-        One of ``NAMES``.
+        One of ``NAMES``, a name that a plug-in adds, or a path.
     data_dir : path, optional
         Where the IDX files of ``mnist`` and ``fashion-mnist`` are; then nowhere else is looked.
     seed : int
@@ -79,16 +59,30 @@ def load(
     margin : float
         ``xor`` and ``linear``: no point lies closer than this to a boundary between classes,
         measured along an axis in units of the square's side. Requires 0 <= margin < 0.5.
+    label : str, optional
+        Of a table: the column of the labels, by default the last one.
+    encoding : str, optional
+        Of a path: how features become bytes, see `Dataset.from_arrays`.
 
     Raises
     ------
     InputError
         Unknown name, a seed or margin out of range, files that are missing or malformed.
     """
-    if name not in NAMES:
-        raise InputError(f"data set must be one of {', '.join(NAMES)}, not {name!r}")
     if seed < 0:
         raise InputError(f"seed must be 0 or more, not {seed}")
+    if name not in NAMES:
+        if name in (added := plug_ins()):
+            return _plugged(name, added[name])
+        if sample_files.is_path(name):
+            return _own(name, label, encoding)
+        raise InputError(
+            f"data set must be one of {', '.join((*NAMES, *added))}, or a file or folder, "
+            f"not {name!r}"
+        )
+    for option, value in (("label", label), ("encoding", encoding)):
+        if value is not None:
+            raise InputError(f"--{option} must be for a file of your own, not for {name}")
     if name in idx.PUBLISHED:
         return _idx(name, data_dir)
     if name == "mnist-pooled":
@@ -96,6 +90,28 @@ def load(
     if name == "digits":
         return _digits()
     return _plane(name, seed, margin)
+
+
+def plug_ins() -> dict:
+    """Return the data sets that packages add: entry points by name."""
+    return {point.name: point for point in entry_points(group=PLUG_INS)}
+
+
+def _plugged(name: str, point) -> Dataset:
+    dataset = point.load()()
+    if not isinstance(dataset, Dataset):
+        raise InputError(
+            f"data set {name}: {point.value} must return a Dataset, not {type(dataset).__name__}"
+        )
+    return dataset
+
+
+def _own(path: str, label: str | None, encoding: str | None) -> Dataset:
+    found = sample_files.read(path, label)
+    return Dataset.from_arrays(
+        found.x, found.y, found.x_test, found.y_test,
+        name=path, encoding=encoding, features=found.features,
+    )  # fmt: skip
 
 
 def _pooled(dataset: Dataset) -> Dataset:
@@ -130,7 +146,7 @@ def split_validation(dataset: Dataset, n: int, seed: int = 0) -> Dataset:
         raise InputError(f"validation samples must lie in 1..{samples - 1}, not {n}")
     if seed < 0:
         raise InputError(f"seed must be 0 or more, not {seed}")
-    order = _permutation(samples, seed)
+    order = permutation(samples, seed)
     held, rest = order[:n], order[n:]
     return replace(
         dataset,
@@ -139,11 +155,6 @@ def split_validation(dataset: Dataset, n: int, seed: int = 0) -> Dataset:
         x_test=dataset.x_train[held],
         y_test=dataset.y_train[held],
     )
-
-
-def _permutation(n: int, seed: int) -> np.ndarray:
-    """Return a random order of ``0 .. n - 1``."""
-    return np.argsort(np.random.PCG64(seed).random_raw(n), kind="stable")
 
 
 def _digits() -> Dataset:
@@ -155,7 +166,7 @@ def _digits() -> Dataset:
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)
-    order = _permutation(len(labels), 0)
+    order = permutation(len(labels), 0)
     x = ((pixels.astype(np.int64) * 255 + 8) // 16).astype(np.uint8)[order]
     y = labels.astype(np.int64)[order]
     counts = np.bincount(y)

@@ -129,8 +129,7 @@ def locate(name: str, data_dir: str | Path | None = None) -> dict[str, Path]:
     if data_dir is None:
         folders.append(cache_folder(name))
     for folder in folders:
-        files = {key: _present(folder, file) for key, file in FILES.items()}
-        if all(files.values()):
+        if files := present(folder):
             return files
     failure = f"no folder holds all of {', '.join(FILES.values())} (plain or .gz)"
     if data_dir is None:
@@ -158,6 +157,12 @@ def fetch(name: str) -> dict[str, Path]:
         return {key: _fetch_file(name, key, folder) for key in FILES}
     except OSError as error:
         raise InputError(f"cannot write the cache {folder}: {error.strerror}") from None
+
+
+def present(folder: Path) -> dict[str, Path] | None:
+    """Return the four files of a set where a folder holds all of them."""
+    files = {key: _present(folder, file) for key, file in FILES.items()}
+    return files if all(files.values()) else None
 
 
 def _present(folder: Path, file: str) -> Path | None:
