@@ -9,6 +9,7 @@ import pytest
 
 from hebbware.cosim.build import build
 from hebbware.cosim.core import build_core, cosimulate, sample_words
+from hebbware.cosim.stimuli import STREAMS, places, random_commands, random_samples
 from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import NO_LABEL, CoreConfig, load
 from hebbware.golden.core import Core as GoldenCore
@@ -25,7 +26,6 @@ MEMORIES = [  # those of the reservoir have tests of their own
     name for name, k in KINDS.items() if k.modulator == "class-memory" and not k.projected
 ]
 MNIST = Path(os.environ.get("HEBBWARE_DATA", "nowhere")) / "mnist"
-STREAMS = ("samples", "results", "commands", "responses")
 SIZES = [
     (13, 7, 5, 3),
     (2, 3, 2),
@@ -108,71 +108,6 @@ def neurons(seed):
     leak = sorted({int(rng.integers(1, 6)), int(rng.integers(1, 9))})
     time_steps = int(rng.integers(1, 5))
     return values | {"dynamics": "leaky", "time_steps": time_steps, "leak_shifts": leak}
-
-
-def random_commands(config, rng, samples, count=24):
-    """Commands of every sort, each offered after some of the results have been put out."""
-    layout = Layout(config)
-    hidden, classes, lanes = config.hidden, config.classes, config.lanes
-    kind = KINDS[config.memory]
-    after = np.sort(rng.integers(0, samples * (classes + 1) + 1, count))
-
-    def place(bases, words_of_block):
-        """An address, and a lane that holds a unit there."""
-        address = int(rng.integers(bases[-1]))
-        layer = int(np.searchsorted(bases, address, side="right")) - 1
-        units = hidden[min(layer, len(hidden) - 1)]
-        block = words_of_block(layer, address - bases[layer])
-        return address, int(rng.integers(min(lanes, units - block * lanes)))
-
-    def weight(layer, offset):
-        if layer == len(hidden):
-            return offset % layout.blocks(-1)
-        return offset // layout.rows(layer)
-
-    commands = []
-    for n in range(count):
-        which = rng.choice(["weight", "memory", "gain", "state"], p=[0.35, 0.3, 0.15, 0.2])
-        op = Op(int(rng.integers(2)))
-        lane = data = 0
-        if n == count // 2:
-            op, space, address = Op.START, Space.WEIGHT, 0
-        elif which == "weight":
-            space = Space.WEIGHT
-            address, lane = place(layout.weight_bases, weight)
-            data = int(rng.integers(config.weight.min, config.weight.max + 1))
-        elif which == "memory" and (op is Op.READ or word_bits(config)):
-            space = Space.MEMORY
-            address, lane = place(layout.memory_bases, lambda layer, at: at % layout.blocks(layer))
-            half = max(1 << word_bits(config) >> 1, 1)
-            data = int(rng.integers(-half, half))
-        elif which == "gain" and kind.self_scaling:
-            space, address = Space.GAIN, int(rng.integers(len(hidden) * classes))
-            data = int(rng.integers(config.memory_bits))
-        else:
-            space, address = Space.STATE, int(rng.choice(State))
-            high = config.step_extra + 1 if address == State.EXTRA else 1 << 32
-            data = int(rng.integers(address == State.RANDOM, high))
-        commands.append(Command(op, space, address, lane, data, int(after[n])))
-    # what was saturated up to the very end is counted
-    last = Command(Op.READ, Space.STATE, State.SATURATED, after=samples * (classes + 1))
-    return [*commands, last]
-
-
-def word_bits(config):
-    """Bits of one class-memory entry: the stored value and the code bit."""
-    return (config.memory_bits if config.writes_memory else 0) + bool(config.kappa)
-
-
-def random_samples(config, rng, count):
-    """Sparse, dense and empty samples; learned and inferred mixed."""
-    x = rng.integers(0, config.x.max + 1, (count, config.inputs))
-    kept = rng.random(x.shape) < rng.choice([0, 0.3, 1], (count, 1), p=[0.1, 0.45, 0.45])
-    x = np.where(kept, x, config.x_zero)
-    labels = [
-        int(c) if rng.random() < 0.75 else None for c in rng.integers(0, config.classes, count)
-    ]
-    return x, labels
 
 
 def small(config):
@@ -334,24 +269,15 @@ def test_commands_only(model):
 
 
 def test_every_word_of_both_memories_can_be_read_and_written(model):
-    layout, rng = Layout(SMALL), np.random.default_rng(5)
-    commands = []
-    for space, words, bits in (
-        (Space.WEIGHT, layout.weight_words([np.ones(w.shape) for w in _weights()]), 12),
-        (Space.MEMORY, layout.memory_words([np.ones((3, n)) for n in SMALL.hidden]), 16),
-    ):
-        for address, lane in np.argwhere(words).tolist():
+    rng, commands = np.random.default_rng(5), []
+    for space, bits in ((Space.WEIGHT, 12), (Space.MEMORY, 16)):
+        for address, lane in places(SMALL, space).tolist():
             data = int(rng.integers(-(1 << bits - 1), 1 << bits - 1))
             commands += [Command(Op.WRITE, space, address, lane, data)]
             commands += [Command(Op.READ, space, address, lane)]
     run = check(SMALL, model, np.zeros((0, SMALL.inputs), int), [], commands=commands)
     responses = run.result.logs["responses"][:, 1].astype(np.int32)
     assert responses[0::2].tolist() == responses[1::2].tolist() == [c.data for c in commands[::2]]
-
-
-def _weights():
-    shapes = [(rows + 1, units) for rows, units in zip(SMALL.layers, SMALL.hidden, strict=False)]
-    return [np.empty(shape) for shape in (*shapes, (SMALL.classes, SMALL.hidden[-1]))]
 
 
 @pytest.mark.parametrize("word", [SMALL.classes, 4, 100, NO_LABEL])
