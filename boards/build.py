@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..cosim import tools
 from ..golden import estimate
 from ..golden.config import CoreConfig
 from ..golden.errors import InputError
-from . import report, tools
+from . import report
 from .board import Board
 
 NAME = "hebbware"

@@ -13,9 +13,8 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.vendor import LatticeECP5Platform, LatticeICE40Platform
 
-from ..cosim import models
+from ..cosim import models, tools
 from ..golden.errors import InputError
-from . import tools
 
 SYNTHESIS = {"ice40": "synth_ice40 -device u -dsp", "ecp5": "synth_ecp5"}
 OWN = {"ice40": (), "ecp5": ("MULT18X18D", "DP16KD")}

@@ -110,7 +110,8 @@ def command(
 
 
 def _build(output, board, config, folder, clock, seeds, overwrite) -> Result:
-    from hebbware.boards import build, tools
+    from hebbware.boards import build
+    from hebbware.cosim import tools
 
     def tell(number, count, name, step):
         if step is not None:

