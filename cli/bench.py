@@ -12,10 +12,10 @@ import numpy as np
 
 from hebbware.cli.common import (
     CheckFailed,
+    DataOptions,
     Output,
     common_options,
     dataset_options,
-    namesake,
     resolve_config,
 )
 from hebbware.golden.errors import InputError
@@ -45,8 +45,7 @@ def command(
     config: str,
     seed: int | None,
     output: Output,
-    dataset_name: str | None,
-    data_dir: Path | None,
+    source: DataOptions,
     samples: int,
 ) -> None:
     """Measure clocks per sample, golden's engines, and the co-simulation, in one run.
@@ -56,15 +55,15 @@ def command(
     both with the trace ports. Seconds depend on what else the machine does; their ratios less so.
     Samples come again from the start where the data set has too few.
     """
-    from hebbware.golden import data, train
+    from hebbware.golden import train
 
     resolved = resolve_config(config, seed)
-    dataset = data.load(dataset_name or namesake(config), data_dir, resolved.seed)
+    dataset = source.load(config, resolved.seed)
     train.check_fit(resolved, dataset)
     result = {
         "config": resolved.to_dict(),
         "dataset": dataset.name,
-        "clocks": _clocks(config, resolved, dataset, data_dir, output),
+        "clocks": _clocks(config, resolved, dataset, source.folder, output),
         "golden": _golden(resolved, dataset, samples, output),
         "cosim": _cosim(resolved, dataset, samples // PLAIN_SHARE, output),
     }

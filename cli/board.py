@@ -12,12 +12,12 @@ import click
 
 from hebbware.cli.common import (
     CheckFailed,
+    DataOptions,
     Output,
     common_options,
     config_option,
     dataset_options,
     json_option,
-    namesake,
     resolve_config,
     seed_option,
 )
@@ -116,8 +116,7 @@ def train(
     config: str,
     seed: int | None,
     output: Output,
-    dataset_name: str | None,
-    data_dir: Path | None,
+    source: DataOptions,
     port: str,
     baud: int,
     epochs: int,
@@ -136,7 +135,7 @@ def train(
     if keep and check:
         raise InputError("--check cannot be given with --keep: golden learns from the start")
     resolved = resolve_config(config, seed)
-    dataset = _dataset(config, dataset_name, data_dir, resolved)
+    dataset = _dataset(config, source, resolved)
     x, y = training.inputs(resolved, dataset.x_train), dataset.y_train
     test_x, test_y = training.inputs(resolved, dataset.x_test)[:test], dataset.y_test[:test]
     golden = Core(resolved) if check else None
@@ -193,8 +192,7 @@ def infer(
     config: str,
     seed: int | None,
     output: Output,
-    dataset_name: str | None,
-    data_dir: Path | None,
+    source: DataOptions,
     port: str,
     baud: int,
     samples: int | None,
@@ -205,7 +203,7 @@ def infer(
     from hebbware.golden.core import Core
 
     resolved = resolve_config(config, seed)
-    dataset = _dataset(config, dataset_name, data_dir, resolved)
+    dataset = _dataset(config, source, resolved)
     x, y = training.inputs(resolved, dataset.x_test)[:samples], dataset.y_test[:samples]
     with connected(port, baud, resolved) as board:
         golden = None
@@ -295,11 +293,10 @@ def fuzz(seed: int | None, output: Output, frames: int) -> None:
         raise CheckFailed(f"byte {outcome.differs_at} of the answers is not the model's")
 
 
-def _dataset(config: str, name: str | None, folder: Path | None, resolved: CoreConfig):
-    from hebbware.golden import data
+def _dataset(config: str, source: DataOptions, resolved: CoreConfig):
     from hebbware.golden import train as training
 
-    dataset = data.load(name or namesake(config), folder, resolved.seed)
+    dataset = source.load(config, resolved.seed)
     training.check_fit(resolved, dataset)
     return dataset
 

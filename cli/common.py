@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hebbware.golden.config import CoreConfig
+    from hebbware.golden.data import Dataset
 
 
 class CheckFailed(Exception):
@@ -169,23 +171,81 @@ def resolve_config(config: str, seed: int | None = None) -> CoreConfig:
     return resolved if seed is None else dataclasses.replace(resolved, seed=seed)
 
 
-def dataset_options(command: Callable) -> Callable:
-    """Add ``--dataset`` and ``--data``, passed as ``dataset_name`` and ``data_dir``."""
-    dataset = click.option(
+def dataset_option(command: Callable) -> Callable:
+    """Add ``--dataset``, passed as ``dataset_name``."""
+    return click.option(
         "--dataset",
         "dataset_name",
-        metavar="NAME",
-        help="Data set; by default the one that the configuration is named after.",
-    )
-    folder = click.option(
+        metavar="NAME|FILE",
+        help="Data set: a name, or a file or folder of your own (.csv, .tsv, .npz, .arff, "
+        ".libsvm); by default the one that the configuration is named after.",
+    )(command)
+
+
+def data_option(command: Callable) -> Callable:
+    """Add ``--data``, passed as ``data_dir``."""
+    return click.option(
         "--data",
         "data_dir",
         type=click.Path(path_type=Path),
         metavar="DIR",
         help="Folder of the IDX files; by default $HEBBWARE_DATA, then the cache, "
         "then the network.",
+    )(command)
+
+
+def label_option(command: Callable) -> Callable:
+    """Add ``--label``, passed as ``label``."""
+    return click.option(
+        "--label",
+        metavar="COLUMN",
+        help="Of a table of your own: the column of the labels; by default the last one.",
+    )(command)
+
+
+@dataclasses.dataclass(frozen=True)
+class DataOptions:
+    """The data set that a command line names.
+
+    Members
+    -------
+    name : str or None
+        None: the one that the configuration is named after.
+    folder : Path or None
+    label, encoding : str or None
+        See `hebbware.golden.data.load`.
+    """
+
+    name: str | None = None
+    folder: Path | None = None
+    label: str | None = None
+    encoding: str | None = None
+
+    def load(self, config: str, seed: int) -> Dataset:
+        """Load it for a configuration, as ``--config`` gives it, and its seed."""
+        from hebbware.golden import data
+
+        return data.load(
+            self.name or namesake(config), self.folder, seed,
+            label=self.label, encoding=self.encoding,
+        )  # fmt: skip
+
+
+def dataset_options(command: Callable) -> Callable:
+    """Add ``--dataset``, ``--data``, ``--label`` and ``--encoding``, passed as ``source``."""
+
+    @functools.wraps(command)
+    def packed(*arguments, dataset_name, data_dir, label, encoding, **others):
+        source = DataOptions(dataset_name, data_dir, label, encoding)
+        return command(*arguments, source=source, **others)
+
+    encoding = click.option(
+        "--encoding",
+        metavar="KIND",
+        help="Of a file of your own, how features become bytes: bytes, range, quantiles or log; by "
+        "default bytes stay, all else is scaled by its range.",
     )
-    return dataset(folder(command))
+    return dataset_option(data_option(label_option(encoding(packed))))
 
 
 def stream_option(command: Callable) -> Callable:

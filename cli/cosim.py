@@ -11,10 +11,10 @@ import numpy as np
 
 from hebbware.cli.common import (
     CheckFailed,
+    DataOptions,
     Output,
     common_options,
     dataset_options,
-    namesake,
     resolve_config,
     stream_option,
 )
@@ -64,8 +64,7 @@ def command(
     config: str,
     seed: int | None,
     output: Output,
-    dataset_name: str | None,
-    data_dir: Path | None,
+    source: DataOptions,
     stream: Stream,
     samples: int,
     infer: int | None,
@@ -78,12 +77,10 @@ def command(
     activations, directions and errors: their values and the clocks in which they come. The run
     stops at the first difference.
     """
-    from hebbware.golden import data
-
     if waves:
         waves = check_writable(waves, "--waves")
     resolved = resolve_config(config, seed)
-    dataset = data.load(dataset_name or namesake(config), data_dir, resolved.seed)
+    dataset = source.load(config, resolved.seed)
     x, y = pick(resolved, dataset, samples, infer, stream)
     result, message = simulate(resolved, x, y, samples, stalls, waves, output)
     output.write(

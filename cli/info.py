@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hebbware.cli.common import Output, common_options, dataset_options, namesake, resolve_config
+from hebbware.cli.common import (
+    DataOptions,
+    Output,
+    common_options,
+    dataset_options,
+    namesake,
+    resolve_config,
+)
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,6 +21,7 @@ if TYPE_CHECKING:
 
 # mean of non-zero inputs of the training images, known without the files
 TYPICAL = {"mnist": 150, "mnist-pooled": 50}
+NAMESAKE = DataOptions()
 SHARES = (0, 0.1, 0.25, 0.5, 0.75, 1)
 
 
@@ -32,8 +39,7 @@ def command(
     config: str,
     seed: int | None,
     output: Output,
-    dataset_name: str | None,
-    data_dir: Path | None,
+    source: DataOptions,
     nonzero: int | None,
 ) -> None:
     """Tell formats, memory map, passes, predicted clocks and estimated resources.
@@ -42,7 +48,7 @@ def command(
     the core takes fewer where errors are zero. Resources are estimates.
     """
     resolved = resolve_config(config, seed)
-    nonzero, origin = nonzero_inputs(config, resolved, dataset_name, data_dir, nonzero)
+    nonzero, origin = nonzero_inputs(config, resolved, source, nonzero)
     result = describe(resolved, nonzero)
     _print(output, resolved, result, origin)
     output.write({**result, "nonzero_from": origin, "config": resolved.to_dict()})
@@ -141,31 +147,30 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
 def nonzero_inputs(
     config: str,
     resolved: CoreConfig,
-    dataset_name: str | None = None,
-    data_dir: Path | None = None,
+    source: DataOptions = NAMESAKE,
     nonzero: int | None = None,
 ) -> tuple[int, str]:
     """Return the number of non-zero inputs and where it is from."""
     import numpy as np
 
-    from hebbware.golden import data, idx, train
+    from hebbware.golden import idx, train
 
     if nonzero is not None:
         if not 0 <= nonzero <= resolved.inputs:
             raise InputError(f"--nonzero must lie in 0..{resolved.inputs}, not {nonzero}")
         return nonzero, "--nonzero"
-    name = dataset_name
+    name = source.name
     if name is None:
         try:
             name = namesake(config)
         except InputError:
             return resolved.inputs, "all inputs"
     # nothing is fetched just to count
-    if (name in idx.PUBLISHED or name in TYPICAL) and data_dir is None:
+    if (name in idx.PUBLISHED or name in TYPICAL) and source.folder is None:
         if name in TYPICAL and TYPICAL[name] <= resolved.inputs:
             return TYPICAL[name], f"known mean of {name}"
         return resolved.inputs, "all inputs"
-    dataset = data.load(name, data_dir, resolved.seed)
+    dataset = source.load(config, resolved.seed)
     train.check_fit(resolved, dataset)
     x = train.inputs(resolved, dataset.x_train)
     counts = np.count_nonzero(x != resolved.x_zero, axis=1)

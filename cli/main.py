@@ -21,7 +21,7 @@ from hebbware.cli.common import CheckFailed
 from hebbware.golden.errors import InputError
 
 COMMANDS = (
-    *("info", "readout", "train", "cosim", "verilog", "build", "board", "reservoir"),
+    *("init", "info", "readout", "train", "cosim", "verilog", "build", "board", "reservoir"),
     *("bench", "sweep", "profile", "report", "paper", "data"),
 )
 """In the order of the help. Each is ``command`` in the module of that name in this folder."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, dataset_options, json_option
+from hebbware.cli.common import CheckFailed, Output, data_option, dataset_option, json_option
 from hebbware.cli.files import check_writable, write_file
 from hebbware.cli.sweep import run_progress
 from hebbware.golden.errors import InputError
@@ -45,7 +45,8 @@ from hebbware.golden.errors import InputError
     metavar="N",
     help="Local processes; by default one for each core.",
 )
-@dataset_options
+@dataset_option
+@data_option
 @json_option
 def command(
     results: Path,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from hebbware.cli.common import (
+    DataOptions,
     Output,
     common_options,
     dataset_options,
-    namesake,
     resolve_config,
 )
 from hebbware.cli.files import check_writable, write_file
@@ -56,8 +56,7 @@ def command(
     config: str,
     seed: int | None,
     output: Output,
-    dataset_name: str | None,
-    data_dir: Path | None,
+    source: DataOptions,
     samples: int,
     tolerance: float | None,
     figure: Path | None,
@@ -69,7 +68,6 @@ def command(
     same samples go through the network in double precision, and the first signal that parts from
     it by more than the tolerance is named.
     """
-    from hebbware.golden import data
     from hebbware.study.profile import TOLERANCE, profile
 
     if figure:
@@ -79,7 +77,7 @@ def command(
             )
         figure = check_writable(figure, "--figure")
     resolved = resolve_config(config, seed)
-    dataset = data.load(dataset_name or namesake(config), data_dir, resolved.seed)
+    dataset = source.load(config, resolved.seed)
     with output.progress(f"profiling on {dataset.name}", total=max(samples, 0)) as advance:
         found = profile(
             resolved,

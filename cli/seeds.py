@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hebbware.cli.common import Output
+from hebbware.cli.common import DataOptions, Output
 
 if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
@@ -31,8 +30,8 @@ def summary(values: list[float]) -> dict[str, Any]:
 
 def repeat(
     config: CoreConfig,
-    dataset_name: str,
-    data_dir: Path | None,
+    name: str,
+    source: DataOptions,
     seeds: int,
     *,
     epochs: int,
@@ -45,20 +44,18 @@ def repeat(
 
     A seed draws the start weights, the order of the samples, and the samples themselves where the
     data set is made on the spot. With `reference` the float counterpart learns the same samples.
+    `name` is the configuration as ``--config`` gives it.
     """
-    from hebbware.golden import data
     from hebbware.golden import train as training
 
     row = range(config.seed, config.seed + seeds)
-    dataset = data.load(dataset_name, data_dir, config.seed)
-    datasets = [
-        data.load(dataset_name, data_dir, seed) if dataset_name in DRAWN else dataset
-        for seed in row
-    ]
+    dataset = source.load(name, config.seed)
+    drawn = dataset.name in DRAWN
+    datasets = [source.load(name, seed) if drawn else dataset for seed in row]
     samples = len(dataset.y_train) - training.held_back(dataset, validation)
     total = seeds * (1 + reference) * epochs * samples
     found: dict[str, list[float]] = {"integer": []}
-    with output.progress(f"{seeds} runs on {dataset_name}", total=total) as advance:
+    with output.progress(f"{seeds} runs on {dataset.name}", total=total) as advance:
         if reference:
             from hebbware.golden.reference import counterpart
 
@@ -71,7 +68,7 @@ def repeat(
             )  # fmt: skip
             found["integer"].append(result.test)
     results = {name: summary(values) for name, values in found.items()}
-    published = PUBLISHED.get(dataset_name)
+    published = PUBLISHED.get(dataset.name)
     names = {
         "integer": f"this core, {config.weight_bits}-bit weights, {config.rounding}",
         "float": "float reference, the same rule",
@@ -83,14 +80,14 @@ def repeat(
     if published:
         rows.append(("published (Daruwalla and Lipasti 2024)", published, "-", "-"))
     output.table(
-        f"{dataset_name}: {'-'.join(map(str, config.layers))}, {config.dynamics}, {epochs} epochs, "
+        f"{dataset.name}: {'-'.join(map(str, config.layers))}, {config.dynamics}, {epochs} epochs, "
         f"{seeds} seeds from {config.seed} on; % of {len(dataset.y_test):,} test samples",
         ("rule", "mean", "standard deviation", "least"),
         rows,
     )
     output.write(
         {
-            "dataset": dataset_name,
+            "dataset": dataset.name,
             "epochs": epochs,
             "seeds": seeds,
             "accuracy": results["integer"],

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from hebbware.cli.common import (
+    DataOptions,
     Output,
     common_options,
     dataset_options,
-    namesake,
     resolve_config,
     stream_option,
 )
@@ -80,8 +80,7 @@ def command(
     seed: int | None,
     output: Output,
     fields: tuple[str, ...],
-    dataset_name: str | None,
-    data_dir: Path | None,
+    source: DataOptions,
     stream: Stream,
     epochs: int | None,
     validation: int | None,
@@ -99,7 +98,6 @@ def command(
     once, at the end.
     """
     from hebbware.golden import controls as control_runs
-    from hebbware.golden import data
     from hebbware.golden import train as training
 
     if seeds:
@@ -109,8 +107,8 @@ def command(
 
         repeat(
             _configuration(config, fields, seed),
-            dataset_name or namesake(config),
-            data_dir,
+            config,
+            source,
             seeds,
             epochs=EPOCHS if epochs is None else epochs,
             validation=validation,
@@ -133,17 +131,17 @@ def command(
         settled = ("config", "seed", "fields", "dataset_name", "stream", "validation")
         _forbid(context, "--resume: the checkpoint has it", *settled)
         state = training.load(resume)
-        resolved, dataset_name, validation = state.core.config, state.dataset, state.held
+        resolved, validation = state.core.config, state.held
+        source = replace(source, name=state.dataset)
         epochs = state.epochs if epochs is None else epochs
         stream = state.stream
     else:
         state = None
         resolved = _configuration(config, fields, seed)
-        dataset_name = dataset_name or namesake(config)
         epochs = EPOCHS if epochs is None else epochs
     if controls:
         control_runs.configurations(resolved)  # those that cannot be fail here
-    dataset = data.load(dataset_name, data_dir, resolved.seed)
+    dataset = source.load(config, resolved.seed)
     stream.check(dataset)
     samples = len(dataset.y_train) - training.held_back(dataset, validation)
     runs = (epochs - (state.epoch if state else 0)) + controls * epochs * len(
