@@ -221,13 +221,18 @@ class DataOptions:
     label: str | None = None
     encoding: str | None = None
 
-    def load(self, config: str, seed: int) -> Dataset:
-        """Load it for a configuration, as ``--config`` gives it, and its seed."""
+    def load(self, config: str, seed: int, *, stream: bool = False, fitted: int = 0) -> Dataset:
+        """Load it for a configuration, as ``--config`` gives it, and its seed.
+
+        As a `stream` it has no test set where its file has none, and its encoding is fitted to the
+        first `fitted` samples, or where that is 0 to all.
+        """
         from hebbware.golden import data
 
         return data.load(
             self.name or namesake(config), self.folder, seed,
             label=self.label, encoding=self.encoding,
+            fitted=(fitted or sys.maxsize) if stream else None,
         )  # fmt: skip
 
 
@@ -242,8 +247,8 @@ def dataset_options(command: Callable) -> Callable:
     encoding = click.option(
         "--encoding",
         metavar="KIND",
-        help="Of a file of your own, how features become bytes: bytes, range, quantiles or log; by "
-        "default bytes stay, all else is scaled by its range.",
+        help="Of a file of your own, how features become bytes: bytes, range, quantiles, log or "
+        "standard; by default bytes stay, all else is scaled by its range.",
     )
     return dataset_option(data_option(label_option(encoding(packed))))
 

@@ -116,7 +116,10 @@ def pick(
 
     train.check_fit(config, dataset)
     stream.check(dataset)
-    order = train.order(config.seed, 0, len(dataset.y_train))
+    if stream.in_order:
+        order = stream.sequence(dataset, config.seed)
+    else:
+        order = train.order(config.seed, 0, len(dataset.y_train))
     learned, labels = stream.passing(dataset.y_train, order, 0, dataset.classes)
     training = len(learned)
     if not 1 <= samples <= training:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hebbware.cli import prequential
 from hebbware.cli.common import (
     DataOptions,
     Output,
@@ -72,6 +73,7 @@ EPOCHS = 10
     help="Run with N seeds in a row and tell mean and standard deviation of the test accuracy.",
 )
 @click.option("--reference", is_flag=True, help="With --seeds: train the float reference too.")
+@prequential.options
 @click.option("--figure", type=Path, metavar="FILE", help=f"Draw the curve ({', '.join(FIGURES)}).")
 @click.pass_context
 def command(
@@ -90,12 +92,14 @@ def command(
     resume: Path | None,
     seeds: int | None,
     reference: bool,
+    setting: prequential.Setting,
     figure: Path | None,
 ) -> None:
     """Train the golden network, bit for bit what the hardware learns, and measure it.
 
     Accuracy is measured after each epoch on samples held back from training, and on the test set
-    once, at the end.
+    once, at the end. A stream in its own order (``--stream in-order``) is predicted sample by
+    sample, each before it is learned.
     """
     from hebbware.golden import controls as control_runs
     from hebbware.golden import train as training
@@ -141,6 +145,18 @@ def command(
         epochs = EPOCHS if epochs is None else epochs
     if controls:
         control_runs.configurations(resolved)  # those that cannot be fail here
+    if stream.in_order:
+        _forbid(context, f"--stream {stream}", "validation", "checkpoint", "resume")
+        prequential.run(
+            *(config, resolved, source, stream, setting),
+            epochs=epochs,
+            engine=engine,
+            controls=controls,
+            figure=figure,
+            output=output,
+        )
+        return
+    _forbid(context, f"--stream {stream}", "warm", "labelled", "delay", "window")
     dataset = source.load(config, resolved.seed)
     stream.check(dataset)
     samples = len(dataset.y_train) - training.held_back(dataset, validation)

@@ -8,6 +8,7 @@ name                      inputs  classes  from
 ``mnist``                 28x28   10       IDX files, see `hebbware.golden.idx.locate`
 ``mnist-pooled``          14x14   10       ``mnist``, means of 2x2 pixels
 ``fashion-mnist``         28x28   10       IDX files, likewise
+``gas-drift``             128     6        the batches of UCI's gas sensor array, in order
 a path                    any     any      a file or folder, see `hebbware.golden.sample_files`
 ========================  ======  =======  ====  ==========================================
 
@@ -20,6 +21,7 @@ versions: the same seed gives the same samples everywhere.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -30,7 +32,8 @@ from hebbware.golden import idx, sample_files
 from hebbware.golden.dataset import Dataset, permutation
 from hebbware.golden.errors import InputError
 
-NAMES = ("digits", "xor", "linear", "mnist", "mnist-pooled", "fashion-mnist")
+GAS = "gas-drift"
+NAMES = ("digits", "xor", "linear", "mnist", "mnist-pooled", "fashion-mnist", GAS)
 DIGITS_TEST = 500
 PLANE_TRAIN, PLANE_TEST = 1000, 500
 PLUG_INS = "hebbware.datasets"
@@ -44,6 +47,7 @@ def load(
     *,
     label: str | None = None,
     encoding: str | None = None,
+    fitted: int | None = None,
 ) -> Dataset:
     """Load a data set by its name or from a file.
 
@@ -63,6 +67,8 @@ def load(
         Of a table: the column of the labels, by default the last one.
     encoding : str, optional
         Of a path: how features become bytes, see `Dataset.from_arrays`.
+    fitted : int, optional
+        The samples are a stream, and the encoding is fitted to so many leading ones, likewise.
 
     Raises
     ------
@@ -75,11 +81,13 @@ def load(
         if name in (added := plug_ins()):
             return _plugged(name, added[name])
         if sample_files.is_path(name):
-            return _own(name, label, encoding)
+            return _own(name, label, encoding, fitted)
         raise InputError(
             f"data set must be one of {', '.join((*NAMES, *added))}, or a file or folder, "
             f"not {name!r}"
         )
+    if name == GAS and label is None:
+        return _gas(data_dir, encoding, fitted)
     for option, value in (("label", label), ("encoding", encoding)):
         if value is not None:
             raise InputError(f"--{option} must be for a file of your own, not for {name}")
@@ -106,12 +114,26 @@ def _plugged(name: str, point) -> Dataset:
     return dataset
 
 
-def _own(path: str, label: str | None, encoding: str | None) -> Dataset:
+def _own(path: str, label=None, encoding=None, fitted=None, name: str | None = None) -> Dataset:
     found = sample_files.read(path, label)
     return Dataset.from_arrays(
         found.x, found.y, found.x_test, found.y_test,
-        name=path, encoding=encoding, features=found.features,
+        name=name or path, encoding=encoding, features=found.features, fitted=fitted,
+        parts=found.parts,
     )  # fmt: skip
+
+
+def _gas(data_dir: str | Path | None, encoding: str | None, fitted: int | None) -> Dataset:
+    """The folder of its batches, where it is at hand."""
+    base = data_dir or os.environ.get("HEBBWARE_DATA")
+    for folder in (Path(base) / GAS, Path(base)) if base else ():
+        if folder.is_dir() and any(folder.glob("batch*.dat*")):
+            return _own(str(folder), None, encoding, fitted, GAS)
+    raise InputError(
+        f'data set {GAS}: no folder holds batch1.dat and following; get "Gas Sensor Array Drift at '
+        'Different Concentrations" from the UCI Machine Learning Repository, and give its folder '
+        "with --data DIR or $HEBBWARE_DATA"
+    )
 
 
 def _pooled(dataset: Dataset) -> Dataset:

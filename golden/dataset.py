@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,8 @@ class Dataset:
         Names of the inputs, or empty.
     encoding : Encoding or None
         How the inputs became bytes, where they were none.
+    parts : tuple of (str, int)
+        Names of successive parts of the training samples, each with its first sample.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Dataset:
     labels: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     encoding: Encoding | None = None
+    parts: tuple[tuple[str, int], ...] = ()
 
     @property
     def inputs(self) -> int:
@@ -66,6 +70,8 @@ class Dataset:
         name: str = "arrays",
         encoding: Encoding | str | None = None,
         features: tuple[str, ...] = (),
+        fitted: int | None = None,
+        parts: tuple[tuple[str, int], ...] = (),
     ) -> Dataset:
         """Return a data set of one's own arrays.
 
@@ -84,6 +90,11 @@ class Dataset:
             default ``bytes`` for arrays of bytes (u8), else ``range``.
         features : tuple of str, optional
             Names of the inputs.
+        fitted : int, optional
+            Of a stream: how many leading samples the encoding is fitted to. All samples are then to
+            learn, and there is no test set unless one is given.
+        parts : tuple of (str, int), optional
+            Of a stream: names of successive parts, each with its first sample.
 
         Raises
         ------
@@ -105,7 +116,7 @@ class Dataset:
                 f"{f'only {found[0]!s}' if len(found) else 'none'}"
             )
         if x_test is None:
-            test = _quarter(np.searchsorted(found, y))
+            test = _quarter(np.searchsorted(found, y)) if fitted is None else np.zeros(len(y), bool)
             x, y, x_test, y_test = x[~test], y[~test], x[test], y[test]
         else:
             x_test, y_test = _matrix(where, "x_test", x_test), _labels(where, "y_test", y_test)
@@ -122,12 +133,12 @@ class Dataset:
             if y.dtype.kind != y_test.dtype.kind or len(unseen := np.setdiff1d(y_test, found)):
                 what = unseen[0] if y.dtype.kind == y_test.dtype.kind else y_test.dtype
                 raise InputError(f"{where}: y_test must hold labels of y only, not {what!s}")
-        raw, raw_test = x.reshape(len(x), -1), x_test.reshape(len(x_test), -1)
+        raw, raw_test = (part.reshape(len(part), math.prod(shape)) for part in (x, x_test))
         if encoding is None:
             encoding = "bytes" if x.dtype == np.uint8 else "range"
         try:
             if isinstance(encoding, str):
-                encoding = Encoding.fit(encoding, raw)
+                encoding = Encoding.fit(encoding, raw[:fitted])
             encoded = encoding(raw), encoding(raw_test)
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
@@ -135,6 +146,7 @@ class Dataset:
         return cls(
             name, shape, len(found), encoded[0], numbers[0], encoded[1], numbers[1],
             labels=tuple(map(str, found.tolist())), features=tuple(features), encoding=encoding,
+            parts=() if fitted is None else parts,
         )  # fmt: skip
 
 

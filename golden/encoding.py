@@ -12,6 +12,7 @@ kind           low and high of a feature                 for
 ``range``      its smallest and its largest value        most data
 ``quantiles``  its quantiles 1/200 and 199/200           outliers
 ``log``        as ``quantiles``, of the logarithm        positive values with a heavy tail
+``standard``   its mean -+ 6 standard deviations         sensors that drift; with centred inputs
 =============  ========================================  ======================================
 """
 
@@ -23,8 +24,9 @@ import numpy as np
 
 from .errors import InputError
 
-KINDS = ("bytes", "range", "quantiles", "log")
+KINDS = ("bytes", "range", "quantiles", "log", "standard")
 BYTE = 255
+DEVIATIONS = 6
 TAIL = 1 / 200  # share of values below `low` and above `high` of a robust range
 
 
@@ -62,6 +64,9 @@ class Encoding:
         values = cls(kind)._value(x)
         if kind == "range":
             return cls(kind, values.min(axis=0), values.max(axis=0))
+        if kind == "standard":
+            mean, reach = values.mean(axis=0), DEVIATIONS * values.std(axis=0)
+            return cls(kind, mean - reach, mean + reach)
         low, high = np.quantile(values, (TAIL, 1 - TAIL), axis=0)
         return cls(kind, low, high)
 

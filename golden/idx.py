@@ -76,12 +76,7 @@ def read(path: Path, dimensions: int) -> np.ndarray:
     """
     raw = path.read_bytes()
     if path.suffix == ".gz":
-        try:
-            raw = gzip.decompress(raw)
-        except EOFError:
-            raise InputError(f"{path}: the gzip file is truncated; fetch it again") from None
-        except (gzip.BadGzipFile, zlib.error) as error:
-            raise InputError(f"{path}: not a sound gzip file ({error}); fetch it again") from None
+        raw = unzip(path, raw)
     magic = bytes((0, 0, 8, dimensions))
     if raw[:4] != magic:
         raise InputError(
@@ -98,6 +93,16 @@ def read(path: Path, dimensions: int) -> np.ndarray:
             f"{path}: shape {'x'.join(map(str, shape))} takes {expected} bytes, found {len(raw)}"
         )
     return np.frombuffer(raw, np.uint8, offset=header).reshape(shape).copy()
+
+
+def unzip(path: Path, raw: bytes) -> bytes:
+    """Return what the gzipped bytes of a file hold; InputError where they are damaged."""
+    try:
+        return gzip.decompress(raw)
+    except EOFError:
+        raise InputError(f"{path}: the gzip file is truncated; fetch it again") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path}: not a sound gzip file ({error}); fetch it again") from None
 
 
 def cache_folder(name: str) -> Path:

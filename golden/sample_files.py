@@ -10,6 +10,7 @@ a folder of IDX files        the four files of `hebbware.golden.idx`
 ``.arff``                    Weka's format, read by SciPy; one attribute is the label
 ``.libsvm``, ``.svm``        ``label index:value ...``, read by scikit-learn
 a folder of ``.bin``         CIFAR-10's binary version
+a folder of ``batchN.dat``   UCI's gas sensor array drift, batch after batch, plain or gzipped
 ===========================  =====================================================================
 
 ``x`` is (samples, features), (samples, height, width[, channels]) or (samples, time, features), of
@@ -19,10 +20,13 @@ any numeric type; labels are numbers or text. Nothing here is executed or unpick
 from __future__ import annotations
 
 import csv
+import io
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -45,6 +49,8 @@ class Samples:
     x_test, y_test : the same, or None
     features : tuple of str
         Names of the columns of a table, else empty.
+    parts : tuple of (str, int)
+        Names of successive parts, each with its first sample.
     """
 
     x: np.ndarray
@@ -52,6 +58,7 @@ class Samples:
     x_test: np.ndarray | None = None
     y_test: np.ndarray | None = None
     features: tuple[str, ...] = ()
+    parts: tuple[tuple[str, int], ...] = ()
 
 
 def is_path(name: str) -> bool:
@@ -121,9 +128,12 @@ def _folder(path: Path) -> Samples:
         batches = [_cifar(path / name) for name in CIFAR_FILES]
         x, y = (np.concatenate([batch[part] for batch in batches[:-1]]) for part in (0, 1))
         return Samples(x, y, *batches[-1])
+    if batches := _batches(path):
+        return _gas(batches)
     raise InputError(
         f"data set {path}: a folder must hold x.npy and y.npy, the IDX files "
-        f"{', '.join(idx.FILES.values())}, or {CIFAR_FILES[0]} to {CIFAR_FILES[-1]}"
+        f"{', '.join(idx.FILES.values())}, {CIFAR_FILES[0]} to {CIFAR_FILES[-1]}, or batch1.dat "
+        "and following"
     )
 
 
@@ -146,6 +156,30 @@ def _cifar(path: Path) -> tuple[np.ndarray, np.ndarray]:
         )
     records = raw.reshape(-1, CIFAR_RECORD)
     return records[:, 1:].reshape(-1, *CIFAR_SHAPE).transpose(0, 2, 3, 1), records[:, 0]
+
+
+def _batches(path: Path) -> dict[int, Path]:
+    """Return the files ``batchN.dat`` by N, in order."""
+    found = {re.fullmatch(r"batch(\d+)\.dat(\.gz)?", file.name): file for file in path.iterdir()}
+    return dict(sorted((int(match[1]), file) for match, file in found.items() if match))
+
+
+def _gas(files: dict[int, Path]) -> Samples:
+    """Lines ``gas;concentration 1:value ... 128:value``; the concentration is left out."""
+    x, y, parts, samples = [], [], [], 0
+    for number, path in files.items():
+        raw = path.read_bytes()
+        if path.suffix == ".gz":
+            raw = idx.unzip(path, raw)
+        lines = re.sub(rb"^(\d+);[^ ]*", rb"\1", raw, flags=re.MULTILINE)
+        part_x, part_y = _libsvm(path, io.BytesIO(lines))
+        parts.append((f"batch {number}", samples))
+        samples += len(part_y)
+        x.append(part_x)
+        y.append(part_y)
+    if len({part.shape[1] for part in x}) > 1:
+        raise InputError(f"data set {path.parent}: all batches must have as many features")
+    return Samples(np.concatenate(x), np.concatenate(y), parts=tuple(parts))
 
 
 def _table(path: Path, label: str | None) -> Samples:
@@ -203,13 +237,18 @@ def _arff(path: Path, label: str | None) -> Samples:
 
 
 def _sparse(path: Path) -> Samples:
+    return Samples(*_libsvm(path, path.open("rb")))
+
+
+def _libsvm(path: Path, file: BinaryIO) -> tuple[np.ndarray, np.ndarray]:
     from sklearn.datasets import load_svmlight_file
 
-    try:
-        x, y = load_svmlight_file(str(path))
-    except ValueError as error:
-        raise InputError(f"data set {path}: not lines of libsvm ({error})") from None
-    return Samples(x.toarray(), y)
+    with file:
+        try:
+            x, y = load_svmlight_file(file)
+        except ValueError as error:
+            raise InputError(f"data set {path}: not lines of libsvm ({error})") from None
+    return x.toarray(), y
 
 
 def _column(path: Path, names: list[str], label: str | None) -> int:

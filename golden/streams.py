@@ -8,6 +8,9 @@ written                 what comes by
                         SHIFT is 3 unless given
 ``classes:EVERY[:N]``   the first N classes (2 unless given), and one more after every EVERY samples
                         learned; until its class has been added, a sample is passed over
+``in-order``            all samples as they lie in their file, see `hebbware.golden.prequential`
+``parts``               part after part, samples within a part in a random order: where a file is
+                        sorted by class, the last label says too much of the next
 ======================  ===========================================================================
 
 Samples are counted over the whole run, through all epochs. Accuracy is measured on what the stream
@@ -18,15 +21,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
-from .data import Dataset
+from .dataset import Dataset, permutation
 from .errors import InputError
 
-FORMS = "stationary, remap:AT[:SHIFT], classes:EVERY[:N]"
+FORMS = "stationary, remap:AT[:SHIFT], classes:EVERY[:N], in-order, parts"
 DEFAULTS = {"remap": 3, "classes": 2}
+IN_ORDER = ("in-order", "parts")
 CHUNK = 1024  # samples between two reports of progress; whole batches of the float rules
 
 
@@ -37,7 +42,7 @@ class Stream:
     Parameters
     ----------
     kind : str
-        ``stationary``, ``remap`` or ``classes``.
+        ``stationary``, ``remap``, ``classes``, ``in-order`` or ``parts``.
     samples : int
         AT or EVERY of the module's table.
     number : int
@@ -53,8 +58,28 @@ class Stream:
 
     @property
     def changes(self) -> bool:
-        """Whether it is other than stationary."""
-        return self.kind != "stationary"
+        """Whether labels or classes change in it."""
+        return self.kind in DEFAULTS
+
+    @property
+    def in_order(self) -> bool:
+        """Whether samples, or parts of them, come as they lie in their file."""
+        return self.kind in IN_ORDER
+
+    def sequence(self, dataset: Dataset, seed: int) -> np.ndarray:
+        """Return the training samples of a stream `in_order`, one after another."""
+        samples = len(dataset.y_train)
+        if self.kind == "in-order":
+            return np.arange(samples)
+        if not dataset.parts:
+            raise InputError(f"stream parts: {dataset.name} must have parts; give in-order")
+        edges = [*(at for _, at in dataset.parts), samples]
+        return np.concatenate(
+            [
+                start + permutation(end - start, seed + number)
+                for number, (start, end) in enumerate(pairwise(edges))
+            ]
+        )
 
     def check(self, dataset: Dataset) -> None:
         """Raise InputError where the classes of the data set are too few for the stream."""
@@ -149,6 +174,8 @@ def parse(text: str) -> Stream:
     kind, *numbers = text.split(":")
     if text == "stationary":
         return STATIONARY
+    if text in IN_ORDER:
+        return Stream(text)
     if kind not in DEFAULTS or not 1 <= len(numbers) <= 2:
         raise InputError(f"stream must be one of {FORMS}, not {text!r}")
     if not all(number.isascii() and number.isdigit() and int(number) for number in numbers):

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from hebbware.golden.encoding import Encoding
 from hebbware.golden.errors import InputError
@@ -32,15 +32,24 @@ def test_range_is_that_of_scikit_learn():
     assert (found == wanted).mean() > 0.99
 
 
-@pytest.mark.parametrize("kind", ["range", "quantiles", "log"])
+@pytest.mark.parametrize("kind", ["range", "quantiles", "log", "standard"])
 def test_later_samples_are_encoded_by_the_range_of_the_first(kind):
     x = np.exp(RNG.normal(0, 1, (500, 3)))
     encoding = Encoding.fit(kind, x)
     assert encoding(x.max(axis=0, keepdims=True) * 100).tolist() == [[255] * 3]
-    assert encoding(x.min(axis=0, keepdims=True) / 100).tolist() == [[0] * 3]
+    lowest = x.min(axis=0, keepdims=True)
+    lowest = lowest / 100 if kind == "log" else lowest - 100
+    assert encoding(lowest).tolist() == [[0] * 3]
     assert np.array_equal(encoding(x[:5]), encoding(x)[:5])
     order = np.argsort(x[:, 0])
     assert (np.diff(encoding(x)[order, 0].astype(int)) >= 0).all()
+
+
+def test_standard_is_that_of_scikit_learn():
+    wanted = np.clip(np.rint(255 * (StandardScaler().fit_transform(X) / 12 + 0.5)), 0, 255)
+    found = Encoding.fit("standard", X)(X)
+    assert np.abs(found - wanted).max() <= 1
+    assert (found == wanted).mean() > 0.99
 
 
 def test_one_outlier_does_not_take_the_range_of_quantiles():
@@ -84,7 +93,7 @@ def test_bytes_stay():
         ("bytes", 0.5, "not 0.5 .sample 2, feature 1"),
         ("bytes", -1, "not -1 "),
         ("log", 0, "encoding log: x must be above 0, not 0 .sample 2, feature 1"),
-        ("power", 1, "encoding must be one of bytes, range, quantiles, log, not 'power'"),
+        ("power", 1, "encoding must be one of bytes, range, quantiles, log, standard, not 'power'"),
     ],
 )
 def test_values_that_an_encoding_cannot_take(kind, value, message):

@@ -2,6 +2,8 @@
 
 import csv
 import gzip
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from hebbware.golden import data, sample_files
 from hebbware.golden.data import Dataset
 from hebbware.golden.errors import InputError
 
+DATA = Path(os.environ.get("HEBBWARE_DATA", "nowhere"))
 IRIS = load_iris()
 NAMES = [name.replace(" (cm)", "") for name in IRIS.feature_names]
 SPECIES = IRIS.target_names[IRIS.target]
@@ -136,6 +139,36 @@ def test_idx_files_of_another_set(tmp_path):
     found = data.load(str(tmp_path))
     assert (found.shape, found.classes, found.labels) == ((2, 2), 3, ("0", "2", "11"))
     assert found.y_test.tolist() == [2, 0]
+
+
+def test_gas_sensors(tmp_path):
+    """Batches in order of their number, the concentration left out."""
+    for number, gas in ((2, (1, 6)), (10, (6, 1)), (1, (1, 1))):
+        lines = [f"{g};{10 * number}.0 1:{number}.5 2:{g}.25 3:-1 \r" for g in gas]
+        raw = "\n".join(lines).encode()
+        path = tmp_path / f"batch{number}.dat"
+        if number == 2:
+            path, raw = tmp_path / "batch2.dat.gz", gzip.compress(raw)
+        path.write_bytes(raw)
+    found = sample_files.read(tmp_path)
+    assert found.x.tolist() == [
+        [n + 0.5, g + 0.25, -1]
+        for n, g in zip((1, 1, 2, 2, 10, 10), (1, 1, 1, 6, 6, 1), strict=True)
+    ]
+    assert found.y.tolist() == [1, 1, 1, 6, 6, 1]
+    assert found.parts == (("batch 1", 0), ("batch 2", 2), ("batch 10", 4))
+    assert data.load("gas-drift", tmp_path, fitted=2).parts == found.parts
+    (tmp_path / "batch10.dat").write_text("1;10 1:0.5\nnonsense")
+    with pytest.raises(InputError, match="batch10.dat: not lines of libsvm"):
+        sample_files.read(tmp_path)
+
+
+@pytest.mark.skipif(not (DATA / "gas-drift").is_dir(), reason="no gas-drift in $HEBBWARE_DATA")
+def test_the_real_gas_sensors():
+    found = data.load("gas-drift", DATA, encoding="standard", fitted=445)
+    assert found.x_train.shape == (6697, 128)
+    assert found.labels == ("1", "2", "3", "4", "5", "6")
+    assert found.parts[1] == ("batch 2", 445)
 
 
 BAD_TABLES = {
