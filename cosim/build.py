@@ -20,12 +20,13 @@ from amaranth.lib import wiring
 from cocotb_tools.runner import get_runner
 
 from hebbware.golden.errors import InputError
+from hebbware.hdl.verilog import convert
 
 from .bench import Bench, channel_modules, describe
 from .toolchain import OPTIMISATION, Toolchain, ToolError, find
 
 # what Amaranth's Verilog does on purpose
-SILENCED = ("WIDTHEXPAND", "WIDTHTRUNC", "UNSIGNED", "CMPCONST", "CASEINCOMPLETE")
+SILENCED = ("WIDTHEXPAND", "WIDTHTRUNC", "UNSIGNED", "CMPCONST", "CASEINCOMPLETE", "INITIALDLY")
 FLAGS = (
     *("-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-assert"),
     *("-CFLAGS", "-std=c++20"),
@@ -146,9 +147,7 @@ def build(
 
 def emit(component: wiring.Component, *, platform: Any = None) -> str:
     """Verilog of a component as the module ``dut``, without traces of where it was written."""
-    return verilog.convert(
-        component, name="dut", platform=platform, emit_src=False, strip_internal_attrs=True
-    )
+    return convert(component, "dut", platform=platform)
 
 
 def port_names(text: str) -> list[str]:

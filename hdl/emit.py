@@ -8,13 +8,13 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from amaranth.back import verilog
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import Component, Out, Signature
 
 from ..golden import commands
 from ..golden.config import CoreConfig, load
 from .core import Core
+from .verilog import convert
 
 MODULE = "hebbware_core"
 WIDTH = 97  # of a line of the header, after the slashes
@@ -158,8 +158,7 @@ def core_verilog(config: CoreConfig, *, trace: bool = False) -> str:
     trace : bool
         Adds the ports that show every write to a memory.
     """
-    core = Core(config, trace=trace)
-    text = verilog.convert(core, name=MODULE, emit_src=False, strip_internal_attrs=True)
+    text = convert(Core(config, trace=trace), MODULE)
     return header(config, trace=trace) + "\n" + text
 
 

@@ -1,10 +1,9 @@
 """The reservoir block as one Verilog file."""
 
-from amaranth.back import verilog
-
 from ...golden.reservoir import ReservoirConfig
 from ...golden.reservoir_readout import ADDRESS_BITS, DATA_BITS, OP_BITS, Op
 from ..emit import Port, comment, port_lines, ports_of, wrapped
+from ..verilog import convert
 from .block import ReservoirBlock
 from .lane import has_readout
 
@@ -46,8 +45,7 @@ def reservoir_verilog(config: ReservoirConfig, *, trace: bool = False, weights=N
         Raw readout weights that the block is built with, by default zeros.
     """
     block = ReservoirBlock(config, trace=trace, weights=weights)
-    text = verilog.convert(block, name=MODULE, emit_src=False, strip_internal_attrs=True)
-    return header(config, trace=trace) + "\n" + text
+    return header(config, trace=trace) + "\n" + convert(block, MODULE)
 
 
 def header(config: ReservoirConfig, *, trace: bool = False) -> str:
