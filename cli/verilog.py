@@ -32,7 +32,8 @@ def command(config: str, seed: int | None, output: Output, path: str, trace: boo
     """Write the core as one Verilog file.
 
     A comment at its beginning tells what each port means, how the streams move, what a command word
-    holds, and the configuration.
+    holds, and the configuration. The file means the same by the rules of Verilog-2005 and of
+    SystemVerilog.
     """
     file = verilog_file(path, output)
     resolved = resolve_config(config, seed)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import cocotb_tools.config
-from amaranth.back import verilog
 from amaranth.lib import wiring
 from cocotb_tools.runner import get_runner
 

@@ -14,9 +14,12 @@ from hebbware.hdl.core import Core
 from hebbware.hdl.lane import vector_width
 from hebbware.hdl.modulator import word_width
 
+from .bench import Bench
 from .build import Model, build
 from .records import Channel, pack, records, unpack
 from .run import RunResult, Stimulus, run
+
+HOLD = {"commands": "results"}  # commands may wait until so many results have moved
 
 
 def build_core(
@@ -27,7 +30,7 @@ def build_core(
     `options` go to `hebbware.cosim.build.build`.
     """
     core = core or Core(config, trace=True)
-    return build(core, hold={"commands": "results"}, waves=waves, **options)
+    return build(core, hold=HOLD, waves=waves, **options)
 
 
 def lane_width(config: CoreConfig, channel: str) -> int:
@@ -50,12 +53,27 @@ def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]
     return np.column_stack([x, column]).astype(np.int64).ravel()
 
 
+def stimulus(
+    config: CoreConfig,
+    x: np.ndarray,
+    labels: Sequence[int | None],
+    commands: Sequence[Command] = (),
+) -> dict[str, Stimulus]:
+    """Samples and commands as words for the sources of the core."""
+    given = {"samples": Stimulus(sample_words(config, x, labels))}
+    if commands:
+        words = [pack_command(c.op, c.space, c.address, c.lane, c.data) for c in commands]
+        rows = np.array([[word & 0xFFFFFFFF, word >> 32] for word in words], np.uint32)
+        given["commands"] = Stimulus(rows, np.array([c.after for c in commands]))
+    return given
+
+
 def expected_logs(
-    config: CoreConfig, model: Model, prediction: Prediction
+    config: CoreConfig, bench: Bench, prediction: Prediction
 ) -> dict[str, np.ndarray]:
     """A prediction in the layout of the bench's logs."""
     logs = {}
-    for name, channel in model.bench.channels.items():
+    for name, channel in bench.channels.items():
         if channel.kind == "source":
             continue
         clocks, addresses, values = prediction.channels[name].arrays()
@@ -210,14 +228,10 @@ def cosimulate(
         config, x, labels, commands=commands, seed=seed, stalls=stalls, core=golden,
         progress=lambda done: tell("golden", done),
     )  # fmt: skip
-    stimulus = {"samples": Stimulus(sample_words(config, x, labels))}
-    if commands:
-        words = [pack_command(c.op, c.space, c.address, c.lane, c.data) for c in commands]
-        rows = np.array([[word & 0xFFFFFFFF, word >> 32] for word in words], np.uint32)
-        stimulus["commands"] = Stimulus(rows, np.array([c.after for c in commands]))
     result = run(
-        model, stimulus, expected_logs(config, model, prediction), seed=seed, stalls=stalls,
-        waves=waves, progress=lambda done: tell("rtl", done),
+        model, stimulus(config, x, labels, commands),
+        expected_logs(config, model.bench, prediction), seed=seed, stalls=stalls, waves=waves,
+        progress=lambda done: tell("rtl", done),
     )  # fmt: skip
     message = None
     if result.mismatch:

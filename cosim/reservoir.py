@@ -10,10 +10,12 @@ from hebbware.golden.reservoir_readout import pack as pack_command
 from hebbware.golden.reservoir_schedule import Command, Prediction, predict
 from hebbware.hdl.reservoir.block import ReservoirBlock
 
+from .bench import Bench
 from .build import Model, build
 from .records import Channel, pack, records, unpack
 from .run import RunResult, Stimulus, run
 
+HOLD = {"commands": "results"}  # commands may wait until so many results have moved
 STREAMS = ("inputs", "targets", "commands", "results", "responses")
 
 
@@ -22,15 +24,32 @@ def build_reservoir(
 ) -> Model:
     """The simulation of the block of `config`, from the cache if it is there."""
     block = ReservoirBlock(config, trace=True, weights=weights)
-    return build(block, hold={"commands": "results"}, waves=waves, quick=quick)
+    return build(block, hold=HOLD, waves=waves, quick=quick)
+
+
+def stimulus(
+    config: ReservoirConfig,
+    inputs: np.ndarray,
+    targets: np.ndarray | None = None,
+    commands: Sequence[Command] = (),
+) -> dict[str, Stimulus]:
+    """Inputs, targets and commands as words for the sources of the block."""
+    given = {"inputs": Stimulus(pack((inputs.ravel(), config.input_bits)))}
+    if targets is not None and len(targets):
+        given["targets"] = Stimulus(pack((targets.ravel(), config.output_bits)))
+    if commands:
+        words = [pack_command(c.op, c.address, c.data) for c in commands]
+        rows = np.array([[word & 0xFFFFFFFF, word >> 32] for word in words], np.uint32)
+        given["commands"] = Stimulus(rows, np.array([c.after for c in commands]))
+    return given
 
 
 def expected_logs(
-    config: ReservoirConfig, model: Model, prediction: Prediction
+    config: ReservoirConfig, bench: Bench, prediction: Prediction
 ) -> dict[str, np.ndarray]:
     """A prediction in the layout of the bench's logs."""
     logs = {}
-    for name, channel in model.bench.channels.items():
+    for name, channel in bench.channels.items():
         if channel.kind == "source":
             continue
         clocks, addresses, values = prediction.channels[name].arrays()
@@ -124,15 +143,9 @@ def cosimulate(
         config, inputs, targets, weights=weights, commands=commands, seed=seed,
         stalls=dict.fromkeys(names, stalls), progress=lambda done: tell("golden", done),
     )  # fmt: skip
-    stimulus = {"inputs": Stimulus(pack((inputs.ravel(), config.input_bits)))}
-    if targets is not None and len(targets):
-        stimulus["targets"] = Stimulus(pack((targets.ravel(), config.output_bits)))
-    if commands:
-        words = [pack_command(c.op, c.address, c.data) for c in commands]
-        rows = np.array([[word & 0xFFFFFFFF, word >> 32] for word in words], np.uint32)
-        stimulus["commands"] = Stimulus(rows, np.array([c.after for c in commands]))
     result = run(
-        model, stimulus, expected_logs(config, model, prediction), seed=seed,
+        model, stimulus(config, inputs, targets, commands),
+        expected_logs(config, model.bench, prediction), seed=seed,
         stalls=dict.fromkeys(names, stalls), waves=waves, progress=lambda done: tell("rtl", done),
     )  # fmt: skip
     message = None

@@ -1,0 +1,164 @@
+"""The emitted Verilog in a second and a third simulator, against golden in value and clock."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hebbware.cosim import stimuli, tools
+from hebbware.cosim.second import EDITIONS, ICARUS, core_trial, cxxrtl, icarus, reservoir_trial
+from hebbware.golden.config import CoreConfig, load
+from hebbware.golden.errors import InputError
+from hebbware.golden.reservoir import ReservoirConfig
+from hebbware.golden.reservoir_readout import Op
+from hebbware.golden.reservoir_schedule import Command
+
+
+def has_yosys():
+    try:
+        return bool(tools.find("yosys"))
+    except InputError:
+        return False
+
+
+needs_icarus = pytest.mark.skipif(not shutil.which(ICARUS), reason="Icarus is not on PATH")
+needs_yosys = pytest.mark.skipif(not has_yosys(), reason="needs Yosys: hebbware[boards]")
+
+SMALL = CoreConfig(layers=(2, 3, 2), lanes=2)
+CORES = {
+    "two layers": load("xor"),
+    "leaky": replace(load("xor-leaky"), time_steps=3),
+    "nine lanes": CoreConfig(layers=(3, 10, 4, 2), lanes=9),
+    "one lane": CoreConfig(layers=(3, 4, 3), lanes=1),
+    "one port": CoreConfig(layers=(3, 5, 2), lanes=3, weight_ports=1),
+    "stochastic": CoreConfig(layers=(3, 5, 2), lanes=3, rounding="stochastic"),
+    "hsic": replace(
+        load("digits-hsic"), layers=(3, 5, 2), lanes=3, window=4, steps=(), init_std=()
+    ),
+    "reservoir": replace(
+        load("digits-reservoir"), layers=(4, 5, 3), lanes=4, reservoir_units=16, projection=4,
+        steps=(), init_std=(),
+    ),
+    **{
+        name: CoreConfig(layers=(3, 5, 2), lanes=3, memory=name, horizon=6, window=4)
+        for name in ("window", "trace", "codes", "none")
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A small core with commands of every sort, all ends of its streams with pauses."""
+    return trial(SMALL, 12)
+
+
+def trial(config, samples):
+    given = stimuli.commanded(config, count=samples)
+    return core_trial(config, given.x, given.labels, **given.options)
+
+
+def equal(trial, verdict):
+    assert verdict.message is None
+    assert verdict.compared == sum(len(log) for log in trial.expected.values())
+    assert verdict.clocks == trial.clocks
+
+
+@needs_icarus
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_core_in_icarus(small, edition):
+    equal(small, icarus(small, edition))
+
+
+@needs_yosys
+def test_core_in_cxxrtl(small):  # half a minute where it is not yet compiled
+    equal(small, cxxrtl(small))
+
+
+@needs_icarus
+def test_logic_that_waits_for_a_change_is_found(small):
+    """As Yosys alone writes it: right in Verilog-2005, undefined outputs in SystemVerilog."""
+    text = small.verilog.replace(
+        "reg \\$start ;\n  initial \\$start  <= 1'h0;", "reg \\$start  = 0;"
+    )
+    assert text != small.verilog
+    waiting = replace(small, verilog=text)
+    equal(waiting, icarus(waiting, "2005"))
+    assert icarus(waiting, "2012").message == "clock 0: a valid, ready or en is undefined"
+
+
+def changed(trial, name, record, column, by):
+    log = trial.expected[name].copy()
+    log[record, column] = int(log[record, column]) + by
+    return replace(trial, expected={**trial.expected, name: log})
+
+
+@needs_icarus
+@pytest.mark.parametrize(("column", "by"), [(1, 1), (0, 1), (0, -1)])
+def test_icarus_finds_a_difference(small, column, by):
+    """Another value; a record that came a clock too early or too late."""
+    wrong = changed(small, "results", 5, column, by)
+    clock = int(small.expected["results"][5, 0]) + min(by, 0) * (column == 0)
+    message = icarus(wrong, "2012").message
+    assert message.startswith(f"clock {clock}: results, record 5: expected 0x")
+
+
+@pytest.mark.slow  # compiles three models: 2 minutes
+@needs_yosys
+@pytest.mark.parametrize(("column", "by"), [(1, 1), (0, 1), (0, -1)])
+def test_cxxrtl_finds_a_difference(small, column, by):
+    wrong = changed(small, "results", 5, column, by)
+    clock = int(small.expected["results"][5, 0]) + min(by, 0) * (column == 0)
+    message = cxxrtl(wrong).message
+    assert message.startswith(f"clock {clock}: results, record 5: expected 0x")
+
+
+def test_without_icarus(small, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(InputError, match="^iverilog: not found on PATH"):
+        icarus(small, "2005")
+
+
+@pytest.mark.slow  # 5 s each
+@needs_icarus
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("name", CORES)
+def test_other_cores_in_icarus(name, edition):
+    other = trial(CORES[name], 20)
+    equal(other, icarus(other, edition))
+
+
+@pytest.mark.slow  # half a minute each
+@needs_yosys
+@pytest.mark.parametrize("name", CORES)
+def test_other_cores_in_cxxrtl(name):
+    other = trial(CORES[name], 20)
+    equal(other, cxxrtl(other))
+
+
+@pytest.fixture(scope="module")
+def reservoir():
+    """A reservoir that learns, with commands between its steps and pauses."""
+    config = ReservoirConfig(units=16, lanes=4, inputs=3, outputs=2, leak=2, rounding="stochastic")
+    rng = np.random.default_rng(2)
+    x = rng.integers(config.input.min, config.input.max + 1, (20, 3))
+    targets = rng.integers(config.u.min // 4, config.u.max // 4, (20, 2))
+    commands = [
+        Command(Op.WRITE, 5, 77),
+        Command(Op.TRAIN, data=1, after=8),
+        Command(Op.READ, 5, after=20),
+        Command(Op.CLEAR, after=30),
+    ]
+    return reservoir_trial(config, x, targets, commands=commands, stalls=100, seed=3)
+
+
+@needs_icarus
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_reservoir_in_icarus(reservoir, edition):
+    equal(reservoir, icarus(reservoir, edition))
+
+
+@pytest.mark.slow  # half a minute
+@needs_yosys
+def test_reservoir_in_cxxrtl(reservoir):
+    equal(reservoir, cxxrtl(reservoir))
