@@ -4,6 +4,7 @@ The same description goes into the header of the file and into ``docs/ports.md``
 (``python -m hebbware.hdl.emit`` prints that page).
 """
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ MEANINGS = {
     "trace.kernels": "hsic: what a sample of the window weighs, centred; address = its slot",
     "trace.coefficients": (
         "hsic: what its activations are multiplied with; address = layer * window + slot"
+    ),
+    "trace.reservoir": (
+        "reservoir: each number that a layer's reservoir remembers, as it is decoded; "
+        "address = class * projection + place"
     ),
 }
 MEMBERS = {
@@ -125,7 +130,7 @@ def ports_of(component: Component, meanings: Mapping[str, str]) -> list[Port]:
         where = ".".join(group)
         meaning = MEMBERS[name]
         if name in ("payload", "data"):
-            meaning = meanings[where]
+            meaning = meanings[re.sub(r"_\d+$", "", where)]  # one for each layer means the same
         direction = "output" if member.flow == Out else "input"
         width = Shape.cast(member.shape).width
         found.append(Port("__".join(path), direction, width, meaning))

@@ -8,7 +8,7 @@ import pytest
 
 from hebbware.cli import main
 from hebbware.golden import commands
-from hebbware.golden.config import CoreConfig
+from hebbware.golden.config import CoreConfig, load, presets
 from hebbware.hdl import emit
 
 CONFIG = CoreConfig(layers=(3, 4, 2), lanes=2)
@@ -48,6 +48,15 @@ def test_header_tells_the_ports_of_the_module(small, tmp_path, capsys, trace):
     assert all(len(line) <= 100 for line in text.splitlines() if line.startswith("//"))
     configuration = text.split("// Configuration\n")[1].split("\n\n")[0]
     assert configuration == "".join(f"//   {line}\n" for line in CONFIG.to_toml().splitlines())[:-1]
+
+
+@pytest.mark.parametrize("name", presets())
+def test_header_of_every_preset(name):
+    config = load(name)
+    told = emit.header(config, trace=True)
+    named = re.findall(r"^//   output +\d+  trace__(\w+)__data  +\S", told, re.MULTILINE)
+    assert set(named) >= {"weights", "memory", "vectors", "errors"}
+    assert ("reservoir_0" in named) is (config.memory == "reservoir")
 
 
 def test_standard_output_is_the_file_alone(small, tmp_path, capsys):
