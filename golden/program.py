@@ -293,6 +293,13 @@ def total_latency(config) -> int:
     return stages(config).product + tree_latency(config.lanes) + 1
 
 
+def magnitudes_latency(config) -> int:
+    """From the issue of a row's last write to the clock in which the total of its magnitudes is
+    there, from which its gain is found.
+    """
+    return stages(config).write + MAGNITUDES + tree_latency(config.lanes) + 1
+
+
 NORMALISE_LATENCY = 8  # from the sum of squares to mean, mantissa and exponent
 ARRIVE = 4  # from a dot product's total to its similarity or score in the softmax's buffer
 MAGNITUDES = 1  # from written words to their magnitudes, which the tree adds up
@@ -302,14 +309,15 @@ GAIN = 3  # from the total of the magnitudes to the gain
 def done_latency(config, kind: Kind) -> int:
     """From the issue of a pass's last step to the first clock in which waiting passes may start.
 
-    Those read what the pass has written in the clock after it was written, or later.
+    Those read what the pass has written in the clock after it was written, or later. The flags of
+    `hebbware.hdl.core` are raised in the clock before.
     """
     at = stages(config)
     if kind is Kind.SQUARES:
         return total_latency(config) + NORMALISE_LATENCY - at.scale
     if kind is Kind.MEMORY and KINDS[config.memory].self_scaling:
-        gain = at.write + MAGNITUDES + tree_latency(config.lanes) + 1 + GAIN
-        return gain - at.read_gain
+        # not before the total is there, and so early enough for the host to overwrite the gain
+        return magnitudes_latency(config) + max(GAIN - at.read_gain, 1)
     read = {
         Kind.FORWARD: at.read_vectors,
         Kind.DIRECTION: at.read_vectors,

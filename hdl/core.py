@@ -8,7 +8,14 @@ from ..golden import commands
 from ..golden.errors import InputError
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.program import KERNELS, done_latency, pull_of, reservoir_of, stages
+from ..golden.program import (
+    KERNELS,
+    done_latency,
+    magnitudes_latency,
+    pull_of,
+    reservoir_of,
+    stages,
+)
 from ..golden.program import Kind as Pass
 from ..golden.random import seed_state
 from ..golden.readout import readout_weights
@@ -475,13 +482,14 @@ class Core(wiring.Component):
                 finished[pull_of(layer)] = reservoir.pull_done[layer]
                 finished[reservoir_of(layer)] = reservoir.decoded_done[layer]
         for p in sequencer.program:
+            at_end = done_latency(cfg, p.kind) - 1
             if p.kind is Pass.SQUARES:
                 finished[p.name] = normalise.done
             elif p.kind is Pass.MEMORY and KINDS[cfg.memory].self_scaling:
-                finished[p.name] = self._ends(dense.total_step, Kind.MEMORY, p.layer)
+                ends = self._ends(dense.total_step, Kind.MEMORY, p.layer)
+                finished[p.name] = late(ends, at_end - magnitudes_latency(cfg))
             else:
-                last = dense.steps[done_latency(cfg, p.kind) - 1]
-                finished[p.name] = self._ends(last, Kind[p.kind.name], p.layer)
+                finished[p.name] = self._ends(dense.steps[at_end], Kind[p.kind.name], p.layer)
         m.d.comb += [
             sequencer.done.eq(Cat(finished[name] for name in sequencer.flags)),
             *(

@@ -12,7 +12,7 @@ from ..golden.normalise import (
     exponent_range,
     reciprocal_of_size,
 )
-from ..golden.program import NORMALISE_LATENCY, stages
+from ..golden.program import NORMALISE_LATENCY, Kind, done_latency, total_latency
 from ..golden.tables import rsqrt_table
 from .fixed import shift_round
 from .shapes import index
@@ -163,7 +163,8 @@ class Normalise(wiring.Component):
             ]
         m.d.comb += [
             self.found.eq(stage[-1]),
-            self.done.eq(stage[NORMALISE_LATENCY - 2 - stages(cfg).scale]),
+            # the walk begins a clock after the total, and `done` comes a clock before
+            self.done.eq(stage[done_latency(cfg, Kind.SQUARES) - total_latency(cfg) - 2]),
         ]
         return m
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.program import softmax_latency
+from ..golden.program import SOFTMAX_FIXED, softmax_latency
 from ..golden.softmax import exp_width
 from ..golden.tables import EXP_STEP, exp_table, reciprocal_table
 from .fixed import saturate, shift_round, shift_round_by
@@ -209,10 +209,12 @@ class Softmax(wiring.Component):
         m.d.comb += [rounded_up.eq(entry[-1]), invert.addr.eq(entry[:-1])]
         scale_power = Signal.like(power)
         m.d.sync += scale_power.eq(power + rounded_up)
-        pause = Signal(range(7))
+        # as long as it takes; another clock for the choice, and 5 for what follows the second walk
+        pauses = SOFTMAX_FIXED - 6
+        pause = Signal(range(pauses))
         with m.If(busy & ~second & (row == classes)):
             m.d.sync += pause.eq(pause + 1)
-            with m.If(pause == 6):
+            with m.If(pause == pauses - 1):
                 m.d.sync += [second.eq(1), pause.eq(0)]
                 m.d.comb += [next_row.eq(0), next_at.eq(base)]
 

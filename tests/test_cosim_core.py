@@ -9,7 +9,7 @@ import pytest
 
 from hebbware.cosim.build import build
 from hebbware.cosim.core import build_core, cosimulate, sample_words
-from hebbware.cosim.stimuli import STREAMS, places, random_commands, random_samples
+from hebbware.cosim.stimuli import STREAMS, after_each, places, random_commands, random_samples
 from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import NO_LABEL, CoreConfig, load
 from hebbware.golden.core import Core as GoldenCore
@@ -35,7 +35,7 @@ SIZES = [
     (5, 2, 2),
     (20, 4, 9, 5),
 ]
-LANES = [3, 1, 4, 3, 16, 1, 4]
+LANES = [3, 9, 16, 1, 8, 17]  # more than 8 are more than one cluster
 
 
 def seeds():
@@ -55,7 +55,8 @@ def configuration(seed):
         offset = int(rng.integers(0, 1 << read_fraction)) / (1 << read_fraction)
         values = {
             "layers": SIZES[seed % len(SIZES)],
-            "lanes": LANES[(seed // 3) % len(LANES)],
+            "lanes": LANES[seed // 5 % len(LANES)],
+            "weight_ports": 1 + seed // 5 % 2,
             "rounding": [*Rounding][seed // 5 % 3],
             "memory": memory,
             "weight_bits": int(rng.integers(4, 17)),
@@ -138,12 +139,16 @@ def test_random_configuration(seed):
     x, labels = random_samples(config, rng, 40)
     commands = random_commands(config, rng, len(x))
     check(config, model, x, labels, commands=commands, stalls=stalls, seed=seed)
+    each = after_each(config, seed)
+    check(config, model, each.x, each.labels, **each.options)
 
 
 def test_configurations_are_spread():
     configs = [configuration(seed) for seed in range(COUNT)]
     assert {(c.memory, c.rounding) for c in configs} == {(m, r) for m in MEMORIES for r in Rounding}
-    assert {c.lanes for c in configs} == {1, 3, 4, 16}
+    assert {c.lanes for c in configs} == {*LANES}
+    far = {(c.memory, c.weight_ports) for c in configs if c.lanes > 8}
+    assert far == {(m, ports) for m in MEMORIES for ports in (1, 2)}
     assert {len(c.hidden) for c in configs} == {1, 2, 3}
     assert {c.layers for c in configs} == set(SIZES)
     assert len({c.weight_bits for c in configs}) > 8
@@ -192,6 +197,8 @@ def test_hsic_modulator(window):
     rng = np.random.default_rng(window)
     x, labels = random_samples(config, rng, 2 * window + 25)
     run = check(config, model, x, labels)
+    each = after_each(config)
+    check(config, model, each.x, each.labels, **each.options)
     for name in ("trace.kernels", "trace.coefficients"):
         assert np.count_nonzero(run.prediction.channels[name].arrays()[2]) > 10
     commands = random_commands(config, rng, len(x), 12)
@@ -278,6 +285,18 @@ def test_every_word_of_both_memories_can_be_read_and_written(model):
     run = check(SMALL, model, np.zeros((0, SMALL.inputs), int), [], commands=commands)
     responses = run.result.logs["responses"][:, 1].astype(np.int32)
     assert responses[0::2].tolist() == responses[1::2].tolist() == [c.data for c in commands[::2]]
+
+
+def test_a_command_waits_until_a_short_update_has_settled():
+    """Where the class memory, and not the weights, is done last: its gains come from a total."""
+    config = CoreConfig(layers=(1, 2, 2), lanes=9, steps=(0, 0), init_std=(1.0, 1.0))
+    model, rng = small(config), np.random.default_rng(1)
+    x, labels = rng.integers(0, 256, (40, 1)), rng.integers(0, 2, 40).tolist()
+    for space, address in ((Space.STATE, State.LEARNED), (Space.GAIN, 1)):
+        commands = [
+            Command(Op(n % 2), space, address, data=n % 7, after=n // 2 * 3) for n in range(80)
+        ]
+        check(config, model, x, labels, commands=commands)
 
 
 @pytest.mark.parametrize("word", [SMALL.classes, 4, 100, NO_LABEL])

@@ -9,6 +9,7 @@ import pytest
 
 from hebbware.cosim.build import build
 from hebbware.cosim.core import build_core, cosimulate
+from hebbware.cosim.stimuli import register_reads
 from hebbware.golden import estimate
 from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig, load
@@ -29,6 +30,7 @@ SMALL = {
         reservoir_units=32, reservoir_gain=-6, reservoir_bits=12, reservoir_topology="cycle",
         reservoir_lanes=16, slope_shift=2, memory_bits=18, seed=3,
     ),
+    "two clusters of lanes": replace(BASE, layers=(3, 5, 2), lanes=9, steps=(0, 0), init_std=()),
     "three layers, one lane, time steps": CoreConfig(
         layers=(6, 4, 5, 3, 2), lanes=1, memory="reservoir", horizon=2, projection=8,
         reservoir_units=16, reservoir_gain=-5, reservoir_bits=5, reservoir_lanes=1,
@@ -75,11 +77,11 @@ def orders(config, count):
 def test_learning(name, untrained):
     config = SMALL[name]
     model = build(hdl_core.Core(config, trace=True), hold={"commands": "results"}, quick=True)
-    for seed, stalls, count in ((0, 0, 16), (1, 90, 30)):
+    for seed, stalls, count, commands in ((0, 0, 16, register_reads), (1, 90, 30, orders)):
         x, labels = samples(config, count, seed)
         run = cosimulate(
             config, x, labels, model=model, seed=seed, stalls=stalls,
-            commands=orders(config, count) if stalls else (),
+            commands=commands(config, count),
         )  # fmt: skip
         assert run.message is None, run.message
         learned = sum(label is not None for label in labels)

@@ -14,14 +14,7 @@ from hebbware.golden.init import GROUP, init_scale
 from hebbware.golden.memory import KINDS
 from hebbware.golden.modulator import direction_shift
 from hebbware.golden.normalise import MANTISSA_BITS, exponent_range
-from hebbware.golden.program import (
-    GAIN,
-    MAGNITUDES,
-    done_latency,
-    stages,
-    total_latency,
-)
-from hebbware.golden.program import Kind as GoldenKind
+from hebbware.golden.program import MAGNITUDES, magnitudes_latency, stages, total_latency
 from hebbware.golden.widths import forward_prescales, source_max, update_product
 from hebbware.hdl.dense import Dense
 from hebbware.hdl.modulator import word_width
@@ -273,9 +266,7 @@ class Player:
                 new.append((stored & (1 << bits) - 1) | (word >> bits << bits))
             self.put("memory", new)
         if rule.self_scaling:
-            # the gain is found from the total, and read by a step of its own
-            total_at = done_latency(cfg, GoldenKind.MEMORY) + self.at.read_gain - GAIN
-            self.put("totals", total, self.clock + total_at)
+            self.put("totals", total, self.clock + magnitudes_latency(cfg))
         self.last_memory = len(self.words)
 
     def forget(self, layer, tail):

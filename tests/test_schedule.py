@@ -34,7 +34,8 @@ FREE = 18
 #   softmax of the scores                           83 = 66 + 2 * 2 + 13, first error 4 before
 #   softmax of the similarities                     100 = 83 + 17: one after the other
 #   direction   softmax                    100 -102 109, as forward
-#   memory      softmax                    103, 104 118 = 104 + 10 + 1 + tree 1 + 1 + gain 3 - 2
+#   memory      softmax                    103, 104 118 = 104 + 10 + 1 + tree 1 + 1, and 1: so that
+#                                                   the gain, 3 later, is there when it is read
 #   readout     softmax of the scores      105, 106 114 = 106 + 10 + 1 - 3
 #   update      direction                  109, 110 118
 # Free two clocks after the last step: 112.
@@ -70,7 +71,7 @@ ADDRESSES = {
 #   softmax of the scores                           138 = 121 + 17, first error 4 before
 #   softmax of the similarities                     155
 #   direction   softmax                    155 -157 164, as forward
-#   memory      softmax                    158, 159 176 = 159 + 13 + 1 + tree 3 + 1 + gain 3 - 4
+#   memory      softmax                    158, 159 178 = 159 + 13 + 1 + tree 3 + 1, and 1 as above
 #   readout     softmax of the scores      160, 161 169 = 161 + 13 + 1 - 6
 #   update      direction                  164, 165 173
 # Free at 167. Second sample:
