@@ -7,11 +7,15 @@ from ..golden.layout import Layout
 from ..golden.program import Kind as GoldenKind
 from .shapes import index
 
-Kind = enum.Enum(
-    "Kind",
-    {kind.name: number for number, kind in enumerate([*GoldenKind])}
-    | {"HOST_WEIGHT": 14, "HOST_MEMORY": 15},
-)
+
+
+def kinds(passes):
+    """Kinds of steps: one for each of `passes`, a kind of pass, and what the host asks for."""
+    names = [*(kind.name for kind in passes), "HOST_WEIGHT", "HOST_MEMORY"]
+    return enum.Enum("Kind", {name: number for number, name in enumerate(names)})
+
+
+Kind = kinds(GoldenKind)
 UPDATES = (Kind.UPDATE, Kind.READOUT, Kind.START_WEIGHTS, Kind.HOST_WEIGHT)  # write the weights
 MEMORY_UPDATES = (Kind.FORGET, Kind.MEMORY, Kind.START_MEMORY, Kind.HOST_MEMORY)  # the class memory
 HOSTS = (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)  # read or write one number
