@@ -365,10 +365,9 @@ class Schedule:
         taken = max([offered, self.free, self.settled, *done])
         self.last_command = taken
         if command.op is Op.START:
-            before = self._weight_words(), self._memory_words()
             self.core.reset()
             self.inferred = 0
-            ready, response = self.start(taken + COMMAND_START, before) + 1, 0
+            ready, response = self.start(taken + COMMAND_START) + 1, 0
         elif command.space in (Space.WEIGHT, Space.MEMORY):
             ready = taken + self.at.read_back + COMMAND_RESPONSE
             response = self._access(command, taken + COMMAND_STEP + self.at.write)
@@ -441,25 +440,22 @@ class Schedule:
 
     # -- start ------------------------------------------------------------------------------------
 
-    def start(self, clock: int = 0, before=None) -> int:
+    def start(self, clock: int = 0) -> int:
         """Walk the start program from `clock`; returns the first clock in which the core is free.
 
-        `before` holds the words of both memories then; None is after reset, when they are 0.
+        Lanes hold 0 until their group has its turn, whatever they held before.
         """
         names = [("trace.weights", Kind.START_WEIGHTS)]
         if any(p.kind is Kind.START_MEMORY for p in start_program(self.config)):
             names.append(("trace.memory", Kind.START_MEMORY))
-        final = self._weight_words(), self._memory_words()
-        before = before or [np.zeros_like(words) for words in final]
-        parts = list(zip(names, final, before, strict=False))
+        parts = list(zip(names, (self._weight_words(), self._memory_words()), strict=False))
         for group in range(init_groups(self.config)):
-            lanes = slice(group * GROUP, (group + 1) * GROUP)
-            for (channel, kind), final, words in parts:
-                words[:, lanes] = final[:, lanes]
-                addresses = np.arange(len(words))
+            started = np.arange(self.config.lanes) < (group + 1) * GROUP
+            for (channel, kind), final in parts:
                 each = pace(self.config, kind)
-                self._write(channel, clock + each - 1, addresses, words.copy(), each)
-                clock += each * len(words)
+                addresses = np.arange(len(final))
+                self._write(channel, clock + each - 1, addresses, final * started, each)
+                clock += each * len(final)
             clock += self.at.settled
         self.free = clock
         self.latest = max(self.latest, clock)

@@ -148,6 +148,7 @@ class Dense(wiring.Component):
         register(control.forward_9, control.forward_8)
         register(control.direction_9, control.direction_8)
         register(control.start_9, control.start_8)
+        register(control.blank_9, self.stage(8).lane == 0)
         register(control.host_9, is_any(self.stage(8).kind, HOSTS))
         return control
 

@@ -73,7 +73,9 @@ class Distances(wiring.Component):
         cfg, slots = self.config, self.config.window + 1
         value, norm = value_shape(cfg), unsigned(distance_bits(cfg))
         m.submodules.ring = ring = memory.Memory(
-            shape=data.ArrayLayout(value, slots), depth=cfg.inputs, init=[]
+            shape=data.ArrayLayout(value, slots),
+            depth=max(cfg.inputs, 2),  # Verilog has no address of no bits
+            init=[],
         )
         m.submodules.norms = norms = memory.Memory(shape=norm, depth=slots, init=[])
         write, read = ring.write_port(granularity=1), ring.read_port()

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
 from ..golden.fixed import Format, Rounding
+from ..golden.init import init_groups
 from ..golden.memory import KINDS
 from .fixed import saturate, shift_round
 from .leaky import Leak
@@ -93,6 +94,7 @@ class Control(data.StructLayout):
                 "forward_9": 1,
                 "direction_9": 1,
                 "start_9": 1,
+                "blank_9": 1,  # start values of the first group: all other lanes get 0
                 "host_9": 1,
             }
         )
@@ -113,7 +115,8 @@ class Lane(wiring.Component):
     -------
     control : In
     chosen_9 : In(1)
-        Host: this lane is meant. Start: its group is.
+        Host: this lane is meant. Start: its group is; other lanes keep what they have, but for the
+        first group nothing.
     present : In(1)
         Stage 5: the lane holds a unit of the layer in this block.
     scalar, weight, word, read, z, active, a, d, octet : In
@@ -338,6 +341,10 @@ class Lane(wiring.Component):
         m.d.sync += change.eq((rest - product) >> shift)
         return change
 
+    def _unstarted(self, old):
+        """What a lane keeps while another group gets its start values: nothing from before them."""
+        return Mux(self.control.blank_9, 0, old) if init_groups(self.config) > 1 else old
+
     def _write_weight(self, m, change):
         """Stages 8 to 10: the weight memory's word."""
         cfg, control = self.config, self.control
@@ -351,7 +358,7 @@ class Lane(wiring.Component):
         with m.If(control.host_9):
             m.d.comb += written.eq(Mux(self.chosen_9 & self.host_writes, self.host, old))
         with m.Elif(control.start_9 & ~self.chosen_9):
-            m.d.comb += written.eq(old)
+            m.d.comb += written.eq(self._unstarted(old))
         with m.Else():
             m.d.comb += written.eq(saturate(total, cfg.weight))
         m.d.comb += self.weight_out.eq(self._register(m, written, "weight_10"))
@@ -374,7 +381,7 @@ class Lane(wiring.Component):
         with m.If(control.host_9):
             m.d.comb += written.eq(Mux(self.chosen_9 & self.host_writes, self.host[:width], old))
         with m.Elif(control.start_9):
-            m.d.comb += written.eq(Mux(self.chosen_9, start, old))
+            m.d.comb += written.eq(Mux(self.chosen_9, start, self._unstarted(old)))
         with m.Else():
             m.d.comb += written.eq(new)
         m.d.comb += self.word_out.eq(self._register(m, written, "word_10"))

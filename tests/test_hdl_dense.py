@@ -277,7 +277,7 @@ class Player:
         group = int(self.rng.integers(-(-cfg.lanes // GROUP)))
         scalar = -init_scale(cfg, layer)
         operands, used = self.step(Kind.START_WEIGHTS, layer, tail, scalar=scalar, lane=group)
-        new = operands["weights"].tolist()
+        new = operands["weights"].tolist() if group else [0] * cfg.lanes
         for lane in range(group * GROUP, min((group + 1) * GROUP, cfg.lanes)):
             octet = two(operands["random"] >> 8 * (lane % GROUP), 8) if lane < used else 0
             new[lane] = clip((-scalar * octet + (1 << shift - 1)) >> shift, cfg.weight)
@@ -287,7 +287,7 @@ class Player:
         cfg = self.config
         group = int(self.rng.integers(-(-cfg.lanes // GROUP)))
         operands, used = self.step(Kind.START_MEMORY, layer, tail, lane=group)
-        new = operands["memory"].tolist()
+        new = operands["memory"].tolist() if group else [0] * cfg.lanes
         for lane in range(group * GROUP, min((group + 1) * GROUP, cfg.lanes)):
             code = operands["random"] >> 8 * (lane % GROUP) & 1 if lane < used else 0
             new[lane] = code << self.width - 1 if cfg.kappa else 0
