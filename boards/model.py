@@ -8,18 +8,16 @@ import struct
 import numpy as np
 from cobs import cobs
 
-from ..golden.commands import ADDRESS_BITS, LANE_BITS, OP_BITS, SPACE_BITS, Op, Space, State
+from ..golden.access import Access
+from ..golden.commands import ADDRESS_BITS, Command, unpack
 from ..golden.config import CoreConfig
 from ..golden.core import Core
-from ..golden.layout import Layout
 from . import protocol
 from .protocol import Message
 
 
 class Model:
     """A board: takes bytes of the line, gives those that it answers.
-
-    Commands other than reads of weights that exist and of registers are not modelled.
 
     Parameters
     ----------
@@ -49,7 +47,7 @@ class Model:
 
     def _reset(self):
         self.core = Core(self.config)
-        self.inferred = 0
+        self.access = Access(self.core)
         self._inputs = []  # of the sample that is coming in
 
     def take(self, data: bytes) -> bytes:
@@ -103,30 +101,15 @@ class Model:
         return self._commands(payload) if message is Message.COMMAND else self._samples(payload)
 
     def _commands(self, payload: bytes) -> bytes:
-        head = int.from_bytes(payload[: protocol.HEAD], "little")
-        fields = []
-        for bits in (OP_BITS, SPACE_BITS, LANE_BITS, ADDRESS_BITS):
-            fields.append(head & ((1 << bits) - 1))
-            head >>= bits
-        op, space, lane, address = fields
-        count = max(len(payload) - protocol.HEAD, 0) // protocol.WORD
-        if count and op != Op.READ:
-            raise NotImplementedError(f"command {op}")
-        return b"".join(
-            struct.pack("<i", self._read(space, lane, address + n)) for n in range(count)
-        )
-
-    def _read(self, space: int, lane: int, address: int) -> int:
-        if space == Space.WEIGHT:
-            return int(Layout(self.config).weight_words(self.core.weights)[address, lane])
-        registers = {
-            State.EXTRA: self.core.extra,
-            State.LEARNED: self.core.learned,
-            State.INFERRED: self.inferred,
-            State.RANDOM: int(np.uint32(self.core.random_state).astype(np.int32)),
-            State.SATURATED: int(np.uint32(self.core.saturated).astype(np.int32)),
-        }
-        return registers[State(address)]
+        """The same command for each word of data, at one address after another."""
+        fields = unpack(int.from_bytes(payload[: protocol.HEAD], "little"))
+        answers, words = b"", payload[protocol.HEAD :]
+        for at in range(0, len(words) - protocol.WORD + 1, protocol.WORD):
+            data = int.from_bytes(words[at : at + protocol.WORD], "little")
+            response, _ = self.access.execute(Command(**fields | {"data": data}))
+            answers += struct.pack("<i", response)
+            fields["address"] = (fields["address"] + 1) % (1 << ADDRESS_BITS)
+        return answers
 
     def _samples(self, payload: bytes) -> bytes:
         out, at = b"", 0
@@ -157,5 +140,5 @@ class Model:
             result = self.core.learn(x, label)
         else:
             result = self.core.infer(x)
-            self.inferred += 1
+            self.access.inferred += 1
         return np.array([result[0], *result[1]], "<i2").tobytes()

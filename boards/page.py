@@ -2,7 +2,7 @@
 
 from cobs import cobs
 
-from ..golden.commands import FIELDS
+from ..golden.commands import ADDRESS_BITS, FIELDS
 from . import protocol
 from .protocol import Field, Message
 
@@ -187,8 +187,8 @@ def markdown() -> str:
         "",
         f"Payload: {protocol.HEAD} bytes that are the lower half of a command word of the core "
         f"(see [ports](ports.md)), then {protocol.WORD} bytes of data for each command, also for "
-        "reads. The address goes up by one from command to command. Answer: the "
-        f"{protocol.WORD} bytes of each response. Addresses beyond the memory's name other words. "
+        "reads. The address goes up by one from command to command, modulo "
+        f"2**{ADDRESS_BITS}. Answer: the {protocol.WORD} bytes of each response. "
         "The fields of the first bytes:",
         "",
         *_head(),

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbware.golden.commands import pack as pack_command
 from hebbware.golden.config import NO_LABEL, CoreConfig
 from hebbware.golden.core import Core as GoldenCore
-from hebbware.golden.layout import Layout
+from hebbware.golden.layout import Layout, word_width
 from hebbware.golden.schedule import Command, Prediction, predict
 from hebbware.hdl.core import Core
 from hebbware.hdl.lane import vector_width
-from hebbware.hdl.modulator import word_width
 
 from .bench import Bench
 from .build import Model, build
@@ -62,7 +60,7 @@ def stimulus(
     """Samples and commands as words for the sources of the core."""
     given = {"samples": Stimulus(sample_words(config, x, labels))}
     if commands:
-        words = [pack_command(c.op, c.space, c.address, c.lane, c.data) for c in commands]
+        words = [command.word for command in commands]
         rows = np.array([[word & 0xFFFFFFFF, word >> 32] for word in words], np.uint32)
         given["commands"] = Stimulus(rows, np.array([c.after for c in commands]))
     return given

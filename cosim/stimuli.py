@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from hebbware.golden.commands import Op, Space, State
+from hebbware.golden.commands import ADDRESS_BITS, Op, Space, State
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.layout import Layout
+from hebbware.golden.layout import Layout, word_width
 from hebbware.golden.memory import KINDS
 from hebbware.golden.schedule import Command
-from hebbware.hdl.modulator import word_width
 
 STREAMS = ("samples", "results", "commands", "responses")
 HARD = (128, 250, 255)  # stalls: every other clock, a burst now and then, once in 256 clocks
@@ -89,7 +88,10 @@ def even_samples(
 def random_commands(
     config: CoreConfig, rng: np.random.Generator, samples: int, count: int = 24
 ) -> list[Command]:
-    """Commands of every sort, each offered after some of the results have been put out."""
+    """Commands of every sort, each offered after some of the results have been put out.
+
+    Every third one is at the edge of what there is, see `edge_command`.
+    """
     layout = Layout(config)
     hidden, classes, lanes = config.hidden, config.classes, config.lanes
     kind = KINDS[config.memory]
@@ -113,6 +115,9 @@ def random_commands(
         which = rng.choice(["weight", "memory", "gain", "state"], p=[0.35, 0.3, 0.15, 0.2])
         op = Op(int(rng.integers(2)))
         lane = data = 0
+        if n % 3 == 2 and n != count // 2:
+            commands.append(edge_command(config, rng, int(after[n])))
+            continue
         if n == count // 2:
             op, space, address = Op.START, Space.WEIGHT, 0
         elif which == "weight":
@@ -135,6 +140,38 @@ def random_commands(
     # what was saturated up to the very end is counted
     last = Command(Op.READ, Space.STATE, State.SATURATED, after=samples * (classes + 1))
     return [*commands, last]
+
+
+def edge_command(config: CoreConfig, rng: np.random.Generator, after: int = 0) -> Command:
+    """A command at the edge of what there is, or beyond it.
+
+    Words next to the last, far off, or with a bit too many; lanes without a unit, or beyond the
+    last; data that are wider than what is written; registers that are read only; an operation that
+    there is not.
+    """
+    layout, lanes = Layout(config), config.lanes
+    space = Space(int(rng.integers(4)))
+    words = {
+        Space.WEIGHT: layout.weight_lanes,
+        Space.MEMORY: layout.memory_lanes,
+        Space.GAIN: np.full(len(config.hidden) * config.classes, lanes),
+        Space.STATE: np.full(len(State), lanes),
+    }[space]
+    near = int(rng.integers(max(len(words), 1)))
+    beyond = np.arange(len(words).bit_length(), ADDRESS_BITS)
+    places = [near, len(words), near + (1 << int(rng.choice(beyond))), (1 << ADDRESS_BITS) - 1]
+    places += np.flatnonzero(words < lanes)[-2:].tolist()
+    data = [
+        int(rng.integers(-(1 << 31), 1 << 32)),
+        *(0, 1, -1, -(1 << 31), (1 << 32) - 1),
+        *(config.step_extra, config.step_extra + 1, config.memory_bits - 1, config.memory_bits),
+        *(1 << config.weight_bits - 1, config.weight.min),
+    ]
+    at = int(rng.choice(places))
+    used = int(words[at]) if at < len(words) else lanes
+    lane = int(rng.choice([0, used - 1, min(used, 127), lanes - 1, min(lanes, 127), 127]))
+    op = int(rng.choice([Op.READ, Op.WRITE, 3], p=[0.3, 0.6, 0.1]))
+    return Command(op, space, at, lane, int(rng.choice(data)), after)
 
 
 def register_reads(config: CoreConfig, samples: int) -> list[Command]:

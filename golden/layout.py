@@ -17,6 +17,11 @@ import numpy as np
 from .memory import KINDS
 
 
+def word_width(config) -> int:
+    """Bits of a lane in the class memory: the stored value, and the code bit if there are codes."""
+    return (config.memory_bits if config.writes_memory else 0) + bool(config.kappa)
+
+
 class Layout:
     """Sizes and addresses of a configuration's memories."""
 
@@ -52,6 +57,26 @@ class Layout:
         for layer in range(len(self.config.hidden)):
             bases.append(bases[-1] + self.memory_rows * self.blocks(layer))
         return tuple(bases)
+
+    def block_lanes(self, layer: int) -> np.ndarray:
+        """How many lanes of each block of a hidden layer hold a unit."""
+        lanes = self.config.lanes
+        return np.minimum(self.config.hidden[layer] - lanes * np.arange(self.blocks(layer)), lanes)
+
+    @cached_property
+    def weight_lanes(self) -> np.ndarray:
+        """How many lanes of each word of the weight memory hold a weight, lane 0 on, (words,)."""
+        layers = range(len(self.config.hidden))
+        hidden = [np.repeat(self.block_lanes(n), self.rows(n)) for n in layers]
+        return np.concatenate([*hidden, np.tile(self.block_lanes(-1), self.config.classes)])
+
+    @cached_property
+    def memory_lanes(self) -> np.ndarray:
+        """The same of the class memory; no words where there is none."""
+        if not word_width(self.config):
+            return np.zeros(0, np.int64)
+        layers = range(len(self.config.hidden))
+        return np.concatenate([np.tile(self.block_lanes(n), self.memory_rows) for n in layers])
 
     @cached_property
     def vector_bases(self) -> tuple[int, ...]:

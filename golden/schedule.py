@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .commands import Op, Space, State
+from .access import Access
+from .commands import Command, Op, Space
 from .core import Core
 from .init import GROUP, init_groups
 from .memory import KINDS
@@ -50,6 +51,7 @@ CHANNELS = (
     "trace.vectors",
     "trace.errors",
 )
+TRACES = {Space.WEIGHT: "trace.weights", Space.MEMORY: "trace.memory"}
 HSIC_CHANNELS = ("trace.kernels", "trace.coefficients")  # of its modulator only
 
 
@@ -58,21 +60,6 @@ def channels(config) -> tuple[str, ...]:
     layers = range(len(config.hidden)) if KINDS[config.memory].projected else ()
     own = HSIC_CHANNELS if config.modulator == "hsic" else ()
     return (*CHANNELS, *own, *(f"trace.reservoir_{layer}" for layer in layers))
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command of the stimulus; see `hebbware.golden.commands`.
-
-    It is not offered before `after` result words have been transferred in total.
-    """
-
-    op: Op
-    space: Space = Space.WEIGHT
-    address: int = 0
-    lane: int = 0
-    data: int = 0
-    after: int = 0
 
 
 @dataclass
@@ -118,18 +105,13 @@ class Prediction:
     sample_clocks: np.ndarray
 
 
-def _signed(words, width):
-    """The low `width` bits of `words` as two's complement."""
-    low = words & ((1 << width) - 1)
-    return low - (low >> (width - 1) << width)
-
-
 class Schedule:
     """Walks programs through time; see `predict`."""
 
     def __init__(self, core: Core, *, seed=0, stalls=None):
         stalls = stalls or {}
         self.core, self.config, self.layout = core, core.config, core.layout
+        self.access = Access(core)
         self.at = stages(core.config)
         self.program = program(core.config)
         self.channels = {name: Channel() for name in channels(core.config)}
@@ -147,7 +129,6 @@ class Schedule:
         self.last_command = 0
         self.free = 0  # first clock in which the core may take a sample or a command
         self.settled = 0  # first clock in which no step is under way
-        self.inferred = 0
         self.latest = 0
         core.observer = self._observe
         self.seen = {}
@@ -196,7 +177,7 @@ class Schedule:
                 clock += max(each * steps, 1)
         self.free = clock + 1
         self.latest = max(self.latest, self.free)
-        self.inferred += not learn
+        self.access.inferred += not learn
         return result
 
     def _steps(self, p, x) -> int:
@@ -254,7 +235,7 @@ class Schedule:
             self._write("trace.weights", first, addresses, words, slow)
         elif p.kind in (Kind.MEMORY, Kind.FORGET):
             rows = seen["rows"]
-            words = self._with_codes(seen["memory"], p.layer)[rows]
+            words = self.access.coded(seen["memory"], p.layer)[rows]
             addresses = (
                 layout.memory_bases[p.layer]
                 + rows[:, None] * words.shape[1]
@@ -276,15 +257,6 @@ class Schedule:
 
     def _linear(self, base, words):
         return base + np.arange(words.shape[0] * words.shape[1])
-
-    def _with_codes(self, memory, layer):
-        """Words of a class memory as stored: the code bit, if any, above the value."""
-        words = self.layout.lanes_of(memory)
-        if not self.config.kappa:
-            return words
-        stored = self._stored_bits
-        codes = self.layout.lanes_of((self.core.codes[layer] < 0).astype(np.int64))
-        return (words & ((1 << stored) - 1)) | codes << stored
 
     def _finish(self, p, last, learn, result, scores):
         """When pass `p`, its last step issued at clock `last`, is done; what follows from it."""
@@ -364,79 +336,20 @@ class Schedule:
         done = [self.done[name] for name in self.flags]
         taken = max([offered, self.free, self.settled, *done])
         self.last_command = taken
-        if command.op is Op.START:
-            self.core.reset()
-            self.inferred = 0
-            ready, response = self.start(taken + COMMAND_START) + 1, 0
-        elif command.space in (Space.WEIGHT, Space.MEMORY):
+        response, written = self.access.execute(command)
+        if command.op == Op.START:
+            ready = self.start(taken + COMMAND_START) + 1
+        elif command.space in TRACES:
             ready = taken + self.at.read_back + COMMAND_RESPONSE
-            response = self._access(command, taken + COMMAND_STEP + self.at.write)
+            if written is not None:
+                clock = taken + COMMAND_STEP + self.at.write
+                self.channels[TRACES[command.space]].add(clock, command.address, [written])
         else:
-            ready, response = taken + COMMAND_RESPONSE, self._register(command)
+            ready = taken + COMMAND_RESPONSE
         moved = self.ends["responses"].go(ready)
         self.channels["responses"].add(moved, 0, [[response]])
         self.free = moved + 1
         self.latest = max(self.latest, self.free)
-
-    def _access(self, command, clock) -> int:
-        """Read or write a number in a memory; returns the response."""
-        cfg, weights = self.config, command.space is Space.WEIGHT
-        width = cfg.weight_bits if weights else self._stored_bits + bool(cfg.kappa)
-        if not width:
-            return 0  # there is no class memory
-        words = self._weight_words() if weights else self._memory_words()
-        if command.op is Op.WRITE:
-            words[command.address, command.lane] = command.data
-            if weights:
-                self.core.weights = self.layout.weights_from(_signed(words, width))
-            else:
-                self._set_memory(words)
-            channel = "trace.weights" if weights else "trace.memory"
-            self.channels[channel].add(clock, command.address, [words[command.address]])
-        return int(_signed(words[command.address, command.lane], width))
-
-    @property
-    def _stored_bits(self):
-        """Bits of a class-memory word below the code bit."""
-        return self.config.memory_bits if self.config.writes_memory else 0
-
-    def _weight_words(self):
-        return self.layout.weight_words(self.core.weights)
-
-    def _memory_words(self):
-        return np.concatenate(
-            [
-                self._with_codes(memory, layer).reshape(-1, self.config.lanes)
-                for layer, memory in enumerate(self.core.memories)
-            ]
-        )
-
-    def _set_memory(self, words):
-        if self._stored_bits:
-            self.core.memories = self.layout.memories_from(_signed(words, self._stored_bits))
-        if self.config.kappa:
-            codes = 1 - 2 * (words >> self._stored_bits & 1).astype(np.int8)
-            self.core.codes = self.layout.memories_from(codes)
-
-    def _register(self, command) -> int:
-        core, writes = self.core, command.op is Op.WRITE
-        if command.space is Space.GAIN:
-            layer, row = divmod(command.address, self.config.classes)
-            if writes and core.kind.self_scaling:
-                core.gains[layer][row] = command.data
-            return command.data if writes else int(core.gains[layer][row])
-        if writes and command.address == State.EXTRA:
-            core.extra = command.data
-        if writes and command.address == State.RANDOM:
-            core.random_state = command.data & 0xFFFFFFFF
-        value = {
-            State.EXTRA: core.extra,
-            State.LEARNED: core.learned,
-            State.INFERRED: self.inferred,
-            State.RANDOM: core.random_state,
-            State.SATURATED: core.saturated,
-        }[State(command.address)]
-        return value
 
     # -- start ------------------------------------------------------------------------------------
 
@@ -448,7 +361,9 @@ class Schedule:
         names = [("trace.weights", Kind.START_WEIGHTS)]
         if any(p.kind is Kind.START_MEMORY for p in start_program(self.config)):
             names.append(("trace.memory", Kind.START_MEMORY))
-        parts = list(zip(names, (self._weight_words(), self._memory_words()), strict=False))
+        parts = list(
+            zip(names, (self.access.weight_words(), self.access.memory_words()), strict=False)
+        )
         for group in range(init_groups(self.config)):
             started = np.arange(self.config.lanes) < (group + 1) * GROUP
             for (channel, kind), final in parts:

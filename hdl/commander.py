@@ -1,17 +1,23 @@
 """The command side: reads and writes of every stored number, between samples."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import commands
 from ..golden.commands import Op, Space, State
+from ..golden.layout import Layout
+from ..golden.memory import KINDS
+from .places import holds
 from .shapes import index
 from .step import Kind
 
 
 class Commander(wiring.Component):
     """Carries out one command after another while no sample is worked on.
+
+    Behaviour: `hebbware.golden.access`. A write to where nothing is becomes a read, and is answered
+    with 0.
 
     Latency: a command is taken when the core is free and settled; its response is offered
     ``program.COMMAND_RESPONSE`` clocks later for gains and registers, as much behind
@@ -52,7 +58,7 @@ class Commander(wiring.Component):
     """
 
     def __init__(self, config, step_layout):
-        self.config, self.step_layout = config, step_layout
+        self.config, self.step_layout, self.layout = config, step_layout, Layout(config)
         super().__init__(
             {
                 "commands": In(stream.Signature(data.StructLayout(dict(commands.FIELDS)))),
@@ -94,9 +100,12 @@ class Commander(wiring.Component):
             inferred.eq(inferred + finished_as[1]),
             saturated.eq(saturated + self.saturated),
         ]
+        acts = (command.op == Op.READ) | (command.op == Op.WRITE)
         writes, on_weights = command.op == Op.WRITE, command.space == Space.WEIGHT
         issue, ended = Signal(), Signal()
-        states = Signal(len(State))  # which register is meant
+        there = Signal()  # what is meant exists,
+        states = Signal(len(State))  # or which register
+        takes_extra, took_gain = Signal(), Signal()
         m.d.comb += [
             self.value.eq(command.data),
             self.responses.payload.eq(response),
@@ -107,16 +116,27 @@ class Commander(wiring.Component):
                     kind=Mux(on_weights, Kind.HOST_WEIGHT, Kind.HOST_MEMORY),
                     address=command.address,
                     lane=command.lane,
-                    write=writes,
+                    write=writes & there,
                 )
             ),
         ]
+        gain_there = self._gain_there(command)
+        is_weight, is_memory = (
+            holds(command.address, command.lane, lanes)
+            for lanes in (self.layout.weight_lanes, self.layout.memory_lanes)
+        )
         m.d.sync += [
             issue.eq(0),
             ended.eq(self.ended),
             self.restart.eq(0),
             self.set_gain.eq(0),
             self.set_random.eq(0),
+            took_gain.eq(self.set_gain),
+            there.eq(
+                acts & Mux(on_weights, is_weight, Mux(command.space[1], gain_there, is_memory))
+            ),
+            states.eq(Mux(acts, Cat(command.address == state for state in State), 0)),
+            takes_extra.eq(command.data <= self.config.step_extra),
         ]
         with m.FSM():
             with m.State("IDLE"):
@@ -129,7 +149,6 @@ class Commander(wiring.Component):
                     m.d.sync += self.asks_gain.eq(self.commands.payload.space == Space.GAIN)
                     m.next = "EXECUTE"
             with m.State("EXECUTE"):
-                m.d.sync += states.eq(Cat(command.address == state for state in State))
                 m.next = "LOOK"
                 with m.If(command.op == Op.START):
                     m.d.sync += self.restart.eq(1)
@@ -138,19 +157,36 @@ class Commander(wiring.Component):
                     m.d.sync += issue.eq(1)
                     m.next = "WAIT"
                 with m.Elif(command.space == Space.GAIN):
-                    m.d.sync += self.set_gain.eq(writes)
+                    fits = command.data < self.config.memory_bits
+                    m.d.sync += self.set_gain.eq(writes & gain_there & fits)
                 with m.Else():
-                    m.d.sync += self.set_random.eq(writes & (command.address == State.RANDOM))
+                    random = command.address == State.RANDOM
+                    m.d.sync += self.set_random.eq(writes & random & command.data.any())
             with m.State("LOOK"):
                 m.next = "ANSWER"
+                extra = (command.space == Space.STATE) & states[list(State).index(State.EXTRA)]
+                with m.If(writes & extra & takes_extra):
+                    m.d.sync += self.extra.eq(command.data)
             with m.State("ANSWER"):
                 m.next = "RESPOND"
                 with m.If(command.space == Space.GAIN):
-                    m.d.sync += response.eq(Mux(writes, command.data, self.gain))
+                    # what was set in the clock before is not read yet
+                    gain = Mux(took_gain, command.data, self.gain)
+                    m.d.sync += response.eq(Mux(there, gain, 0))
                 with m.Else():
-                    self._state(m, command, states, response, learned, inferred, saturated)
+                    registers = {
+                        State.EXTRA: self.extra,
+                        State.LEARNED: learned,
+                        State.INFERRED: inferred,
+                        State.RANDOM: self.random,
+                        State.SATURATED: saturated,
+                    }
+                    m.d.sync += response.eq(0)
+                    for number, state in enumerate(State):
+                        with m.If(states[number]):
+                            m.d.sync += response.eq(registers[state])
             with m.State("WAIT"):
-                m.d.sync += response.eq(self.result)
+                m.d.sync += response.eq(Mux(there, self.result, 0))
                 with m.If(ended):
                     m.next = "RESPOND"
             with m.State("RESTART"):
@@ -167,19 +203,8 @@ class Commander(wiring.Component):
                     m.next = "IDLE"
         return m
 
-    def _state(self, m, command, states, response, learned, inferred, saturated):
-        """Read or write one of the registers in `State`."""
-        writes = command.op == Op.WRITE
-        with m.If(writes & states[list(State).index(State.EXTRA)]):
-            m.d.sync += self.extra.eq(command.data)
-        values = {
-            State.EXTRA: Mux(writes, command.data, self.extra),
-            State.LEARNED: learned,
-            State.INFERRED: inferred,
-            State.RANDOM: Mux(writes, command.data, self.random),
-            State.SATURATED: saturated,
-        }
-        m.d.sync += response.eq(command.data)
-        for number, state in enumerate(State):
-            with m.If(states[number]):
-                m.d.sync += response.eq(values[state])
+    def _gain_there(self, command):
+        """Whether the address is that of a gain."""
+        if not KINDS[self.config.memory].self_scaling:
+            return Const(0)
+        return command.address < len(self.config.hidden) * self.config.classes

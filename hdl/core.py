@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ..golden import commands
 from ..golden.errors import InputError
-from ..golden.layout import Layout
+from ..golden.layout import Layout, word_width
 from ..golden.memory import KINDS
 from ..golden.program import (
     KERNELS,
@@ -27,7 +27,6 @@ from .hsic import Hsic
 from .lane import vector_width
 from .loader import Loader, sample_width
 from .memory import ClassMemory
-from .modulator import word_width
 from .normalise import Normalise, Powers
 from .operand import CommonOperand, source_shape
 from .parameters import checking

@@ -73,12 +73,23 @@ NOTES = {
         "waiting sample. Each gets one response.",
         "Words of the weight and of the class memory hold one number for each lane; which weight "
         "lies where is told by `hebbware info`.",
+        "Every word is answered, and none takes longer than another of its space, START apart.",
+        "Where there is nothing, READ answers 0, and WRITE changes nothing and answers 0: at an "
+        "address beyond the words of a memory, in a lane beyond the last one or one that holds no "
+        "unit there (at the end of the last block of a layer), at a gain or a register that the "
+        "core has not, in the class memory of a core that has none. So does op 3, in every space.",
+        "A number in a memory takes the low bits of what is written, and is answered with its "
+        "sign.",
+        "A gain or a register that cannot hold what is written stays as it is: EXTRA takes "
+        "0..step_extra, a gain 0..memory_bits - 1, RANDOM all but 0; what is read only takes "
+        "nothing.",
     ),
 }
 OPS = {
     commands.Op.READ: "the response is the value",
-    commands.Op.WRITE: "the response is the value written",
-    commands.Op.START: "back to the state after reset; responds with 0 when that is reached",
+    commands.Op.WRITE: "the response is what READ would answer now",
+    commands.Op.START: "back to the state after reset, whatever the other fields say; responds "
+    "with 0 when that is reached",
 }
 SPACES = {
     commands.Space.WEIGHT: "weight memory: address of the word, and lane",
@@ -88,12 +99,13 @@ SPACES = {
 }
 STATES = {
     commands.State.EXTRA: "halvings of every step",
-    commands.State.LEARNED: "samples learned; read only",
-    commands.State.INFERRED: "samples inferred; read only",
+    commands.State.LEARNED: "samples learned, modulo 2**32; read only",
+    commands.State.INFERRED: "samples inferred, modulo 2**32; read only",
     commands.State.RANDOM: "word of the random number generator",
     commands.State.SATURATED: "words of the weight memory that learning wrote with at least one "
     "weight cut off by saturation, modulo 2**32; read only",
 }
+TABLES = {"op": OPS, "space": SPACES, "address of a register": STATES}
 
 
 @dataclass(frozen=True)
@@ -177,7 +189,7 @@ def header(config: CoreConfig, *, trace: bool = False) -> str:
             lines += wrapped("", note)
     for name, high, low in fields():
         lines += wrapped("", f"{name}: bits {high}..{low}")
-    for title, table in (("op", OPS), ("space", SPACES), ("address of a register", STATES)):
+    for title, table in TABLES.items():
         for key, text in table.items():
             lines += wrapped("", f"{title} {key.value} {key.name}: {text}")
     lines += ["", "Configuration", *(f"  {line}" for line in config.to_toml().splitlines())]
@@ -225,7 +237,7 @@ def markdown() -> str:
         lines += ["", f"## {title}", "", *(f"- {note}" for note in notes)]
     lines += ["", "| field | bits |", "|---|---|"]
     lines += [f"| `{name}` | {high}..{low} |" for name, high, low in fields()]
-    for title, table in (("op", OPS), ("space", SPACES), ("address of a register", STATES)):
+    for title, table in TABLES.items():
         lines += ["", f"| {title} | name | meaning |", "|---|---|---|"]
         lines += [f"| {key.value} | `{key.name}` | {text} |" for key, text in table.items()]
     return "\n".join(lines) + "\n"

@@ -10,10 +10,10 @@ from amaranth.lib.wiring import In, Out
 from ..golden import widths
 from ..golden.fixed import Format, Rounding
 from ..golden.init import init_groups
+from ..golden.layout import word_width
 from ..golden.memory import KINDS
 from .fixed import saturate, shift_round
 from .leaky import Leak
-from .modulator import word_width
 from .primitives import Multiplier
 from .shapes import index
 from .step import Kind, is_any

@@ -5,11 +5,11 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
-from ..golden.layout import Layout
+from ..golden.layout import Layout, word_width
 from ..golden.memory import KINDS
 from ..golden.program import clusters
 from .clusters import Banks, spread
-from .modulator import Gains, ReadScale, first_rows, word_width
+from .modulator import Gains, ReadScale, first_rows
 from .shapes import index
 from .step import Kind
 

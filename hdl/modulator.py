@@ -5,14 +5,10 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
+from ..golden.layout import word_width
 from ..golden.memory import KINDS, unit_thresholds
 from .fixed import saturate, shift_round, shift_saturate_by
 from .shapes import index
-
-
-def word_width(config) -> int:
-    """Bits of a lane in the class memory: the stored value, and the code bit if there are codes."""
-    return (config.memory_bits if config.writes_memory else 0) + (1 if config.kappa else 0)
 
 
 def _octave(config, units, n):

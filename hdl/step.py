@@ -8,7 +8,6 @@ from ..golden.program import Kind as GoldenKind
 from .shapes import index
 
 
-
 def kinds(passes):
     """Kinds of steps: one for each of `passes`, a kind of pass, and what the host asks for."""
     names = [*(kind.name for kind in passes), "HOST_WEIGHT", "HOST_MEMORY"]

@@ -238,6 +238,7 @@ class Board:
     def command(self, op: Op, space: Space, address: int, values: Sequence[int], lane=0):
         """One command for each of `values`, at consecutive addresses: their responses."""
         values = np.asarray(values, np.int64)
+        pack(op, space, address + max(len(values) - 1, 0), lane)  # or no such address
         out, start = [], 0
         while start < len(values):
             part = values[start : start + (self.room - protocol.HEAD) // protocol.WORD]

@@ -5,9 +5,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden import commands
-from ...golden.commands import State
 from ...golden.errors import InputError
-from ...golden.layout import Layout
 from ...hdl.loader import sample_width
 from ...hdl.parameters import checking
 from ...hdl.results import result_width
@@ -178,11 +176,8 @@ class Engine(wiring.Component):
 
         # what comes from the core, and what the board says of itself
         word = Signal(8 * protocol.WORD)  # data of a command, a response; a run of zeros
-        layout = Layout(cfg)  # of an address, the bits that name something
-        places = max(layout.weight_bases[-1], layout.memory_bases[-1], len(State))
-        address_bits = (max(places, len(cfg.hidden) * cfg.classes) - 1).bit_length()
         fields = 8 * protocol.HEAD - commands.ADDRESS_BITS
-        head = Signal(max(fields + address_bits, 8 * protocol.RESULT))  # of a command; a result
+        head = Signal(8 * protocol.HEAD)  # of a command; a result
         errors = Signal(8 * protocol.size(protocol.COUNTERS))
         identity = protocol.identity_bytes(cfg, self.buffer, self.release)
         page = Const(int.from_bytes(identity, "little"), 8 * len(identity))
@@ -194,7 +189,7 @@ class Engine(wiring.Component):
             m.d.sync += word.eq(Cat(word[1:], byte[0]))
         with m.If(state.AWAIT):
             m.d.sync += head[: 8 * protocol.RESULT].eq(self.results.payload)
-        with m.Elif(shift & at("HEAD", "RESPONSE", "RESULT") & (index[:5] < len(head))):
+        with m.Elif(shift & at("HEAD", "RESPONSE", "RESULT")):
             # while a response goes out, the address is counted up
             counted = head[0] ^ (carry & ~in_fields)
             m.d.sync += head.eq(Cat(head[1:], Mux(state.HEAD, byte[0], counted)))
@@ -338,7 +333,7 @@ class Engine(wiring.Component):
         command = self.commands.payload
         m.d.comb += [
             Cat(command.op, command.space, command.lane).eq(head),
-            command.address.eq(head[fields : fields + address_bits]),
+            command.address.eq(head[fields:]),
             command.data.eq(word),
             self.commands.valid.eq(state.COMMAND),
             self.responses.ready.eq(state.WAIT),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from cobs import cobs
 
-from ...golden.commands import Op, Space, State, pack
+from ...golden.commands import ADDRESS_BITS, LANE_BITS, Op, Space, State, pack
 from ...golden.config import NO_LABEL, CoreConfig
 from ...golden.layout import Layout
 from .. import protocol
@@ -75,10 +75,10 @@ def fuzz(
 
     Of a hundred frames about 59 are requests with bytes changed, lost, put in or doubled, 30 are
     random bytes, 5 are whole with something wrong in their header, 5 are in order: samples to
-    learn and to infer (some cut or too long), reads, resets, and repetitions. In the place of one
-    a host goes away within a sample and within a request, and another one begins. At the end all
-    weights and the counters are read. The answers of the golden model tell what is right, weights
-    included.
+    learn and to infer (some cut or too long), reads, commands of any sort, resets, and
+    repetitions. In the place of one a host goes away within a sample and within a request, and
+    another one begins. At the end all weights and the counters are read. The answers of the golden
+    model tell what is right, weights included.
     """
     program = feeder(CONFIG, quick=quick)
     model = Model(CONFIG, release=release(), buffer=BUFFER)
@@ -213,6 +213,8 @@ class Generator:
                 Space.WEIGHT, int(random.integers(CONFIG.lanes)), address, count
             )
             return message, payload[: len(payload) - int(random.integers(6))], answer
+        if kind == 6:
+            return self._commands()
         payload = b""
         for _ in range(random.integers(1, 4)):
             x = random.integers(0, 256, CONFIG.inputs) * (random.random(CONFIG.inputs) < 0.4)
@@ -224,6 +226,23 @@ class Generator:
             payload = payload[: random.integers(len(payload) + 1)]
         payload = payload[: protocol.largest_payload(BUFFER) - 6]
         return Message.SAMPLES, payload, int(random.integers(0, 40))
+
+    def _commands(self):
+        """Commands of any sort, whether or not there is what they name."""
+        random = self.random
+        near = int(random.choice([0, Layout(CONFIG).weight_bases[-1], (1 << ADDRESS_BITS) - 1]))
+        address = max(near + int(random.integers(-3, 2)), 0) % (1 << ADDRESS_BITS)
+        lane, space = int(random.integers(1 << LANE_BITS)), int(random.choice(Space))
+        if random.random() < 0.7:
+            lane %= CONFIG.lanes + 1
+        head = pack(int(random.integers(4)), space, address, lane) & 0xFFFFFFFF
+        count = int(random.integers(1, 6))
+        data = b"".join(
+            int(random.choice([0, 1, 5, 0xFFFFFFFF, 0x12345678])).to_bytes(protocol.WORD, "little")
+            for _ in range(count)
+        )
+        payload = head.to_bytes(protocol.HEAD, "little") + data
+        return Message.COMMAND, payload, protocol.WORD * count
 
     def _in_order(self) -> bytes:
         message, payload, answer = self._request()

@@ -1,0 +1,113 @@
+"""The core at its smallest, and after a reset on the way."""
+
+import re
+
+import numpy as np
+import pytest
+from amaranth.back import rtlil
+from amaranth.hdl import ResetInserter, Signal
+from amaranth.sim import Simulator
+
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.memory import KINDS
+from hebbware.golden.reservoir import ReservoirConfig
+from hebbware.golden.schedule import predict
+from hebbware.hdl import core as hdl_core
+from hebbware.hdl.core import Core
+from hebbware.hdl.reservoir.block import ReservoirBlock
+
+SMALLEST = {
+    memory: {"layers": [1, 2, 2], "lanes": 1, "memory": memory, "step_extra": 0} | values
+    for memory, values in {
+        "gated": {},
+        "window": {"window": 2},
+        "trace": {"horizon": 1},
+        "codes": {},
+        "none": {},
+        "samples": {"modulator": "hsic", "window": 2},
+        "reservoir": {"projection": 2, "reservoir_units": 16, "reservoir_lanes": 1},
+    }.items()
+}
+QUICK = ("samples", "reservoir")
+RESET = 2  # clocks: copies of registers for the clusters have none, and follow a clock later
+WIDTHS = {"gated": 16, "codes": 1}  # of a lane in the class memory
+
+
+def untrained(config):
+    return np.ones((config.classes * config.projection, config.reservoir_units), np.int64)
+
+
+def empty_vectors(component):
+    """Signals of no bits, of which Verilog makes vectors that have two."""
+    return re.findall(r"wire width 0 [^\n]*|wire width 0\n", rtlil.convert(component))
+
+
+@pytest.mark.parametrize(
+    "memory",
+    # an elaboration of some seconds each
+    [pytest.param(m, marks=[] if m in QUICK else [pytest.mark.slow]) for m in SMALLEST],
+)
+def test_no_vector_is_empty_in_the_smallest_core(memory, monkeypatch):
+    monkeypatch.setattr(hdl_core, "readout_weights", untrained)
+    assert empty_vectors(Core(CoreConfig.from_dict(SMALLEST[memory]), trace=True)) == []
+
+
+@pytest.mark.parametrize("output", ["state", "readout"])
+def test_no_vector_is_empty_in_the_smallest_reservoir(output):
+    config = ReservoirConfig(units=16, lanes=16, output=output, topology="cycle")
+    assert empty_vectors(ReservoirBlock(config, trace=True)) == []
+
+
+def test_the_smallest_core_of_each_memory_is_met():
+    assert SMALLEST.keys() == KINDS.keys()
+
+
+def writes_after_reset(config, samples, clocks, resets):
+    """Clock, address and word of each write of both memories, since the last reset."""
+    core, reset = Core(config, trace=True), Signal()
+    simulator = Simulator(ResetInserter(reset)(core))
+    simulator.add_clock(1e-6)
+    found, words = [], samples.ravel().tolist()
+
+    async def bench(ctx):
+        nonlocal found
+        ctx.set(core.results.ready, 1)
+        at = since = 0
+        for clock in range(clocks):
+            ctx.set(core.samples.payload, words[at % len(words)])
+            ctx.set(core.samples.valid, 1)
+            resetting = any(0 <= clock - begin < RESET for begin in resets)
+            ctx.set(reset, resetting)
+            for name in ("weights", "memory"):
+                port = getattr(core.trace, name)
+                if ctx.get(port.en):
+                    word = ctx.get(port.data)
+                    found.append((name, since, ctx.get(port.address), word))
+            at += ctx.get(core.samples.ready)
+            since += 1
+            await ctx.tick()
+            if resetting:
+                at, since, found = 0, 0, []
+
+    simulator.add_testbench(bench)
+    simulator.run()
+    return found
+
+
+@pytest.mark.parametrize("memory", ["gated", "codes"])
+def test_a_reset_on_the_way_leaves_nothing_behind(memory):
+    """Nor do start words of lanes whose group comes later show what the memories held."""
+    config = CoreConfig(layers=(2, 9, 2), lanes=9, memory=memory, horizon=3, seed=5)
+    samples = np.array([[250, 99, 1], [0, 180, 0], [255, 3, 0]])
+    start = predict(config, np.zeros((0, 2), int), [])
+    clocks = predict(config, samples[:1, :2], [1]).clocks
+    # once while a sample is learned, once while the start weights are made
+    resets = (clocks, clocks + 40)
+    found = writes_after_reset(config, samples, clocks + 40 + RESET + start.clocks, resets)
+    expected = []
+    for name, width in (("weights", config.weight_bits), ("memory", WIDTHS[memory])):
+        records = zip(*start.channels[f"trace.{name}"].arrays(), strict=True)
+        for clock, address, lanes in records:
+            word = sum((int(v) % (1 << width)) << width * n for n, v in enumerate(lanes))
+            expected.append((name, int(clock), int(address), word))
+    assert sorted(found, key=lambda write: write[1]) == sorted(expected, key=lambda write: write[1])
