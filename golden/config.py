@@ -10,9 +10,11 @@ from functools import cached_property
 from pathlib import Path
 
 from . import hsic, settings
+from .commands import ADDRESS_BITS
 from .dynamics import DYNAMICS, check_dynamics
 from .errors import InputError
 from .fixed import Format, Rounding
+from .layout import Layout
 from .memory import KINDS
 from .ranges import ENTRIES, POWERS, REAL, WHOLE, is_power
 
@@ -168,6 +170,7 @@ class CoreConfig(settings.Settings):
         self._check_sizes()
         self._check_modulator()
         self._check_numbers()
+        self._check_words()
         if self.modulator == "hsic":
             hsic.check(self)
 
@@ -322,6 +325,16 @@ class CoreConfig(settings.Settings):
             )
         KINDS[self.memory].check(self)
         check_dynamics(self)
+
+    def _check_words(self):
+        """Every word of both memories needs an address that a command can hold."""
+        layout, most = Layout(self), 1 << ADDRESS_BITS
+        for name, bases in (("weight", layout.weight_bases), ("class", layout.memory_bases)):
+            if bases[-1] > most:
+                raise InputError(
+                    f"lanes must keep the {name} memory of these layers within the {most} words "
+                    f"that commands can address, not {bases[-1]}"
+                )
 
     # -- files ------------------------------------------------------------------------------------
 

@@ -185,6 +185,7 @@ class Frozen(Memory):
     """No modulator: hidden layers keep their start weights. A control."""
 
     written = False
+    coded = False
 
 
 class Samples(Memory):

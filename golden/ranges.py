@@ -3,8 +3,10 @@
 `hebbware.golden.config` refuses what lies outside, and random configurations are drawn from here.
 """
 
+from .commands import LANE_BITS
+
 WHOLE = {  # smallest and largest whole number
-    "lanes": (1, 128),
+    "lanes": (1, 1 << LANE_BITS),
     "weight_bits": (4, 16),
     "weight_ports": (1, 2),
     "time_steps": (1, 255),

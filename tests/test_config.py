@@ -6,9 +6,14 @@ import re
 
 import pytest
 
-from hebbware.golden.config import CoreConfig, load, presets
+from hebbware.golden.commands import ADDRESS_BITS, LANE_BITS
+from hebbware.golden.config import NO_LABEL, CoreConfig, load, presets
 from hebbware.golden.errors import InputError
 from hebbware.golden.fixed import Format
+from hebbware.golden.layout import Layout
+from hebbware.golden.ranges import ENTRIES, WHOLE
+from hebbware.hdl.loader import sample_width
+from hebbware.hdl.results import result_width
 
 LAYERS = (8, 6, 5, 3)
 
@@ -29,6 +34,11 @@ RULES = [
     ({"lanes": "four"}, r"lanes must be a whole number, not 'four'"),
     ({"lanes": 4.0}, r"lanes must be a whole number, not 4\.0"),
     ({"lanes": True}, r"lanes must be a whole number, not True"),
+    (
+        {"layers": (4096, 4096, 10), "lanes": 1},
+        r"lanes must keep the weight memory of .* within the 2097152 words .*, not 16822272",
+    ),
+    ({"memory": "none", "kappa": 0.5}, r"kappa must be 0 for the none memory, not 0\.5"),
     ({"window": 24}, r"window must be a power of two in 2\.\.256, not 24"),
     ({"window": 1}, r"window must be a power of two in 2\.\.256, not 1"),
     ({"window": 512}, r"window must be a power of two in 2\.\.256, not 512"),
@@ -283,6 +293,15 @@ def test_shifts_bring_products_to_weight_units(weight_bits):
         assert source * post / 2 ** config.step_shifts[layer] == one / 2 ** config.steps[layer]
     assert config.update_shift >= max(config.step_shifts) + config.step_extra
     assert config.update_shift >= config.horizon
+
+
+def test_words_of_streams_and_commands_hold_the_largest_core():
+    _, classes = ENTRIES["layers (classes)"]
+    assert classes - 1 < NO_LABEL < 1 << sample_width(CoreConfig(layers=LAYERS, x_bits=1))
+    assert classes - 1 < 1 << result_width(CoreConfig(layers=LAYERS, u_bits=6, u_fraction=4)) - 1
+    assert WHOLE["lanes"][1] == 1 << LANE_BITS
+    largest = CoreConfig(layers=(4096, 4096, 10), lanes=9)
+    assert Layout(largest).weight_bases[-1] <= 1 << ADDRESS_BITS
 
 
 def test_schedule_halves_up_to_its_limit():

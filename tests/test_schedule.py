@@ -160,6 +160,22 @@ def test_command_waits_for_its_results_and_until_all_is_settled():
     assert results == CLOCKS["results"][:3] + [clock + 10 for clock in CLOCKS["results"][3:]]
 
 
+@pytest.mark.parametrize("lanes", [3, 9])
+def test_start_writes_what_reset_writes(lanes):
+    """Also lanes whose group comes later: nothing is left of what was learned."""
+    config = replace(TINY, layers=(2, 9, 2), lanes=lanes)
+    command = Command(Op.START, after=len(X) * 3)
+    reset, both = (
+        predict(config, X[:count], LABELS[:count], commands=commands).channels["trace.weights"]
+        for count, commands in ((0, []), (2, [command]))
+    )
+    clocks, addresses, words = reset.arrays()
+    later = [part[-len(clocks) :] for part in both.arrays()]
+    np.testing.assert_array_equal(later[0] - later[0][0], clocks - clocks[0])
+    np.testing.assert_array_equal(later[1], addresses)
+    np.testing.assert_array_equal(later[2], words)
+
+
 CONFIGS = [
     CoreConfig(layers=(5, 6, 4, 3), lanes=lanes, memory=memory, window=2, horizon=4)
     for lanes, memory in ((1, "gated"), (3, "window"), (4, "trace"), (2, "codes"), (16, "none"))
