@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbware.golden.reservoir import ReservoirConfig
-from hebbware.golden.reservoir_readout import pack as pack_command
 from hebbware.golden.reservoir_schedule import Command, Prediction, predict
 from hebbware.hdl.reservoir.block import ReservoirBlock
 
@@ -38,7 +37,7 @@ def stimulus(
     if targets is not None and len(targets):
         given["targets"] = Stimulus(pack((targets.ravel(), config.output_bits)))
     if commands:
-        words = [pack_command(c.op, c.address, c.data) for c in commands]
+        words = [command.word for command in commands]
         rows = np.array([[word & 0xFFFFFFFF, word >> 32] for word in words], np.uint32)
         given["commands"] = Stimulus(rows, np.array([c.after for c in commands]))
     return given

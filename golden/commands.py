@@ -57,8 +57,8 @@ def signed(word: int, bits: int = DATA_BITS) -> int:
     return low - (low >> (bits - 1) << bits)
 
 
-def pack(op: int, space: int = Space.WEIGHT, address: int = 0, lane: int = 0, data: int = 0) -> int:
-    """The command as one word, first field lowest.
+def word_of(fields: tuple[tuple[str, int], ...], values: dict[str, int]) -> int:
+    """Numbers as one word, the first of `fields` (name and bits) lowest.
 
     Raises
     ------
@@ -66,8 +66,9 @@ def pack(op: int, space: int = Space.WEIGHT, address: int = 0, lane: int = 0, da
         A number that its field cannot hold; `data` may be negative.
     """
     word = offset = 0
-    for (name, bits), value in zip(FIELDS, (op, space, lane, address, data), strict=True):
-        low, high = -(1 << (bits - 1)) if name == "data" else 0, (1 << bits) - 1
+    for name, bits in fields:
+        value, high = values[name], (1 << bits) - 1
+        low = -(1 << (bits - 1)) if name == "data" else 0
         if not isinstance(value, Integral) or not low <= value <= high:
             raise InputError(
                 f"{name} of a command must be a whole number in {low}..{high}, not {value!r}"
@@ -75,6 +76,12 @@ def pack(op: int, space: int = Space.WEIGHT, address: int = 0, lane: int = 0, da
         word |= (int(value) & high) << offset
         offset += bits
     return word
+
+
+def pack(op: int, space: int = Space.WEIGHT, address: int = 0, lane: int = 0, data: int = 0) -> int:
+    """The command as one word, see `word_of`."""
+    values = {"op": op, "space": space, "lane": lane, "address": address, "data": data}
+    return word_of(FIELDS, values)
 
 
 def unpack(word: int) -> dict[str, int]:

@@ -16,6 +16,7 @@ from enum import IntEnum
 import numpy as np
 
 from . import dense
+from .commands import signed, word_of
 from .errors import InputError
 from .fixed import Rounding, saturate
 from .random import rotate_lanes, xorshift_block
@@ -23,21 +24,28 @@ from .reservoir import GRANULE, Reservoir, ReservoirConfig
 
 
 class Op(IntEnum):
-    """A command; each gets one response. They are carried out between two steps."""
+    """A command; each gets one response. They are carried out between two steps.
+
+    Where there is no readout, or no weight at the address, READ and WRITE are answered with 0 and
+    change nothing; TRAIN, too, without a readout.
+    """
 
     READ = 0  # response: the readout weight at the address
-    WRITE = 1  # writes the readout weight at the address; response: its new value
+    WRITE = 1  # the readout weight at the address takes the low bits of data; response: as READ
     CLEAR = 2  # state and generator of the rounding as after reset, weights stay; response 0
-    TRAIN = 3  # data 1: from now on each step takes targets and learns; 0: no more; response: data
+    # lowest bit of data 1: from now on each step takes targets and learns; 0: no more; response:
+    # that bit
+    TRAIN = 3
 
 
 OP_BITS, ADDRESS_BITS, DATA_BITS = 2, 20, 16
+FIELDS = (("op", OP_BITS), ("address", ADDRESS_BITS), ("data", DATA_BITS))
 """Fields of a command word, lowest first. Address: ``output * units + unit``."""
 
 
-def pack(op: Op, address: int = 0, data: int = 0) -> int:
-    """The command as one word."""
-    return op | address << OP_BITS | (data & ((1 << DATA_BITS) - 1)) << (OP_BITS + ADDRESS_BITS)
+def pack(op: int, address: int = 0, data: int = 0) -> int:
+    """The command as one word, see `hebbware.golden.commands.word_of`."""
+    return word_of(FIELDS, {"op": op, "address": address, "data": data})
 
 
 class Machine(Reservoir):
@@ -95,16 +103,21 @@ class Machine(Reservoir):
         )
         return errors
 
-    def command(self, op: Op, address: int = 0, data: int = 0) -> int:
+    def holds(self, address: int) -> bool:
+        """Whether a readout weight lies at the address."""
+        return self.config.output == "readout" and address < self.weights.size
+
+    def command(self, op: int, address: int = 0, data: int = 0) -> int:
         """Carry out a command; return its response."""
-        output, unit = divmod(address, self.config.units)
-        if op is Op.WRITE:
-            self.weights[output, unit] = data
-        elif op is Op.CLEAR:
+        if op == Op.CLEAR:
             self.r = np.zeros_like(self.r)
             self.random_state = self.config.random_state
-            return 0
-        elif op is Op.TRAIN:
-            self.training = bool(data)
+        if op == Op.TRAIN:
+            self.training = self.config.output == "readout" and bool(data & 1)
             return int(self.training)
+        if op == Op.CLEAR or not self.holds(address):
+            return 0
+        output, unit = divmod(address, self.config.units)
+        if op == Op.WRITE:
+            self.weights[output, unit] = signed(data, self.config.weight_bits)
         return int(self.weights[output, unit])

@@ -33,7 +33,7 @@ import numpy as np
 from .errors import InputError
 from .program import tree_latency
 from .reservoir import ReservoirConfig
-from .reservoir_readout import Machine, Op
+from .reservoir_readout import Machine, Op, pack
 from .schedule import Channel
 from .stalls import End
 
@@ -64,15 +64,28 @@ def step_clocks(config: ReservoirConfig, used: int | None = None) -> int:
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the stimulus.
+    """A command of the stimulus: the fields of its word, see `hebbware.golden.reservoir_readout`.
 
     It is not offered before `after` words of `results` have been transferred in total.
+
+    Raises
+    ------
+    InputError
+        A number that its field cannot hold.
     """
 
-    op: Op
+    op: int
     address: int = 0
     data: int = 0
     after: int = 0
+
+    def __post_init__(self):
+        _ = self.word
+
+    @property
+    def word(self) -> int:
+        """The command as the block gets it."""
+        return pack(self.op, self.address, self.data)
 
 
 @dataclass(frozen=True)
@@ -148,12 +161,10 @@ def predict(
     Raises
     ------
     InputError
-        A command that the configuration has not, or too few targets.
+        Too few targets.
     """
     stalls = stalls or {}
     targets = np.zeros((0, config.outputs), np.int64) if targets is None else targets
-    for command in commands:
-        check(config, command)
     ends = {
         name: End(seed, name, stalls.get(name, 0))
         for name in ("inputs", "targets", "commands", "results", "responses")
@@ -179,7 +190,7 @@ def predict(
         orders.take(clock)
         response = machine.command(command.op, command.address, command.data)
         done = clock + 1 + WRITE
-        if command.op is Op.WRITE:
+        if command.op == Op.WRITE and machine.holds(command.address):
             output, unit = divmod(command.address, config.units)
             at = unit // lanes
             word = machine.weights[output].reshape(blocks, lanes)[at].copy()
@@ -232,17 +243,3 @@ def predict(
     while orders.offered(moved) is not None:
         free = carry_out(free)
     return Prediction(channels, np.array(results), machine, free)
-
-
-def check(config: ReservoirConfig, command: Command) -> None:
-    """Raise InputError for a command that the configuration cannot carry out."""
-    if config.output == "state" and command.op is not Op.CLEAR:
-        raise InputError(f"command must be CLEAR for output = state, not {command.op.name}")
-    if not 0 <= command.address < config.outputs * config.units:
-        raise InputError(
-            f"command address must lie in 0..{config.outputs * config.units - 1}, "
-            f"not {command.address}"
-        )
-    low, high = config.weight.min, config.weight.max
-    if command.op is Op.WRITE and not low <= command.data <= high:
-        raise InputError(f"command data must lie in {low}..{high}, not {command.data}")

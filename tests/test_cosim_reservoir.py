@@ -33,7 +33,8 @@ def stimulus(config):
     x = rng.integers(config.input.min, config.input.max + 1, (STEPS, config.inputs))
     x[rng.random(x.shape) < 0.3] = 0
     if config.output == "state":
-        return x, None, [Command(Op.CLEAR, after=30 * config.units)]
+        every = [Command(op, 5, -1, after=20 * config.units) for op in Op]
+        return x, None, [*every, Command(Op.CLEAR, after=30 * config.units)]
     low, high = config.u.min, config.u.max
     targets = rng.integers(low // 4, high // 4, (STEPS, config.outputs))
     weights = config.outputs * config.units
@@ -43,7 +44,14 @@ def stimulus(config):
             Command(Op.WRITE, int(rng.integers(weights)), int(rng.integers(low, high + 1)))
             for _ in range(20)
         ),
-        Command(Op.TRAIN, data=1, after=10 * config.outputs),
+        *(
+            Command(op, address, data)
+            for op in (Op.WRITE, Op.READ)
+            for address in (weights - 1, weights, 2 * weights + 3, (1 << 20) - 1)
+            for data in (0x5A5A, -1)
+        ),
+        Command(Op.TRAIN, data=2, after=5 * config.outputs),
+        Command(Op.TRAIN, data=7, after=10 * config.outputs),
         Command(Op.READ, weights - 1, after=20 * config.outputs),
         Command(Op.TRAIN, data=0, after=40 * config.outputs),
         Command(Op.CLEAR, after=50 * config.outputs),
@@ -85,21 +93,16 @@ def test_clocks_of_a_step(name):
 
 
 @pytest.mark.parametrize(
-    ("command", "message"),
+    ("fields", "message"),
     [
-        (Command(Op.READ, address=96), r"command address must lie in 0..95, not 96"),
-        (Command(Op.WRITE, data=2048), r"command data must lie in -2048..2047, not 2048"),
+        ({"op": 4}, r"op of a command must be a whole number in 0\.\.3, not 4"),
+        ({"address": 1 << 20}, r"address of a command must be .* in 0\.\.1048575, not 1048576"),
+        ({"data": 1 << 16}, r"data of a command must be .* in -32768\.\.65535, not 65536"),
     ],
 )
-def test_bad_commands_are_named(command, message):
+def test_what_no_word_can_hold_is_refused(fields, message):
     with pytest.raises(InputError, match=message):
-        predict(CONFIGS["sparse"], np.zeros((1, 5), int), commands=[command])
-
-
-def test_states_alone_know_one_command():
-    config = CONFIGS["states of one lane"]
-    with pytest.raises(InputError, match="command must be CLEAR for output = state, not TRAIN"):
-        predict(config, np.zeros((1, 2), int), commands=[Command(Op.TRAIN, data=1)])
+        Command(**{"op": Op.READ} | fields)
 
 
 def test_targets_must_be_enough():

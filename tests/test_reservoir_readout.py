@@ -1,5 +1,6 @@
 """Readout and delta rule of the reservoir, by hand."""
 
+from dataclasses import replace
 from math import floor
 
 import numpy as np
@@ -66,6 +67,22 @@ def test_commands():
     assert (found.r == 0).all()
     assert found.random_state == CONFIG.random_state
     assert found.weights[1, 4] == -7
+
+
+def test_commands_at_the_edge():
+    found = machine()
+    before = found.weights.copy()
+    for address in (2 * 32, 2 * 32 + 1, (1 << 20) - 1):  # two outputs of 32 units
+        assert found.command(Op.WRITE, address, 5) == found.command(Op.READ, address) == 0
+    np.testing.assert_array_equal(found.weights, before)
+    assert found.command(Op.WRITE, 63, 512) == found.command(Op.READ, 63) == -512  # of 10 bits
+    assert found.command(Op.TRAIN, data=2) == 0
+    assert not found.training
+    states = Machine(replace(CONFIG, output="state"))
+    for op in Op:
+        assert states.command(op, 0, 1) == 0
+    assert not states.training
+    assert not states.weights.any()
 
 
 @pytest.mark.parametrize(

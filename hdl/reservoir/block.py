@@ -1,6 +1,6 @@
 """The reservoir on its own: inputs stream in, states or outputs stream out."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -189,22 +189,26 @@ class ReservoirBlock(wiring.Component):
         word = self.commands.payload
         answer = Signal(signed(DATA_BITS))
         own = Signal()  # the answer is not a weight
+        readout = has_readout(cfg)
+        there = word.address < cfg.outputs * cfg.units if readout else Const(0)
         m.d.comb += self.responses.payload.eq(answer)
         with m.If(engine.start_host):
-            m.d.sync += [own.eq(0), answer.eq(0)]
+            m.d.sync += [own.eq(~there), answer.eq(0)]
             with m.Switch(word.op):
                 with m.Case(Op.CLEAR):
                     m.d.comb += engine.clear.eq(1)
                     m.d.sync += own.eq(1)
                 with m.Case(Op.TRAIN):
-                    m.d.sync += [own.eq(1), answer.eq(word.data[0]), training.eq(word.data[0])]
-        if not has_readout(cfg):
+                    m.d.sync += own.eq(1)
+                    if readout:
+                        m.d.sync += [answer.eq(word.data[0]), training.eq(word.data[0])]
+        if not readout:
             return
         unit_bits = (cfg.units - 1).bit_length()
         with m.If(engine.start_host):
             m.d.comb += engine.output.eq(word.address >> unit_bits)
         m.d.comb += [
-            engine.host_write.eq(word.op == Op.WRITE),
+            engine.host_write.eq((word.op == Op.WRITE) & there),
             engine.unit.eq(word.address[:unit_bits]),
             engine.host_data.eq(word.data[: cfg.weight_bits].as_signed()),
         ]

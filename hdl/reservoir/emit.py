@@ -21,10 +21,11 @@ MEANINGS = {
     "trace.weights": "each write of the readout weights: the word of all lanes",
 }
 OPS = {
-    Op.READ: "the response is the weight at the address",
-    Op.WRITE: "writes a weight; the response is the weight",
+    Op.READ: "the response is the weight at the address; 0 where there is none",
+    Op.WRITE: "a weight takes the low bits of the data; the response is that of READ",
     Op.CLEAR: "state and rounding as after reset, weights stay; the response is 0",
-    Op.TRAIN: "data 1: each step takes targets and learns; 0: no more. The response is the data",
+    Op.TRAIN: "lowest bit of the data 1: each step takes targets and learns; 0: no more. The "
+    "response is that bit; 0 where there is no readout",
 }
 
 
