@@ -8,6 +8,8 @@ from amaranth.back import rtlil
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 
+from hebbware.cosim.core import build_core, cosimulate
+from hebbware.cosim.stimuli import after_each, commanded, plain
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.memory import KINDS
 from hebbware.golden.reservoir import ReservoirConfig
@@ -60,6 +62,19 @@ def test_no_vector_is_empty_in_the_smallest_reservoir(output):
 
 def test_the_smallest_core_of_each_memory_is_met():
     assert SMALLEST.keys() == KINDS.keys()
+
+
+@pytest.mark.slow  # 2 minutes: a simulation to build for each memory
+@pytest.mark.parametrize("memory", SMALLEST)
+def test_the_smallest_core_equals_golden(memory, monkeypatch):
+    monkeypatch.setattr(hdl_core, "readout_weights", untrained)
+    monkeypatch.setattr("hebbware.golden.readout.readout_weights", untrained)
+    config = CoreConfig.from_dict(SMALLEST[memory])
+    model = build_core(config, quick=True)
+    assert "[-1:0]" not in (model.directory / "dut.v").read_text()
+    for stimuli in (plain(config), after_each(config), commanded(config)):
+        run = cosimulate(config, stimuli.x, stimuli.labels, model=model, **stimuli.options)
+        assert run.message is None, run.message
 
 
 def writes_after_reset(config, samples, clocks, resets):
