@@ -1,8 +1,9 @@
 """Describes the channels of a component and writes the Verilog test bench around it.
 
 The bench makes clock and reset, feeds every input stream from a file, throttles both ends of every
-stream and logs every transfer and event; nothing of that enters Python. Clock numbers and the rules
-of the handshakes are in :mod:`hebbware.golden.stalls`.
+stream and logs every transfer and event; nothing of that enters Python. It may reset all after some
+clocks and begin anew. Clock numbers and the rules of the handshakes are in
+:mod:`hebbware.golden.stalls`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -193,8 +194,14 @@ _BENCH = """\
 module bench;
   bit clk, rst;
   bit [31:0] edges, n;  // rising edges so far; the clock, from {reset} edges of reset on
+  bit [31:0] first;  // clocks after which all begins anew, with a reset; 0: none
+  initial if (!$value$plusargs("reset_after=%d", first)) first = 0;
   always #{half} clk = ~clk;
-  always @(posedge clk) edges <= edges + 1;
+  always @(posedge clk)
+    if (first != 0 && edges == {reset} + first - 1) begin
+      edges <= 0;
+      first <= 0;
+    end else edges <= edges + 1;
   assign rst = edges < {reset};
   assign n = edges - {reset};
 
@@ -206,8 +213,8 @@ endmodule
 """
 
 _STREAM = """\
-  bit {port}__valid, {port}__ready;
-  bit [{width}-1:0] {port}__payload;
+  logic {port}__valid, {port}__ready;
+  logic [{width}-1:0] {port}__payload;
 {declare}  bench_{kind} #(
       .NAME("{name}"),
       .WIDTH({width})
@@ -221,9 +228,9 @@ _STREAM = """\
 """
 
 _EVENT = """\
-  bit {port}__en;
-  bit [{address}-1:0] {port}__address;
-  bit [{width}-1:0] {port}__data;
+  logic {port}__en;
+  logic [{address}-1:0] {port}__address;
+  logic [{width}-1:0] {port}__data;
   bench_event #(
       .NAME("{name}"),
       .WIDTH({width} + {padded})

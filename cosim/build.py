@@ -33,6 +33,8 @@ FLAGS = (
 )
 # the runner makes every signal visible to cocotb, which costs speed: only the top has to be
 BENCH_FLAGS = (*FLAGS, "--timing", "--no-public-flat-rw", "--public-depth", "1")
+COVERAGE_FLAGS = ("--coverage-line", "--coverage-toggle")
+START_FLAGS = ("--x-assign", "unique", "--x-initial", "unique")  # the last ones hold
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class Model:
         The channels.
     waves : bool
         Whether it can write a waveform.
+    coverage : bool
+        Whether it can write what was reached.
+    random_start : bool
+        Whether registers and memories begin with what a seed draws.
     toolchain : Toolchain
         What built it.
     seconds : float
@@ -58,6 +64,8 @@ class Model:
     directory: Path
     bench: Bench
     waves: bool
+    coverage: bool
+    random_start: bool
     toolchain: Toolchain
     seconds: float
     cached: bool
@@ -74,6 +82,8 @@ def build(
     models: Mapping[str, str] | None = None,
     waves: bool = False,
     quick: bool = False,
+    coverage: bool = False,
+    random_start: bool = False,
 ) -> Model:
     """Builds the simulation of a component in its bench, or finds it in the cache.
 
@@ -97,6 +107,11 @@ def build(
     quick : bool
         Whether to compile without optimisation: half the time to build, for runs of some ten
         thousand clocks.
+    coverage : bool
+        Whether runs may write which lines were reached and which bits changed; slower.
+    random_start : bool
+        Whether registers and memories begin with random numbers: what Amaranth would have them
+        begin with is taken out (`without_start_values`), constant memories aside.
 
     Raises
     ------
@@ -111,6 +126,8 @@ def build(
         text = emit(component, platform=platform)
     else:
         text, component._MustUse__used = netlist, True  # only its signature is used
+    if random_start:
+        text = without_start_values(text)
     names = port_names(text)
     if unknown := set(names) - set(bench.ports()) - {"clk", "rst"}:
         raise ValueError(f"ports must belong to the domain `sync` or the signature: {unknown}")
@@ -122,6 +139,7 @@ def build(
     }
     tools = find()
     flags = (*BENCH_FLAGS, *(("-CFLAGS", "-O0") if quick else ()))  # the last -O holds
+    flags = (*flags, *(COVERAGE_FLAGS if coverage else ()), *(START_FLAGS if random_start else ()))
     if netlist is not None:
         flags = (*flags, "-Wno-fatal")  # neither it nor the vendors' models are written by us
     elif models:
@@ -141,12 +159,30 @@ def build(
             )
 
     directory, cached = from_cache("bench", sources, (*flags, str(waves)), tools, compile_into)
-    return Model(directory, bench, waves, tools, time.monotonic() - start, cached)
+    seconds = time.monotonic() - start
+    return Model(directory, bench, waves, coverage, random_start, tools, seconds, cached)
 
 
 def emit(component: wiring.Component, *, platform: Any = None) -> str:
     """Verilog of a component as the module ``dut``, without traces of where it was written."""
     return convert(component, "dut", platform=platform)
+
+
+def without_start_values(text: str) -> str:
+    """Verilog of Amaranth's without what registers, and memories that are written, begin with."""
+    head, *modules = re.split(r"^(?=module )", text, flags=re.MULTILINE)
+    return "".join([head, *map(_without_start_values, modules)])
+
+
+def _without_start_values(module: str) -> str:
+    written = set(re.findall(r"^ +(\S+?) ?\[.*\] <= ", module, re.MULTILINE))
+    module = re.sub(
+        r"^  initial begin\n(?:    (\S+?) ?\[.*\n)+  end\n",
+        lambda found: "" if found[1] in written else found[0],
+        module,
+        flags=re.MULTILINE,
+    )
+    return re.sub(r"^(  reg .*?) += .*;$", r"\1 ;", module, flags=re.MULTILINE)
 
 
 def port_names(text: str) -> list[str]:

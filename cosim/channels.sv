@@ -1,5 +1,6 @@
 // The bench's ends of streams and events. Clock and handshake rules: golden/stalls.py.
 // Logs are little-endian 32-bit words: {data, address, clock}, the clock in the first word.
+// A reset begins everything anew, the files too: what was logged before it is dropped.
 
 // Whether an end of a stream goes at this clock: a xorshift against a threshold.
 module bench_go #(
@@ -9,18 +10,18 @@ module bench_go #(
     input  bit rst,
     output bit go
 );
-  bit [31:0] state, a, b;
+  bit [31:0] first, state, a, b;
   bit [7:0] stall;
 
   initial begin
-    if (!$value$plusargs({NAME, ".state=%d"}, state)) $fatal(1, "no state for %s", NAME);
+    if (!$value$plusargs({NAME, ".state=%d"}, first)) $fatal(1, "no state for %s", NAME);
     if (!$value$plusargs({NAME, ".stall=%d"}, stall)) $fatal(1, "no stall for %s", NAME);
   end
 
   assign go = state[7:0] >= stall;
   assign a  = state ^ (state << 13);
   assign b  = a ^ (a >> 17);
-  always @(posedge clk) if (!rst) state <= b ^ (b << 5);
+  always @(posedge clk) state <= rst ? first : b ^ (b << 5);
 endmodule
 
 // Offers the words of a file. A record of the file is {payload, hold}, most significant byte first:
@@ -45,15 +46,16 @@ module bench_source #(
 
   bench_go #(.NAME(NAME)) throttle (.*);
 
-  initial begin
-    stimulus = $fopen({NAME, ".stimulus"}, "rb");
-    log = $fopen({NAME, ".log"}, "wb");
-    if (stimulus == 0 || log == 0) $fatal(1, "cannot open the files of %s", NAME);
-    more = $fread(next, stimulus) == BITS / 8;
-  end
-
   always @(posedge clk)
-    if (!rst) begin
+    if (rst) begin
+      if (stimulus != 0) $fclose(stimulus);
+      if (log != 0) $fclose(log);
+      stimulus = $fopen({NAME, ".stimulus"}, "rb");
+      log = $fopen({NAME, ".log"}, "wb");
+      if (stimulus == 0 || log == 0) $fatal(1, "cannot open the files of %s", NAME);
+      more = $fread(next, stimulus) == BITS / 8;
+      valid <= 0;
+    end else begin
       if (valid && ready) $fwrite(log, "%u", n);
       if (!valid || ready) begin
         valid <= 0;
@@ -93,7 +95,9 @@ module bench_sink #(
       .*
   );
 
-  always @(posedge clk) if (!rst && valid && ready) transferred <= transferred + 1;
+  always @(posedge clk)
+    if (rst) transferred <= 0;
+    else if (valid && ready) transferred <= transferred + 1;
 endmodule
 
 // Logs clock and record whenever enabled.
@@ -111,10 +115,10 @@ module bench_event #(
 
   int log;
 
-  initial begin
-    log = $fopen({NAME, ".log"}, "wb");
-    if (log == 0) $fatal(1, "cannot open the log of %s", NAME);
-  end
-
-  always @(posedge clk) if (!rst && en) $fwrite(log, "%u", {BITS'(record), n});
+  always @(posedge clk)
+    if (rst) begin
+      if (log != 0) $fclose(log);
+      log = $fopen({NAME, ".log"}, "wb");
+      if (log == 0) $fatal(1, "cannot open the log of %s", NAME);
+    end else if (en) $fwrite(log, "%u", {BITS'(record), n});
 endmodule

@@ -204,6 +204,7 @@ def cosimulate(
     stalls: dict[str, int] | int = 0,
     waves=None,
     progress: Callable[[str, int], None] | None = None,
+    **options,
 ) -> CoreRun:
     """Run golden and RTL on the same samples and commands and compare every record.
 
@@ -216,6 +217,8 @@ def cosimulate(
         How often the ends of the streams stall, see `hebbware.golden.stalls`.
     progress : callable, optional
         Called with ("golden", samples done) and ("rtl", clocks done).
+    options
+        Others of `hebbware.cosim.run.run`: resets, start values, coverage.
     """
     model = model or build_core(config, waves=waves is not None)
     streams = ("samples", "results", "commands", "responses")
@@ -229,7 +232,7 @@ def cosimulate(
     result = run(
         model, stimulus(config, x, labels, commands),
         expected_logs(config, model.bench, prediction), seed=seed, stalls=stalls, waves=waves,
-        progress=lambda done: tell("rtl", done),
+        progress=lambda done: tell("rtl", done), **options,
     )  # fmt: skip
     message = None
     if result.mismatch:

@@ -87,7 +87,10 @@ def run(
     stalls: int | Mapping[str, int] = 0,
     clocks: int | None = None,
     until: Mapping[str, int] | None = None,
+    reset_after: int = 0,
+    start_seed: int | None = None,
     waves: Path | None = None,
+    coverage: Path | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> RunResult:
     """Runs a model from reset.
@@ -109,8 +112,17 @@ def run(
         Clocks to run. By default until 64 clocks after the last record expected.
     until : dict, optional
         Stop early, a while after each of these channels has logged so many records.
+    reset_after : int
+        Clocks to run before that, on the same stimulus: then the reset is high again, and all
+        begins anew. Nothing of those clocks is logged or counted. 0: none.
+    start_seed : int, optional
+        Draws what registers and memories hold before the reset; the model must have been built
+        with ``random_start=True``.
     waves : Path, optional
         Write a waveform (VCD) there; the model must have been built with ``waves=True``.
+    coverage : Path, optional
+        Write Verilator's coverage data there; the model must have been built with
+        ``coverage=True``.
     progress : callable, optional
         Called now and then with the clocks done.
 
@@ -135,9 +147,14 @@ def run(
         raise ValueError(f"clocks must be {least} (last record expected) to 2**32-1, not {clocks}")
     if unknown := set(until or ()) - set(channels):
         raise ValueError(f"until must be for {sorted(channels)}, not {sorted(unknown)}")
-    plusargs = _plusargs(channels, seed, stalls)
+    if not 0 <= reset_after < 1 << 31:
+        raise ValueError(f"reset_after must be from 0 to 2**31-1, not {reset_after}")
+    plusargs = [*_plusargs(channels, seed, stalls), f"+reset_after={reset_after}"]
+    plusargs += _start_plusargs(model, start_seed)
     if waves is not None:
         _check_waves(model, waves)
+    if coverage is not None and not model.coverage:
+        raise ValueError("coverage needs a model that was built with coverage=True")
     job = {
         "logs": {
             name: {"columns": channel.columns, "compared": name in expected}
@@ -146,7 +163,7 @@ def run(
         "clocks": clocks,
         "until": dict(until or {}),
         "period": PERIOD,
-        "reset": RESET_CLOCKS * PERIOD,
+        "reset": (RESET_CLOCKS + (reset_after + RESET_CLOCKS) * (reset_after > 0)) * PERIOD,
     }
     try:
         work = Path(tempfile.mkdtemp(prefix="hebbware-"))
@@ -161,6 +178,8 @@ def run(
         result = json.loads((work / "result.json").read_text())
         if waves is not None:
             shutil.move(work / "dump.vcd", waves)
+        if coverage is not None:
+            shutil.move(work / "coverage.dat", coverage)
         found = result["mismatch"]
         return RunResult(
             clocks=result["clocks"],
@@ -208,6 +227,17 @@ def _plusargs(
     for name in streams:
         args += [f"+{name}.state={start_state(seed, name)}", f"+{name}.stall={stalls.get(name, 0)}"]
     return args
+
+
+def _start_plusargs(model: Model, start_seed: int | None) -> list[str]:
+    """Seed of the start values, from 1 on as Verilator counts it."""
+    if model.random_start != (start_seed is not None):
+        raise ValueError("a start_seed is needed where, and only where, random_start was built")
+    if start_seed is None:
+        return []
+    if not 0 <= start_seed < (1 << 31) - 1:
+        raise ValueError(f"start_seed must be from 0 to 2**31-2, not {start_seed}")
+    return ["+verilator+rand+reset+2", f"+verilator+seed+{start_seed + 1}"]
 
 
 def _check_waves(model: Model, waves: Path) -> None:

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from hebbware.cosim.bare import bare_speed
 from hebbware.cosim.bench import describe
-from hebbware.cosim.build import build
+from hebbware.cosim.build import build, without_start_values
 from hebbware.cosim.records import pack, records, unpack
 from hebbware.cosim.run import Stimulus, run
 from hebbware.cosim.toolchain import ToolError
@@ -279,6 +279,94 @@ def test_free_run_stops_when_asked(model):
 def test_silent_source(model):
     result = run(model, {}, clocks=100)
     assert all(len(log) == 0 for log in result.logs.values())
+
+
+@pytest.mark.parametrize("clocks", [1, 2, 777])
+def test_all_begins_anew_after_a_reset(model, clocks):
+    """Words are on offer, results counted and clocks logged when it comes."""
+    stimulus, predicted, by_name = case(3, (90, 20, 160))
+    expected = as_logs(model.bench, predicted)
+    result = run(
+        model, stimulus, expected, seed=3, stalls=by_name, clocks=CLOCKS, reset_after=clocks
+    )
+    assert result.mismatch is None
+    assert result.clocks == CLOCKS
+    for name, log in expected.items():
+        np.testing.assert_array_equal(result.logs[name], log)
+
+
+class Age(wiring.Component):
+    """Counts clocks, those in reset too, in a register that no reset changes."""
+
+    def __init__(self):
+        members = {"en": Out(1), "address": Out(1), "data": Out(32)}
+        super().__init__({"age": Out(wiring.Signature(members)), "x": In(stream.Signature(1))})
+
+    def elaborate(self, platform):
+        m = Module()
+        age, counted = Signal(32, init=5, reset_less=True), Signal(32)
+        m.d.sync += [age.eq(age + 1), counted.eq(counted + 1)]
+        m.d.comb += [self.age.en.eq(counted[:3] == 0), self.age.data.eq(age), self.x.ready.eq(1)]
+        return m
+
+
+def ages(model, **options):
+    log = run(model, {}, clocks=17, **options).logs["age"]
+    assert log[:, 0].tolist() == [0, 8, 16]
+    return log[:, 2].tolist()
+
+
+def test_clocks_before_the_reset_do_happen():
+    model = build(Age())
+    assert ages(model) == [9, 17, 25]
+    assert ages(model, reset_after=1) == [14, 22, 30]
+    assert ages(model, reset_after=100) == [113, 121, 129]
+    with pytest.raises(ValueError, match="reset_after must be from 0 to .*, not -1"):
+        run(model, {}, clocks=10, reset_after=-1)
+    with pytest.raises(ValueError, match="start_seed is needed where, and only where, random"):
+        run(model, {}, clocks=10, start_seed=1)
+
+
+def test_start_values_are_drawn_from_a_seed():
+    model = build(Age(), random_start=True)
+    first = [ages(model, start_seed=seed)[0] for seed in (0, 1, 2)]
+    assert len({*first}) == 3
+    assert 9 not in first
+    assert ages(model, start_seed=1)[0] == first[1]
+    for start_seed, message in ((None, "start_seed is needed"), (-1, "from 0 to .*, not -1")):
+        with pytest.raises(ValueError, match=message):
+            run(model, {}, clocks=10, start_seed=start_seed)
+
+
+def test_constant_memories_keep_what_they_hold():
+    text = """\
+module dut(clk, a, b);
+  reg [3:0] a  = 4'h7;
+  reg plain;
+  reg [3:0] store [1:0];
+  initial begin
+    store[0] = 4'h1;
+    store[1] = 4'h2;
+  end
+  reg [3:0] table [1:0];
+  initial begin
+    table[0] = 4'h3;
+  end
+  always @(posedge clk)
+      store[at] <= a;
+endmodule
+module other(clk);
+  reg [3:0] store [1:0];
+  initial begin
+    store[0] = 4'h5;
+  end
+endmodule
+"""
+    blank = without_start_values(text)
+    assert "reg [3:0] a ;\n  reg plain;" in blank
+    assert "4'h1" not in blank
+    assert "    table[0] = 4'h3;" in blank
+    assert "    store[0] = 4'h5;" in blank
 
 
 @pytest.mark.slow
