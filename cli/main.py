@@ -21,8 +21,8 @@ from hebbware.cli.common import CheckFailed
 from hebbware.golden.errors import InputError
 
 COMMANDS = (
-    *("init", "info", "readout", "train", "cosim", "verilog", "build", "board", "reservoir"),
-    *("bench", "sweep", "profile", "report", "paper", "data"),
+    *("init", "info", "readout", "train", "cosim", "fuzz", "verilog", "build", "board"),
+    *("reservoir", "bench", "sweep", "profile", "report", "paper", "data"),
 )
 """In the order of the help. Each is ``command`` in the module of that name in this folder."""
 

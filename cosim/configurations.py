@@ -1,0 +1,260 @@
+"""Random configurations of the core, over all that it accepts, and random stimuli for them.
+
+A seed stands for one configuration and its stimuli; 21 seeds in a row meet every memory in every
+rounding. Sizes stay small, so that the simulation builds in some ten seconds; formats, tables and
+steps are drawn over their whole ranges (`hebbware.golden.ranges`), each often at one of its ends.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from hebbware.golden.commands import Op, Space, State
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.errors import InputError
+from hebbware.golden.estimate import clocks_per_sample, start_clocks
+from hebbware.golden.fixed import Rounding
+from hebbware.golden.idx import cache_folder
+from hebbware.golden.memory import KINDS
+from hebbware.golden.ranges import ENTRIES, POWERS, REAL, WHOLE
+from hebbware.golden.readout import Readout, key_hash, readout_key, save_readout
+from hebbware.golden.reservoir_memory import GATINGS, WEIGHT_BITS
+from hebbware.golden.schedule import Command
+from hebbware.golden.streams import Stream
+
+from .stimuli import STREAMS, Stimuli, random_commands, random_samples
+
+INPUTS, HIDDEN, CLASSES, LANES = (1, 12), (2, 11), (2, 40), (1, 17)
+LAYERS = 4  # hidden layers at most
+STALLS = (0, 128, 250, 255)
+CLOCKS = 40_000  # of a run, about, where its first samples do not take more
+FEWEST = 3  # samples of a run, at least
+SAMPLES = 60  # of a run, at most
+DRAWS = 20_000
+COSTLY = 20_000  # clocks of a step of a reservoir, at most
+TRAINED = 1 << 18  # numbers in the training of a readout, at most; the others are drawn
+FORMATS = ("u", "z", "d", "read")
+OTHERS = (
+    *("weight_bits", "error_fraction", "beta_log2", "step_extra"),
+    *("exp_bits", "reciprocal_bits", "rsqrt_bits"),
+)
+
+
+def random_config(seed: int) -> CoreConfig:
+    """The configuration of a seed: the first that is possible of those it draws."""
+    rng = np.random.default_rng([seed, 0])
+    turn, kind = divmod(seed, len(KINDS))
+    memory, rounding = list(KINDS)[kind], list(Rounding)[turn % len(Rounding)]
+    wild = rng.choice([0.3, 1, 1])
+    for _ in range(DRAWS):
+        try:
+            config = CoreConfig.from_dict(_draw(rng, memory, wild) | {"rounding": rounding})
+        except InputError:
+            continue  # these values do not go together
+        if not KINDS[memory].projected:
+            return config
+        if _reservoir_clocks(config) <= COSTLY:
+            return _with_readout(config, rng)
+    raise AssertionError(f"no configuration for seed {seed} in {DRAWS} draws")
+
+
+def _draw(rng: np.random.Generator, memory: str, wild: float) -> dict:
+    """Values of the fields that apply to a memory; many do not go together.
+
+    `wild` is the share of formats that are drawn; the others have their defaults.
+    """
+    kind = KINDS[memory]
+    hidden = rng.integers(HIDDEN[0], HIDDEN[1] + 1, rng.integers(1, LAYERS + 1)).tolist()
+    values = {
+        "layers": [_between(rng, *INPUTS), *hidden, _between(rng, *CLASSES)],
+        "lanes": int(rng.choice([_between(rng, *LANES), _between(rng, 1, 8)])),
+        "memory": memory,
+        "modulator": kind.modulator,
+        "seed": _between(rng, *WHOLE["seed"]),
+        "weight_ports": int(rng.choice(WHOLE["weight_ports"])),
+        "centred": bool(rng.random() < 0.4),
+        "x_bits": int(rng.choice([1, 2, 8, _between(rng, *WHOLE["x_bits"])])),
+    }
+    values |= {name: _between(rng, *WHOLE[name]) for name in OTHERS if rng.random() < wild}
+    values |= _formats(rng, wild)
+    weights = len(hidden) + 1
+    if rng.random() < 0.7:  # the smaller the shift, the larger the step
+        top = int(rng.choice([0, 3, 8, ENTRIES["steps"][1]]))
+        values["steps"] = rng.integers(0, top + 1, weights).tolist()
+    if rng.random() < 0.5:
+        values["init_std"] = rng.choice([*REAL["init_std"], *rng.random(4)], weights).tolist()
+    if rng.random() < 0.4:
+        values["slope_shift"] = _between(rng, *WHOLE["slope_shift"])
+    if rng.random() < 0.3:
+        values |= _leaky(rng)
+    if kind.leaks or kind.projected:
+        values["horizon"] = _between(rng, *WHOLE["horizon"])
+    if kind.written and not kind.by_sample and rng.random() < wild:
+        values["memory_bits"] = _between(rng, *WHOLE["memory_bits"])
+    if kind.windowed or kind.by_sample:
+        values["window"] = _power(rng, "window")
+    if memory == "codes" or kind.windowed or memory == "trace":
+        fraction = values.get("read_fraction", CoreConfig.read_fraction)
+        parts = int(rng.choice([0, 1 << fraction, _between(rng, 0, 1 << fraction)]))
+        values["kappa"] = parts / (1 << fraction)
+    if kind.modulator == "hsic":
+        values |= _kernels(rng)
+    if kind.projected:
+        values |= _reservoir(rng)
+    return values
+
+
+def _formats(rng: np.random.Generator, wild: float) -> dict:
+    """Bits and fraction bits, which leave the sign outside."""
+    values = {}
+    for name in FORMATS:
+        if rng.random() >= wild:
+            continue
+        bits, fraction = f"{name}_bits", f"{name}_fraction"
+        low, high = WHOLE[fraction]
+        if name == "read":
+            low = values.get("z_fraction", CoreConfig.z_fraction)
+        values[bits] = max(_between(rng, *WHOLE[bits]), low + 1)
+        values[fraction] = _between(rng, low, min(high, values[bits] - 1))
+    return values
+
+
+def _between(rng: np.random.Generator, low: int, high: int) -> int:
+    """A whole number in ``low..high``: one in four is one of these."""
+    return int(rng.choice([low, high, *rng.integers(low, high + 1, 6)]))
+
+
+def _power(rng: np.random.Generator, name: str) -> int:
+    low, high = POWERS[name]
+    return 1 << int(rng.integers(low.bit_length() - 1, high.bit_length()))
+
+
+def _leaky(rng: np.random.Generator) -> dict:
+    low, high = ENTRIES["leak_shifts"]
+    shifts = sorted({int(n) for n in rng.integers(low, high + 1, 2)})
+    steps = int(rng.choice([*rng.integers(1, 6, 9), _between(rng, *WHOLE["time_steps"])]))
+    return {
+        "dynamics": "leaky",
+        "time_steps": steps,
+        "leak_shifts": shifts if rng.random() < 0.9 else [0],
+    }
+
+
+def _kernels(rng: np.random.Generator) -> dict:
+    top = REAL["gamma"][1]
+    return {
+        "gamma": float(rng.choice([0, top, 2, top * rng.random()])),
+        "sigmas": (2.0 ** rng.uniform(-4, 4, 3)).tolist(),
+    }
+
+
+def _reservoir(rng: np.random.Generator) -> dict:
+    return {
+        "projection": _power(rng, "projection"),
+        "reservoir_units": _power(rng, "reservoir_units"),
+        "reservoir_lanes": _power(rng, "reservoir_lanes"),
+        "reservoir_bits": _between(rng, *WHOLE["reservoir_bits"]),
+        "reservoir_gain": _between(rng, *WHOLE["reservoir_gain"]),
+        "reservoir_seed": _between(rng, *WHOLE["reservoir_seed"]),
+        "reservoir_topology": str(rng.choice(["sparse", "cycle"])),
+        "gating": str(rng.choice(GATINGS)),
+        "memory_bits": _between(rng, *WHOLE["memory_bits"]),
+    }
+
+
+# -- readouts of reservoirs -----------------------------------------------------------------------
+
+
+def _reservoir_clocks(config: CoreConfig) -> int:
+    outputs = config.classes * config.projection
+    return outputs * max(config.reservoir_units // config.reservoir_lanes, 1)
+
+
+def _with_readout(config: CoreConfig, rng: np.random.Generator) -> CoreConfig:
+    """Any readout that hardware has: trained ones where that takes a second or two."""
+    trained = config.classes * config.projection * config.reservoir_units << config.horizon
+    names = ["zero", "drawn", "drawn"] + ["ridge", "shuffled"] * (trained <= TRAINED)
+    name = str(rng.choice(names))
+    return replace(config, readout=str(_drawn_readout(config)) if name == "drawn" else name)
+
+
+@lru_cache
+def _drawn_readout(config: CoreConfig) -> Path:
+    """The file of a readout that was drawn, not trained: the same for the same configuration."""
+    key = readout_key(config)
+    name = key_hash(key)[:32]
+    path = cache_folder("readouts") / f"drawn-{name}.npz"
+    if not path.exists():
+        shape = (config.classes * config.projection, config.reservoir_units)
+        top = (1 << WEIGHT_BITS - 1) - 1
+        rng = np.random.default_rng(int(name, 16))
+        weights = rng.integers(-top, top + 1, shape) * (rng.random(shape) < rng.random())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_readout(path, Readout(weights, 1.0, 0.0, 0.0, key))
+    return path
+
+
+# -- stimuli --------------------------------------------------------------------------------------
+
+
+def random_stimuli(config: CoreConfig, seed: int) -> list[Stimuli]:
+    """One run for each of `STALLS`; the last ones are short.
+
+    The first has no pauses and a command after every sample, so that it waits for the sample's
+    end; which ends of the streams pause in the others is drawn, and all else.
+    """
+    rng = np.random.default_rng([seed, 1])
+    return [_stimuli(config, rng, stall, seed) for stall in STALLS]
+
+
+def _stimuli(config: CoreConfig, rng: np.random.Generator, stall: int, seed: int) -> Stimuli:
+    paused = [name for name in STREAMS if rng.random() < 0.6] or [str(rng.choice(STREAMS))]
+    count = _count(config, stall, paused)
+    data = "random" if not stall else str(rng.choice(["random", "random", "zero", "full"]))
+    task = "mixed" if not stall else str(rng.choice(["mixed", "remap", "classes", "inferred"]))
+    x, labels = random_samples(config, rng, count)
+    if data != "random":
+        x = np.full_like(x, {"zero": 0, "full": config.x.max}[data])
+    if task != "mixed":
+        labels = _labels(config, rng, task, count)
+    words = config.classes + 1
+    commands = random_commands(config, rng, count, count)[:-1]
+    if stall:
+        commands = commands[:: int(rng.integers(1, 5))]
+    else:  # offered with the first result of its sample
+        commands = [replace(c, after=n * words + 1) for n, c in enumerate(commands)]
+    commands.append(Command(Op.READ, Space.STATE, State.SATURATED, after=count * words))
+    name = f"{data} {task} stalled {stall}"
+    return Stimuli(name, x, labels, commands, dict.fromkeys(paused, stall), seed)
+
+
+def _count(config: CoreConfig, stall: int, paused: list[str]) -> int:
+    """Samples that fit into `CLOCKS`, but as many as a window takes to fill."""
+    each = clocks_per_sample(config, config.inputs)
+    slow = 256 / (256 - stall)
+    each += slow * (config.inputs + 1) * ("samples" in paused)
+    each += slow * (config.classes + 1) * ("results" in paused)
+    # a command for each sample: it waits for the other side of its streams too
+    each += slow * 2 * ("commands" in paused or "responses" in paused)
+    room = max(CLOCKS - start_clocks(config), 0)
+    filled = config.window + 8 if config.modulator == "hsic" and not stall else 0
+    return max(FEWEST, filled, min(int(room / each), SAMPLES))
+
+
+def _labels(
+    config: CoreConfig, rng: np.random.Generator, task: str, count: int
+) -> list[int | None]:
+    """Labels of a stream whose task changes, or of samples that are inferred but for the first."""
+    classes = config.classes
+    if task == "inferred":
+        return [int(rng.integers(classes)), *[None] * (count - 1)]
+    if task == "remap":
+        stream = Stream("remap", count // 2, int(rng.integers(1, classes)))
+        y = rng.integers(0, classes, count)
+        return stream.labels(y, np.arange(count), classes).tolist()
+    stream = Stream("classes", max(count // classes, 1), 1)
+    pool = np.arange(classes).repeat(2 * count)
+    rows, labels = stream.passing(pool, rng.permutation(len(pool)), 0, classes)
+    return labels[:count].tolist()
