@@ -34,7 +34,7 @@ FEWEST = 3  # samples of a run, at least
 SAMPLES = 60  # of a run, at most
 DRAWS = 20_000
 COSTLY = 20_000  # clocks of a step of a reservoir, at most
-TRAINED = 1 << 18  # numbers in the training of a readout, at most; the others are drawn
+TRAINED, TRAINED_HORIZON = 1 << 16, 9  # weights and horizon of a readout, at most; others are drawn
 FORMATS = ("u", "z", "d", "read")
 OTHERS = (
     *("weight_bits", "error_fraction", "beta_log2", "step_extra"),
@@ -174,8 +174,9 @@ def _reservoir_clocks(config: CoreConfig) -> int:
 
 def _with_readout(config: CoreConfig, rng: np.random.Generator) -> CoreConfig:
     """Any readout that hardware has: trained ones where that takes a second or two."""
-    trained = config.classes * config.projection * config.reservoir_units << config.horizon
-    names = ["zero", "drawn", "drawn"] + ["ridge", "shuffled"] * (trained <= TRAINED)
+    weights = config.classes * config.projection * config.reservoir_units
+    trained = weights <= TRAINED and config.horizon <= TRAINED_HORIZON
+    names = ["zero", "drawn", "drawn"] + ["ridge", "shuffled"] * trained
     name = str(rng.choice(names))
     return replace(config, readout=str(_drawn_readout(config)) if name == "drawn" else name)
 
