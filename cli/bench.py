@@ -124,9 +124,9 @@ def _clocks(
 
 def _at_hand(name: str, data_dir: Path | None) -> Dataset | None:
     """Return a data set of IDX files, None where they would have to be fetched."""
-    from hebbware.golden import data, idx
+    from hebbware.golden import data, places
 
-    for folder in (data_dir, os.environ.get("HEBBWARE_DATA"), idx.cache_folder(name)):
+    for folder in (data_dir, os.environ.get("HEBBWARE_DATA"), *places.kept(name)):
         if folder:
             try:
                 return data.load(name, folder)
@@ -166,21 +166,15 @@ def _cosim(config: CoreConfig, dataset: Dataset, samples: int, output: Output) -
     """Clocks per second of the co-simulation, against a bare loop around the same core."""
     from hebbware.cosim.bare import bare_speed
     from hebbware.cosim.core import build_core, cosimulate
-    from hebbware.cosim.toolchain import ToolError
     from hebbware.hdl.core import Core
 
     x, y = _samples(config, dataset, samples)
-    try:
-        with output.progress("building the simulation"):
-            model = build_core(config)
-        with output.progress("simulating"):
-            run = cosimulate(config, x, y.tolist(), model=model, seed=config.seed, stalls=STALLS)
-        with output.progress("building and running the bare loop"):
-            bare = bare_speed(Core(config, trace=True), BARE_CLOCKS)
-    except ToolError as error:
-        first, *log = str(error).splitlines()
-        output.log("\n".join(log))
-        raise InputError(f"{first} the last lines of its log are above") from None
+    with output.progress("building the simulation"):
+        model = build_core(config)
+    with output.progress("simulating"):
+        run = cosimulate(config, x, y.tolist(), model=model, seed=config.seed, stalls=STALLS)
+    with output.progress("building and running the bare loop"):
+        bare = bare_speed(Core(config, trace=True), BARE_CLOCKS)
     if run.message:
         raise CheckFailed(run.message)
     speed = run.result.clocks_per_second

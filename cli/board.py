@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,8 @@ from hebbware.cli.common import (
     seed_option,
 )
 from hebbware.cli.files import check_writable, write_file
-from hebbware.golden.errors import InputError
+from hebbware.cli.line import Line, port_options
+from hebbware.golden.errors import InputError, ToolError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,34 +36,6 @@ def command() -> None:
     """Talk to a board over its serial port, or run the simulated one."""
 
 
-def port_options(function: Callable) -> Callable:
-    """Add ``--port`` and ``--baud``."""
-    port = click.option("--port", required=True, metavar="PORT", help="Serial port of the board.")
-    baud = click.option(
-        "--baud",
-        type=click.IntRange(min=1),
-        default=1_000_000,
-        show_default=True,
-        metavar="N",
-        help="Bits per second; a simulated board does not care.",
-    )
-    return port(baud(function))
-
-
-@contextmanager
-def connected(port: str, baud: int, config: CoreConfig | None) -> Iterator[Board]:
-    """The board at a port; a link that is lost on the way is a failure, not bad input."""
-    from hebbware.boards.host import board as host
-
-    line = host.open_port(port, baud)
-    try:
-        yield host.Board(line, config, name=port)
-    except host.LinkLost as error:
-        raise CheckFailed(f"{port}: {error}") from None
-    finally:
-        line.close()
-
-
 def _link(board: Board) -> dict[str, int]:
     return {
         "bytes_sent": board.bytes_sent,
@@ -75,17 +47,17 @@ def _link(board: Board) -> dict[str, int]:
 @command.command("ping")
 @json_option
 @port_options
-def ping(output: Output, port: str, baud: int) -> None:
+def ping(output: Output, line: Line) -> None:
     """Say which board answers: its configuration's hash, its version, its counters."""
-    with connected(port, baud, None) as board:
+    with line.connected(None) as board:
         start = time.monotonic()
         counters = board.counters()
         seconds = (time.monotonic() - start) / 2
         identity = board.identity
         output.log(
-            f"{port}: hebbware {identity.release}, {identity.inputs} inputs, {identity.classes} "
-            f"classes, configuration {identity.fingerprint}, protocol {identity.protocol}, "
-            f"buffer {identity.buffer} bytes"
+            f"{line.port}: hebbware {identity.release}, {identity.inputs} inputs, "
+            f"{identity.classes} classes, configuration {identity.fingerprint}, "
+            f"protocol {identity.protocol}, buffer {identity.buffer} bytes"
         )
         output.log(
             f"{counters['learned']:,} samples learned, {counters['inferred']:,} inferred, "
@@ -117,8 +89,7 @@ def train(
     seed: int | None,
     output: Output,
     source: DataOptions,
-    port: str,
-    baud: int,
+    line: Line,
     epochs: int,
     samples: int | None,
     test: int | None,
@@ -140,7 +111,7 @@ def train(
     test_x, test_y = training.inputs(resolved, dataset.x_test)[:test], dataset.y_test[:test]
     golden = Core(resolved) if check else None
     curve, wrong = [], 0
-    with connected(port, baud, resolved) as board:
+    with line.connected(resolved) as board:
         if not keep:
             board.reset()
         start = time.monotonic()
@@ -193,8 +164,7 @@ def infer(
     seed: int | None,
     output: Output,
     source: DataOptions,
-    port: str,
-    baud: int,
+    line: Line,
     samples: int | None,
     check: bool,
 ) -> None:
@@ -205,7 +175,7 @@ def infer(
     resolved = resolve_config(config, seed)
     dataset = _dataset(config, source, resolved)
     x, y = training.inputs(resolved, dataset.x_test)[:samples], dataset.y_test[:samples]
-    with connected(port, baud, resolved) as board:
+    with line.connected(resolved) as board:
         golden = None
         if check:
             golden = Core(resolved)
@@ -238,9 +208,7 @@ def infer(
 @click.option("--load", type=Path, metavar="FILE",
               help="Write a file's weights to the board: one of --save, or a checkpoint of "
               "`hebbware train`.")  # fmt: skip
-def weights(
-    config: str, output: Output, port: str, baud: int, save: Path | None, load: Path | None
-) -> None:
+def weights(config: str, output: Output, line: Line, save: Path | None, load: Path | None) -> None:
     """Read the weights of a board, or write them."""
     from hebbware.boards.host.weights import load_weights, pack_weights
 
@@ -250,14 +218,14 @@ def weights(
     loaded = load_weights(load, resolved) if load else None
     if save:
         save = check_writable(save, "--save")
-    with connected(port, baud, resolved) as board:
+    with line.connected(resolved) as board:
         if loaded:
             with output.progress("writing weights", _words(resolved)) as advance:
                 board.load_weights(loaded, advance)
         values = _read(output, board)
     count = sum(layer.size for layer in values)
     if loaded and any((a != b).any() for a, b in zip(values, loaded, strict=True)):
-        raise CheckFailed(f"{port}: the weights read back are not those written")
+        raise CheckFailed(f"{line.port}: the weights read back are not those written")
     saturated = _saturated(resolved, values)
     if save:
         write_file(save, pack_weights(resolved, values))
@@ -373,14 +341,20 @@ def serve(
 
     It is a serial port like a board's: give its name to `--port` of the other commands.
     """
-    import signal
+    from hebbware.boards.simulated.board import SimulatedBoard, check_link, linked
 
-    from hebbware.boards.simulated.board import SimulatedBoard, linked
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the simulation, too
     resolved = resolve_config(config, seed)
+    if link is not None:
+        check_link(link)
+
+    def tell() -> None:
+        output.log(
+            f"building the simulated board of {resolved.lanes} lanes: this takes a minute or two, "
+            "longer above 16 lanes; it is kept for the next time"
+        )
+
     with output.progress("building the board"):
-        board = SimulatedBoard(resolved, corrupt=corrupt, seed=noise)
+        board = SimulatedBoard(resolved, corrupt=corrupt, seed=noise, tell=tell)
     try:
         with board, linked(board.port, link) as port:
             output.log(f"simulated board at {port}; stop it with Ctrl-C")
@@ -388,10 +362,11 @@ def serve(
             board.wait()
     except KeyboardInterrupt:
         pass
-    done = board.served
-    if done is None:
-        raise CheckFailed("the simulation broke off")
-    output.log(
-        f"{done.clocks:,} clocks; {done.received:,} bytes received, {done.sent:,} sent, "
-        f"{done.corrupted:,} corrupted"
-    )
+    finally:
+        if done := board.served:
+            output.log(
+                f"{done.clocks:,} clocks; {done.received:,} bytes received, {done.sent:,} sent, "
+                f"{done.corrupted:,} corrupted"
+            )
+    if board.served is None:
+        raise ToolError(f"the simulated board {board.how_it_ended}")

@@ -10,7 +10,7 @@ import click
 from hebbware.cli.common import CheckFailed, Output, json_option, resolve_config, seed_option
 from hebbware.cli.files import write_file
 from hebbware.cli.info import nonzero_inputs
-from hebbware.golden.errors import InputError
+from hebbware.golden.errors import InputError, ToolError
 
 if TYPE_CHECKING:
     from hebbware.boards.board import Board
@@ -88,7 +88,7 @@ def command(
         output.log(f"{board.title}: {board.device}, {_network(resolved)}")
         try:
             result = _build(output, board, resolved, folder, clock, seeds, overwrite)
-        except CheckFailed as error:
+        except ToolError as error:
             if not every:
                 raise
             failed.append(f"{board.name}: {error}")  # the other boards are built all the same
@@ -104,14 +104,15 @@ def command(
         output.write({"boards": summaries, "failed": failed})
     else:
         output.write(summaries[0])
-    failed += [_late(result) for result in results if not result.met]
+    late = [_late(result) for result in results if not result.met]
     if failed:
-        raise CheckFailed("; ".join(failed))
+        raise ToolError("; ".join(failed + late))
+    if late:
+        raise CheckFailed("; ".join(late))
 
 
 def _build(output, board, config, folder, clock, seeds, overwrite) -> Result:
     from hebbware.boards import build
-    from hebbware.cosim import tools
 
     def tell(number, count, name, step):
         if step is not None:
@@ -120,12 +121,9 @@ def _build(output, board, config, folder, clock, seeds, overwrite) -> Result:
     hertz = None if clock is None else round(clock * 1e6)
     target = folder or Path("build") / board.name
     with output.progress(f"building for {board.name}"):
-        try:
-            return build.build(
-                board, config, target, clock_hz=hertz, seeds=seeds, overwrite=overwrite, tell=tell
-            )
-        except tools.ToolError as error:
-            raise CheckFailed(str(error)) from None
+        return build.build(
+            board, config, target, clock_hz=hertz, seeds=seeds, overwrite=overwrite, tell=tell
+        )
 
 
 def _late(result: Result) -> str:

@@ -211,15 +211,10 @@ def _build(config: CoreConfig, waves: bool, output: Output) -> Model:
     )
     with output.progress("building the simulation"):
         from hebbware.cosim.core import build_core
-        from hebbware.cosim.toolchain import ToolError, find
+        from hebbware.cosim.toolchain import find
 
         find()  # what is missing is told before the Verilog is made
-        try:
-            model = build_core(config, waves=waves)
-        except ToolError as error:
-            first, *log = str(error).splitlines()
-            output.log("\n".join(log))
-            raise InputError(f"{first} the last lines of its log are above") from None
+        model = build_core(config, waves=waves)
     found = "in the cache, found" if model.cached else "built"
     output.log(f"    {found} in {model.seconds:.1f} s: {model.toolchain}")
     return model

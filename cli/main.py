@@ -5,20 +5,26 @@ code  when
 ====  =====================================================================================
 0     success
 1     what the command checked does not hold (`CheckFailed`)
-2     bad input, or output that cannot be written: one line on standard error
-130   interrupted from the keyboard
+2     bad input, output that cannot be written, a program that is needed and fails: one line on
+      standard error
+129   hung up (SIGHUP); 143: terminated (SIGTERM); 130: interrupted from the keyboard
+141   nobody reads standard output any more: the command breaks off in silence
 ====  =====================================================================================
 """
 
 import importlib
 import importlib.util
+import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import click
 
 from hebbware.cli.common import CheckFailed
-from hebbware.golden.errors import InputError
+from hebbware.golden.children import Terminated, signals_raise
+from hebbware.golden.errors import InputError, Notice, ToolError
 
 COMMANDS = (
     *("init", "info", "readout", "train", "cosim", "fuzz", "verilog", "build", "board"),
@@ -59,6 +65,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The command line without the program's name; by default that of the process.
     """
     try:
+        with signals_raise(), _notices():
+            code = _run(arguments)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # what is wrong with it is found out here, not at the very end
+            return code
+    except BrokenPipeError:
+        _mute()
+        return 141
+    except OSError as error:
+        _mute()
+        return _fail(f"error: cannot write standard output: {error.strerror}", 2)
+    except Terminated as error:
+        return _fail(f"ended by {error}", 128 + error.number)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    streams = sys.stdout, sys.stderr
+    try:
         result = commands.main(arguments, prog_name="hebbware", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
@@ -70,15 +94,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("interrupted", 130)
     except CheckFailed as error:
         return _fail(f"failed: {error}", 1)
-    except (InputError, OSError) as error:
+    except BrokenPipeError:
+        raise
+    except SystemExit as error:
+        # where nobody reads, click puts other streams in place and leaves so, and rich leaves so
+        replaced = sys.stdout is not streams[0]
+        sys.stdout, sys.stderr = streams
+        if replaced or isinstance(error.__context__, BrokenPipeError):
+            raise BrokenPipeError from None
+        raise
+    except (InputError, ToolError, OSError) as error:
         return _fail(f"error: {error}", 2)
     # click returns the code of an early exit (`--help`), and else what the command returns: None
     return result or 0
 
 
+@contextmanager
+def _notices() -> Iterator[None]:
+    """Print this program's own warnings in a line each."""
+    before = warnings.showwarning
+
+    def show(message, category, *rest, **named):
+        if issubclass(category, Notice):
+            _fail(f"warning: {message}", 0)
+        else:
+            before(message, category, *rest, **named)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", Notice)
+        warnings.showwarning = show
+        yield
+
+
+def _mute() -> None:
+    """Let what is still to be written to standard output go nowhere."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
 def _fail(message: str, code: int) -> int:
-    """Print one line on standard error and return the code."""
-    print(" ".join(message.split()), file=sys.stderr)
+    """Print one line on standard error, if anybody reads that, and return the code."""
+    with suppress(OSError):
+        print(" ".join(message.split()), file=sys.stderr, flush=True)
     return code
 
 

@@ -209,7 +209,7 @@ def _cosimulate(
     import numpy as np
 
     from hebbware.cosim.reservoir import build_reservoir, cosimulate
-    from hebbware.cosim.toolchain import ToolError, find
+    from hebbware.cosim.toolchain import find
     from hebbware.golden import reservoir_training as training
     from hebbware.golden.reservoir_readout import Op
     from hebbware.golden.reservoir_schedule import Command, step_clocks
@@ -231,12 +231,7 @@ def _cosimulate(
         _readout(config, readout)
     with output.progress(f"{name}: building the simulation"):
         find()
-        try:
-            model = build_reservoir(config)
-        except ToolError as error:
-            first, *log = str(error).splitlines()
-            output.log("\n".join(log))
-            raise InputError(f"{first} the last lines of its log are above") from None
+        model = build_reservoir(config)
     with output.progress(f"{name}: golden, then RTL"):
         run = cosimulate(
             config, inputs, raw, model=model, commands=commands, seed=config.seed, stalls=stalls

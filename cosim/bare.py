@@ -10,10 +10,13 @@ from typing import Any
 
 from amaranth.lib import wiring
 
+from hebbware.golden import children
+
 from .bench import Bench, describe
-from .build import FLAGS, emit, from_cache
+from .build import FLAGS, emit
+from .cache import from_cache
 from .records import Channel, port_name
-from .toolchain import find
+from .toolchain import compile_program, find
 
 _TOP = """\
 module bare(input bit clk, input bit rst{declarations});
@@ -71,16 +74,13 @@ def bare_speed(
     flags = (*FLAGS, "--cc", "--exe", "--build", "--top-module", "bare", "-o", "bare")
 
     def compile_into(directory: Path) -> None:
-        files = [str(directory.parent / name) for name in sources]
-        log = directory.parent / "build.log"
-        with tools.environment(), open(log, "w") as output:
-            command = ["verilator", *flags, "-Mdir", str(directory), *files]
-            subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=True)
+        files = [directory.parent / name for name in sources]
+        compile_program(files, flags, tools, directory)
 
     directory, _ = from_cache("bare", sources, flags, tools, compile_into)
-    result = subprocess.run(
-        [directory / "bare", str(clocks)], capture_output=True, text=True, check=True
-    )
+    command = [directory / "bare", str(clocks)]
+    result = children.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    children.check("the simulator", result.returncode, result.stderr)
     return float(result.stdout)
 
 

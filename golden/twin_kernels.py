@@ -5,21 +5,47 @@ the configuration's numbers fit in it, int64 otherwise. Numba widens every resul
 casts `T(...)` and the shifts below bring it back, so that loops run in vectors of that type.
 """
 
+import os
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import config, njit
 from numba.extending import intrinsic
 from numpy import int64, uint32, uint64
 
-# Nothing here is imported from other modules of golden: the cache of compiled code only notices
+from . import places
+
+# No number here is imported from other modules of golden: the cache of compiled code only notices
 # changes of this file, so every number that is defined elsewhere arrives in `Constants`.
 FLOOR, NEAREST, STOCHASTIC = range(3)
 ROUNDINGS = {"floor": FLOOR, "nearest": NEAREST, "stochastic": STOCHASTIC}
 WORD = uint64(0xFFFFFFFF)
 
-_jit = njit(cache=True, nogil=True, error_model="numpy")
-_inline = njit(cache=True, nogil=True, error_model="numpy", inline="always")
+
+def _folder() -> str:
+    """Where compiled code is kept; by default, where Numba likes: beside this file."""
+    asked = os.environ.get("NUMBA_CACHE_DIR")
+    usual = Path(asked) if asked else Path(__file__).with_name("__pycache__")
+    if (asked or places.asked() is None) and places.can_be_written(usual):
+        return config.CACHE_DIR
+    return str(places.keep("numba"))
+
+
+_FOLDER = _folder()
+
+
+def _jit(function, **options):
+    """Compile a function when it is called first, and keep the machine code."""
+    before, config.CACHE_DIR = config.CACHE_DIR, _FOLDER  # read now, and of other code's concern
+    try:
+        return njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    finally:
+        config.CACHE_DIR = before
+
+
+_inline = partial(_jit, inline="always")
 
 
 class Reservoirs(NamedTuple):

@@ -14,6 +14,9 @@ from typing import Any
 from amaranth.back import verilog
 from amaranth.lib.wiring import Component
 
+from ..golden import children, places
+from ..golden.errors import ToolError
+
 START = r"\$start "  # the register; Amaranth gives no signal of a design such a name
 _DECLARED = re.compile(r"^( *)reg (\\\S+ ) = 0;\n", re.MULTILINE)
 _READ = re.compile(r"^ *if \((\\\S+ )\) begin end\n", re.MULTILINE)
@@ -21,10 +24,23 @@ _BARE = re.compile(r"^( *)always @\*\n +(.*;)\n", re.MULTILINE)
 
 
 def convert(component: Component, name: str, *, platform: Any = None) -> str:
-    """Verilog of a component as the module `name`, without traces of where it was written."""
-    text = verilog.convert(
-        component, name=name, platform=platform, emit_src=False, strip_internal_attrs=True
-    )
+    """Verilog of a component as the module `name`, without traces of where it was written.
+
+    Raises
+    ------
+    ToolError
+        Yosys fails.
+    InputError
+        There is no place for what it keeps.
+    """
+    component._MustUse__used = True  # also where there is no such place: Amaranth is not to warn
+    try:
+        with places.others_keep(), children.of_others():
+            text = verilog.convert(
+                component, name=name, platform=platform, emit_src=False, strip_internal_attrs=True
+            )
+    except verilog.YosysError as error:
+        raise ToolError("Yosys writes no Verilog", str(error)) from None
     return started(text)
 
 

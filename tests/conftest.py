@@ -1,9 +1,25 @@
-"""What all tests share: where the IDX files of a checkout's neighbour folder are."""
+"""What all tests share: where the IDX files of a checkout's neighbour folder are, and caches."""
 
 import os
 from pathlib import Path
+
+import pytest
+
+from hebbware.golden import places
 
 NEIGHBOUR = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 if NEIGHBOUR.is_dir():
     os.environ.setdefault("HEBBWARE_DATA", str(NEIGHBOUR))
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """An empty cache, but for the machine code of Amaranth's Yosys, which takes long to make."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    usual = places.asked() or places.usual()
+    (usual / "wasmtime").mkdir(parents=True, exist_ok=True)
+    (folder / "wasmtime").symlink_to(usual / "wasmtime")
+    monkeypatch.setenv("HEBBWARE_CACHE", str(folder))
+    return folder

@@ -75,6 +75,7 @@ def test_mnist_is_told_of_where_it_is_at_hand(capsys, monkeypatch):
 
 def test_nothing_is_fetched(tmp_path, monkeypatch):
     monkeypatch.setenv("HEBBWARE_DATA", str(tmp_path))
+    monkeypatch.delenv("HEBBWARE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("hebbware.golden.idx.urlopen", lambda *_, **__: pytest.fail("fetched"))
     assert bench._at_hand("mnist", None) is None

@@ -17,6 +17,7 @@ CONFIG = CoreConfig(
 
 @pytest.fixture(autouse=True)
 def few_steps(tmp_path, monkeypatch):
+    monkeypatch.delenv("HEBBWARE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(readouts, "STEPS", 600)
     readouts.ridge_readout.cache_clear()

@@ -51,6 +51,7 @@ def elsewhere(tmp_path, monkeypatch):
     mirror = tmp_path / "mirror"
     mirror.mkdir()
     monkeypatch.delenv("HEBBWARE_DATA", raising=False)
+    monkeypatch.delenv("HEBBWARE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name, published in idx.PUBLISHED.items():
         mirrors = (f"file://{tmp_path}/gone/", f"file://{mirror}/")
@@ -248,8 +249,8 @@ def test_missing_everywhere_says_where_it_looked_and_what_to_do(elsewhere, tmp_p
 
 def test_cache_that_cannot_be_written(elsewhere, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(InputError, match="cannot write the cache .*: Not a directory"):
+    monkeypatch.setenv("HEBBWARE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(InputError, match=r"\$HEBBWARE_CACHE must .* cannot write .*/file/mnist"):
         data.load("mnist")
 
 

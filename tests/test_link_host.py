@@ -3,7 +3,13 @@
 import json
 import os
 import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
 import tty
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -263,6 +269,89 @@ def test_a_link_that_is_lost_on_the_way_is_a_failure(port):
     with pytest.raises(LinkLost):
         board.counters()
     line.close()
+
+
+def test_commands_wait_for_the_link_of_a_board_that_is_being_built(port, tmp_path, capsys):
+    link = tmp_path / "tty"
+    link.symlink_to(tmp_path / "gone")  # that of a board which was killed
+    made = threading.Timer(1.0, lambda: (link.unlink(), link.symlink_to(port)))
+    made.start()
+    assert run("ping", "--port", link) == 0
+    made.join()
+    out, err = capsys.readouterr()
+    assert CONFIG.fingerprint in out
+    assert err == f"waiting for {link}, at most 300 s (--wait)\n"
+    link.unlink()
+    assert run("ping", "--port", link, "--wait", 0.3) == 2
+    assert f"error: --port: {link} is not there after 0.3 s (--wait)" in capsys.readouterr().err
+    assert run("ping", "--port", link, "--wait", 0) == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+SERVE = """
+import sys
+from functools import partial
+from hebbware.boards.simulated import board
+from hebbware.cli.main import main
+board.SimulatedBoard = partial(board.SimulatedBoard, quick=True, buffer=256)
+sys.exit(main(["board", "serve", *sys.argv[1:]]))
+"""
+
+
+slowly = pytest.mark.slow  # 5 s each
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=slowly),
+        pytest.param(signal.SIGKILL, marks=slowly),
+    ],
+)
+def test_a_served_board_ends_with_its_command(number, port, config_file, tmp_path):
+    """Also one whose host reads nothing, so that it waits to write."""
+    link = tmp_path / "tty"
+    command = [sys.executable, "-c", SERVE, "--config", config_file, "--link", str(link)]
+    served = subprocess.Popen(command, stdout=-1, stderr=-1, text=True)
+    assert served.stdout.readline() == f"simulated board at {link}; stop it with Ctrl-C\n"
+    (simulator,) = (Path(f"/proc/{served.pid}/task/{served.pid}/children").read_text().split())[:1]
+    board = Board(open_port(str(link)), CONFIG)
+    for _ in range(40):
+        board.line.write(b"\0" + b"a request that is none\0" * 40)
+    served.send_signal(number)
+    out, err = served.communicate(timeout=60)
+    board.line.close()
+    assert served.returncode == {signal.SIGTERM: 143, signal.SIGINT: 0}.get(number, -number)
+    end = time.monotonic() + 60
+    while Path(f"/proc/{simulator}").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    if number != signal.SIGKILL:
+        assert "bytes received" in out
+        assert err == ("ended by SIGTERM\n" if number == signal.SIGTERM else "")
+        assert not link.is_symlink()
+
+
+def test_a_simulated_board_that_is_killed_is_told(port, config_file, monkeypatch, capsys):
+    board = SimulatedBoard(CONFIG, quick=True, buffer=256)
+    monkeypatch.setattr(board, "wait", lambda: (board._process.kill(), board._process.wait()))
+    monkeypatch.setattr("hebbware.boards.simulated.board.SimulatedBoard", lambda *_, **__: board)
+    assert run("serve", "--config", config_file) == 2
+    assert capsys.readouterr().err == "error: the simulated board was killed by SIGKILL\n"
+
+
+def test_a_board_says_that_it_is_being_built(monkeypatch, config_file, capsys):
+    def build(name, component, *, quick, tell):
+        tell()
+        component._MustUse__used = True
+        raise InputError("enough")
+
+    monkeypatch.setattr("hebbware.boards.simulated.board.build_program", build)
+    assert run("serve", "--config", config_file) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith("building the simulated board of 2 lanes: this takes a minute")
+    assert err == "error: enough\n"
 
 
 @pytest.mark.parametrize("corrupt", [-0.1, 1, float("nan")])

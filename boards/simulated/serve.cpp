@@ -24,8 +24,10 @@ int main(int, char** argv) {
   const uint32_t threshold = std::strtoul(argv[3], nullptr, 10);
   Noise noise{static_cast<uint32_t>(std::strtoul(argv[4], nullptr, 10)) | 1, threshold};
   std::deque<uint8_t> in, out;
-  signal(SIGTERM, on_signal);
-  signal(SIGINT, on_signal);
+  struct sigaction action {};
+  action.sa_handler = on_signal;  // a read or write that waits is broken off, not begun again
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
 
   VerilatedContext context;
   Vdut top{&context};
