@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hebbware.golden import places
 from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.errors import InputError
 from hebbware.golden.estimate import clocks_per_sample, start_clocks
 from hebbware.golden.fixed import Rounding
-from hebbware.golden.idx import cache_folder
 from hebbware.golden.memory import KINDS
 from hebbware.golden.ranges import ENTRIES, POWERS, REAL, WHOLE
 from hebbware.golden.readout import Readout, key_hash, readout_key, save_readout
@@ -186,13 +186,12 @@ def _drawn_readout(config: CoreConfig) -> Path:
     """The file of a readout that was drawn, not trained: the same for the same configuration."""
     key = readout_key(config)
     name = key_hash(key)[:32]
-    path = cache_folder("readouts") / f"drawn-{name}.npz"
+    path = places.keep("readouts") / f"drawn-{name}.npz"
     if not path.exists():
         shape = (config.classes * config.projection, config.reservoir_units)
         top = (1 << WEIGHT_BITS - 1) - 1
         rng = np.random.default_rng(int(name, 16))
         weights = rng.integers(-top, top + 1, shape) * (rng.random(shape) < rng.random())
-        path.parent.mkdir(parents=True, exist_ok=True)
         save_readout(path, Readout(weights, 1.0, 0.0, 0.0, key))
     return path
 
