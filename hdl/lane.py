@@ -15,6 +15,7 @@ from ..golden.memory import KINDS
 from .fixed import saturate, shift_round
 from .leaky import Leak
 from .primitives import Multiplier
+from .random import of_lane
 from .shapes import index
 from .step import Kind, is_any
 
@@ -320,7 +321,7 @@ class Lane(wiring.Component):
         cfg, shift, kind = self.config, self.config.update_shift, KINDS[self.config.memory]
         control = self.control
         random = Signal(shift)
-        m.d.comb += random.eq(self.random.rotate_left(self.number % 32))
+        m.d.comb += random.eq(of_lane(self.random, self.number))
         half = Const(1 << (shift - 1), shift)
         weight_bits = {
             Rounding.FLOOR: Const(0, shift),

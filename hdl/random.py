@@ -12,6 +12,11 @@ def xorshift(word):
     return word ^ (word << 5)[:32]
 
 
+def of_lane(word, lane: int):
+    """What a lane sees of the word: rotated left by its number."""
+    return word.rotate_left(lane % 32)
+
+
 class Xorshift32(wiring.Component):
     """32-bit xorshift: `word` is the state.
 

@@ -1,4 +1,4 @@
-"""What all tests share: where the IDX files of a checkout's neighbour folder are, and caches."""
+"""What all tests share: where the IDX files of a checkout's neighbour folder are; caches; tools."""
 
 import os
 from pathlib import Path
@@ -23,3 +23,15 @@ def own_cache(tmp_path, monkeypatch):
     (folder / "wasmtime").symlink_to(usual / "wasmtime")
     monkeypatch.setenv("HEBBWARE_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def yosys():
+    """Skips where there is no Yosys."""
+    from hebbware.cosim import tools
+    from hebbware.golden.errors import InputError
+
+    try:
+        return tools.find("yosys")
+    except InputError:
+        pytest.skip("needs Yosys: pip install 'hebbware[boards]'")

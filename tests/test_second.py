@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hebbware.cosim import stimuli, tools
+from hebbware.cosim import stimuli
 from hebbware.cosim.second import EDITIONS, ICARUS, core_trial, cxxrtl, icarus, reservoir_trial
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.errors import InputError
@@ -14,16 +14,8 @@ from hebbware.golden.reservoir import ReservoirConfig
 from hebbware.golden.reservoir_readout import Op
 from hebbware.golden.reservoir_schedule import Command
 
-
-def has_yosys():
-    try:
-        return bool(tools.find("yosys"))
-    except InputError:
-        return False
-
-
 needs_icarus = pytest.mark.skipif(not shutil.which(ICARUS), reason="Icarus is not on PATH")
-needs_yosys = pytest.mark.skipif(not has_yosys(), reason="needs Yosys: hebbware[boards]")
+needs_yosys = pytest.mark.usefixtures("yosys")
 
 SMALL = CoreConfig(layers=(2, 3, 2), lanes=2)
 CORES = {

@@ -8,6 +8,7 @@ from ...golden.fixed import Rounding
 from ...golden.reservoir import COUPLING_FRACTION
 from ...golden.tables import TANH_RANGE, TANH_STEP, tanh_table
 from ..fixed import saturate
+from ..random import of_lane
 
 
 class Kind(enum.Enum):
@@ -132,7 +133,7 @@ class Lane(wiring.Component):
     def _added(self, bits):
         """What rounding adds before the lowest `bits` bits are dropped."""
         if self.config.rounding is Rounding.STOCHASTIC:
-            return self.random.rotate_left(self.number)[:bits]
+            return of_lane(self.random, self.number)[:bits]
         return Const((1 << bits >> 1) if self.config.rounding is Rounding.NEAREST else 0, bits)
 
     def _sum(self, m, left):
