@@ -11,7 +11,6 @@ Yosys turns the circuit into gates and unrolls them (``sat``).
 
 import json
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,10 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib.wiring import Component
 
+from hebbware.golden import places
+from hebbware.golden.errors import ToolError
+
 from . import tools
-from .toolchain import ToolError
 
 # memories become registers; registers keep their enables and resets in front of them
 PREPARE = "proc; flatten; memory_map; opt -full -nosdff -nodffe"
@@ -74,8 +75,7 @@ def prove_all(
 ) -> dict[str, Proof]:
     """:func:`prove` of several properties in one run of Yosys, by name."""
     yosys, script = tools.find("yosys"), []
-    with tempfile.TemporaryDirectory(prefix="hebbware-") as folder:
-        work = Path(folder)
+    with places.temporary() as work:
         for number, prop in enumerate(props.values()):
             text = rtlil.convert(prop, name="top", emit_src=False)
             (work / f"{number}.il").write_text(text)
@@ -91,10 +91,7 @@ def prove_all(
             ]
         (work / "prove.ys").write_text("\n".join(script) + "\n")
         log = work / "yosys.log"
-        try:
-            tools.call(yosys, ["-q", "prove.ys"], step="proof", folder=work, log=log)
-        except tools.ToolError:
-            raise ToolError("Yosys fails at a proof:", log) from None
+        tools.call(yosys, ["-q", "prove.ys"], step="proof", folder=work, log=log)
         for number, name in enumerate(props):
             reach = work / f"{number}.reach"
             if reach.exists() and _outcome(reach) != FAIL:
@@ -118,7 +115,7 @@ def _outcome(log: Path) -> str:
     """How a run of `sat` ended."""
     said = [end for end in (SUCCESS, FAIL, OPEN) for line in _lines(log) if line.endswith(end)]
     if len(said) != 1:
-        raise ToolError("Yosys does not say what it found:", log)
+        raise ToolError("proof: Yosys does not say what it found", log.read_text())
     return said[0]
 
 
