@@ -8,7 +8,7 @@ from ..golden import commands
 from ..golden.commands import Op, Space, State
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from .places import holds
+from .places import below, holds
 from .shapes import index
 from .step import Kind
 
@@ -136,7 +136,7 @@ class Commander(wiring.Component):
                 acts & Mux(on_weights, is_weight, Mux(command.space[1], gain_there, is_memory))
             ),
             states.eq(Mux(acts, Cat(command.address == state for state in State), 0)),
-            takes_extra.eq(command.data <= self.config.step_extra),
+            takes_extra.eq(below(command.data, self.config.step_extra + 1)),
         ]
         with m.FSM():
             with m.State("IDLE"):
@@ -157,7 +157,7 @@ class Commander(wiring.Component):
                     m.d.sync += issue.eq(1)
                     m.next = "WAIT"
                 with m.Elif(command.space == Space.GAIN):
-                    fits = command.data < self.config.memory_bits
+                    fits = below(command.data, self.config.memory_bits)
                     m.d.sync += self.set_gain.eq(writes & gain_there & fits)
                 with m.Else():
                     random = command.address == State.RANDOM
@@ -207,4 +207,4 @@ class Commander(wiring.Component):
         """Whether the address is that of a gain."""
         if not KINDS[self.config.memory].self_scaling:
             return Const(0)
-        return command.address < len(self.config.hidden) * self.config.classes
+        return below(command.address, len(self.config.hidden) * self.config.classes)

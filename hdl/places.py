@@ -1,4 +1,4 @@
-"""Whether a command names a number that there is."""
+"""Whether a command names a number that there is, and how large numbers are."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,14 @@ import numpy as np
 from amaranth.hdl import Cat, Const
 
 from .shapes import index
+
+
+def below(value, limit: int):
+    """Whether an unsigned value is less than a constant; a few LUTs, no chain of carries."""
+    found = Const(0)
+    for bit, one in enumerate(value):
+        found = ~one | found if limit >> bit & 1 else ~one & found
+    return Const(1) if limit >> len(value) else found
 
 
 def holds(address, lane, lanes: Sequence[int]):
@@ -25,18 +33,14 @@ def holds(address, lane, lanes: Sequence[int]):
     if not lanes.size:
         return Const(0)
     low = address[: index(lanes.size).width]
-    found = ~address[len(low) :].any() & _below(low, lanes.size)
+    found = ~address[len(low) :].any() & below(low, lanes.size)
     full = int(lanes.max())
-    found &= _below(lane, full)
+    found &= below(lane, full)
     for fewer in np.unique(lanes[lanes < full]).tolist():
         cuts = np.flatnonzero(np.diff(lanes == fewer, prepend=False, append=False))
         spans = [
-            low == first if stop - first == 1 else (low >= first) & _below(low, stop)
+            low == first if stop - first == 1 else ~below(low, first) & below(low, stop)
             for first, stop in cuts.reshape(-1, 2).tolist()
         ]
-        found &= _below(lane, fewer) | ~Cat(spans).any()
+        found &= below(lane, fewer) | ~Cat(spans).any()
     return found
-
-
-def _below(value, limit: int):
-    return Const(1) if limit >> len(value) else value < limit

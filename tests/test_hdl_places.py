@@ -8,7 +8,7 @@ from amaranth.sim import Simulator
 from hebbware.golden.commands import ADDRESS_BITS, LANE_BITS
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.layout import Layout
-from hebbware.hdl.places import holds
+from hebbware.hdl.places import below, holds
 
 CONFIGS = {
     "all lanes full": CoreConfig(layers=(3, 8, 4, 2), lanes=4),
@@ -57,6 +57,21 @@ def test_every_place_and_its_neighbours(name, memory):
                 ctx.set(lane, number)
                 expected = place < len(there) and number < config.lanes and there[place][number]
                 assert ctx.get(found) == expected, (place, number)
+
+    simulator = Simulator(m)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+@pytest.mark.parametrize("limit", [0, 1, 2, 5, 8, 13, 15, 16, 17, 99])
+def test_below(limit):
+    m, value, found = Module(), Signal(4), Signal()
+    m.d.comb += found.eq(below(value, limit))
+
+    async def bench(ctx):
+        for number in range(16):
+            ctx.set(value, number)
+            assert ctx.get(found) == (number < limit)
 
     simulator = Simulator(m)
     simulator.add_testbench(bench)
