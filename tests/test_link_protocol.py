@@ -10,14 +10,28 @@ import pytest
 from hebbware.boards import page, protocol
 from hebbware.boards.protocol import Message
 from hebbware.boards.system import System
+from hebbware.golden.commands import DATA_BITS, FIELDS
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.errors import InputError
+from hebbware.golden.ranges import ENTRIES, WHOLE
+from hebbware.hdl.results import result_width
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 def test_the_page_is_what_the_protocol_says():
     assert (DOCS / "link.md").read_text() == page.markdown()
+
+
+def test_fields_hold_what_the_largest_core_has():
+    sizes = {field.name: field.size for field in protocol.IDENTITY}
+    assert ENTRIES["layers"][1] < 1 << 8 * sizes["inputs"]
+    assert ENTRIES["layers (classes)"][1] < 1 << 8 * sizes["classes"]
+    assert result_width(CoreConfig(layers=(1, 2, 2), u_bits=WHOLE["u_bits"][1])) <= (
+        8 * protocol.RESULT
+    )
+    assert 8 * protocol.WORD == DATA_BITS
+    assert 8 * protocol.HEAD == sum(bits for name, bits in FIELDS if name != "data")
 
 
 def test_a_request_byte_by_byte():
