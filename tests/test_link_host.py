@@ -20,10 +20,11 @@ from hebbware.boards.protocol import Message
 from hebbware.boards.simulated.board import SimulatedBoard, linked
 from hebbware.cli import main
 from hebbware.golden import data
-from hebbware.golden.commands import Op, Space, State
+from hebbware.golden.commands import ADDRESS_BITS, Op, Space, State
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
+from hebbware.golden.layout import Layout
 
 CONFIG = CoreConfig(layers=(64, 6, 4, 10), lanes=2, seed=3, steps=(2, 2, 0))  # they saturate
 SHARE = 0.002  # of bytes corrupted
@@ -171,6 +172,19 @@ def test_every_stored_number_can_be_read_and_written(board):
     board.command(Op.START, Space.STATE, 0, [0])
     assert_same_weights(board, golden)
     assert board.read(Space.STATE, State.EXTRA, 1)[0] == 0
+
+
+def test_what_there_is_not_is_neither_read_nor_written(board):
+    """The whole address goes to the core: none names another word."""
+    words = Layout(CONFIG).weight_bases[-1]
+    kept = board.read(Space.WEIGHT, 0, words).tolist()
+    for address in (words, *(1 << bit for bit in range(words.bit_length(), ADDRESS_BITS))):
+        assert board.command(Op.WRITE, Space.WEIGHT, address, [7]) == 0
+    assert board.read(Space.WEIGHT, 0, words + 2).tolist() == [*kept, 0, 0]
+    with pytest.raises(InputError, match=r"address of a command must be .*, not 2097152"):
+        board.read(Space.WEIGHT, (1 << ADDRESS_BITS) - 1, 2)
+    with pytest.raises(InputError, match=r"halvings must lie in 0\.\.4, not 5"):
+        board.set_extra(5)
 
 
 # -- commands -------------------------------------------------------------------------------------

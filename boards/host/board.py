@@ -259,8 +259,9 @@ class Board:
         self.command(Op.WRITE, space, address, values, lane)
 
     def set_extra(self, halvings: int) -> None:
-        """Halve every step so many times."""
-        self.write(Space.STATE, State.EXTRA, [halvings])
+        """Halve every step so many times; InputError where the core cannot."""
+        if self.command(Op.WRITE, Space.STATE, State.EXTRA, [halvings]) != halvings:
+            raise InputError(f"halvings must lie in 0..{self.config.step_extra}, not {halvings!r}")
 
     def weights(self, progress: Callable[[int], None] | None = None) -> list[np.ndarray]:
         """All weights, in the shapes of `hebbware.golden.Core.weights`."""
