@@ -64,7 +64,7 @@ IDENTITY = (
     Field("magic", 4, f"the letters {MAGIC.decode()}"),
     Field("protocol", 2, f"version of this protocol: {VERSION}"),
     Field("buffer", 2, f"bytes of a frame buffer; a payload has at most {MARGIN} less"),
-    Field("fingerprint", 8, "configuration hash: SHA-256 of its TOML text, the first 8 bytes"),
+    Field("fingerprint", 8, "`fingerprint` of the configuration (`hebbware.golden.config`)"),
     Field("inputs", 2, "inputs of a sample"),
     Field("classes", 2, "number of classes"),
     Field("release", 4, "version of the program that built the board: major, minor, patch, 0"),

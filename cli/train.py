@@ -280,23 +280,24 @@ def _configuration(name: str, fields: tuple[str, ...], seed: int | None) -> Core
     import tomllib
 
     from hebbware.golden.config import PRESETS, CoreConfig, presets
+    from hebbware.golden.fields import derived
 
     # from the file's own keys, so that defaults follow from the new values
     path = PRESETS / f"{name}.toml" if name in presets() else Path(name)
-    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    values, changes = tomllib.loads(path.read_text(encoding="utf-8")), {}
     for text in fields:
         key, equals, value = (part.strip() for part in text.partition("="))
         try:
             if not equals:
                 raise ValueError
-            values[key] = next(iter(tomllib.loads(f"value = {value}").values()))
+            changes[key] = next(iter(tomllib.loads(f"value = {value}").values()))
         except ValueError:  # TOMLDecodeError is one
             if not equals or not value.isidentifier():
                 raise InputError(
                     f"--set must be FIELD=VALUE with a value as in TOML, not {text!r}"
                 ) from None
-            values[key] = value  # a bare word is a string
-    resolved = CoreConfig.from_dict(values)
+            changes[key] = value  # a bare word is a string
+    resolved = CoreConfig.from_dict(derived(values, changes))
     return resolved if seed is None else replace(resolved, seed=seed)
 
 

@@ -3,6 +3,9 @@
 What it learns is what the hardware learns from the same bytes in the same order, weight for weight.
 """
 
+import warnings
+from contextlib import contextmanager
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
@@ -23,7 +26,8 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
 
     Inputs are brought to bytes, ``round(255 (x - low) / (high - low))``, saturating; a core with
     fewer ``x_bits`` takes their leading ones. `low` and `high` are learned by `fit`, or by the
-    first `partial_fit` and then kept; an input without a range is 0. Zero inputs cost the hardware
+    first `partial_fit` and then kept; an input without a range is 0. So that a first `partial_fit`
+    of few samples does not fix ranges for good, give `input_range`. Zero inputs cost the hardware
     no time. Labels may be of any type that scikit-learn takes for classes, 2 to 64 of them.
 
     `fit` starts anew and passes all samples once an epoch, in an order drawn from the seed, with
@@ -37,8 +41,8 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
         Units of each hidden layer.
     input_range : str or (float, float)
         Where `low` and `high` come from: ``features`` takes the smallest and largest value of each
-        feature, ``all`` those of all features together (pixels), a pair gives them. With
-        ``(0, 255)`` bytes stay what they are.
+        feature, ``all`` those of all features together (pixels), a pair gives them, which is best
+        for `partial_fit`. With ``(0, 255)`` bytes stay what they are.
     epochs : int
         Passes of `fit` over the samples, 1 .. 1000.
     random_state : int, RandomState or None
@@ -55,7 +59,8 @@ read_bits, read_fraction, \
 error_fraction, beta_log2, steps, step_epochs, step_extra, init_std, exp_bits, \
 reciprocal_bits, rsqrt_bits
         Fields of `hebbware.golden.config.CoreConfig`, with its defaults; an empty `steps` or
-        `init_std` is chosen by the number of layers.
+        `init_std` is chosen by the number of layers, `memory` and `horizon` of None by the
+        modulator and the memory.
 
     Attributes
     ----------
@@ -72,7 +77,13 @@ reciprocal_bits, rsqrt_bits
     Raises
     ------
     InputError
-        By `fit` and `partial_fit`, for a parameter out of range. It is a ValueError.
+        By `fit` and `partial_fit`, for a parameter out of range, or where no input has a range. It
+        is a ValueError. What was learned before stays usable.
+
+    Warns
+    -----
+    UserWarning
+        By the first `partial_fit`, where some input has no range: it would be 0 for good.
 
     Examples
     --------
@@ -197,18 +208,21 @@ reciprocal_bits, rsqrt_bits
 
     def fit(self, X, y):
         """Learn anew from samples `X` (samples, features) and their classes `y`; return self."""
-        X, y = validate_data(self, X, y)
-        epochs = _plain(self.epochs)
-        if isinstance(epochs, bool) or not isinstance(epochs, int) or not 1 <= epochs <= EPOCHS:
-            raise InputError(f"epochs must be a whole number in 1..{EPOCHS}, not {self.epochs!r}")
-        check_classification_targets(y)
-        classes, labels = np.unique(y, return_inverse=True)
-        core = self._start(X, classes, epochs)
-        raw, config = self._inputs(X), core.config
-        for epoch in range(epochs):
-            core.extra = config.extra(epoch)
-            samples = order(config.seed, epoch, len(labels))
-            core.learn_many(raw[samples], labels[samples])
+        with self._whole():
+            X, y = validate_data(self, X, y)
+            epochs = _plain(self.epochs)
+            if isinstance(epochs, bool) or not isinstance(epochs, int) or not 1 <= epochs <= EPOCHS:
+                raise InputError(
+                    f"epochs must be a whole number in 1..{EPOCHS}, not {self.epochs!r}"
+                )
+            check_classification_targets(y)
+            classes, labels = np.unique(y, return_inverse=True)
+            self._start(X, classes, epochs)
+            raw, core, config = self._inputs(X), self.core_, self.core_.config
+            for epoch in range(epochs):
+                core.extra = config.extra(epoch)
+                samples = order(config.seed, epoch, len(labels))
+                core.learn_many(raw[samples], labels[samples])
         return self
 
     def partial_fit(self, X, y, classes=None):
@@ -222,26 +236,39 @@ reciprocal_bits, rsqrt_bits
             All labels that will ever come; needed in the first call, unless `fit` came before.
         """
         first = not hasattr(self, "core_")
-        X, y = validate_data(self, X, y, reset=first)
-        check_classification_targets(y)
-        if classes is not None:
-            classes = np.unique(classes)
-        elif first:
-            raise InputError("classes must be given in the first call of partial_fit")
-        if first:
-            labels = _numbers(y, classes)
-            self._start(X, classes, 1)
-        elif classes is not None and not np.array_equal(classes, self.classes_):
-            raise InputError(
-                f"classes must stay those of the first call, {_short(self.classes_)}, "
-                f"not {_short(classes)}"
-            )
-        else:
-            labels = _numbers(y, self.classes_)
-        self.core_.learn_many(self._inputs(X), labels)
+        with self._whole():
+            X, y = validate_data(self, X, y, reset=first)
+            check_classification_targets(y)
+            if classes is not None:
+                classes = np.unique(classes)
+            elif first:
+                raise InputError("classes must be given in the first call of partial_fit")
+            if first:
+                labels = _numbers(y, classes)
+                self._start(X, classes, 1)
+                self._warn_of_ranges()
+            elif classes is not None and not np.array_equal(classes, self.classes_):
+                raise InputError(
+                    f"classes must stay those of the first call, {_short(self.classes_)}, "
+                    f"not {_short(classes)}"
+                )
+            else:
+                labels = _numbers(y, self.classes_)
+            self.core_.learn_many(self._inputs(X), labels)
         return self
 
-    def _start(self, X, classes, epochs) -> Core:
+    @contextmanager
+    def _whole(self):
+        """Let a block set attributes: all of them, or where it fails none."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _start(self, X, classes, epochs):
         """Make a network in its start state, and learn the range of the inputs."""
         if len(classes) < 2:
             raise InputError(f"y must hold at least 2 classes, not {len(classes)} class")
@@ -257,10 +284,18 @@ reciprocal_bits, rsqrt_bits
         config = CoreConfig(
             layers=(X.shape[1], *hidden, len(classes)), seed=_seed(self.random_state), **given
         )
-        low, high = _range(self.input_range, X)
-        core = _core(spread_halvings(config, epochs), self.engine)
-        self.classes_, self.core_, self.low_, self.high_ = classes, core, low, high
-        return core
+        self.low_, self.high_ = _range(self.input_range, X)
+        self.core_ = _core(spread_halvings(config, epochs), self.engine)
+        self.classes_ = classes
+
+    def _warn_of_ranges(self):
+        without = int((np.asarray(self.high_) <= self.low_).sum())
+        if without:
+            warnings.warn(
+                f"{without} of {self.n_features_in_} inputs are the same in all samples of the "
+                "first partial_fit and will be read as 0 from now on; give input_range=(low, high)",
+                stacklevel=3,
+            )
 
     def _inputs(self, X):
         """Return the raw inputs of the core for validated samples."""
@@ -349,7 +384,13 @@ def _range(given, X):
     given = _plain(given)
     if isinstance(given, str) and given in RANGES:
         axis = 0 if given == "features" else None
-        return X.min(axis=axis).astype(float), X.max(axis=axis).astype(float)
+        low, high = X.min(axis=axis).astype(float), X.max(axis=axis).astype(float)
+        if not (low < high).any():
+            raise InputError(
+                f"input_range {given!r} needs samples that differ, not {len(X)} equal ones; "
+                "give a pair (low, high)"
+            )
+        return low, high
     try:
         low, high = map(float, given) if not isinstance(given, str) else ()
     except (TypeError, ValueError):

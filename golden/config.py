@@ -2,24 +2,36 @@
 
 A configuration is a frozen dataclass, on disk a flat TOML table with the same keys. Named presets
 are the TOML files in ``presets/``. Impossible values fail at construction with a message that
-names the field, the rule and the value. Derived facts (formats, shifts) are properties.
+names the field, the rule and the value; so does a field that nothing reads (which ones:
+`hebbware.golden.fields`) and that is not at its default. Derived facts (formats, shifts) are
+properties.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Self
 
 from . import hsic, settings
 from .commands import ADDRESS_BITS
 from .dynamics import DYNAMICS, check_dynamics
 from .errors import InputError
+from .fields import default_memory, derived, unread
 from .fixed import Format, Rounding
 from .layout import Layout
 from .memory import KINDS
 from .ranges import ENTRIES, POWERS, REAL, WHOLE, is_power
+from .reservoir import TOPOLOGIES
+from .reservoir_memory import GATINGS, READOUTS
 
 PRESETS = Path(__file__).parent / "presets"
 MODULATORS = ("class-memory", "hsic")
+ENUMERATIONS = {
+    "dynamics": DYNAMICS,
+    "modulator": MODULATORS,
+    "gating": GATINGS,
+    "reservoir_topology": TOPOLOGIES,
+}
 NO_LABEL = 255  # this word, or any other that is no class, in the label's place: infer only
 
 
@@ -40,10 +52,10 @@ class CoreConfig(settings.Settings):
         ``static``: sums are what they are; ``leaky``: they are potentials that follow their input,
         see `hebbware.golden.dynamics`.
     time_steps : int
-        Steps for which a sample stays at the input, 1..255; 1 for ``static``. What is learned is
-        the last step.
+        ``leaky``: steps for which a sample stays at the input, 1..255. What is learned is the last
+        step.
     leak_shifts : tuple of int
-        One or two shifts a < b of a leaky neuron: ``dt / tau = 2**-a + 2**-b``.
+        ``leaky``: one or two shifts a < b, ``dt / tau = 2**-a + 2**-b``.
     slope_shift : int
         The non-linearity's slope below 0 is ``2**-slope_shift``; 0: none (ReLU), 1..7.
     centred : bool
@@ -57,13 +69,14 @@ class CoreConfig(settings.Settings):
         Formats of inputs (unsigned, 0..1), sums, normalised activations, update directions.
     modulator : str
         What the hidden layers learn by: ``class-memory | hsic``.
-    memory : str
-        Working memory: ``gated | window | trace | codes | reservoir | none``; ``none`` freezes
-        hidden layers. The ``hsic`` modulator has ``samples``, its own one.
+    memory : str, optional
+        Working memory: ``gated | window | trace | codes | reservoir | none``, by default ``gated``;
+        ``none`` freezes hidden layers. The ``hsic`` modulator has ``samples``, its own one.
     memory_bits : int
         Width of a stored class-memory entry.
-    horizon : int
-        log2 of the samples after which ``gated``, ``trace`` and ``reservoir`` memories forget.
+    horizon : int, optional
+        log2 of the samples after which ``gated``, ``trace`` and ``reservoir`` memories forget; by
+        default 12, of a reservoir 6, and of a trace no more than its bits have room for.
     window : int
         Samples held by the ``window`` memory, or N of the ``hsic`` modulator, the newest sample
         included. Requires a power of two, 2..256; ``hsic`` 2..32.
@@ -73,8 +86,8 @@ class CoreConfig(settings.Settings):
         ``hsic``: kernel widths of inputs (0..1; centred -1..1), labels (one-hot) and
         normalised activations.
     kappa : float
-        Offset of random +-1 codes added to the class memory as read (not for ``gated``); 1 for
-        ``codes`` and ``reservoir``, where codes are all that is read.
+        Offset of random +-1 codes added to the class memory as read, of ``window`` and ``trace``;
+        for ``codes``, where they are all that is read, 1 unless given.
     projection : int
         d, the numbers that a reservoir memory holds of each class; a power of two, 2..64.
     gating : str
@@ -136,9 +149,9 @@ class CoreConfig(settings.Settings):
     d_bits: int = 8
     d_fraction: int = 6
     modulator: str = "class-memory"
-    memory: str = "gated"
+    memory: str | None = None
     memory_bits: int = 16
-    horizon: int = 12
+    horizon: int | None = None
     window: int = 32
     gamma: float = 2.0
     sigmas: tuple[float, ...] = (0.25, 0.1, 1.0)
@@ -169,6 +182,7 @@ class CoreConfig(settings.Settings):
         self._coerce()
         self._check_sizes()
         self._check_modulator()
+        self._check_unread()
         self._check_numbers()
         self._check_words()
         if self.modulator == "hsic":
@@ -189,37 +203,35 @@ class CoreConfig(settings.Settings):
                     raise InputError(f"{field.name} must be a list of {numbers}, not {value!r}")
                 value = tuple(kind(v) for v in value)
             elif field.name == "rounding":
-                if value not in list(Rounding):
-                    raise InputError(
-                        f"rounding must be one of {', '.join(Rounding)}, not {value!r}"
-                    )
+                self._one_of("rounding", list(Rounding))
                 value = Rounding(value)
             elif field.name == "memory":
-                if not isinstance(value, str) or value not in KINDS:
-                    raise InputError(f"memory must be one of {', '.join(KINDS)}, not {value!r}")
-            elif field.name == "dynamics":
-                if not isinstance(value, str) or value not in DYNAMICS:
+                if value is None and self.modulator in MODULATORS:
+                    value = default_memory(self.modulator)
+                elif value is not None:
+                    self._one_of("memory", KINDS)
+            elif field.name in ENUMERATIONS:
+                self._one_of(field.name, ENUMERATIONS[field.name])
+            elif field.name == "readout":
+                if not isinstance(value, str) or not (value in READOUTS or value.endswith(".npz")):
                     raise InputError(
-                        f"dynamics must be one of {', '.join(DYNAMICS)}, not {value!r}"
+                        f"readout must be one of {', '.join(READOUTS)} or a file *.npz, "
+                        f"not {value!r}"
                     )
             elif field.name == "centred":
                 if not isinstance(value, bool):
                     raise InputError(f"centred must be true or false, not {value!r}")
-            elif field.name == "modulator":
-                if value not in MODULATORS:
-                    raise InputError(
-                        f"modulator must be one of {', '.join(MODULATORS)}, not {value!r}"
-                    )
-            elif field.name in ("gating", "reservoir_topology", "readout"):
-                if not isinstance(value, str):
-                    raise InputError(f"{field.name} must be a string, not {value!r}")
             elif field.name in ("kappa", "gamma"):
                 if isinstance(value, bool) or not isinstance(value, (int, float)):
                     raise InputError(f"{field.name} must be a number, not {value!r}")
                 value = float(value)
+            elif field.name == "horizon" and value is None:
+                pass  # its default depends on what is checked below
             elif isinstance(value, bool) or not isinstance(value, int):
                 raise InputError(f"{field.name} must be a whole number, not {value!r}")
             object.__setattr__(self, field.name, value)
+        if self.horizon is None:
+            object.__setattr__(self, "horizon", KINDS[self.memory].horizon(self))
         if len(self.layers) >= 2 and all(n >= 1 for n in self.layers):
             hidden = len(self.layers) - 2
             if not self.steps:
@@ -231,6 +243,11 @@ class CoreConfig(settings.Settings):
                     + (0.5 * self.layers[-2] ** -0.5,)
                 )
                 object.__setattr__(self, "init_std", std)
+
+    def _one_of(self, name, names):
+        value = getattr(self, name)
+        if not isinstance(value, str) or value not in names:
+            raise InputError(f"{name} must be one of {', '.join(names)}, not {value!r}")
 
     def _check_sizes(self):
         if len(self.layers) < 3:
@@ -268,14 +285,20 @@ class CoreConfig(settings.Settings):
             raise InputError(
                 f"modulator must be {paired} for the {self.memory} memory, not {self.modulator!r}"
             )
-        if self.modulator == "hsic":
-            # rows are read as they are stored, which is what the activations were
-            for name, value in (
-                ("memory_bits", self.z_bits),
-                ("read_bits", self.z_bits),
-                ("read_fraction", self.z_fraction),
-            ):
-                object.__setattr__(self, name, value)
+
+    def _check_unread(self):
+        """Refuse values of fields that nothing reads; give them those that follow, if any."""
+        kind = KINDS[self.memory]
+        defaults, fixed = {**DEFAULTS, "horizon": kind.horizon(self)}, kind.fixed(self)
+        for name, reason in unread(self.memory, self.dynamics).items():
+            value, default = getattr(self, name), defaults[name]
+            follows = fixed.get(name, default)
+            if value not in (default, follows):
+                raise InputError(
+                    f"{name} must be left out or at its default {default!r}, as {reason}, "
+                    f"not {value!r}"
+                )
+            object.__setattr__(self, name, follows)
 
     def _check_numbers(self):
         for name, (low, high) in WHOLE.items():
@@ -308,9 +331,7 @@ class CoreConfig(settings.Settings):
                 "(one step of the read format) "
                 f"in {low}..{high}, not {self.kappa!r}"
             )
-        if self.kappa and not KINDS[self.memory].coded:
-            raise InputError(f"kappa must be 0 for the {self.memory} memory, not {self.kappa!r}")
-        if self.memory in ("codes", "reservoir") and not self.kappa:
+        if self.memory == "codes" and not self.kappa:
             object.__setattr__(self, "kappa", 1.0)
         for layer, shift in enumerate(self.step_shifts):
             if shift < 0:
@@ -344,9 +365,33 @@ class CoreConfig(settings.Settings):
         cls._check_keys(values)
         if "layers" not in values:
             raise InputError("layers must be given: a list such as [64, 32, 16, 10]")
-        if values.get("modulator") == "hsic":
-            values = {"memory": "samples", **values}
         return cls(**values)
+
+    def derive(self, **changes: Any) -> Self:
+        """The configuration with other values, see `hebbware.golden.fields.derived`.
+
+        Unlike `dataclasses.replace` it may change the memory, the modulator or the neurons, and the
+        formats that others follow: what is not read any more is left out.
+        """
+        return type(self).from_dict(derived(self.to_dict(), changes))
+
+    def to_dict(self) -> dict:
+        """Plain values of the fields that are read, in their order."""
+        left_out = unread(self.memory, self.dynamics)
+        return {k: v for k, v in super().to_dict().items() if k not in left_out}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """First 8 bytes of the SHA-256 of all that a core is made from, in hexadecimal.
+
+        That is the TOML text of `to_toml`; where the memory is a reservoir, ``readout`` in it is
+        the hash of the readout's weights (`hebbware.golden.readout.readout_hash`), wherever these
+        are from. A readout that is not there yet is trained for it.
+        """
+        from .readout import readout_hash  # which stands on this module
+
+        weights = readout_hash(self)
+        return settings.short_hash(self.to_dict() | ({"readout": weights} if weights else {}))
 
     # -- derived facts ----------------------------------------------------------------------------
 
@@ -466,6 +511,9 @@ class CoreConfig(settings.Settings):
     def extra(self, epoch: int) -> int:
         """Extra halvings of the steps in `epoch` (from 0)."""
         return min(epoch // self.step_epochs, self.step_extra) if self.step_epochs else 0
+
+
+DEFAULTS = {f.name: f.default for f in fields(CoreConfig) if f.default is not MISSING}
 
 
 def presets() -> list[str]:

@@ -23,7 +23,7 @@ Where the memory is a reservoir, three more take the place of its readout:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from hebbware.golden.streams import STATIONARY, Stream
 from hebbware.golden.train import Advance, held_back, order, train
 
 MEMORIES = {
-    "frozen": {"memory": "none", "kappa": 0.0},
+    "frozen": {"memory": "none"},
     "codes": {"memory": "codes", "kappa": 1.0},
     "window": {"memory": "window", "window": 32, "kappa": 0.5},
 }
@@ -61,11 +61,7 @@ def configurations(config: CoreConfig) -> dict[str, CoreConfig]:
         The formats have no room for a control, such as sums of 32 samples in too few bits.
     """
     controls = MEMORIES | (READOUTS if KINDS[config.memory].projected else {})
-    formats = {}
-    if config.modulator != CoreConfig.modulator:  # its memory has its own formats
-        fields = ("modulator", "memory_bits", "read_bits", "read_fraction")
-        formats = {field: getattr(CoreConfig, field) for field in fields}
-    return {name: replace(config, **formats, **fields) for name, fields in controls.items()}
+    return {name: config.derive(**fields) for name, fields in controls.items()}
 
 
 def names(config: CoreConfig) -> list[str]:

@@ -22,14 +22,13 @@ from .errors import InputError
 from .fixed import saturate, shift_round
 from .ranges import ENTRIES
 
-DYNAMICS = ("static", "leaky")
+DYNAMICS = {"static": (), "leaky": ("time_steps", "leak_shifts")}
+"""Kinds of neurons, and the fields of the configuration that only they read."""
 
 
 def check_dynamics(config):
     """Raise InputError for fields that do not fit each other."""
     shifts = config.leak_shifts
-    if not config.leaky and config.time_steps != 1:
-        raise InputError(f"time_steps must be 1 for static dynamics, not {config.time_steps}")
     if shifts == (0,):
         return  # no leak: the potential is the current
     if not 1 <= len(shifts) <= 2 or list(shifts) != sorted({*shifts}):

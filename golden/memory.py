@@ -39,12 +39,16 @@ class Write(NamedTuple):
 
 
 class Memory:
-    """What a kind must say, to golden and the RTL. Functions take the configuration first."""
+    """What a kind must say, to golden and the RTL. Functions take the configuration first.
 
+    `reads` names the fields of the configuration that this kind reads and some other does not; see
+    `hebbware.golden.fields`.
+    """
+
+    reads: tuple[str, ...] = ()
     written = True  # learning writes the class memory at all
     by_error = False  # every class is written, in proportion to its error; else the sample's alone
     windowed = False  # what the sample of ``window`` samples ago wrote is taken out again
-    coded = True  # kappa may add random codes to what is read
     leaks = False  # rows forget by 2**-horizon at each write
     self_scaling = False  # the read shift follows the size of the row
     stochastic = True  # rounding of the write; False: the writes are exact in integers
@@ -55,6 +59,16 @@ class Memory:
     @staticmethod
     def check(config):
         """Raise InputError for fields that do not fit this kind."""
+
+    @staticmethod
+    def horizon(config) -> int:
+        """`horizon` where none is given."""
+        return 12
+
+    @staticmethod
+    def fixed(config) -> dict[str, float]:
+        """Fields that are not free with this kind, and what they are then."""
+        return {}
 
     @staticmethod
     def rows(config) -> int:
@@ -97,8 +111,8 @@ class Memory:
 class Gated(Memory):
     """Error-gated sums: ``M_c <- M_c - 2**-l M_c - e_c z``, keeping what was surprising."""
 
+    reads = ("memory_bits", "read_bits", "read_fraction", "beta_log2", "horizon")
     by_error = True
-    coded = False
     leaks = True
     self_scaling = True
 
@@ -119,7 +133,12 @@ class Gated(Memory):
 class Trace(Memory):
     """Leaky class means: ``M_y <- M_y + 2**-l (z - M_y)``, stored with l extra fraction bits."""
 
+    reads = ("memory_bits", "read_bits", "read_fraction", "beta_log2", "horizon", "kappa")
     leaks = True
+
+    @staticmethod
+    def horizon(config):
+        return max(min(12, config.memory_bits - config.z_bits), 1)
 
     @staticmethod
     def check(config):
@@ -138,6 +157,7 @@ class Trace(Memory):
 class Window(Memory):
     """Sums over the last N samples: ``M_y += z``, ``M_yold -= z_old``; read as ``8 / N * M``."""
 
+    reads = ("memory_bits", "read_bits", "read_fraction", "beta_log2", "window", "kappa")
     stochastic = False
     windowed = True
 
@@ -158,6 +178,7 @@ class Window(Memory):
 class Codes(Memory):
     """No memory: fixed random +-1 codes (direct random target projection). A control."""
 
+    reads = ("read_bits", "read_fraction", "beta_log2", "kappa")
     written = False
 
 
@@ -167,8 +188,21 @@ class Reservoir(Memory):
     The rows are the random codes of the projection; learning writes none of them.
     """
 
+    reads = (
+        *("memory_bits", "read_bits", "read_fraction", "beta_log2", "horizon", "projection"),
+        *("gating", "reservoir_units", "reservoir_bits", "reservoir_topology", "reservoir_gain"),
+        *("reservoir_lanes", "reservoir_seed", "readout"),
+    )
     written = False
     projected = True
+
+    @staticmethod
+    def horizon(config):
+        return 6  # a longer one is more than the readout of so small a reservoir can tell
+
+    @staticmethod
+    def fixed(config):
+        return {"kappa": 1.0}  # the codes are all that is read
 
     @staticmethod
     def check(config):
@@ -191,10 +225,19 @@ class Frozen(Memory):
 class Samples(Memory):
     """The last N samples' activations themselves, ``M_slot <- z``: see `hebbware.golden.hsic`."""
 
+    reads = ("window", "gamma", "sigmas")
     stochastic = False
-    coded = False
     by_sample = True
     modulator = "hsic"
+
+    @staticmethod
+    def fixed(config):
+        # rows are read as they are stored, which is what the activations were
+        return {
+            "memory_bits": config.z_bits,
+            "read_bits": config.z_bits,
+            "read_fraction": config.z_fraction,
+        }
 
     @staticmethod
     def rows(config):
@@ -205,7 +248,7 @@ class Samples(Memory):
         return 0  # the activation is written as it is
 
 
-KINDS = {
+KINDS: dict[str, type[Memory]] = {
     "gated": Gated,
     "window": Window,
     "trace": Trace,

@@ -30,6 +30,7 @@ import numpy as np
 from . import places
 from .errors import InputError
 from .files import write_arrays
+from .memory import KINDS
 from .reservoir import Reservoir
 from .reservoir_memory import WEIGHT_BITS, decode, decode_shift, reservoir_config, up_shift
 from .reservoir_readout import Machine
@@ -354,6 +355,14 @@ def readout_of(config: CoreConfig) -> Readout:
     if config.readout.endswith(".npz"):
         return load_readout(config.readout, config)
     return ridge_readout(config)
+
+
+def readout_hash(config: CoreConfig) -> str | None:
+    """SHA-256 of W_o of a configuration, as `readout_weights` gives it; None where it has none."""
+    if not KINDS[config.memory].projected or config.readout == "exact":
+        return None
+    weights = readout_weights(config)
+    return hashlib.sha256(f"{weights.shape}".encode() + weights.astype("<i2").tobytes()).hexdigest()
 
 
 def readout_weights(config: CoreConfig) -> np.ndarray:

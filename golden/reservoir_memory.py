@@ -57,8 +57,6 @@ def check(config: CoreConfig):
             f"projection x classes must be at most 1024 inputs of the reservoir, "
             f"not {d} x {config.classes}"
         )
-    if config.gating not in GATINGS:
-        raise InputError(f"gating must be one of {', '.join(GATINGS)}, not {config.gating!r}")
     if config.read_bits < config.read_fraction + 2:
         raise InputError(
             "read_bits must be at least read_fraction + 2 so that a code of +-1 can be read, "
@@ -78,10 +76,6 @@ def check(config: CoreConfig):
         raise InputError(
             f"reservoir_units must be a power of two in {low}..{high}, so that every connection "
             f"reaches whole words of the lanes, not {units}"
-        )
-    if config.readout not in READOUTS and not config.readout.endswith(".npz"):
-        raise InputError(
-            f"readout must be one of {', '.join(READOUTS)} or a file *.npz, not {config.readout!r}"
         )
     reservoir_config(config)
 

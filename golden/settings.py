@@ -39,19 +39,29 @@ class Settings:
 
     def to_toml(self) -> str:
         """The configuration as TOML text; reading it gives an equal object."""
-        lines = []
-        for key, value in self.to_dict().items():
-            if isinstance(value, bool):
-                text = str(value).lower()
-            else:
-                text = f'"{value}"' if isinstance(value, str) else repr(value)
-            lines.append(f"{key} = {text}")
-        return "\n".join(lines) + "\n"
+        return toml(self.to_dict())
 
     @cached_property
     def fingerprint(self) -> str:
         """First 8 bytes of the SHA-256 of the TOML text, in hexadecimal."""
-        return hashlib.sha256(self.to_toml().encode()).hexdigest()[:16]
+        return short_hash(self.to_dict())
+
+
+def toml(values: dict) -> str:
+    """Plain values as TOML text."""
+    lines = []
+    for key, value in values.items():
+        if isinstance(value, bool):
+            text = str(value).lower()
+        else:
+            text = f'"{value}"' if isinstance(value, str) else repr(value)
+        lines.append(f"{key} = {text}")
+    return "\n".join(lines) + "\n"
+
+
+def short_hash(values: dict) -> str:
+    """First 8 bytes of the SHA-256 of the TOML text of plain values, in hexadecimal."""
+    return hashlib.sha256(toml(values).encode()).hexdigest()[:16]
 
 
 def names(folder: Path) -> list[str]:

@@ -31,6 +31,7 @@ from hebbware.golden.core import Core
 from hebbware.golden.data import Dataset, split_validation
 from hebbware.golden.errors import InputError
 from hebbware.golden.files import write_arrays
+from hebbware.golden.readout import readout_hash
 from hebbware.golden.streams import STATIONARY, Stream, parse
 
 ENGINES = ("compiled", "plain")
@@ -196,7 +197,9 @@ def train(
     """Train a network for a number of epochs and measure it.
 
     The same arguments give the same network on every machine and with both engines, whether the
-    run went through at once or was continued from any of its states.
+    run went through at once or was continued from any of its states. Of a reservoir memory the
+    weights of the readout belong to the arguments: where it is trained on the spot (``ridge``) they
+    may differ from machine to machine (`hebbware.golden.readout`); a file is the same everywhere.
 
     Parameters
     ----------
@@ -392,6 +395,8 @@ def _arrays(state: State) -> dict[str, np.ndarray]:
         "saturated": np.array(core.saturated),
         "past_labels": np.array([label for label, _ in core.past], np.int64),
     }
+    if core.reservoir:
+        arrays["readout"] = np.array(str(readout_hash(core.config)))
     if core.window:
         held = core.window.past(core.learned)
         arrays["window_x"] = core.window.x[held].astype(np.int16)
@@ -408,6 +413,8 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
     _number(arrays, "version", VERSION, VERSION)
     config = CoreConfig.from_dict(tomllib.loads(str(arrays["config"])))
     core = Core(config)
+    if core.reservoir and str(arrays["readout"]) != str(readout_hash(config)):
+        raise InputError("its reservoirs have another readout than this machine's configuration")
     core.learned = _number(arrays, "learned", 0, 2**62)
     core.random_state = _number(arrays, "random_state", 1, 2**32 - 1)
     core.saturated = _number(arrays, "saturated", 0, 2**32 - 1)

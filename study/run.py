@@ -23,6 +23,7 @@ from hebbware.golden import controls, data, train
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.data import Dataset
 from hebbware.golden.errors import InputError
+from hebbware.golden.readout import readout_hash
 from hebbware.golden.reference.class_memory import ClassMemoryRule
 from hebbware.golden.reference.network import Frozen, Network
 from hebbware.study.cost import cost
@@ -123,6 +124,12 @@ def execute(
     dataset, checksum = load(name, data_dir, data_seed(name, key["seed"]))
     if checksum != key["dataset"]["sha256"]:
         raise InputError(f"a worker's data set {name} has other samples than the sweep's")
+    wanted = key.get("readout")
+    if wanted is not None and readout_hash(CoreConfig.from_dict(key["config"])) != wanted:
+        raise InputError(
+            "a worker's readout of the reservoirs has other weights than the sweep's; give all "
+            'machines one file: hebbware readout --out FILE.npz, readout = "FILE.npz"'
+        )
     content: dict[str, Any] = {"key": key, "status": "done", "error": None}
     try:
         with _one_thread():
@@ -182,7 +189,7 @@ def train_float(
     config = train.spread_halvings(config, epochs)
     part = data.split_validation(dataset, held, config.seed) if held else dataset
     network = Network(config.layers, config.seed)
-    rule = _float_rule(config)
+    rule = float_rule(config)
     targets = np.eye(config.classes)[part.y_train]
     steps = 2.0 ** -np.array(config.steps, float)
     accuracies = []
@@ -195,7 +202,14 @@ def train_float(
     return accuracies, _accuracy(network, dataset)
 
 
-def _float_rule(config: CoreConfig):
+def float_rule(config: CoreConfig):
+    """Return the rule of the control ``float``.
+
+    Raises
+    ------
+    InputError
+        There is none for such neurons, or such a memory.
+    """
     options = {
         "gated": {"horizon": config.horizon},
         "trace": {"horizon": config.horizon, "kappa": config.kappa},
@@ -210,7 +224,9 @@ def _float_rule(config: CoreConfig):
     if config.memory == "none":
         return Frozen()
     if config.memory not in options:
-        raise InputError(f"there is no float reference of the {config.memory} memory")
+        raise InputError(
+            f"control float has no rule for the {config.memory} memory; leave it out of controls"
+        )
     return ClassMemoryRule(
         config.memory,
         config.hidden,

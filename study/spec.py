@@ -21,15 +21,18 @@ A specification is a TOML file::
     z_bits = [6, 8]
     z_fraction = [2, 4]
 
-Every configuration field but the seed can be varied, and ``epochs`` and ``samples``. Several
+Every configuration field but the seed can be varied, and ``epochs`` and ``samples``. Where a
+memory, modulator or kind of neuron is varied, what it does not read of the base is left out; what
+it does not read of ``grid``, ``zip``, ``list`` and ``set`` makes a combination impossible. Several
 figures go into one file as ``[[part]]`` tables, each with a ``name`` and its own ``grid``, ``zip``,
 ``list``, ``set`` (fixed values) and ``controls``; and ``include = ["other", ...]`` takes in the
 parts of other specifications, shipped ones by name or files beside this one.
 
 Controls are trained for every combination, each once for all those that do not differ in what the
 control uses: ``linear`` uses no configuration field; ``float``, the rule in double precision, is
-trained at the base's settings (and those that a part sets) for each choice of layers and memory;
-``codes`` uses nothing of the memory, ``frozen`` nothing of the memory and of directions.
+trained at the base's settings (and those that a part sets) for each choice of layers and memory,
+where there is such a rule; ``codes`` uses nothing of the memory, ``frozen`` nothing of the memory
+and of directions.
 """
 
 from __future__ import annotations
@@ -44,6 +47,8 @@ from hebbware.golden import data, train
 from hebbware.golden.config import PRESETS, CoreConfig, presets
 from hebbware.golden.controls import MEMORIES
 from hebbware.golden.errors import InputError
+from hebbware.golden.fields import derived
+from hebbware.golden.readout import readout_hash
 from hebbware.study import run
 from hebbware.study.store import run_name
 
@@ -59,23 +64,17 @@ FORMATS = (
     *("z_bits", "z_fraction", "d_bits", "d_fraction", "memory_bits", "read_bits"),
     *("read_fraction", "error_fraction", "exp_bits", "reciprocal_bits", "rsqrt_bits"),
 )
-RESERVOIRS = (
-    *("projection", "gating", "reservoir_units", "reservoir_bits", "reservoir_topology"),
-    *("reservoir_gain", "reservoir_lanes", "reservoir_seed", "readout"),
-)
 UNUSED = {
     "linear": FIELDS,
     "float": (
-        *(*FORMATS, *RESERVOIRS, "init_std", "horizon", "window", "kappa", "beta_log2"),
+        *(*FORMATS, "init_std", "horizon", "window", "kappa", "beta_log2"),
         *("steps", "step_epochs", "step_extra"),
     ),
-    "codes": (*RESERVOIRS, "memory_bits", "horizon", "window"),
-    "frozen": (
-        *(*RESERVOIRS, "memory_bits", "horizon", "window", "beta_log2"),
-        *("d_bits", "d_fraction", "read_bits", "read_fraction"),
-    ),
+    "codes": (),
+    "frozen": ("d_bits", "d_fraction"),
 }
-"""Fields that make no difference to a control; the runs of a control have the base's values."""
+"""Fields that make no difference to a control, beside those that its memory does not read; the runs
+of a control have the base's values."""
 
 
 @dataclass
@@ -191,6 +190,11 @@ def _add(made: Plan, path: Path, values: dict, data_dir: str | None, above: tupl
         raise InputError(
             f"{where}: {next(iter(own))} must stand inside the parts where there are any"
         )
+    if not own and not parts and not {"base", "include"} & values.keys():
+        raise InputError(
+            f"{where} must name a base, an include or what is varied (grid, zip, list, part); "
+            f"it holds {', '.join(values) or 'nothing'}"
+        )
     if not parts and "include" not in values:
         parts = [own]
     if parts:
@@ -232,8 +236,10 @@ class _Top:
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
 
-    def key(self, values: dict, seed: int, control: str | None = None) -> dict:
-        """Return the key of a run with these values on top of the base.
+    def key(
+        self, values: dict, seed: int, control: str | None = None, base: dict | None = None
+    ) -> dict:
+        """Return the key of a run with these values on top of the base, or of another one.
 
         Raises
         ------
@@ -243,7 +249,7 @@ class _Top:
         values = {**self.defaults, **values}
         epochs, samples = values.pop("epochs"), values.pop("samples")
         dataset, checksum = self.data[seed]
-        config = CoreConfig.from_dict({**self.base, **values})
+        config = CoreConfig.from_dict(derived(self.base if base is None else base, values))
         train.check_fit(config, dataset)
         if isinstance(epochs, bool) or not isinstance(epochs, int) or not 1 <= epochs <= 1000:
             raise InputError(f"epochs must lie in 1..{train.EPOCHS}, not {epochs!r}")
@@ -251,12 +257,13 @@ class _Top:
         samples = most if samples is None else samples
         if isinstance(samples, bool) or not isinstance(samples, int) or not 1 <= samples <= most:
             raise InputError(f"samples must lie in 1..{most}, not {samples!r}")
-        if control in MEMORIES:
-            CoreConfig.from_dict({**self.base, **values, **MEMORIES[control]})
+        if control == "float":
+            run.float_rule(config)
         plain = {k: v for k, v in config.to_dict().items() if k != "seed"}
         plain["rounding"] = str(plain["rounding"])
         return {
             "config": plain,
+            "readout": readout_hash(config),
             "seed": seed,
             "dataset": {"name": self.dataset, "sha256": checksum},
             "epochs": epochs,
@@ -271,10 +278,12 @@ class _Top:
         """Return the key of the control of a run, with the fields that it does not use as in the
         base: runs that differ in nothing else share it. ``float`` keeps what a part sets for all.
         """
-        kept = fixed if control == "float" else {}
         used = {k: v for k, v in (fixed | varied).items() if k not in UNUSED[control]}
-        used = kept | used
-        return self.key({**used, **MEMORIES.get(control, {})}, seed, control)
+        if control == "float":
+            return self.key(fixed | used, seed, control)
+        run_of = {name: used.pop(name) for name in self.defaults if name in used}
+        base = derived(self.base, used)
+        return self.key(run_of | MEMORIES.get(control, {}), seed, control, base)
 
 
 def _add_part(made: Plan, where: str, top: _Top, values: dict, spec: str) -> None:

@@ -6,10 +6,14 @@
     DIR/specs/<name>.json       which runs a specification consists of (`hebbware.study.spec.Plan`)
     DIR/log.jsonl               when a run was finished, and how long after it was handed out
 
-A **result** is a pure function of its key: the same bytes whoever ran it, wherever. Its content is
-canonical JSON (keys sorted, no spaces, one line)::
+A **result** is a pure function of its key: the same bytes whoever ran it. What is trained in
+integers (no control, ``frozen``, ``codes``) has the same bytes on every machine; ``linear`` and
+``float`` are floating point, and NumPy's matrix products add in an order that depends on the
+processor: their last digits are those of one kind of machine. Its content is canonical JSON (keys
+sorted, no spaces, one line)::
 
-    {"key":    {"config": {every field of CoreConfig but the seed}, "seed": 0,
+    {"key":    {"config": {every field that the configuration reads, but the seed}, "seed": 0,
+                "readout": null | "<hash of the weights of a reservoir memory's readout>",
                 "dataset": {"name": "digits", "sha256": "..."},
                 "epochs": 10, "train_samples": 1189, "validation": 108, "test": true,
                 "control": null | "frozen" | "codes" | "linear" | "float",

@@ -16,6 +16,7 @@ from hebbware.hdl.loader import sample_width
 from hebbware.hdl.results import result_width
 
 LAYERS = (8, 6, 5, 3)
+LEAKY, HSIC = {"dynamics": "leaky"}, {"modulator": "hsic"}
 
 # what is wrong, and what the message must say: the field, the rule, the value
 RULES = [
@@ -38,11 +39,14 @@ RULES = [
         {"layers": (4096, 4096, 10), "lanes": 1},
         r"lanes must keep the weight memory of .* within the 2097152 words .*, not 16822272",
     ),
-    ({"memory": "none", "kappa": 0.5}, r"kappa must be 0 for the none memory, not 0\.5"),
-    ({"window": 24}, r"window must be a power of two in 2\.\.256, not 24"),
-    ({"window": 1}, r"window must be a power of two in 2\.\.256, not 1"),
-    ({"window": 512}, r"window must be a power of two in 2\.\.256, not 512"),
-    ({"window": 0}, r"window must be a power of two in 2\.\.256, not 0"),
+    (
+        {"memory": "none", "kappa": 0.5},
+        r"kappa must be .*, as the none memory does not read it, not 0\.5",
+    ),
+    ({"memory": "window", "window": 24}, r"window must be a power of two in 2\.\.256, not 24"),
+    ({"memory": "window", "window": 1}, r"window must be a power of two in 2\.\.256, not 1"),
+    ({"memory": "window", "window": 512}, r"window must be a power of two in 2\.\.256, not 512"),
+    ({"memory": "window", "window": 0}, r"window must be a power of two in 2\.\.256, not 0"),
     ({"steps": (7, 6)}, r"steps must have one entry for each of the 3 weight layers, not \[7, 6\]"),
     ({"steps": (7, 6, 21)}, r"steps must lie in 0\.\.20, not 21"),
     ({"steps": (7, 6, 8.5)}, r"steps must be a list of whole numbers, not \(7, 6, 8\.5\)"),
@@ -62,7 +66,7 @@ RULES = [
     ({"memory": "window", "kappa": -0.5}, r"kappa must be .* in 0\.\.1, not -0\.5"),
     ({"memory": "window", "kappa": math.inf}, r"kappa must be .* in 0\.\.1, not inf"),
     ({"memory": "window", "kappa": math.nan}, r"kappa must be .* in 0\.\.1, not nan"),
-    ({"memory": "gated", "kappa": 0.5}, r"kappa must be 0 for the gated memory, not 0\.5"),
+    ({"memory": "gated", "kappa": 0.5}, r"kappa must be .* gated memory does not .*, not 0\.5"),
     ({"u_fraction": 9, "u_bits": 9}, r"u_fraction must leave the sign .* u_bits - 1 = 8, not 9"),
     ({"z_fraction": 8}, r"z_fraction must leave the sign outside: .* = 7, not 8"),
     ({"d_fraction": 8}, r"d_fraction must leave the sign outside: .* = 7, not 8"),
@@ -88,7 +92,8 @@ RULES = [
         {"memory": "window", "window": 32, "memory_bits": 12},
         r"window must be at most 2\*\*\(memory_bits - z_bits\) = 16 so that its sums .*, not 32",
     ),
-    ({"gating": 3}, r"gating must be a string, not 3"),
+    ({"gating": 3}, r"gating must be one of class, error, not 3"),
+    ({"gating": "banana"}, r"gating must be one of class, error, not 'banana'"),
     (
         {"memory": "reservoir", "projection": 6},
         r"projection must be a power of two in 2\.\.64, not 6",
@@ -111,21 +116,25 @@ RULES = [
         r"projection x classes must be at most 1024 inputs of the reservoir, not 64 x 17",
     ),
     ({"modulator": "gated"}, r"modulator must be one of class-memory, hsic, not 'gated'"),
-    ({"modulator": "hsic"}, r"modulator must be class-memory for the gated memory, not 'hsic'"),
-    ({"gamma": 16.5}, r"gamma must lie in 0\.\.16, not 16\.5"),
-    ({"sigmas": (1, 1)}, r"sigmas must be three widths, of x, y and z, not \[1\.0, 1\.0\]"),
-    ({"sigmas": (1, 0, 1)}, r"sigmas must lie above 0 and up to 1000, not 0\.0"),
+    (
+        {"modulator": "hsic", "memory": "gated"},
+        r"modulator must be class-memory for the gated memory, not 'hsic'",
+    ),
+    ({"memory": "samples"}, r"modulator must be hsic for the samples memory, not 'class-memory'"),
+    (HSIC | {"gamma": 16.5}, r"gamma must lie in 0\.\.16, not 16\.5"),
+    (HSIC | {"sigmas": (1, 1)}, r"sigmas must be three widths, of x, y and z, not \[1\.0, .*\]"),
+    (HSIC | {"sigmas": (1, 0, 1)}, r"sigmas must lie above 0 and up to 1000, not 0\.0"),
     ({"dynamics": "spiking"}, r"dynamics must be one of static, leaky, not 'spiking'"),
-    ({"time_steps": 20}, r"time_steps must be 1 for static dynamics, not 20"),
+    ({"time_steps": 20}, r"time_steps must be left out .* static neurons do not read it, not 20"),
     ({"centred": 1}, r"centred must be true or false, not 1"),
     ({"centred": True, "x_bits": 1}, r"x_bits must lie in 2\.\.8, not 1"),
-    ({"leak_shifts": ()}, r"leak_shifts must be one shift, or two different ones .*, not \[\]"),
-    ({"leak_shifts": (4, 3)}, r"leak_shifts must be one shift, or two .* in order, not \[4, 3\]"),
-    ({"leak_shifts": (3, 3)}, r"leak_shifts must be one shift, or two .* in order, not \[3, 3\]"),
-    ({"leak_shifts": (1, 2, 3)}, r"leak_shifts must be one shift, or two different ones"),
-    ({"leak_shifts": (0, 3)}, r"leak_shifts must lie in 1\.\.8, or be \[0\], not \[0, 3\]"),
-    ({"leak_shifts": (9,)}, r"leak_shifts must lie in 1\.\.8, or be \[0\], not \[9\]"),
-    ({"leak_shifts": 3}, r"leak_shifts must be a list of whole numbers, not 3"),
+    (LEAKY | {"leak_shifts": ()}, r"leak_shifts must be one shift, or .*, not \[\]"),
+    (LEAKY | {"leak_shifts": (4, 3)}, r"leak_shifts must be one .* in order, not \[4, 3\]"),
+    (LEAKY | {"leak_shifts": (3, 3)}, r"leak_shifts must be one .* in order, not \[3, 3\]"),
+    (LEAKY | {"leak_shifts": (1, 2, 3)}, r"leak_shifts must be one shift, or"),
+    (LEAKY | {"leak_shifts": (0, 3)}, r"leak_shifts must lie in 1\.\.8, or be \[0\], not \[0, 3\]"),
+    (LEAKY | {"leak_shifts": (9,)}, r"leak_shifts must lie in 1\.\.8, or be \[0\], not \[9\]"),
+    (LEAKY | {"leak_shifts": 3}, r"leak_shifts must be a list of whole numbers, not 3"),
 ]  # fmt: skip
 
 RANGES = {
@@ -166,12 +175,18 @@ def test_rule(values, message):
         CoreConfig(**{"layers": LAYERS} | values)
 
 
+READERS = {"time_steps": LEAKY} | {
+    name: {"memory": "reservoir"}
+    for name in ("reservoir_bits", "reservoir_gain", "reservoir_seed", "reservoir_lanes")
+}
+
+
 @pytest.mark.parametrize("field", RANGES)
 def test_range(field):
     low, high = RANGES[field]
     for value in (low - 1, high + 1):
         with pytest.raises(InputError, match=rf"{field} must lie in {low}\.\.{high}, not {value}$"):
-            CoreConfig(layers=LAYERS, **{field: value})
+            CoreConfig(layers=LAYERS, **{field: value}, **READERS.get(field, {}))
     with pytest.raises(InputError, match=rf"{field} must be a whole number, not 5\.5"):
         CoreConfig(layers=LAYERS, **{field: 5.5})
 
@@ -315,7 +330,7 @@ def test_memory_kinds():
     facts = {
         kind: (c.learns_hidden, c.writes_memory, c.kappa)
         for kind in ("gated", "window", "trace", "codes", "none")
-        for c in [CoreConfig(layers=LAYERS, memory=kind, horizon=8)]
+        for c in [CoreConfig(layers=LAYERS, memory=kind)]
     }
     assert facts == {
         "gated": (True, True, 0.0),

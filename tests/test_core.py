@@ -15,6 +15,7 @@ from hebbware.golden import modulator
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
+from hebbware.golden.fields import derived
 from hebbware.golden.normalise import normalise
 
 KINDS = ("gated", "window", "trace", "codes", "none")
@@ -498,9 +499,8 @@ def test_every_memory_learns_xor(kind):
     labels = bits[:, 0] ^ bits[:, 1]
     on = np.concatenate([bits, 1 - bits], axis=1)
     x = np.clip(np.rint(on * 200 + rng.normal(0, 15, on.shape)), 0, 255).astype(np.int64)
-    cfg = CoreConfig(
-        layers=(4, 24, 2), memory=kind, horizon=8, steps=(5, 6), init_std=(1.0, 0.25), step_epochs=0
-    )
+    fields = {"layers": (4, 24, 2), "steps": (5, 6), "init_std": (1.0, 0.25), "step_epochs": 0}
+    cfg = CoreConfig(**derived({**fields, "horizon": 8}, {"memory": kind}))
     core = Core(cfg)
     core.learn_many(x[:1200], labels[:1200])
     assert (core.infer_many(x[1200:])[0] == labels[1200:]).mean() > 0.9

@@ -10,6 +10,7 @@ import pytest
 from hebbware.golden import estimate
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
+from hebbware.golden.fields import derived
 from hebbware.golden.schedule import Schedule, predict
 from hebbware.hdl import emit
 
@@ -18,7 +19,8 @@ SIZES = {1: (13, 7, 5, 3), 3: (13, 7, 5, 3), 4: (16, 8, 4), 16: (13, 40, 5, 3)}
 
 
 def small(memory, lanes):
-    return CoreConfig(layers=SIZES[lanes], lanes=lanes, memory=memory, window=4, horizon=6)
+    fields = {"layers": SIZES[lanes], "lanes": lanes, "window": 4, "horizon": 6}
+    return CoreConfig(**derived(fields, {"memory": memory}))
 
 
 def teaching(config, count):
@@ -74,7 +76,7 @@ def test_clocks_and_memories_of_leaky_neurons():
     )
     assert found == sorted((int(width), int(depth)) for width, depth in declared)
     steps = dict(estimate.pass_steps(config, 5))
-    static = dict(estimate.pass_steps(replace(config, dynamics="static", time_steps=1), 5))
+    static = dict(estimate.pass_steps(config.derive(dynamics="static"), 5))
     for name in steps:
         often = name.startswith(("forward", "sum", "squares", "normalise"))
         assert steps[name] == static[name] * (3 if often else 1)

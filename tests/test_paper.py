@@ -212,9 +212,9 @@ def test_working_bits():
     """By hand: 10 classes, 48 units; 16 bits an entry, a bit more with codes; 8-bit z."""
     digits = load("digits")
     assert memory.working_bits(digits) == 10 * 48 * 16
-    window = dataclasses.replace(digits, memory="window", window=32, kappa=0.5)
+    window = digits.derive(memory="window", window=32, kappa=0.5)
     assert memory.working_bits(window) == 10 * 48 * 17 + 32 * (48 * 8 + 4)
-    assert memory.working_bits(dataclasses.replace(digits, memory="codes", kappa=1.0)) == 480
+    assert memory.working_bits(digits.derive(memory="codes")) == 480
     reservoir = load("digits-reservoir")  # 64 units of 8 bits for each of two layers, d = 8
     assert (
         memory.working_bits(reservoir)

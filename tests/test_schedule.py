@@ -7,6 +7,7 @@ import pytest
 
 from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig
+from hebbware.golden.fields import derived
 from hebbware.golden.program import Kind, program, softmax_latency, total_latency, tree_latency
 from hebbware.golden.schedule import CHANNELS, Command, predict
 from hebbware.golden.stalls import go_pattern, start_state
@@ -177,7 +178,11 @@ def test_start_writes_what_reset_writes(lanes):
 
 
 CONFIGS = [
-    CoreConfig(layers=(5, 6, 4, 3), lanes=lanes, memory=memory, window=2, horizon=4)
+    CoreConfig(
+        **derived(
+            {"layers": (5, 6, 4, 3), "lanes": lanes, "window": 2, "horizon": 4}, {"memory": memory}
+        )
+    )
     for lanes, memory in ((1, "gated"), (3, "window"), (4, "trace"), (2, "codes"), (16, "none"))
 ]
 

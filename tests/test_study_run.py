@@ -9,6 +9,7 @@ from hebbware.golden import controls, data, train
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
+from hebbware.golden.fields import derived
 from hebbware.study import cost, run, spec
 
 
@@ -56,7 +57,7 @@ def test_float_reference_learns(tmp_path):
 
 @pytest.mark.parametrize("memory", ["window", "trace", "codes", "none"])
 def test_float_reference_of_every_memory(memory):
-    config = CoreConfig(layers=(64, 16, 10), memory=memory, horizon=8)
+    config = CoreConfig(layers=(64, 16, 10), memory=memory)
     seen = run.select(data.load("digits"), 300, 50, 0, False)
     validation, _ = run.train_float(config, seen, 2, 50)
     assert validation[-1] > (0.2 if memory == "none" else 0.3)
@@ -178,7 +179,7 @@ class Counted(Core):
 
 @pytest.mark.parametrize("memory", ["gated", "window", "trace", "codes", "none"])
 def test_entries_written_are_those_of_the_core(memory):
-    config = CoreConfig(layers=(20, 16, 8, 5), memory=memory, horizon=8, window=4)
+    config = CoreConfig(**derived({"layers": (20, 16, 8, 5), "window": 4}, {"memory": memory}))
     core = Counted(config)
     x = np.zeros(20, np.int64)
     x[:13] = 200

@@ -9,6 +9,7 @@ from hebbware.golden import data
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
+from hebbware.golden.fields import derived
 from hebbware.golden.twin import Twin, fits_32_bits
 
 KINDS = ("gated", "window", "trace", "codes", "none")
@@ -77,9 +78,8 @@ def test_digits_preset_over_2500_samples():
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_memory_and_rounding(kind, rounding):
-    config = CoreConfig(
-        layers=(13, 12, 7, 5), lanes=5, memory=kind, rounding=rounding, horizon=8, window=16
-    )
+    fields = {"layers": (13, 12, 7, 5), "lanes": 5, "rounding": rounding}
+    config = CoreConfig(**derived({**fields, "horizon": 8, "window": 16}, {"memory": kind}))
     assert fits_32_bits(config)
     compare(config)
     if kind in ("window", "trace"):
@@ -106,11 +106,8 @@ WIDE = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_formats_beyond_32_bits(kind, rounding):
-    horizon = 2 if kind == "trace" else 12
-    config = CoreConfig(
-        layers=(13, 12, 7, 5), lanes=5, memory=kind, rounding=rounding, horizon=horizon, window=4,
-        **WIDE,
-    )  # fmt: skip
+    fields = {"layers": (13, 12, 7, 5), "lanes": 5, "rounding": rounding, "window": 4, **WIDE}
+    config = CoreConfig(**derived(fields, {"memory": kind}))
     assert not fits_32_bits(config)
     compare(config)
 
@@ -198,7 +195,8 @@ def test_random_formats():
 @pytest.mark.parametrize("kind", ["gated", "window"])
 def test_plain_and_compiled_calls_may_alternate(kind):
     """One state: samples learned one by one, in compiled blocks, and inferred in between."""
-    config = CoreConfig(layers=(13, 12, 7, 5), lanes=5, memory=kind, window=8)
+    fields = {"layers": (13, 12, 7, 5), "lanes": 5, "window": 8}
+    config = CoreConfig(**derived(fields, {"memory": kind}))
     mixed, plain = Twin(config), Core(config)
     x, labels = samples(config, 90)
     start = 0

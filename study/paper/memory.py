@@ -8,7 +8,6 @@ states. Codes alone are the control. All take the same constant steps.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from hebbware.golden.config import CoreConfig
@@ -95,14 +94,13 @@ def plan(setting: Setting) -> list[Row]:
         for value in values if setting.full else few:
             fields = {**fixed, family.partition("+")[0]: value}
             rows.append(_row(setting, f"{family} {value}", fields, family=family, value=value))
-    codes = {"memory": "codes", "kappa": 1.0}
+    codes = {"memory": "codes"}
     return [*rows, _row(setting, "codes", codes, family="codes")]
 
 
 def _row(setting: Setting, label: str, fields: dict[str, Any], **about: Any) -> Row:
     base = setting.reservoir if label.startswith("reservoir") else setting.config
-    own = {"steps": steps_of(setting, STEPS), "step_epochs": 0, "kappa": 0.0}
-    config = replace(base, **{**own, **fields})
+    config = base.derive(steps=steps_of(setting, STEPS), step_epochs=0).derive(**fields)
     keys = setting.course(config, setting.marks(*MARKS))
     return Row(label, keys, {**about, "rule": label, "working_bits": working_bits(config)})
 

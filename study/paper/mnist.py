@@ -31,7 +31,7 @@ def plan(setting: Setting) -> list[Row]:
     cores = {
         "gated, W12": replace(base, weight_bits=12),
         "gated, W8": replace(base, weight_bits=8, steps=narrow),
-        "codes, W12": replace(base, weight_bits=12, memory="codes", kappa=1.0),
+        "codes, W12": base.derive(weight_bits=12, memory="codes"),
     }
     rows = [
         Row(label, setting.course(config, marks), {"float": False})

@@ -72,7 +72,7 @@ def own_reservoir(key: dict, dataset: Dataset) -> dict[str, Any]:
     Key
     ---
     config : dict
-        Every field of the configuration but the seed.
+        Every field that the configuration reads but the seed.
     samples : int
         Learned before anything is compared.
     """

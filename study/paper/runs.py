@@ -1,7 +1,8 @@
 """The runs behind the paper's figures: pure functions of their keys.
 
-A key is ``{"kind", "dataset": {"name", "sha256"}, "seed", "code", ...}``; what else is in it
-depends on the kind (`KINDS`). What is stored of a run is its key, its status and ``result``.
+A key is ``{"kind", "dataset": {"name", "sha256"}, "seed", "readout", "code", ...}``, ``readout`` as
+in `hebbware.study.store`; what else is in it depends on the kind (`KINDS`). What is stored of a run is its key, its
+status and ``result``.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def course(key: dict, dataset: Dataset) -> dict[str, list[float]]:
     rule : str
         ``core`` (bit-true), or one of `hebbware.golden.reference.baselines.BASELINES`.
     config : dict, for ``core``
-        Every field of the configuration but the seed.
+        Every field that the configuration reads but the seed.
     layers, steps, halve, options : for float rules
         As `Learner` takes them.
     samples, held : int

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from hebbware.golden import config as configs
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.errors import InputError
+from hebbware.golden.readout import readout_hash
 from hebbware.study import run
 from hebbware.study.panels import Spread
 from hebbware.study.paper import runs
@@ -66,7 +67,7 @@ class Setting:
 
     def core(self, **fields: Any) -> CoreConfig:
         """Return the preset with other fields."""
-        return replace(self.config, **fields)
+        return self.config.derive(**fields)
 
     def marks(self, *marks: int) -> list[int]:
         """Return those of some marks that lie within the epoch, and its end."""
@@ -122,9 +123,11 @@ class Setting:
 
     def key(self, kind: str, seed: int, *, dataset: dict | None = None, **fields: Any) -> dict:
         """Return the key of a run; plain values, as JSON gives them back."""
+        config = fields.get("config")
         return {
             "kind": kind,
             "seed": seed,
+            "readout": config and readout_hash(CoreConfig.from_dict(config)),
             "dataset": dataset or {"name": self.dataset, "sha256": self.checksum},
             "code": runs.code_version(),
             **_plain(fields),
