@@ -190,15 +190,15 @@ def _add(made: Plan, path: Path, values: dict, data_dir: str | None, above: tupl
         raise InputError(
             f"{where}: {next(iter(own))} must stand inside the parts where there are any"
         )
-    if not own and not parts and not {"base", "include"} & values.keys():
-        raise InputError(
-            f"{where} must name a base, an include or what is varied (grid, zip, list, part); "
-            f"it holds {', '.join(values) or 'nothing'}"
-        )
     if not parts and "include" not in values:
         parts = [own]
     if parts:
         top = _Top(where, values, path, data_dir)
+        if not own and not {"base", "part"} & values.keys():
+            raise InputError(
+                f"{where} must name a base, an include or what is varied (grid, zip, list, part); "
+                f"it holds {', '.join(values) or 'nothing'}"
+            )
         for part in parts:
             _add_part(made, where, top, part, path.stem)
 

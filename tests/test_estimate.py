@@ -57,7 +57,7 @@ def teaching(config, count):
 def test_clocks_are_those_of_the_schedule(memory, lanes):
     config = small(memory, lanes)
     x, labels = teaching(config, 24)
-    assert sum(label is not None for label in labels) > config.window
+    assert sum(label is not None for label in labels) > 4  # more than the window holds
     expected = predict(config, x, labels).sample_clocks
     learn = [label is not None for label in labels]
     found = estimate.sample_clocks(config, np.count_nonzero(x, axis=1), learn)

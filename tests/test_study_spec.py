@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hebbware.golden import data, train
+from hebbware.golden import data, readout, train
+from hebbware.golden.config import load
 from hebbware.golden.errors import InputError
 from hebbware.study import run, spec
 
@@ -18,6 +19,7 @@ def plan(folder, text):
     return spec.plan(write(folder, text))
 
 
+BASE = 'base = "digits"\n'
 SMALL = 'base = "digits"\nepochs = 1\nseeds = [0, 1]\n'
 
 
@@ -46,8 +48,9 @@ def test_key_names_all_that_a_run_depends_on(tmp_path):
     (key,) = plan(
         tmp_path, 'base = "digits"\nseeds = [3]\nsamples = 200\ntest = true'
     ).keys.values()
-    assert set(key["config"]) == set(spec.FIELDS)
-    assert "seed" not in key["config"]
+    assert set(key["config"]) == load("digits").to_dict().keys() - {"seed"}
+    assert key["config"].keys() >= {"layers", "horizon", "rsqrt_bits"}  # not window: unread
+    assert key["readout"] is None
     assert key["config"]["steps"] == [7, 5, 7]  # the preset's
     held = train.held_back(data.load("digits"), None)
     assert (key["seed"], key["epochs"], key["train_samples"], key["validation"]) == (
@@ -116,6 +119,74 @@ def test_parts_and_includes(tmp_path):
     assert configs(made, "memory") == ["gated", "gated", "window", "window", "gated"]
 
 
+def test_what_a_memory_does_not_read_of_the_base_is_left_out(tmp_path):
+    made = plan(
+        tmp_path,
+        'seeds = [0]\nlist = [{memory = "gated"}, {memory = "window", window = 8}, '
+        '{memory = "none"}, {modulator = "hsic", window = 8}, {dynamics = "leaky"}]\n'
+        "[base]\nlayers = [64, 8, 10]\nhorizon = 9\nmemory_bits = 14\nbeta_log2 = 2\n",
+    )
+    assert made.impossible == []
+    fields = ("memory", "horizon", "memory_bits", "window", "beta_log2", "time_steps")
+    found = [[key["config"].get(field) for field in fields] for key in made.keys.values()]
+    assert found == [
+        ["gated", 9, 14, None, 2, None],
+        ["window", None, 14, 8, 2, None],
+        ["none", None, None, None, None, None],
+        ["samples", None, None, 8, None, None],
+        ["gated", 9, 14, None, 2, 1],
+    ]
+
+
+def test_an_axis_that_some_combinations_do_not_read_is_told(tmp_path):
+    made = plan(
+        tmp_path,
+        SMALL + '[grid]\nmemory = ["gated", "window"]\nhorizon = [8, 9]',
+    )
+    assert len(made.parts[0].points) == 2
+    assert [line.partition(": ")[2] for line in made.impossible] == [
+        f"memory=window, horizon={value}: horizon must be left out or at its default 12, as the "
+        f"window memory does not read it, not {value}"
+        for value in (8, 9)
+    ]
+
+
+@pytest.mark.parametrize("base", ["digits-hsic", "digits-reservoir", "digits"])
+def test_controls_of_every_base(tmp_path, base, monkeypatch):
+    monkeypatch.setattr(spec, "readout_hash", lambda config: "0" * 64)
+    made = plan(tmp_path, f'base = "{base}"\nseeds = [0]\ncontrols = ["frozen", "codes", "linear"]')
+    assert made.impossible == []
+    found = {key["control"]: key["config"] for key in made.keys.values()}
+    assert (found["codes"]["memory"], found["frozen"]["memory"]) == ("codes", "none")
+    steps = load(base).to_dict()["steps"]
+    assert all(config["steps"] == steps for config in found.values())
+    for control in ("codes", "frozen"):
+        assert found[control]["modulator"] == "class-memory"
+        assert not {"window", "projection", "horizon"} & found[control].keys()
+
+
+@pytest.mark.parametrize("base", ["digits-hsic", "digits-reservoir", "linear-leaky"])
+def test_a_control_that_there_is_not_is_told_before_anything_runs(tmp_path, base, monkeypatch):
+    monkeypatch.setattr(spec, "readout_hash", lambda config: "0" * 64)
+    made = plan(tmp_path, f'base = "{base}"\nseeds = [0]\ncontrols = ["float"]')
+    (line,) = made.impossible
+    assert "the base: control float has" in line
+
+
+def test_key_has_the_weights_of_a_readout(tmp_path, monkeypatch):
+    weights = np.zeros((80, 64), int)
+    monkeypatch.setattr(readout, "readout_weights", lambda config: weights)
+    text = 'base = "digits-reservoir"\nseeds = [0]'
+    first, again = plan(tmp_path, text), plan(tmp_path, text)
+    weights = weights + 1
+    other = plan(tmp_path, text)
+    assert first.keys.keys() == again.keys.keys() != other.keys.keys()
+    (key,) = first.keys.values()
+    assert len(key["readout"]) == 64
+    with pytest.raises(InputError, match="a worker's readout .* has other weights"):
+        run.execute(key)
+
+
 def test_all_impossible_combinations_are_listed(tmp_path):
     made = plan(
         tmp_path,
@@ -161,6 +232,8 @@ def test_all_impossible_combinations_are_listed(tmp_path):
         ('include = ["nothing"]', "specification nothing"),
         ('include = ["some.toml"]', "includes itself"),
         ("include = []", "nothing to run"),
+        ("", "must name a base, an include or what is varied .*; it holds nothing"),
+        ('title = "none"\nepochs = 3', "must name a base, .*; it holds title, epochs"),
         ("seeds = [0", "specification .*some.toml"),
     ],
 )
@@ -172,10 +245,10 @@ def test_bad_specification(tmp_path, text, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("epochs = 0", "epochs must lie in 1..1000, not 0"),
-        ("epochs = true", "epochs must lie in 1..1000, not True"),
-        ("samples = 1190", "samples must lie in 1..1189, not 1190"),
-        ('samples = "all"', "samples must lie in 1..1189"),
+        (BASE + "epochs = 0", "epochs must lie in 1..1000, not 0"),
+        (BASE + "epochs = true", "epochs must lie in 1..1000, not True"),
+        (BASE + "samples = 1190", "samples must lie in 1..1189, not 1190"),
+        (BASE + 'samples = "all"', "samples must lie in 1..1189"),
         ('controls = ["float"]\n[grid]\nmemory = ["nothing"]', "memory must be one of"),
     ],
 )
