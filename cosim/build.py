@@ -51,6 +51,8 @@ class Model:
         How long :func:`build` took.
     cached : bool
         Whether it was there already.
+    config : optional
+        What the component was made from, where whoever built it says so.
     """
 
     directory: Path
@@ -61,6 +63,7 @@ class Model:
     toolchain: Toolchain
     seconds: float
     cached: bool
+    config: Any = None
 
 
 def build(

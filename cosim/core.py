@@ -1,14 +1,17 @@
 """Co-simulation of the whole core: real samples into the RTL, every record compared with golden."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hebbware.golden.config import NO_LABEL, CoreConfig
 from hebbware.golden.core import Core as GoldenCore
+from hebbware.golden.errors import InputError
 from hebbware.golden.layout import Layout, word_width
-from hebbware.golden.schedule import Command, Prediction, predict
+from hebbware.golden.memory import KINDS
+from hebbware.golden.samples import optional_labels, samples_of
+from hebbware.golden.schedule import STREAMS, Command, Prediction, predict
 from hebbware.hdl.core import Core
 from hebbware.hdl.lane import vector_width
 
@@ -28,7 +31,8 @@ def build_core(
     `options` go to `hebbware.cosim.build.build`.
     """
     core = core or Core(config, trace=True)
-    return build(core, hold=HOLD, waves=waves, **options)
+    built = build(core, hold=HOLD, waves=waves, **options)
+    return replace(built, config=config)
 
 
 def lane_width(config: CoreConfig, channel: str) -> int:
@@ -43,6 +47,18 @@ def lane_width(config: CoreConfig, channel: str) -> int:
         "trace.kernels": config.e.width,
         "trace.coefficients": config.e.width,
     }[channel]
+
+
+def stalls_of(stalls: dict[str, int] | int) -> dict[str, int]:
+    """How often each of `STREAMS` stalls; `InputError` where that cannot be."""
+    named = stalls if isinstance(stalls, dict) else dict.fromkeys(STREAMS, stalls)
+    if unknown := named.keys() - {*STREAMS}:
+        raise InputError(f"stalls must be for {', '.join(STREAMS)}, not {', '.join(unknown)}")
+    for name, stall in named.items():
+        whole = isinstance(stall, (int, np.integer)) and not isinstance(stall, bool)
+        if not whole or not 0 <= stall <= 255:
+            raise InputError(f"stalls of {name} must be a whole number in 0..255, not {stall!r}")
+    return named
 
 
 def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]) -> np.ndarray:
@@ -110,8 +126,8 @@ def where(config: CoreConfig, channel: str, address: int, lane: int) -> tuple[st
     if channel == "trace.memory":
         layer = int(np.searchsorted(layout.memory_bases, address, side="right")) - 1
         row, block = divmod(address - layout.memory_bases[layer], layout.blocks(layer))
-        what = "sample" if config.modulator == "hsic" else "class"
-        return f"layer {layer + 1} class memory of {what} {row}, unit {unit(layer, block)}", 0
+        what = f"{KINDS[config.memory].row} {row}, unit {unit(layer, block)}"
+        return f"layer {layer + 1} class memory of {what}", 0
     if channel == "trace.kernels":
         return f"centred kernel of sample {address}", config.error_fraction
     if channel == "trace.coefficients":
@@ -210,19 +226,35 @@ def cosimulate(
 
     Parameters
     ----------
-    x : array (n, inputs)
+    x : int array (n, inputs)
+        Raw inputs.
     labels : sequence of int or None
         None: infer only.
+    model : Model, optional
+        From `build_core`, of the same configuration.
     stalls : int or dict
-        How often the ends of the streams stall, see `hebbware.golden.stalls`.
+        How often the ends of the streams stall, see `hebbware.golden.stalls`: 0..255, for all of
+        `hebbware.golden.schedule.STREAMS` or by stream.
     progress : callable, optional
         Called with ("golden", samples done) and ("rtl", clocks done).
     options
         Others of `hebbware.cosim.run.run`: resets, start values, coverage.
+
+    Raises
+    ------
+    InputError
+        Samples or labels that the core does not take, a model of another configuration, stalls out
+        of range; before anything is simulated.
     """
+    x = samples_of(x, config.inputs, config.x.max)
+    labels = optional_labels(labels, config.classes, len(x))
+    stalls = stalls_of(stalls)
+    if model is not None and model.config not in (None, config):
+        raise InputError(
+            f"model must be built of the same configuration ({config.fingerprint}), not of "
+            f"{model.config.fingerprint}"
+        )
     model = model or build_core(config, waves=waves is not None)
-    streams = ("samples", "results", "commands", "responses")
-    stalls = dict.fromkeys(streams, stalls) if isinstance(stalls, int) else stalls
     golden = GoldenCore(config)
     tell = progress or (lambda stage, done: None)
     prediction = predict(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hebbware.golden.errors import InputError
 from hebbware.golden.reservoir import ReservoirConfig
-from hebbware.golden.reservoir_schedule import Command, Prediction, predict
+from hebbware.golden.reservoir_schedule import Command, Prediction, predict, stream_words
 from hebbware.hdl.reservoir.block import ReservoirBlock
 
 from .bench import Bench
@@ -125,7 +126,9 @@ def cosimulate(
     Parameters
     ----------
     inputs : int array (steps, inputs)
+        Raw.
     targets : int array (n, outputs), optional
+        Raw.
     weights : int array (outputs, R), optional
         Readout that the block is built with.
     model : Model, optional
@@ -134,7 +137,15 @@ def cosimulate(
         How often the ends of the streams stall, see `hebbware.golden.stalls`.
     progress : callable, optional
         Called with ("golden", steps done) and ("rtl", clocks done).
+
+    Raises
+    ------
+    InputError
+        As `hebbware.golden.reservoir_schedule.predict`, or stalls out of range.
     """
+    if isinstance(stalls, bool) or not isinstance(stalls, int) or not 0 <= stalls <= 255:
+        raise InputError(f"stalls must be a whole number in 0..255, not {stalls!r}")
+    inputs, targets = stream_words(config, inputs, targets)
     model = model or build_reservoir(config, weights=weights, waves=waves is not None)
     tell = progress or (lambda stage, done: None)
     names = [c.name for c in model.bench.channels.values() if c.kind != "event"]

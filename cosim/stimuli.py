@@ -14,9 +14,8 @@ from hebbware.golden.commands import ADDRESS_BITS, Op, Space, State
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.layout import Layout, word_width
 from hebbware.golden.memory import KINDS
-from hebbware.golden.schedule import Command
+from hebbware.golden.schedule import STREAMS, Command
 
-STREAMS = ("samples", "results", "commands", "responses")
 HARD = (128, 250, 255)  # stalls: every other clock, a burst now and then, once in 256 clocks
 WORDS = 600  # of a memory that are written at most, so that large cores stay cheap
 

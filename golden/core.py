@@ -12,7 +12,6 @@ import numpy as np
 from . import dense, dynamics, hsic, modulator, reservoir_memory
 from .commands import DATA_BITS
 from .config import CoreConfig
-from .errors import InputError
 from .fixed import Format, Rounding, saturate, shift_round
 from .init import start_state
 from .layout import Layout
@@ -20,6 +19,7 @@ from .memory import KINDS, unit_thresholds
 from .normalise import normalise
 from .random import rotate_lanes, xorshift_block
 from .reservoir_memory import ReservoirMemory
+from .samples import label_of, labels_of, raw, samples_of
 from .softmax import softmax_error
 
 
@@ -80,12 +80,30 @@ class Core:
     # -- one sample -------------------------------------------------------------------------------
 
     def infer(self, x: np.ndarray) -> tuple[int, np.ndarray]:
-        """Class and scores (raw u) of the inputs `x` (raw x); nothing changes."""
+        """Class and scores (raw u) of the inputs `x` (raw x); nothing changes.
+
+        Raises
+        ------
+        InputError
+            `x` is no array (inputs,) of integers in 0 .. 2**x_bits - 1.
+        """
+        return self._infer(self._sample(x))
+
+    def learn(self, x: np.ndarray, label: int) -> tuple[int, np.ndarray]:
+        """Class and scores before learning, then one update of every layer.
+
+        Raises
+        ------
+        InputError
+            As `infer`, or `label` is no whole number in 0 .. classes - 1; nothing is learned.
+        """
+        return self._learn(self._sample(x), label_of(label, self.config.classes))
+
+    def _infer(self, x):
         scores = self._forward(x)[0]
         return int(scores.argmax()), scores
 
-    def learn(self, x: np.ndarray, label: int) -> tuple[int, np.ndarray]:
-        """Class and scores before learning, then one update of every layer."""
+    def _learn(self, x, label):
         cfg, hidden = self.config, range(len(self.config.hidden))
         scores, inputs, walks, active, scales = self._forward(x)
         errors, directions, weights = [], [], None
@@ -119,34 +137,30 @@ class Core:
         return int(scores.argmax()), scores
 
     def infer_many(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """`infer` of each row of `x`: classes ``(n,)`` and scores ``(n, classes)``."""
-        x, _ = self._samples(x)
-        results = [self.infer(row) for row in x]
-        return np.array([r[0] for r in results]), np.array([r[1] for r in results])
+        """`infer` of each row of `x`: classes int64 ``(n,)`` and scores int64 ``(n, classes)``."""
+        return self._results([self._infer(row) for row in self._samples(x)])
 
     def learn_many(self, x: np.ndarray, labels) -> tuple[np.ndarray, np.ndarray]:
-        """`learn` of each row of `x` in turn: classes ``(n,)`` and scores ``(n, classes)``."""
-        x, labels = self._samples(x, labels)
-        results = [self.learn(row, int(label)) for row, label in zip(x, labels, strict=True)]
-        return np.array([r[0] for r in results]), np.array([r[1] for r in results])
+        """`learn` of each row of `x` in turn; returns what `infer_many` does.
 
-    def _samples(self, x, labels=None):
-        """`x` and `labels` as arrays, or InputError where the core cannot take them."""
-        cfg = self.config
-        x = np.asarray(x)
-        labels = np.zeros(len(x), np.int64) if labels is None else np.asarray(labels)
-        if x.ndim != 2 or x.shape[1] != cfg.inputs:
-            raise InputError(f"x must have shape (samples, {cfg.inputs}), not {x.shape}")
-        if labels.shape != x.shape[:1]:
-            raise InputError(
-                f"labels must have shape ({len(x)},), one for each sample, not {labels.shape}"
-            )
-        for name, values, top in (("x", x, cfg.x.max), ("labels", labels, cfg.classes - 1)):
-            if not np.issubdtype(values.dtype, np.integer):
-                raise InputError(f"{name} must be integers, not {values.dtype}")
-            if values.size and not 0 <= values.min() <= values.max() <= top:
-                raise InputError(f"{name} must lie in 0..{top}, not {values.min()}..{values.max()}")
-        return x, labels
+        Nothing is learned where any row or label is refused.
+        """
+        x = self._samples(x)
+        labels = labels_of(labels, self.config.classes, len(x)).tolist()
+        return self._results([self._learn(row, c) for row, c in zip(x, labels, strict=True)])
+
+    def _sample(self, x):
+        return raw("x", x, (self.config.inputs,), 0, self.config.x.max)
+
+    def _samples(self, x):
+        return samples_of(x, self.config.inputs, self.config.x.max)
+
+    def _results(self, results):
+        scores = np.array([scores for _, scores in results], np.int64)
+        return (
+            np.array([number for number, _ in results], np.int64),
+            scores.reshape(len(results), self.config.classes),
+        )
 
     # -- passes -----------------------------------------------------------------------------------
 

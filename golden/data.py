@@ -163,13 +163,7 @@ def split_validation(dataset: Dataset, n: int, seed: int = 0) -> Dataset:
     InputError
         ``n`` leaves no sample to train or none to validate, or the seed is negative.
     """
-    samples = len(dataset.y_train)
-    if not 0 < n < samples:
-        raise InputError(f"validation samples must lie in 1..{samples - 1}, not {n}")
-    if seed < 0:
-        raise InputError(f"seed must be 0 or more, not {seed}")
-    order = permutation(samples, seed)
-    held, rest = order[:n], order[n:]
+    held, rest = split_rows(len(dataset.y_train), n, seed)
     return replace(
         dataset,
         x_train=dataset.x_train[rest],
@@ -177,6 +171,22 @@ def split_validation(dataset: Dataset, n: int, seed: int = 0) -> Dataset:
         x_test=dataset.x_train[held],
         y_test=dataset.y_train[held],
     )
+
+
+def split_rows(samples: int, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that `split_validation` holds back of so many samples, and the others.
+
+    Raises
+    ------
+    InputError
+        As there.
+    """
+    if not 0 < n < samples:
+        raise InputError(f"validation samples must lie in 1..{samples - 1}, not {n}")
+    if seed < 0:
+        raise InputError(f"seed must be 0 or more, not {seed}")
+    order = permutation(samples, seed)
+    return order[:n], order[n:]
 
 
 def _digits() -> Dataset:

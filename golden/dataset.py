@@ -9,6 +9,7 @@ import numpy as np
 
 from hebbware.golden.encoding import Encoding
 from hebbware.golden.errors import InputError
+from hebbware.golden.samples import labels_of
 
 TEST_SHARE = 1 / 4  # of samples that come without a test set
 
@@ -53,6 +54,26 @@ class Dataset:
     features: tuple[str, ...] = ()
     encoding: Encoding | None = None
     parts: tuple[tuple[str, int], ...] = ()
+
+    def __post_init__(self):
+        """Raise InputError for arrays that are not as described."""
+        for part in ("train", "test"):
+            x, y = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
+            if not isinstance(x, np.ndarray) or x.dtype != np.uint8 or x.ndim != 2:
+                what = f"{x.dtype} of {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
+                raise InputError(
+                    f"data set {self.name}: x_{part} must be bytes (u8) of shape (samples, "
+                    f"inputs), not {what}"
+                )
+            if x.shape[1] != self.inputs:
+                raise InputError(
+                    f"data set {self.name}: x_{part} must have {self.inputs} inputs as x_train "
+                    f"has, not {x.shape[1]}"
+                )
+            try:
+                labels_of(y, self.classes, len(x))
+            except InputError as error:
+                raise InputError(f"data set {self.name}: y_{part}: {error}") from None
 
     @property
     def inputs(self) -> int:

@@ -15,6 +15,7 @@ from .core import Core
 from .errors import InputError
 from .readout import r_squared, readout_of
 from .reservoir_memory import CONTROLS, down_shift, up_shift
+from .samples import labels_of, samples_of
 
 WARM_UP = 6  # horizons of samples before anything is measured: the exact memory starts empty
 
@@ -83,11 +84,15 @@ def record(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -
     Raises
     ------
     InputError
-        There is no trained readout.
+        There is no trained readout, or samples that the core does not take.
     """
     config = core.config
     if core.reservoir is None or config.readout in CONTROLS:
         raise InputError("readout must be a trained one of a reservoir memory")
+    x = samples_of(x, config.inputs, config.x.max)
+    labels = labels_of(labels, config.classes, len(x))
+    if not len(x) or samples < 1:
+        raise InputError(f"samples must be at least one, not {min(len(x), samples)}")
     scale, rate = readout_of(config).scale, 2.0**-config.horizon
     shape = (config.classes, config.projection)
     layers = range(len(config.hidden))

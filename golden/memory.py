@@ -46,6 +46,7 @@ class Memory:
     """
 
     reads: tuple[str, ...] = ()
+    row = "class"  # what a row of it is
     written = True  # learning writes the class memory at all
     by_error = False  # every class is written, in proportion to its error; else the sample's alone
     windowed = False  # what the sample of ``window`` samples ago wrote is taken out again
@@ -193,6 +194,7 @@ class Reservoir(Memory):
         *("gating", "reservoir_units", "reservoir_bits", "reservoir_topology", "reservoir_gain"),
         *("reservoir_lanes", "reservoir_seed", "readout"),
     )
+    row = "projected number"
     written = False
     projected = True
 
@@ -226,6 +228,7 @@ class Samples(Memory):
     """The last N samples' activations themselves, ``M_slot <- z``: see `hebbware.golden.hsic`."""
 
     reads = ("window", "gamma", "sigmas")
+    row = "sample"
     stochastic = False
     by_sample = True
     modulator = "hsic"

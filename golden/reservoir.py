@@ -42,6 +42,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import samples
 from .errors import InputError
 from .fixed import Format, Rounding, bits_signed, saturate
 from .random import WORD, rotate_lanes, seed_state, xorshift_block
@@ -447,7 +448,15 @@ class Reservoir:
         self.random_state = config.random_state
 
     def step(self, inputs: np.ndarray) -> np.ndarray:
-        """Take one input (inputs,), raw; return the new state."""
+        """Take one input (inputs,), raw; return the new state.
+
+        Raises
+        ------
+        InputError
+            It is no such array of integers of the input's format.
+        """
+        fmt = self.config.input
+        inputs = samples.raw("inputs", inputs, (self.config.inputs,), fmt.min, fmt.max)
         random = None
         if self.config.rounding is Rounding.STOCHASTIC:
             random, self.random_state = rounding_words(self.random_state, self.config)

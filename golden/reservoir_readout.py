@@ -17,10 +17,10 @@ import numpy as np
 
 from . import dense
 from .commands import signed, word_of
-from .errors import InputError
 from .fixed import Rounding, saturate
 from .random import rotate_lanes, xorshift_block
 from .reservoir import GRANULE, Reservoir, ReservoirConfig
+from .samples import raw
 
 
 class Op(IntEnum):
@@ -70,19 +70,8 @@ class Machine(Reservoir):
         InputError
             They are of another shape or do not fit the format.
         """
-        weights = np.asarray(weights)
-        if weights.shape != self.weights.shape:
-            raise InputError(
-                f"readout must have shape {self.weights.shape} (outputs, units), "
-                f"not {weights.shape}"
-            )
-        if not np.issubdtype(weights.dtype, np.integer):
-            raise InputError(f"readout must hold raw integers, not {weights.dtype}")
-        outside = weights[(weights < self.config.weight.min) | (weights > self.config.weight.max)]
-        if outside.size:
-            raise InputError(
-                f"readout must fit {self.config.weight_bits} bits, not {int(outside[0])}"
-            )
+        weight = self.config.weight
+        weights = raw("readout", weights, self.weights.shape, weight.min, weight.max)
         self.weights = weights.astype(np.int64)
 
     def read(self) -> np.ndarray:
@@ -90,9 +79,16 @@ class Machine(Reservoir):
         return dense.forward(self.config, self.config.state.fraction, self.r, self.weights.T)
 
     def learn(self, targets) -> np.ndarray:
-        """One step of the delta rule towards raw targets (outputs,); return the errors before."""
+        """One step of the delta rule towards raw targets (outputs,); return the errors before.
+
+        Raises
+        ------
+        InputError
+            They are no such array of integers of the outputs' format.
+        """
         config = self.config
-        errors = saturate(np.asarray(targets, np.int64) - self.read(), config.u)
+        targets = raw("targets", targets, (config.outputs,), config.u.min, config.u.max)
+        errors = saturate(targets.astype(np.int64) - self.read(), config.u)
         random = None
         if config.rounding is Rounding.STOCHASTIC:
             words = xorshift_block(self.random_state, config.outputs * config.granules)

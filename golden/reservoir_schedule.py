@@ -34,6 +34,7 @@ from .errors import InputError
 from .program import tree_latency
 from .reservoir import ReservoirConfig
 from .reservoir_readout import Machine, Op, pack
+from .samples import raw
 from .schedule import Channel
 from .stalls import End
 
@@ -130,6 +131,20 @@ class _Source:
         self.next += 1
 
 
+def stream_words(config: ReservoirConfig, inputs, targets=None) -> tuple[np.ndarray, np.ndarray]:
+    """Raw inputs (steps, inputs) and targets (n, outputs), none by default, as arrays.
+
+    Raises
+    ------
+    InputError
+        Another shape, type or range.
+    """
+    inputs = raw("inputs", inputs, ("steps", config.inputs), config.input.min, config.input.max)
+    targets = np.zeros((0, config.outputs), np.int64) if targets is None else targets
+    targets = raw("targets", targets, ("steps", config.outputs), config.u.min, config.u.max)
+    return inputs, targets
+
+
 def predict(
     config: ReservoirConfig,
     inputs: np.ndarray,
@@ -161,15 +176,15 @@ def predict(
     Raises
     ------
     InputError
-        Too few targets.
+        Inputs, targets or weights of another shape, type or range, or too few targets.
     """
     stalls = stalls or {}
-    targets = np.zeros((0, config.outputs), np.int64) if targets is None else targets
+    inputs, targets = stream_words(config, inputs, targets)
     ends = {
         name: End(seed, name, stalls.get(name, 0))
         for name in ("inputs", "targets", "commands", "results", "responses")
     }
-    words = _Source(ends["inputs"], np.zeros(inputs.size, np.int64))
+    given = _Source(ends["inputs"], np.zeros(inputs.size, np.int64))
     wanted = _Source(ends["targets"], np.zeros(targets.size, np.int64))
     orders = _Source(ends["commands"], [command.after for command in commands])
     machine, channels = Machine(config), {name: Channel() for name in CHANNELS}
@@ -181,7 +196,7 @@ def predict(
     bank, learned = 1, 0
 
     def command_first(clock):
-        order, word = orders.offered(moved), words.offered(moved)
+        order, word = orders.offered(moved), given.offered(moved)
         return order is not None and (word is None or max(order, clock) <= max(word, clock))
 
     def carry_out(free):
@@ -203,8 +218,8 @@ def predict(
         while command_first(free):
             free = carry_out(free)
         for _ in row:
-            free = max(words.offered(moved), free)
-            words.take(free)
+            free = max(given.offered(moved), free)
+            given.take(free)
         each = 1 + np.count_nonzero(row) + config.taps
         state = machine.step(row).reshape(blocks, lanes)
         channels["trace.state"].add(

@@ -41,8 +41,10 @@ from .program import (
     start_program,
     total_latency,
 )
+from .samples import optional_labels, samples_of
 from .stalls import End
 
+STREAMS = ("samples", "results", "commands", "responses")
 CHANNELS = (
     "results",
     "responses",
@@ -115,10 +117,7 @@ class Schedule:
         self.at = stages(core.config)
         self.program = program(core.config)
         self.channels = {name: Channel() for name in channels(core.config)}
-        self.ends = {
-            name: End(seed, name, stalls.get(name, 0))
-            for name in ("samples", "results", "commands", "responses")
-        }
+        self.ends = {name: End(seed, name, stalls.get(name, 0)) for name in STREAMS}
         self.projected = KINDS[core.config.memory].projected
         self.flags = {name for p in self.program for name in p.waits}
         self.done = defaultdict(int)  # first clock in which a pass counts as done
@@ -385,7 +384,7 @@ def predict(
     Parameters
     ----------
     config : CoreConfig
-    x : array (n, inputs)
+    x : int array (n, inputs)
     labels : sequence of int or None
     commands : sequence of Command
         In the order in which they are offered.
@@ -395,7 +394,14 @@ def predict(
         Receives the state after the last sample.
     progress : callable, optional
         Called with the number of samples done.
+
+    Raises
+    ------
+    InputError
+        Samples or labels that the core does not take (`hebbware.golden.samples`).
     """
+    x = samples_of(x, config.inputs, config.x.max)
+    labels = optional_labels(labels, config.classes, len(x))
     schedule = Schedule(core or Core(config), seed=seed, stalls=stalls)
     schedule.start()
     pending, classes, released = list(commands), [], []

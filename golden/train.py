@@ -32,6 +32,7 @@ from hebbware.golden.data import Dataset, split_validation
 from hebbware.golden.errors import InputError
 from hebbware.golden.files import write_arrays
 from hebbware.golden.readout import readout_hash
+from hebbware.golden.samples import samples_of
 from hebbware.golden.streams import STATIONARY, Stream, parse
 
 ENGINES = ("compiled", "plain")
@@ -110,8 +111,14 @@ def order(seed: int, epoch: int, samples: int) -> np.ndarray:
 
 
 def inputs(config: CoreConfig, x: np.ndarray) -> np.ndarray:
-    """Bring a data set's bytes to the raw inputs of a core: their leading ``x_bits``."""
-    return x >> (8 - config.x_bits)
+    """Bring a data set's bytes (samples, inputs) to the raw inputs of a core: their leading bits.
+
+    Raises
+    ------
+    InputError
+        They are none.
+    """
+    return samples_of(x, config.inputs, 255) >> (8 - config.x_bits)
 
 
 def check_fit(config: CoreConfig, dataset: Dataset) -> None:

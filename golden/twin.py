@@ -16,6 +16,7 @@ from .modulator import direction_shift, similarity_shift
 from .normalise import MANTISSA_BITS, ROOT_HALF, VAR_MIN, exponent_range, reciprocal_of_size
 from .readout import readout_weights
 from .reservoir import GRANULE, connections
+from .samples import labels_of
 from .softmax import exp_width
 from .twin_kernels import Constants, Reservoirs, Scratch, State, run
 
@@ -193,10 +194,12 @@ class Twin(Core):
         self._type = np.int32 if fits_32_bits(config) else np.int64
 
     def infer_many(self, x):
-        return self._many(False, *self._samples(x))
+        x = self._samples(x)
+        return self._many(False, x, np.zeros(len(x), np.int64))
 
     def learn_many(self, x, labels):
-        return self._many(True, *self._samples(x, labels))
+        x = self._samples(x)
+        return self._many(True, x, labels_of(labels, self.config.classes, len(x)))
 
     def _many(self, learning, x, labels):
         cfg = self.config
@@ -206,7 +209,7 @@ class Twin(Core):
             self._constants,
             learning,
             np.ascontiguousarray(x, np.uint8),
-            np.ascontiguousarray(labels, np.int64),
+            labels,
             np.array([shift + self.extra for shift in cfg.step_shifts]),
             state,
             self._scratch(),

@@ -20,6 +20,7 @@ from hebbware.golden.memory import KINDS
 from hebbware.golden.normalise import VAR_MIN
 from hebbware.golden.reference.class_memory import CLIP, modulator
 from hebbware.golden.reference.layers import softmax
+from hebbware.golden.samples import label_of, raw
 
 MEAN_MAGNITUDE = np.sqrt(2 / np.pi)  # of a standard normal number
 
@@ -58,7 +59,8 @@ class FloatTwin:
         """
         cfg, hidden = self.config, len(self.config.hidden)
         found: Signals = {}
-        inputs, scales = [cfg.x.real(x)], []
+        label = label_of(label, cfg.classes)
+        inputs, scales = [cfg.x.real(raw("x", x, (cfg.inputs,), 0, cfg.x.max))], []
         for layer in range(hidden):
             u = np.append(inputs[-1], 1.0) @ self.weights[layer]
             z, scale = self._normalise(np.maximum(u, 0))

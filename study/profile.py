@@ -232,12 +232,12 @@ class Recorder(Core):
         self.tallies: dict[tuple[int, str], Tally] = {}
         self.now: Signals = {}
 
-    def learn(self, x, label):
+    def _learn(self, x, label):
         self.now, self._label, self._powers = {}, label, []
         self._inputs = [np.asarray(x, np.int64)]
         self._old_weights = [w.copy() for w in self.weights]
         self._old_memories = [m.copy() for m in self.memories]
-        result = super().learn(x, label)
+        result = super()._learn(x, label)
         self.now.update({(layer, "W"): w for layer, w in enumerate(self.weights)})
         self.now.update({(layer, "M"): m for layer, m in enumerate(self.memories)})
         return result

@@ -86,11 +86,7 @@ def select(dataset: Dataset, samples: int, held: int, seed: int, test: bool) -> 
 def _split(samples: int, held: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows held back and the others, by the split of `hebbware.golden.data`."""
     rows = np.arange(samples)
-    if not held:
-        return rows[:0], rows
-    numbered = Dataset("", (1,), 1, rows[:, None], rows, rows[:0, None], rows[:0])
-    split = data.split_validation(numbered, held, seed)
-    return split.y_test, split.y_train
+    return data.split_rows(samples, held, seed) if held else (rows[:0], rows)
 
 
 def execute(

@@ -556,7 +556,7 @@ def test_passes_of_no_error_are_not_walked():
 BAD = [
     (lambda x, y: (x[:, :9], y), r"x must have shape \(samples, 10\), not \(6, 9\)"),
     (lambda x, y: (x[0], y), r"x must have shape \(samples, 10\), not \(10,\)"),
-    (lambda x, y: (x, y[:5]), r"labels must have shape \(6,\), one for each sample, not \(5,\)"),
+    (lambda x, y: (x, y[:5]), r"labels must have shape \(6,\), not \(5,\)"),
     (lambda x, y: (x / 256, y), "x must be integers, not float64"),
     (lambda x, y: (x + 256, y), r"x must lie in 0\.\.255, not 2"),
     (lambda x, y: (x - 1, y), r"x must lie in 0\.\.255, not -1"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ...golden.commands import Op, Space, State, pack
 from ...golden.config import NO_LABEL, CoreConfig
 from ...golden.errors import InputError
 from ...golden.layout import Layout
+from ...golden.samples import optional_labels, raw, samples_of
 from .. import protocol
 from ..protocol import Message
 
@@ -25,6 +26,7 @@ BROKEN = 0.02  # seconds to wait for another after a broken one
 POLL = 0.02  # seconds that a read waits for a byte
 TRIES = 50  # of a request, before the link counts as lost
 GREETINGS = 5  # of the first one, before the port counts as one without a board
+BYTE = 255  # largest input that a sample of the link can have
 SMALLEST = 64  # bytes of a payload that a disturbed line brings requests down to
 
 
@@ -276,7 +278,23 @@ class Board:
     def load_weights(
         self, weights: list[np.ndarray], progress: Callable[[int], None] | None = None
     ) -> None:
-        """Write all weights; lanes that hold no unit get zeros."""
+        """Write all weights; lanes that hold no unit get zeros.
+
+        Raises
+        ------
+        InputError
+            Before anything is sent: other shapes than those of `hebbware.golden.Core.weights`, or
+            numbers that are no weights.
+        """
+        cfg, names = self.config, [f"weights[{layer}]" for layer in range(len(weights))]
+        shapes = [(n + 1, m) for n, m in zip(cfg.layers, cfg.hidden, strict=False)]
+        shapes.append((cfg.classes, cfg.hidden[-1]))
+        if len(weights) != len(shapes):
+            raise InputError(f"weights must have {len(shapes)} layers, not {len(weights)}")
+        weights = [
+            raw(name, layer, shape, cfg.weight.min, cfg.weight.max)
+            for name, layer, shape in zip(names, weights, shapes, strict=True)
+        ]
         words = Layout(self.config).weight_words(weights)
         for lane in range(self.config.lanes):
             self.write(Space.WEIGHT, 0, words[:, lane], lane)
@@ -286,16 +304,30 @@ class Board:
     # -- samples ----------------------------------------------------------------------------------
 
     def samples(
-        self, x: np.ndarray, labels: Iterable[int | None]
+        self, x: np.ndarray, labels: Sequence[int | None]
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Class and scores of each sample in turn; those with a label are learned.
 
-        Samples share requests where they fit, and are cut where they do not.
+        Samples share requests where they fit, and are cut where they do not. `x` holds raw inputs,
+        int array (n, inputs).
+
+        Raises
+        ------
+        InputError
+            At once, before anything is sent: samples or labels that the board's core does not take
+            (`hebbware.golden.samples`).
+        LinkLost
+            As the results are asked for.
         """
+        top = self.config.x.max if self.config else BYTE
+        x = samples_of(x, self.identity.inputs, top)
+        return self._samples(x, optional_labels(labels, self.identity.classes, len(x)))
+
+    def _samples(self, x, labels):
         size = protocol.RESULT * (1 + self.identity.classes)
         payload, answers, room = bytearray(), 0, self.room
         for row, label in zip(x, labels, strict=True):
-            tokens = protocol.sample_tokens(row, NO_LABEL if label is None else int(label))
+            tokens = protocol.sample_tokens(row, NO_LABEL if label is None else label)
             for number, token in enumerate(tokens, 1):
                 last = number == len(tokens)
                 if (
