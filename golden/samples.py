@@ -37,20 +37,25 @@ def raw(name: str, values, shape: tuple[int | str, ...], low: int, high: int) ->
         array = np.asarray(values)
     except (ValueError, OverflowError):
         raise InputError(f"{name} must be an array of shape {_text(shape)}") from None
-    if array.ndim != len(shape) or any(
-        wanted != found
-        for wanted, found in zip(shape, array.shape, strict=True)
-        if not isinstance(wanted, str)
-    ):
+    if array.shape != shape and not _is_shaped(array.shape, shape):
         raise InputError(f"{name} must have shape {_text(shape)}, not {array.shape}")
     if not array.size:
         return array.astype(np.int64)
     if array.dtype.kind not in "iu":
         raise InputError(f"{name} must be integers, not {array.dtype}")
+    if array.dtype == np.uint8 and low <= 0 and high >= 255:
+        return array  # no number of this type is another
     least, most = int(array.min()), int(array.max())
     if not low <= least <= most <= high:
         raise InputError(f"{name} must lie in {low}..{high}, not {least}..{most}")
     return array
+
+
+def _is_shaped(found, shape) -> bool:
+    """Whether a shape is one of those that `raw` is given."""
+    return len(found) == len(shape) and all(
+        isinstance(wanted, str) or wanted == size for wanted, size in zip(shape, found, strict=True)
+    )
 
 
 def _text(shape) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 import doctest
 import inspect
 import pickle
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -15,10 +16,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import hebbware.golden
-from hebbware.golden import Core, CoreConfig, HebbianClassifier, classifier
+from hebbware.golden import Core, CoreConfig, HebbianClassifier, classifier, readout
 from hebbware.golden import train as training
 from hebbware.golden.data import Dataset
 from hebbware.golden.errors import InputError
+from hebbware.golden.memory import KINDS
 
 SMALL = {"hidden_layers": (6, 5), "lanes": 4}
 
@@ -301,3 +303,87 @@ def test_bad_classes():
         found.partial_fit(x, np.full(len(y), "b"))
     with pytest.raises(InputError, match="y must hold only the classes 0, .* 10, ..., not 99"):
         HebbianClassifier().partial_fit(x, y + 97, classes=np.arange(20))
+
+
+# -- memories, modulators ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [*({"memory": memory} for memory in KINDS if memory != "samples"), {"modulator": "hsic"}],
+)
+def test_every_memory_and_modulator_works_with_the_other_defaults(chosen, monkeypatch):
+    def weights(config):  # in the place of a training that takes seconds
+        shape = (config.classes * config.projection, config.reservoir_units)
+        return np.random.default_rng(0).integers(-9, 9, shape)
+
+    monkeypatch.setattr(readout, "readout_weights", weights)
+    x, y = some_bytes()
+    found = HebbianClassifier(**chosen, epochs=1).fit(x, y)
+    assert found.predict(x).shape == y.shape
+    assert found.core_.config.memory == chosen.get("memory", "samples")
+    assert found.get_params()["memory"] == chosen.get("memory")  # what was given
+
+
+# -- ranges, and what a call that fails leaves behind ----------------------------------------------
+
+
+def test_first_samples_without_a_range_are_refused():
+    x, y = some_bytes()
+    found = HebbianClassifier(**SMALL)
+    with pytest.raises(InputError, match=r"'features' needs samples that differ, .* \(low, high\)"):
+        found.partial_fit(x[:1], y[:1], classes=[0, 1, 2])
+    with pytest.raises(InputError, match="needs samples that differ, not 5 equal ones"):
+        found.fit(np.repeat(x[:1], 5, axis=0), [0, 1, 2, 0, 1])
+    assert not hasattr(found, "core_")
+    assert not hasattr(found, "n_features_in_")
+    found.partial_fit(x, y, classes=[0, 1, 2])  # nothing was fixed by the calls before
+    assert (found.low_ < found.high_).all()
+
+
+def test_some_inputs_without_a_range_are_told():
+    x, y = some_bytes()
+    x[:5, 2] = 7
+    with pytest.warns(UserWarning, match=r"1 of 7 inputs .* give input_range=\(low, high\)"):
+        found = HebbianClassifier(**SMALL).partial_fit(x[:5], y[:5], classes=[0, 1, 2])
+    assert (scaled(found, x)[:, 2] == 0).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found.partial_fit(x[5:], y[5:])
+        HebbianClassifier(**SMALL, input_range=(0, 255)).partial_fit(x[:1], y[:1], [0, 1, 2])
+        HebbianClassifier(**SMALL, epochs=1).fit(x[:5], [0, 1, 2, 0, 1])  # those are all there are
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"weight_bits": 3}, {"epochs": 0}, {"hidden_layers": ()}, {"input_range": "rows"}, {}],
+)
+def test_a_fit_that_fails_leaves_the_network_before_it(change):
+    x, y = some_bytes()
+    found = HebbianClassifier(**SMALL, epochs=1).fit(x, y)
+    before, answers = dict(vars(found)), found.predict(x)
+    wider = np.concatenate([x, x], axis=1)
+    found.set_params(**change)
+    with pytest.raises(InputError):
+        found.fit(wider, y if change else np.zeros(len(y)))
+    with pytest.raises(ValueError, match="inconsistent numbers"):
+        found.fit(wider, y[:-1])
+    found.set_params(**{name: before[name] for name in change})
+    assert vars(found) == before
+    np.testing.assert_array_equal(found.predict(x), answers)
+
+
+def test_a_fit_that_is_interrupted_leaves_the_network_before_it(monkeypatch):
+    x, y = some_bytes()
+    found = HebbianClassifier(**SMALL, epochs=1, engine="plain").fit(x, y)
+    core, answers = found.core_, found.predict(x)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Core, "learn_many", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            found.fit(x, y)
+    assert found.core_ is core
+    np.testing.assert_array_equal(found.predict(x), answers)

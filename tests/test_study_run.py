@@ -20,7 +20,7 @@ def key_of(tmp_path, text, control=None):
     return key
 
 
-SPEC = "seeds = [3]\nepochs = 2\ntest = true\n"
+SPEC = 'base = "digits"\nseeds = [3]\nepochs = 2\ntest = true\n'
 
 
 def test_run_is_what_train_gives(tmp_path):
