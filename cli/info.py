@@ -58,6 +58,7 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
     """Return all that is told of a configuration; clocks for so many non-zero inputs."""
     from hebbware.golden import estimate, widths
     from hebbware.golden.layout import Layout
+    from hebbware.golden.memory import KINDS
     from hebbware.golden.program import done_latency, program
 
     layout, hidden = Layout(config), len(config.hidden)
@@ -74,15 +75,18 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
         "errors": config.e,
     }
     places = [
-        ("weights", f"hidden {layer + 1}", base, layout.blocks(layer), layout.rows(layer))
+        ("weights", f"hidden {layer + 1}", base, layout.blocks(layer), layout.rows(layer), "input")
         for layer, base in enumerate(layout.weight_bases[:-2])
     ]
     places.append(
-        ("weights", "readout", layout.weight_bases[-2], layout.blocks(-1), config.classes)
+        ("weights", "readout", layout.weight_bases[-2], layout.blocks(-1), config.classes, "class")
     )
     if estimate.memory_width(config):
         places += [
-            ("class memory", f"hidden {layer + 1}", base, layout.blocks(layer), config.classes)
+            (
+                *("class memory", f"hidden {layer + 1}", base, layout.blocks(layer)),
+                *(layout.memory_rows, KINDS[config.memory].row),
+            )
             for layer, base in enumerate(layout.memory_bases[:-1])
         ]
     steps = dict(estimate.pass_steps(config, nonzero))
@@ -122,7 +126,7 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
             "random_bits": config.update_shift,
         },
         "memory_map": [
-            dict(zip(("memory", "layer", "address", "blocks", "rows"), place, strict=True))
+            dict(zip(("memory", "layer", "address", "blocks", "rows", "row"), place, strict=True))
             for place in places
         ],
         "memories": [
@@ -190,7 +194,7 @@ def _print(output: Output, config: CoreConfig, result: dict[str, Any], origin: s
     )
     output.table(
         "memory map: one word holds a number for each lane",
-        ("memory", "layer", "first address", "blocks", "rows"),
+        ("memory", "layer", "first address", "blocks", "rows", "a row is of a"),
         [tuple(place.values()) for place in result["memory_map"]],
     )
     output.table(

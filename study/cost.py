@@ -6,8 +6,7 @@ other than zero, with as many non-zero inputs as the training samples have on av
 * ``memory_bits``: all memories of the core, tables included;
 * ``weight_bits_total``: the weights alone;
 * ``multiplier_bits``: operands of a lane's multiplier;
-* ``multiplies_per_sample``: products of forward pass, normalisation, similarities, directions,
-  writes of the class memory, and weight updates;
+* ``multiplies_per_sample``: products, see `operations`;
 * ``memory_reads_per_sample``, ``memory_writes_per_sample``: entries of weights and class memories
   (one number each, not a word of all lanes) that are read and written;
 * ``clocks_per_sample``: predicted by the schedule.
@@ -20,31 +19,50 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numpy as np
-
 from hebbware.golden import estimate, widths
 from hebbware.golden.config import CoreConfig
+from hebbware.golden.layout import Layout
 from hebbware.golden.memory import KINDS
+from hebbware.golden.program import Kind, products, program
+
+WEIGHTS_READ = (Kind.FORWARD, Kind.SCORES, Kind.UPDATE, Kind.READOUT)
+MEMORY_READ = (Kind.SIMILARITY, Kind.DIRECTION, Kind.FORGET, Kind.MEMORY)
+WRITTEN = (Kind.UPDATE, Kind.READOUT, Kind.FORGET, Kind.MEMORY)
 
 
 def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
-    """Multiplies, memory entries read and entries written for one learned sample."""
-    classes, hidden = config.classes, config.hidden
-    rows = [nonzero + 1, *(units + 1 for units in hidden[:-1])]
-    weights = sum(n * m for n, m in zip(rows, hidden, strict=True))
-    readout = hidden[-1] * classes
-    units = sum(hidden)
-    multiplies = weights + readout + 2 * units  # forward; squares and scaling of normalisation
-    reads, writes = weights + readout, 0
+    """Multiplies, memory entries read and entries written for one learned sample.
+
+    They are counted from the steps of the program's passes, as the schedule walks them: a product
+    for each unit and step (sums of activations, which are no products, left out), an entry read or
+    written likewise, everything up to normalisation once for each time step. Beside the lanes are
+    multiplied: errors and similarities (for LayerNorm's Jacobian); of the ``hsic`` modulator the
+    inputs (squares, and dot products with all samples in the ring) and kernels; of a reservoir
+    memory its readout, similarities and the pull. Constants, tables and the softmax's division are
+    not counted, nor are accesses to any other memory.
+    """
+    kind, layout = KINDS[config.memory], Layout(config)
+    steps, layers = dict(estimate.pass_steps(config, nonzero)), len(config.hidden)
+    multiplies = reads = writes = 0
+    for p in program(config):
+        layer = min(p.layer, layers - 1)
+        rows = steps[p.name] // layout.blocks(layer)
+        entries = rows * config.hidden[layer]
+        multiplies += entries * (p.kind is not Kind.SUM)
+        if p.kind is Kind.DIRECTION:
+            reads += entries - config.hidden[layer]  # the last row is z itself
+        elif p.kind in WEIGHTS_READ or (
+            p.kind in MEMORY_READ and not (kind.by_sample and p.kind is Kind.MEMORY)
+        ):
+            reads += entries
+        writes += entries * (p.kind in WRITTEN)
     if config.learns_hidden:
-        full = 0 if KINDS[config.memory].windowed else None
-        written = len(KINDS[config.memory].writes(config, 0, np.ones(classes, np.int64), full))
-        multiplies += classes * units  # similarities
-        multiplies += (classes + 1) * units + classes * len(hidden)  # directions
-        multiplies += written * units + weights
-        reads += 2 * classes * units + written * units + weights
-        writes += written * units + weights
-    return multiplies + readout, reads + readout, writes + readout
+        multiplies += layers * (config.window if kind.by_sample else config.classes)
+    if kind.by_sample:
+        multiplies += config.inputs + (config.window + 1) * nonzero + layers * config.window
+    if kind.projected:
+        multiplies += layers * products(config) * (config.reservoir_units + 2)
+    return multiplies, reads, writes
 
 
 @lru_cache(maxsize=512)

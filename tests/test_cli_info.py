@@ -1,6 +1,7 @@
 """``hebbware info``: what it tells, and what it refuses."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from hebbware.cli import main
 from hebbware.golden import data, estimate
 from hebbware.golden.config import CoreConfig, load
+from hebbware.hdl import emit
 
 
 def told(capsys, *arguments):
@@ -38,6 +40,28 @@ def test_mnist(capsys, monkeypatch):
     assert [place["address"] for place in found["memory_map"]] == [0, 1570, 1699, 0, 20]
     assert {row["nonzero"] for row in found["clocks_by_nonzero"]} >= {0, 150, 784}
     assert next(p for p in found["passes"] if p["name"] == "forward0")["steps"] == 302
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "row"),
+    [
+        ("digits", 10, "class"),
+        ("digits-hsic", 8, "sample"),
+        ("digits-reservoir", 8, "projected number"),
+    ],
+)
+def test_memory_map_covers_the_memories_of_the_verilog(capsys, name, rows, row):
+    found = told(capsys, "--config", name, "--nonzero", 9)
+    depths = {ram["name"]: ram["depth"] for ram in found["memories"]}
+    verilog = emit.core_verilog(load(name))
+    for memory, ram in (("weights", "weights"), ("class memory", "class memories")):
+        places = [place for place in found["memory_map"] if place["memory"] == memory]
+        ends = [place["address"] + place["blocks"] * place["rows"] for place in places]
+        assert [place["address"] for place in places] == [0, *ends[:-1]]
+        assert ends[-1] == depths[ram]
+        assert re.search(rf"^  reg \[\d+:0\] \S+ +\[{ends[-1] - 1}:0\];", verilog, re.M)
+        if memory == "class memory":
+            assert {(place["rows"], place["row"]) for place in places} == {(rows, row)}
 
 
 def test_nonzero_inputs_are_counted_where_the_data_are(capsys):

@@ -1,15 +1,19 @@
 """One run: what it learns from, that it is what `train` gives, and its cost."""
 
 import math
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from hebbware.golden import controls, data, train
+from hebbware.golden import controls, data, schedule, train
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
 from hebbware.golden.fields import derived
+from hebbware.golden.layout import Layout
+from hebbware.golden.program import Kind
+from hebbware.golden.schedule import Schedule
 from hebbware.study import cost, run, spec
 
 
@@ -197,6 +201,85 @@ def test_entries_written_are_those_of_the_core(memory):
     else:
         assert multiplies == 2 * weights + 2 * readout + (2 + 5 + 6 + rows) * units + 2 * 5
         assert reads == 2 * weights + 2 * readout + (2 * 5 + rows) * units
+
+
+class Walked(Schedule):
+    """Keeps what is walked of the latest sample: pass, time step, and how many steps."""
+
+    latest_walk: ClassVar[list] = []
+
+    def sample(self, x, label, full):
+        self.latest_walk.clear()
+        return super().sample(x, label, full)
+
+    def _record(self, p, first, steps, time):
+        self.latest_walk.append((p, steps))
+        super()._record(p, first, steps, time)
+
+
+WALKED = {
+    "gated": {"memory": "gated"},
+    "window": {"memory": "window", "window": 4},
+    "trace": {"memory": "trace"},
+    "codes": {"memory": "codes"},
+    "none": {"memory": "none"},
+    "reservoir": {"memory": "reservoir", "readout": "zero", "projection": 4},
+    "hsic of 4": {"modulator": "hsic", "window": 4},
+    "hsic of 8": {"modulator": "hsic", "window": 8},
+    "leaky": {"dynamics": "leaky", "time_steps": 7},
+    "single port": {"weight_ports": 1},
+}
+
+
+@pytest.mark.parametrize("name", WALKED)
+@pytest.mark.parametrize("lanes", [1, 5, 16])
+def test_operations_are_those_that_the_schedule_walks(name, lanes, monkeypatch):
+    """Counted from the records of a sample that is really learned, not from a stand-in."""
+    fine = {"error_fraction": 14, "beta_log2": 0}  # so that hardly any error is zero
+    fields = {"layers": (20, 16, 8, 5), "lanes": lanes, **fine}
+    config = CoreConfig(**derived(fields, WALKED[name]))
+    monkeypatch.setattr(schedule, "Schedule", Walked)
+    rng, core, layout = np.random.default_rng(0), Core(config), Layout(config)
+    x = rng.integers(1, 256, (12, 20)) * (np.arange(20) < 13)
+    prediction = schedule.predict(config, x, rng.integers(0, 5, 12))
+    written = 0
+    for channel, words in (
+        ("trace.weights", layout.weight_words([np.ones_like(w) for w in core.weights])),
+        ("trace.memory", layout.memory_words([np.ones_like(m) for m in core.memories])),
+    ):
+        clocks, addresses, _ = prediction.channels[channel].arrays()
+        own = clocks > prediction.sample_clocks[-2] + 13  # words are written so long after a step
+        written += int(words.sum(axis=1)[addresses[own]].sum())
+    found = dict.fromkeys(Kind, 0)  # products of all units
+    zero = 0  # those that this sample leaves out, as some of its errors happen to be zero
+    hsic = config.modulator == "hsic"
+    for p, steps in Walked.latest_walk:
+        units = config.hidden[min(p.layer, 1)]
+        rows = steps // layout.blocks(min(p.layer, 1))
+        found[p.kind] += rows * units
+        if p.kind is Kind.DIRECTION:  # z itself is a row, the sample's own coefficient is zero
+            zero += (layout.memory_rows - hsic + 1 - rows) * units
+    beside = {  # 13 inputs other than zero, 2 layers, 5 classes
+        "none": 0,
+        "reservoir": 2 * (5 + (5 * 4) * (256 + 2)),
+        "hsic of 4": 20 + 5 * 13 + 2 * (4 + 4),
+        "hsic of 8": 20 + 9 * 13 + 2 * (8 + 8),
+    }.get(name, 2 * 5)
+    multiplies, reads, writes = cost.operations(config, 13)
+    assert writes == written
+    assert multiplies == sum(found.values()) - found[Kind.SUM] + zero + beside
+    unread = [Kind.SUM, Kind.SQUARES, Kind.NORMALISE, *[Kind.MEMORY] * hsic]
+    own_rows = sum(config.hidden) * config.learns_hidden  # the rows that are z itself
+    assert reads == sum(n for kind, n in found.items() if kind not in unread) + zero - own_rows
+
+
+def test_counts_grow_with_time_steps_and_window():
+    leaky = [CoreConfig(layers=(20, 8, 5), dynamics="leaky", time_steps=n) for n in (1, 20)]
+    window = [CoreConfig(layers=(20, 8, 5), modulator="hsic", window=n) for n in (8, 32)]
+    for few, many in (leaky, window):
+        counts = zip(cost.operations(few, 13), cost.operations(many, 13), strict=True)
+        assert all(less < more for less, more in list(counts)[:2])
+    assert cost.operations(leaky[1], 13)[0] - cost.operations(leaky[0], 13)[0] == 19 * (14 + 2) * 8
 
 
 def test_cost_of_a_result(tmp_path):
