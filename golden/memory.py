@@ -223,6 +223,11 @@ class Frozen(Memory):
     written = False
     coded = False
 
+    @staticmethod
+    def fixed(config):
+        # nothing is read, and the datapath is no wider than the activations need
+        return {"read_bits": config.z_bits, "read_fraction": config.z_fraction}
+
 
 class Samples(Memory):
     """The last N samples' activations themselves, ``M_slot <- z``: see `hebbware.golden.hsic`."""

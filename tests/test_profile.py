@@ -273,7 +273,7 @@ class ByHand:
 
 @pytest.mark.parametrize("fields", KINDS, ids=lambda fields: "-".join(map(str, fields.values())))
 def test_counts_are_those_by_hand(fields):
-    config = replace(TINY, **fields)
+    config = TINY.derive(**fields)
     dataset = points(config)
     by_hand, recorder = ByHand(config), Recorder(config)
     for core in (by_hand.core, recorder):
@@ -312,7 +312,7 @@ def test_recorder_is_the_core():
 
 
 def verdicts(**fields):
-    config = replace(load("digits"), **fields)
+    config = load("digits").derive(**fields)
     found = profile(config, data.load("digits"), 150)
     return {
         (found.layer_name(tally.layer), tally.signal): verdict for tally, verdict in found.flagged()
@@ -390,7 +390,7 @@ class Gated(class_memory.Gated):
 def test_float_twin_is_the_float_rule(monkeypatch, fields, options):
     """The float reference's network and rule, given the same weights and codes."""
     monkeypatch.setitem(class_memory.KINDS, "gated", Gated)
-    config = replace(TINY, layers=(3, 8, 6, 2), **fields, steps=(8, 8, 8))
+    config = TINY.derive(layers=(3, 8, 6, 2), **fields, steps=(8, 8, 8))
     dataset, twin = points(config), FloatTwin(config)
     network = Network(config.layers)
     network.weights = [*(w[:-1].copy() for w in twin.weights[:-1]), twin.weights[-1].T.copy()]
@@ -448,7 +448,7 @@ def test_wide_formats_stay_near_the_float_network():
 
 
 def test_first_to_leave_the_tolerance():
-    config, dataset = replace(TINY, memory="window", window=4), points(TINY)
+    config, dataset = TINY.derive(memory="window", window=4), points(TINY)
     core, twin = Recorder(config), FloatTwin(config)
     found = profile(config, dataset, 12, tolerance=5.0)
     rows = np.argsort(np.random.PCG64([0, 0]).random_raw(60), kind="stable")[:12]
@@ -510,7 +510,7 @@ def test_bad_values(samples, tolerance, message):
 )
 def test_neurons_that_it_cannot_follow(fields):
     with pytest.raises(InputError, match="a profile can be made of static neurons"):
-        profile(replace(TINY, **fields), points(TINY), 5)
+        profile(TINY.derive(**fields), points(TINY), 5)
 
 
 # -- the command ------------------------------------------------------------------------------
