@@ -33,8 +33,10 @@ CORES = {
         steps=(), init_std=(),
     ),
     **{
-        name: CoreConfig(layers=(3, 5, 2), lanes=3, memory=name, horizon=6, window=4)
-        for name in ("window", "trace", "codes", "none")
+        name: CoreConfig(layers=(3, 5, 2), lanes=3, memory=name, **fields)
+        for name, fields in {
+            "window": {"window": 4}, "trace": {"horizon": 6}, "codes": {}, "none": {},
+        }.items()
     },
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from hebbware.golden import controls, data, train
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
+from hebbware.golden.fields import derived
 
 
 def config(**fields):
@@ -129,7 +130,8 @@ def test_number_held_back(digits, validation, held):
 
 def test_mnist_holds_5000_back(digits):
     x, y = np.zeros((60000, 1), np.uint8), np.zeros(60000, np.int64)
-    assert train.held_back(dataclasses.replace(digits, x_train=x, y_train=y), None) == 5000
+    narrow = {"x_train": x, "y_train": y, "x_test": digits.x_test[:, :1]}
+    assert train.held_back(dataclasses.replace(digits, **narrow), None) == 5000
 
 
 def test_without_validation_all_samples_train(digits):
@@ -143,7 +145,8 @@ def test_fewer_input_bits_take_the_leading_ones(digits):
     coarse = dataclasses.replace(digits, x_train=digits.x_train & 0xF0, x_test=digits.x_test & 0xF0)
     runs = [train.train(narrow, d, 1, engine="plain") for d in (digits, coarse)]
     assert content(runs[0].state.core) == content(runs[1].state.core)
-    assert train.inputs(narrow, np.array([255, 16], np.uint8)).tolist() == [15, 1]
+    x = np.array([[255, 16] * 32], np.uint8)
+    assert train.inputs(narrow, x).tolist() == [[15, 1] * 32]
 
 
 def test_progress_adds_up(digits):
@@ -171,10 +174,10 @@ def saved(tmp_path, digits, epochs=1, **fields):
 @pytest.mark.parametrize("engine", train.ENGINES)
 @pytest.mark.parametrize("memory", ["gated", "window", "trace", "codes", "none"])
 def test_resumed_run_is_bit_identical(tmp_path, digits, memory, engine):
-    fields = {"memory": memory, "horizon": 6, "seed": 9, "window": 16, "weight_bits": 4}
-    fields["steps"] = (0, 0, 0)
+    fields = {"horizon": 6, "seed": 9, "window": 16, "weight_bits": 4, "steps": (0, 0, 0)}
     if memory == "window":
         fields["kappa"] = 0.5
+    fields = derived(fields, {"memory": memory})
     path = tmp_path / "run.npz"
 
     def stop_after_two(state):
