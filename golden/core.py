@@ -181,7 +181,7 @@ class Core:
                     u = dynamics.potential_u(cfg, potentials[layer])
                 a = dynamics.activate(cfg, u)
                 z, scale = normalise(cfg, a)
-                self._observe("forward", layer, a=a, inputs=rows)
+                self._observe("forward", layer, a=a)
                 self._observe("normalise", layer, z=z)
                 inputs.append(z)
                 walks.append((rows, pre))

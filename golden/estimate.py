@@ -325,6 +325,11 @@ SPRAM_DEPTH, SPRAM_WIDTH = 1 << 14, 16
 # up to so many words, or bits in all, and tables go into LUTs where the family can do that
 SHALLOW, SMALL = 32, 1024
 
+LUT_ERROR = 0.3
+"""Share by which an estimate of LUTs may be off, for a network unlike those of the boards: the core
+of 64-16-10 on 4 lanes was synthesised for an ECP5 to 5,416 (counted as below), 7,074 are estimated.
+"""
+
 # fitted to builds, see `resources`
 _LUT_CORE, _LUT_GAINS = 3550.0, 350.0  # sequencer, softmax, statistics, ...; of a `gated` memory
 _LUT_LINK = 550.0  # the serial link
@@ -353,8 +358,9 @@ def resources(config: CoreConfig) -> list[Need]:
     Constants were fitted to builds of the core with its link (Yosys 0.70, nextpnr 0.11), counted as
     `hebbware build` counts: ECP5 with 16 to 64 lanes, a carry as 2 LUTs and 16 words of 4 bits as
     6; the factors of iCE40 and Gowin to the builds of their boards. ``docs/boards/README.md`` tells
-    how far they are off. Layers of other widths, other memories and other formats are extrapolated;
-    the LUTs of reservoirs are a guess. Whether a device can be routed is another question.
+    how far they are off. Layers of other widths, other memories and other formats are extrapolated
+    (`LUT_ERROR`); the LUTs of reservoirs are a guess. Whether a device can be routed is another
+    question.
     """
     return [_need(config, name, FAMILIES[family], has) for name, family, *has in DEVICES]
 

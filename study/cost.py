@@ -12,7 +12,8 @@ other than zero, with as many non-zero inputs as the training samples have on av
 * ``clocks_per_sample``: predicted by the schedule.
 
 ``estimate`` is what `hebbware.golden.estimate` expects to be needed of the first of its devices,
-named there: 4-input LUTs, multipliers, block RAMs. Nothing was synthesised for it.
+named there: 4-input LUTs, multipliers, block RAMs. Nothing was synthesised for it; its LUTs may be
+off by the share ``error``.
 """
 
 from __future__ import annotations
@@ -85,5 +86,6 @@ def cost(config: CoreConfig, nonzero: int) -> dict:
             "dsp": int(need.dsp),
             "bram": int(need.ram),
             "marked": "estimate",
+            "error": estimate.LUT_ERROR,
         },
     }

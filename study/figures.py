@@ -75,11 +75,16 @@ def _figures(panel: Panel) -> Iterator[Figure]:
     fronts = panel.fronts(measure)
     for cost in COSTS:
         if len({cost.of(point.cost) for point in panel.points} - {None}) > 1:
-            front = fronts[cost.name]
+            front, reason = fronts.get(cost.name, []), panel.undecided(cost)
             caption = (
                 f"Accuracy on {measure} (mean and standard deviation over the seeds) against "
-                f"{cost_label(panel, cost)}. Stepped line: the Pareto front, {len(front)} of "
-                f"{len(panel.points)} settings, labelled with {_labelled(panel)}."
+                f"{cost_label(panel, cost)}. "
+            )
+            caption += (
+                f"{reason[0].upper()}{reason[1:]}."
+                if reason
+                else f"Stepped line: the Pareto front, {len(front)} of {len(panel.points)} "
+                f"settings, labelled with {_labelled(panel)}."
             )
             if any("estimate" in kind for kind in marked(panel.points, cost)):
                 caption += " The cost is an estimate where it is not the report of a build."

@@ -356,12 +356,34 @@ class Panel:
         """Return the settings that all points share."""
         return shared([point.runs[0].settings for point in self.points])
 
+    def undecided(self, cost: Cost) -> str | None:
+        """Return why there is no front over a cost, in words; None where there is one.
+
+        Estimates that differ by less than they may be off (``error`` of the result's estimate) do
+        not tell which setting is the cheaper one.
+        """
+        if cost.name != "lut":
+            return None
+        made = [point.cost.get("estimate") or {} for point in self.points]
+        error = max((one.get("error") or 0 for one in made), default=0)
+        costs = [one["lut"] for one in made if one.get("lut") is not None]
+        apart = 1 - min(costs) / max(costs) if costs and max(costs) else 0
+        if apart >= error:
+            return None
+        return (
+            f"no Pareto front: estimates differ by {100 * apart:.0f} %, less than the "
+            f"{100 * error:.0f} % that they may be off"
+        )
+
     def fronts(self, measure: str) -> dict[str, list[Point]]:
-        """Return the Pareto front for each cost that the points have, by the cost's name."""
+        """Return the Pareto front for each cost that the points have, by the cost's name.
+
+        Costs that are `undecided` have none.
+        """
         found = {}
         for cost in COSTS:
             able = [p for p in self.points if p.spread(measure) and cost.of(p.cost) is not None]
-            if able:
+            if able and not self.undecided(cost):
                 found[cost.name] = pareto(
                     able,
                     cost=lambda p, cost=cost: cost.of(p.cost),

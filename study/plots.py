@@ -195,7 +195,7 @@ def curves(panel: Panel, chart: Chart) -> Canvas:
 
 
 def pareto(panel: Panel, cost: Cost, measure: str, front: list[Point]) -> Canvas:
-    """Draw all settings over their cost, and the front as a stepped line."""
+    """Draw all settings over their cost, and the front, where there is one, as a stepped line."""
     canvas = Canvas(figsize=(9, 6), layout="constrained")
     FigureCanvasAgg(canvas)
     axes = canvas.subplots()
@@ -226,11 +226,13 @@ def pareto(panel: Panel, cost: Cost, measure: str, front: list[Point]) -> Canvas
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
     left, right = axes.get_xlim()
-    x = [cost.of(point.cost) for point in front]
-    y = [100 * point.spread(measure).mean for point in front]
-    axes.step([*x, right], [*y, y[-1]], where="post", color="black", lw=1.5, zorder=2)
+    if front:
+        x = [cost.of(point.cost) for point in front]
+        y = [100 * point.spread(measure).mean for point in front]
+        axes.step([*x, right], [*y, y[-1]], where="post", color="black", lw=1.5, zorder=2)
     axes.set_xlim(left, right)
-    axes.set_xlabel(cost_label(panel, cost))
+    reason = panel.undecided(cost)
+    axes.set_xlabel(cost_label(panel, cost) + (f"\n{reason}" if reason else ""))
     axes.set_title(f"{panel.dataset}, {measure}", loc="left")
     best = _best_controls(panel, measure)
     spreads = [point.spread(measure) for point in points]

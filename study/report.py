@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbware.golden.errors import InputError
-from hebbware.study.panels import Panel, Point, Run
+from hebbware.study.panels import COSTS, Panel, Point, Run
 from hebbware.study.store import NAME
 
 PAGE = "index.html"
@@ -260,5 +260,6 @@ def _summary(panel: Panel) -> dict[str, Any]:
             name: [index[id(point)] for point in front]
             for name, front in panel.fronts(measure).items()
         },
+        "undecided": {c.name: why for c in COSTS if (why := panel.undecided(c))},
         "failed": [{"name": run.name, "error": run.error} for run in panel.failed],
     }

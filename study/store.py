@@ -26,7 +26,8 @@ sorted, no spaces, one line)::
      "cost":   {"memory_bits", "weight_bits_total", "multiplier_bits": [a, b],
                 "nonzero_inputs", "multiplies_per_sample", "memory_reads_per_sample",
                 "memory_writes_per_sample", "clocks_per_sample",
-                "estimate": {"device", "lut", "dsp", "bram", "marked": "estimate"}}}
+                "estimate": {"device", "lut", "dsp", "bram", "marked": "estimate",
+                             "error"}}}
 
 Accuracies are shares, 0..1; null where nothing was measured (no samples held back, and for
 ``linear`` and ``float`` while learning). ``result`` is null for a failed run, ``cost`` for a failed

@@ -513,7 +513,7 @@ def test_observer_hears_the_passes_in_the_order_of_the_hardware():
     core.learn_many(x[:2], labels[:2])
     core.observer = lambda name, layer, **arrays: heard.append((name, layer, sorted(arrays)))
     core.learn(x[2], int(labels[2]))
-    forward = [("forward", ["a", "inputs"]), ("normalise", ["z"])]
+    forward = [("forward", ["a"]), ("normalise", ["z"])]
     modulate = [("error", ["values"]), ("direction", ["d"])]
     assert heard == [
         *((name, layer, keys) for layer in (0, 1) for name, keys in forward),

@@ -52,7 +52,7 @@ def done(key, accuracy, bits=1000, lut=None, counts=(10, 20, 30), test=None):
         "memory_reads_per_sample": counts[1],
         "memory_writes_per_sample": counts[2],
         "clocks_per_sample": 99,
-        "estimate": {"lut": lut, "dsp": 4, "bram": 2, "marked": "estimate"},
+        "estimate": {"lut": lut, "dsp": 4, "bram": 2, "marked": "estimate", "error": 0.3},
     }
     alone = key["control"] in ("linear", "float")
     return {
@@ -77,7 +77,7 @@ def accuracy(bits, rounding, seed):
     return 0.3 + 0.035 * bits + 0.05 * ROUNDINGS.index(rounding) - 0.004 * (seed - 1) * (seed + 1)
 
 
-def study(folder, code=CODE, linear=True):
+def study(folder, code=CODE, linear=True, lut=lambda bits: 50 * bits):
     """Weight bits x rounding with two controls, one run failed and one not yet run."""
     store, points = Store(folder, code), []
     for bits in BITS:
@@ -90,7 +90,7 @@ def study(folder, code=CODE, linear=True):
                 if (bits, rounding, seed) == (16, "floor", 1):
                     store.write(failed(at))
                 elif (bits, rounding, seed) != (16, "floor", 2):
-                    store.write(done(at, value, 100 * bits, 50 * bits, (bits, 20, 30)))
+                    store.write(done(at, value, 100 * bits, lut(bits), (bits, 20, 30)))
                 at = key(seed, "frozen", code, weight_bits=bits, memory="none", rounding=rounding)
                 beside["frozen"].append(store.write(done(at, 0.2 + 0.01 * bits)))
                 if linear:
@@ -214,6 +214,25 @@ def test_fronts_of_a_study(made):
     }
     for name, cost in costs.items():
         assert set(panel["pareto"][name]) == brute_front(list(zip(cost, means, strict=True)))
+
+
+def test_estimates_within_their_error_have_no_front(tmp_path):
+    """Whatever the accuracies: LUTs of 1,004 to 1,016, each perhaps 30 % off, order nothing."""
+    from hebbware.study.plots import pareto
+
+    found = report.load(study(tmp_path, lut=lambda bits: 1000 + bits))
+    (panel,) = found.panels
+    summary = report.summary(found)["panels"][0]
+    assert set(summary["pareto"]) == {"memory-bits", "multiplies", "accesses"}
+    reason = "no Pareto front: estimates differ by 1 %, less than the 30 % that they may be off"
+    assert summary["undecided"] == {"lut": reason}
+    (figure,) = (f for f in figures.draw(found) if f.name == "weights-pareto-lut")
+    assert f"{reason[1:]}." in figure.caption
+    assert "Stepped" not in figure.caption
+    lut = next(cost for cost in panels.COSTS if cost.name == "lut")
+    (axes,) = pareto(panel, lut, "validation", []).axes
+    assert not [line for line in axes.lines if line.get_drawstyle().startswith("steps")]
+    assert axes.get_xlabel().endswith(reason)
 
 
 # -- axes and charts --------------------------------------------------------------------------
