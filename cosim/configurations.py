@@ -16,6 +16,7 @@ from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.errors import InputError
 from hebbware.golden.estimate import clocks_per_sample, start_clocks
+from hebbware.golden.fields import derived
 from hebbware.golden.fixed import Rounding
 from hebbware.golden.memory import KINDS
 from hebbware.golden.ranges import ENTRIES, POWERS, REAL, WHOLE
@@ -103,7 +104,7 @@ def _draw(rng: np.random.Generator, memory: str, wild: float) -> dict:
         values |= _kernels(rng)
     if kind.projected:
         values |= _reservoir(rng)
-    return values
+    return derived(values, {"memory": memory})  # without what it does not read
 
 
 def _formats(rng: np.random.Generator, wild: float) -> dict:

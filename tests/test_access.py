@@ -27,7 +27,7 @@ from hebbware.golden.schedule import predict
 
 BASE = CoreConfig(layers=(3, 5, 4, 3), lanes=3, horizon=3, step_extra=2, memory_bits=12)
 CONFIGS = {
-    memory: replace(BASE, memory=memory, **values)
+    memory: BASE.derive(memory=memory, **values)
     for memory, values in {
         "gated": {},
         "window": {"window": 4, "kappa": 0.5},
@@ -39,8 +39,8 @@ CONFIGS = {
     "samples": CoreConfig.from_dict(
         {"layers": [3, 5, 3], "lanes": 9, "modulator": "hsic", "window": 2, "steps": [5, 5]}
     ),
-    "reservoir": replace(
-        BASE, memory="reservoir", readout="zero", projection=2, reservoir_units=16
+    "reservoir": BASE.derive(
+        memory="reservoir", readout="zero", projection=2, reservoir_units=16
     ),
 }  # fmt: skip
 EVERY_BIT = (1 << 64) - 1
