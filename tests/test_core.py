@@ -322,7 +322,7 @@ def samples(config, count, seed=0):
 
 CASES = [
     *(
-        {"memory": kind, "rounding": rounding, "horizon": 8}
+        derived({"rounding": rounding, "horizon": 8}, {"memory": kind})
         for kind in KINDS
         for rounding in ("floor", "nearest", "stochastic")
     ),
@@ -397,7 +397,7 @@ def any_configuration(rng):
     if pick(0, 1):
         values |= {"dynamics": "leaky", "time_steps": pick(1, 4)}
     try:
-        return CoreConfig(**values)
+        return CoreConfig(**derived(values, {"memory": values["memory"]}))
     except InputError:
         return None
 
