@@ -185,6 +185,7 @@ def test_random_formats():
         if pick(0, 1):
             values |= {"dynamics": "leaky", "time_steps": pick(1, 5)}
         try:
+            values = derived(values, {"memory": values["memory"]})
             config = CoreConfig(layers=(12, 9, 6, 4), **values)
         except InputError:
             continue
