@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import importlib
 
-FIGURES = ("synthetic", "mnist", "reservoir", "memory", "remap", "classes", "baselines")
+FIGURES = (
+    *("synthetic", "mnist", "width", "reservoir", "memory", "remap", "classes", "baselines"),
+)
 
 
 def figure(name: str):

@@ -81,6 +81,7 @@ class Setting:
         stream: str = "stationary",
         steps: Sequence[float] | None = None,
         halve: int = 0,
+        layers: Sequence[int] | None = None,
         seeds: Sequence[int] | None = None,
         **options: Any,
     ) -> list[dict]:
@@ -92,8 +93,9 @@ class Setting:
             The bit-true network, or the name of a float rule.
         marks : sequence of int
         stream : str
-        steps, halve, options
-            Of a float rule, see `hebbware.golden.reference.baselines.Learner`.
+        steps, halve, layers, options
+            Of a float rule, see `hebbware.golden.reference.baselines.Learner`; by default its
+            layers are those of the preset.
         seeds : sequence of int, optional
             Others than those of the setting.
         """
@@ -103,7 +105,7 @@ class Setting:
         else:
             what = {
                 "rule": learner,
-                "layers": list(self.config.layers),
+                "layers": list(layers or self.config.layers),
                 "steps": None if steps is None else list(steps),
                 "halve": halve,
                 "options": options,
