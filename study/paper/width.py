@@ -20,9 +20,9 @@ MEMORIES: dict[str, dict[str, Any]] = {
     "gated memory": {"memory": "gated"},
     "random codes": {"memory": "codes", "kappa": 1.0},
 }
-STEPS = ((5, 7), (6, 7), (7, 7), (8, 7), (9, 7))
+STEPS = ((6, 7), (7, 7), (8, 7))
 """Choices, shifts: hidden layer, readout."""
-FROZEN_STEPS = ((7, 6), (7, 7), (7, 8))
+FROZEN = (7, 7)
 BACKPROP = (0.01, 0.02, 0.05)
 
 
@@ -50,11 +50,9 @@ def plan(setting: Setting) -> list[Row]:
 
         for bits in BITS:
             for name, fields in MEMORIES.items():
-                for steps in STEPS if setting.full else STEPS[1:3]:
+                for steps in STEPS if setting.full else STEPS[:2]:
                     add(f"{name}, W{bits}", width, steps, core(steps, bits, **fields))
-        for steps in FROZEN_STEPS if setting.full else FROZEN_STEPS[1:2]:
-            name = "hidden layer frozen, W12"
-            add(name, width, steps, core(steps, 12, memory="none"))
+        add("hidden layer frozen, W12", width, FROZEN, core(FROZEN, 12, memory="none"))
         for step in BACKPROP if setting.full else BACKPROP[1:2]:
             add(
                 "back-propagation, float", width, step, "backprop",
