@@ -110,14 +110,17 @@ def run_seeds(
     jobs : int
         Processes.
     lines : Path, optional
-        File of earlier outcomes: those of this code are taken from there, new ones are added.
+        File of earlier outcomes: those of this code, crashes aside, are taken from there, new ones
+        are added.
     done : callable
         Called with each outcome as it comes, the earlier ones first.
     """
     seeds = list(seeds)
     wanted, outcomes = set(seeds), {}
     for earlier in read_lines(lines) if lines else ():
-        if earlier.seed in wanted and earlier.code == code_version():
+        if earlier.seed not in wanted or earlier.code != code_version():
+            continue
+        if earlier.outcome != CRASH:  # it may be for want of memory or of a file
             outcomes[earlier.seed] = earlier
     for outcome in outcomes.values():
         done(outcome)

@@ -279,6 +279,36 @@ def stalled(
     )
 
 
+def opposed(config: CoreConfig, seed: int = 0, count: int = 12) -> Stimuli:
+    """Weights that drive every second unit of a layer up and the others down, as far as can be.
+
+    All weights are at the ends of their range; no statistics of a layer are larger.
+    """
+    layout, (low, high) = Layout(config), limits(config, Space.WEIGHT)
+
+    def ends(rows, units):
+        """Weights of rows that pull up (1) or down (-1) to units that go up and down in turn."""
+        signs = np.multiply.outer(rows, 1 - np.arange(units) % 2 * 2)
+        return np.where(signs > 0, high, low)
+
+    def turns(number):
+        return 1 - np.arange(number) % 2 * 2
+
+    inputs = [np.ones(config.inputs), *map(turns, config.hidden)]
+    weights = [
+        ends(np.append(rows, 1), units) for rows, units in zip(inputs, config.hidden, strict=False)
+    ]
+    weights.append(ends(turns(config.classes), config.hidden[-1]))
+    words = layout.weight_words(weights)
+    commands = [
+        Command(Op.WRITE, Space.WEIGHT, int(address), int(lane), int(words[address, lane]))
+        for address, lane in places(config, Space.WEIGHT)
+    ]
+    rng = _rng("opposed", seed)
+    x = np.full((count, config.inputs), config.x.max)
+    return Stimuli("opposed", x, rng.integers(0, config.classes, count).tolist(), commands)
+
+
 def suite(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
     """All kinds of stimuli, the short ones first."""
     return [

@@ -32,6 +32,11 @@ class Layout:
         """Blocks of hidden layer `layer` (from 0)."""
         return -(-self.config.hidden[layer] // self.config.lanes)
 
+    @cached_property
+    def most_blocks(self) -> int:
+        """Blocks of the hidden layer that has most."""
+        return max(self.blocks(layer) for layer in range(len(self.config.hidden)))
+
     def rows(self, layer: int) -> int:
         """Rows of hidden layer `layer`: its inputs and the bias."""
         return self.config.layers[layer] + 1

@@ -222,7 +222,7 @@ class Core(wiring.Component):
             ),
             z_place_1.eq(Mux(sequencer.old, z_old, z_now) + sequencer.source_place),
         ]
-        memory_address = Signal(range(self.words))
+        memory_address = Signal.like(sequencer.memory_address)
         m.d.comb += [
             step[1].eq(issued_1),
             step[1].row.eq(sequencer.row),

@@ -342,9 +342,11 @@ class Lane(wiring.Component):
         m.d.sync += change.eq((rest - product) >> shift)
         return change
 
-    def _unstarted(self, old):
-        """What a lane keeps while another group gets its start values: nothing from before them."""
-        return Mux(self.control.blank_9, 0, old) if init_groups(self.config) > 1 else old
+    def _start(self, start, old):
+        """`start` in the turn of the lane's group; in another's, what it has."""
+        if init_groups(self.config) == 1:
+            return start
+        return Mux(self.chosen_9, start, Mux(self.control.blank_9, 0, old))
 
     def _write_weight(self, m, change):
         """Stages 8 to 10: the weight memory's word."""
@@ -356,12 +358,13 @@ class Lane(wiring.Component):
         m.d.comb += self.cut.eq(self._register(m, above.any() & ~above.all(), "cut_10"))
         old = self._register(m, old, "weight_9")
         written = Signal.like(self.weight_out)
+        new = saturate(total, cfg.weight)
         with m.If(control.host_9):
             m.d.comb += written.eq(Mux(self.chosen_9 & self.host_writes, self.host, old))
-        with m.Elif(control.start_9 & ~self.chosen_9):
-            m.d.comb += written.eq(self._unstarted(old))
+        with m.Elif(control.start_9):
+            m.d.comb += written.eq(self._start(new, old))
         with m.Else():
-            m.d.comb += written.eq(saturate(total, cfg.weight))
+            m.d.comb += written.eq(new)
         m.d.comb += self.weight_out.eq(self._register(m, written, "weight_10"))
 
     def _write_word(self, m, change):
@@ -382,7 +385,7 @@ class Lane(wiring.Component):
         with m.If(control.host_9):
             m.d.comb += written.eq(Mux(self.chosen_9 & self.host_writes, self.host[:width], old))
         with m.Elif(control.start_9):
-            m.d.comb += written.eq(Mux(self.chosen_9, start, self._unstarted(old)))
+            m.d.comb += written.eq(self._start(start, old))
         with m.Else():
             m.d.comb += written.eq(new)
         m.d.comb += self.word_out.eq(self._register(m, written, "word_10"))

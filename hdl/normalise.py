@@ -91,7 +91,8 @@ class Normalise(wiring.Component):
         product = Signal(signed(widths.total(cfg) + 18))
         layer = Signal.like(self.layer)
         quotient = Array(shift_round(product, shift) for _, shift in constants)[layer]
-        mean_square = Signal(unsigned(2 * cfg.u_bits))
+        square = unsigned(2 * cfg.u_bits - 2)  # no activation is as low as the format's least
+        mean_square = Signal(square)
         stage = Signal(NORMALISE_LATENCY - 1)  # one-hot walk of the sum of squares
         had_sum = Signal()
         scaled = self.total
@@ -109,9 +110,9 @@ class Normalise(wiring.Component):
             m.d.sync += mean_square.eq(quotient)
 
         # 3: variance
-        raw = Signal(signed(2 * cfg.u_bits + 1))
-        var = Signal(unsigned(2 * cfg.u_bits))
-        squared = Signal(unsigned(2 * cfg.u_bits))  # the mean is there a clock before it is needed
+        raw = Signal(signed(2 * cfg.u_bits - 1))
+        var = Signal(square)
+        squared = Signal(square)  # the mean is there a clock before it is needed
         m.d.comb += raw.eq(mean_square - squared)
         m.d.sync += [
             squared.eq(self.mean * self.mean),

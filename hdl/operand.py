@@ -85,8 +85,9 @@ class CommonOperand(wiring.Component):
                 align = cfg.read_fraction - cfg.z_fraction
                 jacobian = self.jacobians.word_select(step.layer, cfg.k.width).as_signed()
                 m.d.comb += scalar.eq(Mux(step.jacobian, jacobian << align, -self.error))
-            with m.Case(Kind.FORGET):
-                m.d.comb += scalar.eq(1 << memory_kind.scale(cfg))
+            if memory_kind.windowed:
+                with m.Case(Kind.FORGET):
+                    m.d.comb += scalar.eq(1 << memory_kind.scale(cfg))
             with m.Case(Kind.MEMORY):
                 scale = memory_kind.scale(cfg)
                 m.d.comb += scalar.eq(self.error << scale if memory_kind.by_error else -1 << scale)

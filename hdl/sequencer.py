@@ -115,7 +115,7 @@ class Sequencer(wiring.Component):
                 "settled": Out(1),
                 "step": Out(step_layout),
                 "row": Out(range(len(self.rows) + 1)),
-                "memory_address": Out(self.addresses),
+                "memory_address": Out(index(layout.memory_bases[-1])),
                 "source_place": Out(index(layout.vector_bases[-1])),
                 "source_lane": Out(index(config.lanes)),
                 "list_address": Out(index(config.inputs)),
@@ -128,14 +128,14 @@ class Sequencer(wiring.Component):
         cfg, layout = self.config, self.layout
         first_start, groups = len(self.program), init_groups(cfg)
         facts = [self._facts(number) for number in range(first_start + len(self.start))]
-        extent = max(cfg.inputs, len(self.rows), *(max(f["inner"], f["outer"]) for f in facts))
+        extent = max(cfg.inputs, len(self.rows), *(f["inner"] for f in facts))
         running = Signal(init=1)
         starting = Signal(init=1)
         learning = Signal()
-        time = Signal(range(max(cfg.time_steps, 2)))
-        group = Signal(index(groups))
+        time = Signal(range(cfg.time_steps)) if cfg.time_steps > 1 else Const(0)
+        group = Signal(range(groups)) if groups > 1 else Const(0)
         inner = Signal(range(extent + 1))
-        outer = Signal(range(extent + 1))
+        outer = Signal(range(max(*(f["outer"] for f in facts), 1) + 1))
         settled = stages(cfg).settled
         since = Signal(range(settled + 1), init=settled)  # clocks since a step was issued
         flags = Signal(len(self.flags), init=-1)
@@ -236,18 +236,17 @@ class Sequencer(wiring.Component):
                 m.d.sync += outer_last.eq(outer + 1 == now["outer"])
         with m.Elif(~calm):
             m.d.sync += since.eq(since + 1)
-        next_time = Signal.like(time)
-        m.d.comb += next_time.eq(time)
+        next_time = time
+        if cfg.time_steps > 1:
+            next_time = Signal.like(time)
+            m.d.comb += next_time.eq(time + (~starting & next_pass))
         with m.If(move):
-            with m.If(starting & last_pass):
-                m.d.sync += group.eq(group + 1)
-                with m.If(group == groups - 1):
-                    m.d.sync += [group.eq(0), running.eq(0)]
-            with m.If(~starting & last_pass):
-                m.d.sync += running.eq(0)
-            if cfg.time_steps > 1:  # else it stays 0
-                with m.If(~starting & next_pass):
-                    m.d.comb += next_time.eq(time + 1)
+            with m.If(last_pass):  # of the start program: once for each group of lanes
+                m.d.sync += running.eq(starting & (group != groups - 1))
+            if groups > 1:
+                with m.If(starting & last_pass):
+                    m.d.sync += group.eq(Mux(group == groups - 1, 0, group + 1))
+            if cfg.time_steps > 1:
                 m.d.sync += time.eq(next_time)
             m.d.sync += load(after, learning, next_time, count)
         m.d.comb += [
@@ -255,15 +254,17 @@ class Sequencer(wiring.Component):
             self.settled.eq(~running & calm & flags.all()),
         ]
         with m.If(self.idle & self.go):
-            m.d.sync += [running.eq(1), starting.eq(0), learning.eq(self.learn), time.eq(0)]
-            m.d.sync += load(Const(1, len(facts)), self.learn, Const(0, time.shape()), self.count)
+            m.d.sync += [running.eq(1), starting.eq(0), learning.eq(self.learn)]
+            if cfg.time_steps > 1:
+                m.d.sync += time.eq(0)
+            m.d.sync += load(Const(1, len(facts)), self.learn, Const(0), self.count)
         with m.If(self.idle & self.restart):
             m.d.sync += [running.eq(1), starting.eq(1)]
             m.d.sync += load(Const(1 << first_start, len(facts)), learning, time, count)
         m.d.sync += flags.eq((flags & ~Mux(issue & begin, now["clears"], 0)) | self.done)
 
         # the pre-synaptic activation of hidden rows: unit `row` of the layer below
-        source_block = Signal(index(layout.vector_bases[-1]))
+        source_block = Signal(index(layout.most_blocks))
         source_lane = Signal.like(self.source_lane)
         here_block, here_lane = Mux(first, 0, source_block), Mux(first, 0, source_lane)
         with m.If(issue):

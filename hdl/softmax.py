@@ -219,7 +219,8 @@ class Softmax(wiring.Component):
                 m.d.comb += [next_row.eq(0), next_at.eq(base)]
 
         # second walk: probabilities, errors, and their sum with the similarities
-        product = Signal(unsigned(2 * width))
+        one = 1 << width - 1  # of both tables, their largest number
+        product = Signal(range(one * one + 1))
         values_late = [Signal(signed(self.value_width), name=f"value_{n}") for n in range(1, 4)]
         m.d.comb += get.addr.eq(row)
         m.d.sync += [

@@ -46,13 +46,14 @@ class Step(data.StructLayout):
 
     def __init__(self, config, *, blocks, words):
         fields = {"rest": 1} if config.leaky else {}  # first time step of a sample
+        layout = Layout(config)
         super().__init__(
             {
                 "valid": 1,
                 "kind": Kind,
                 "layer": index(len(config.hidden) + 1),
-                "row": index(max(config.classes, Layout(config).memory_rows) + 1),
-                "block": index(blocks),  # of the layer
+                "row": index(max(config.classes, layout.memory_rows) + 1),
+                "block": index(layout.most_blocks),  # of the layer
                 "place": index(blocks),  # the block's, of those of all layers
                 "sum_first": 1,  # first and last of the steps that are summed
                 "sum_last": 1,
