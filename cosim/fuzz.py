@@ -6,10 +6,9 @@ only as far as golden, RTL and co-simulation are still the same.
 
 import hashlib
 import json
-import multiprocessing
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import hebbware.golden
 import hebbware.hdl
 from hebbware.golden.errors import InputError
+from hebbware.golden.workers import workers
 
 from .configurations import random_config, random_stimuli
 from .core import build_core, cosimulate
@@ -124,20 +124,15 @@ def run_seeds(
             outcomes[earlier.seed] = earlier
     for outcome in outcomes.values():
         done(outcome)
-    context = multiprocessing.get_context("spawn")  # a build changes its process's environment
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with workers(jobs) as pool:  # processes: a build changes its process's environment
         futures = [pool.submit(check, seed) for seed in seeds if seed not in outcomes]
-        try:
-            for future in as_completed(futures):
-                outcome = future.result()
-                outcomes[outcome.seed] = outcome
-                if lines:
-                    with lines.open("a") as file:
-                        file.write(json.dumps(asdict(outcome)) + "\n")
-                done(outcome)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            outcome = future.result()
+            outcomes[outcome.seed] = outcome
+            if lines:
+                with lines.open("a") as file:
+                    file.write(json.dumps(asdict(outcome)) + "\n")
+            done(outcome)
     return [outcomes[seed] for seed in seeds]
 
 

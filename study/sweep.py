@@ -8,24 +8,20 @@ flight and no more.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import queue
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 
 from hebbware.golden.errors import InputError
+from hebbware.golden.workers import workers
 from hebbware.study import run
 from hebbware.study.spec import Plan
 from hebbware.study.store import Store
 
 CONNECT = 5  # seconds until a scheduler counts as unreachable
-THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB", "NUMEXPR")  # each: X_NUM_THREADS=1
 SLOW_FIRST = ("float", "linear")  # controls that take longest: no worker is left alone with one
 
 
@@ -191,7 +187,9 @@ def _workers(jobs: int, scheduler: str | None, runs: int) -> Iterator[tuple[Call
     elif jobs == 1:
         yield _here, lambda: 1
     else:
-        yield from _processes(min(jobs, runs))
+        width = min(jobs, runs)
+        with workers(width) as pool:
+            yield pool.submit, lambda: width + 1  # one more, so that nobody waits for this process
 
 
 class _Now:
@@ -209,41 +207,6 @@ class _Now:
 
 def _here(function, *arguments):
     return _Now(function(*arguments))
-
-
-def _processes(jobs: int):
-    """Local processes, which end with this one however it ends."""
-    from concurrent.futures import ProcessPoolExecutor
-
-    context = multiprocessing.get_context("spawn")
-    reader, writer = context.Pipe(duplex=False)
-    before = {f"{name}_NUM_THREADS": os.environ.get(f"{name}_NUM_THREADS") for name in THREADS}
-    os.environ.update(dict.fromkeys(before, "1"))  # inherited by the processes
-    pool = ProcessPoolExecutor(jobs, context, _start_worker, (reader,))
-    try:
-        yield pool.submit, lambda: jobs + 1  # one more, so that nobody waits for this process
-    finally:
-        writer.close()  # the workers end at once, in the middle of a run too
-        pool.shutdown(cancel_futures=True)
-        reader.close()
-        for name, value in before.items():
-            os.environ.pop(name)
-            if value is not None:
-                os.environ[name] = value
-
-
-def _start_worker(parent: Connection) -> None:
-    """Leave interrupts to the parent, and end when its end of the pipe is closed or it is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch():
-        try:
-            parent.recv_bytes()
-        except (EOFError, OSError):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _cluster(address: str):

@@ -244,3 +244,25 @@ def test_the_compiler_ends_with_the_command(number, xor, started, own_cache, tmp
     wait_for(lambda: not any(map(lives, programs)))
     left = list((own_cache / "verilator").iterdir())
     assert len(left) == (number == signal.SIGKILL)
+
+
+POOL = """
+import os, sys, time
+from hebbware.golden.workers import workers
+if __name__ == "__main__":
+    with workers(2) as pool:
+        print(*{pool.submit(os.getpid).result() for _ in range(9)}, flush=True)
+        pool.submit(time.sleep, 600)
+        time.sleep(600)
+"""
+
+
+def test_workers_end_with_the_process_that_is_killed(tmp_path):
+    program = tmp_path / "pool.py"
+    program.write_text(POOL)
+    parent = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True)
+    numbers = parent.stdout.readline().split()
+    assert all(map(lives, numbers))
+    parent.kill()
+    parent.communicate()
+    wait_for(lambda: not any(map(lives, numbers)))
