@@ -35,7 +35,7 @@ from .stimuli import Stimuli, commanded, extreme, opposed, plain, suite
 
 KINDS = ("line", "branch", "toggle")
 YOSYS = (
-    "read_verilog dut.v; hierarchy -top dut; proc; flatten; opt -fine; "
+    "read_verilog dut.v; hierarchy -top dut; proc; flatten; opt_expr -fine; opt_clean; opt; "
     "write_json -compat-int nets.json"
 )
 CHANGES = {"0->1": "rises", "1->0": "falls"}
@@ -44,7 +44,7 @@ TARGETS = {"line": 1, "branch": 1, "toggle": 0.98}
 # Small cores that together have every feature. Sums reach the ends of u, whose slope below 0 makes
 # the largest variance there is; similarities reach the ends of k.
 _PLAIN = CoreConfig(
-    layers=(4, 3, 6, 3), lanes=2, horizon=3, u_bits=10, u_fraction=6, slope_shift=1, read_bits=10
+    layers=(4, 5, 6, 3), lanes=2, horizon=3, u_bits=10, u_fraction=6, slope_shift=1, read_bits=10
 )
 _HSIC = {"modulator": "hsic", "memory": "samples", "window": 4, "sigmas": (0.3, 0.4, 0.9)}
 _RESERVOIR = {"memory": "reservoir", "projection": 4, "reservoir_units": 16, "reservoir_gain": -6}

@@ -282,7 +282,8 @@ def stalled(
 def opposed(config: CoreConfig, seed: int = 0, count: int = 12) -> Stimuli:
     """Weights that drive every second unit of a layer up and the others down, as far as can be.
 
-    All weights are at the ends of their range; no statistics of a layer are larger.
+    All weights are at the ends of their range; no statistics of a layer are larger. Halfway the core
+    starts anew.
     """
     layout, (low, high) = Layout(config), limits(config, Space.WEIGHT)
 
@@ -304,6 +305,7 @@ def opposed(config: CoreConfig, seed: int = 0, count: int = 12) -> Stimuli:
         Command(Op.WRITE, Space.WEIGHT, int(address), int(lane), int(words[address, lane]))
         for address, lane in places(config, Space.WEIGHT)
     ]
+    commands.append(Command(Op.START, after=count // 2 * (config.classes + 1)))
     rng = _rng("opposed", seed)
     x = np.full((count, config.inputs), config.x.max)
     return Stimuli("opposed", x, rng.integers(0, config.classes, count).tolist(), commands)

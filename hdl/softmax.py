@@ -172,7 +172,7 @@ class Softmax(wiring.Component):
         )
         far = (1 << cfg.exp_bits) - 1
         index = Signal(cfg.exp_bits)
-        total = Signal(range(classes << cfg.error_fraction << 1))
+        total = Signal(range((classes << cfg.error_fraction) + 1))
         m.d.sync += index.eq(Mux(steps > far, far, steps))
         m.d.comb += [
             look.addr.eq(index),
