@@ -282,8 +282,8 @@ def stalled(
 def opposed(config: CoreConfig, seed: int = 0, count: int = 12) -> Stimuli:
     """Weights that drive every second unit of a layer up and the others down, as far as can be.
 
-    All weights are at the ends of their range; no statistics of a layer are larger. Halfway the core
-    starts anew.
+    All weights are at the ends of their range; no statistics of a layer are larger. Halfway the
+    core starts anew.
     """
     layout, (low, high) = Layout(config), limits(config, Space.WEIGHT)
 
