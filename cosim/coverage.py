@@ -15,7 +15,7 @@ import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -25,7 +25,6 @@ from amaranth.back import verilog
 from amaranth.lib import wiring
 
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.fixed import Rounding
 from hebbware.hdl.core import Core
 from hebbware.hdl.verilog import START, started
 
@@ -43,21 +42,28 @@ TARGETS = {"line": 1, "branch": 1, "toggle": 0.98}
 
 # Small cores that together have every feature. Sums reach the ends of u, whose slope below 0 makes
 # the largest variance there is; similarities reach the ends of k.
-_PLAIN = CoreConfig(
-    layers=(4, 5, 6, 3), lanes=2, horizon=3, u_bits=10, u_fraction=6, slope_shift=1, read_bits=10
-)
+_SMALL = {
+    "layers": (4, 5, 6, 3),
+    "lanes": 2,
+    "u_bits": 10,
+    "u_fraction": 6,
+    "slope_shift": 1,
+}
+_READ = {"read_bits": 10}
 _HSIC = {"modulator": "hsic", "memory": "samples", "window": 4, "sigmas": (0.3, 0.4, 0.9)}
 _RESERVOIR = {"memory": "reservoir", "projection": 4, "reservoir_units": 16, "reservoir_gain": -6}
+_LEAKY = {"dynamics": "leaky", "time_steps": 8, "leak_shifts": (1,), "centred": True}
+_CLUSTERS = {"layers": (4, 11, 5, 3), "lanes": 9}
 CORES = {
-    "plain": _PLAIN,
-    "clusters": replace(_PLAIN, layers=(4, 11, 5, 3), lanes=9, memory="trace", kappa=0.25),
-    "hsic": replace(_PLAIN, lanes=3, **_HSIC),
-    "reservoir": replace(_PLAIN, **_RESERVOIR, reservoir_lanes=16),
-    "leaky": replace(
-        _PLAIN, dynamics="leaky", time_steps=8, leak_shifts=(1,), centred=True,
-        rounding=Rounding.NEAREST, memory="window", window=4,
-    ),
-    "one port": replace(_PLAIN, weight_ports=1, memory="codes", rounding=Rounding.FLOOR),
+    name: CoreConfig.from_dict({**_SMALL, **values})
+    for name, values in {
+        "plain": {**_READ, "horizon": 3},
+        "clusters": {**_READ, **_CLUSTERS, "memory": "trace", "kappa": 0.25, "horizon": 3},
+        "hsic": {**_HSIC, "lanes": 3},
+        "reservoir": {**_READ, **_RESERVOIR, "horizon": 3},
+        "leaky": {**_READ, **_LEAKY, "memory": "window", "window": 4, "rounding": "nearest"},
+        "one port": {**_READ, "weight_ports": 1, "memory": "codes", "rounding": "floor"},
+    }.items()
 }  # fmt: skip
 
 
