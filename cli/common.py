@@ -123,11 +123,11 @@ class Output:
             write_file(self._path, text)
 
 
-def config_option(command: Callable) -> Callable:
+def config_option(command: Callable, default: str = "digits") -> Callable:
     """Add ``--config``, passed as ``config: str``; see `resolve_config`."""
     return click.option(
         "--config",
-        default="digits",
+        default=default,
         show_default=True,
         metavar="FILE|PRESET",
         help="Configuration: a TOML file or the name of a preset.",
@@ -152,9 +152,9 @@ def json_option(command: Callable) -> Callable:
     )(command)
 
 
-def common_options(command: Callable) -> Callable:
-    """Add ``--config``, ``--seed`` and ``--json``."""
-    return config_option(seed_option(json_option(command)))
+def common_options(command: Callable, default: str = "digits") -> Callable:
+    """Add ``--config``, ``--seed`` and ``--json``; `default` is that of ``--config``."""
+    return config_option(seed_option(json_option(command)), default)
 
 
 def resolve_config(config: str, seed: int | None = None) -> CoreConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from hebbware.golden.errors import InputError
 
 
 @click.command("readout")
-@common_options
+@partial(common_options, default="digits-reservoir")
 @click.option(
     "--method",
     default="ridge",

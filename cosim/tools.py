@@ -74,7 +74,11 @@ def find(name: str) -> Tool:
 
 def _version(program: str) -> str:
     option = "-V" if "yosys" in program else "--version"
-    result = subprocess.run([program, option], capture_output=True, text=True, check=False)
+    # elsewhere: what takes the option for a name must not leave a file where the user works
+    with places.temporary() as folder:
+        result = subprocess.run(
+            [program, option], capture_output=True, text=True, check=False, cwd=folder
+        )
     first = (result.stdout + result.stderr).strip().splitlines()
     match = re.search(r"\d+\.\d+\S*", first[0]) if first else None
     return match.group(0).rstrip(")") if match else "version unknown"

@@ -7,6 +7,7 @@ import pytest
 from hebbware.cli.main import main
 from hebbware.golden import readout as readouts
 from hebbware.golden.config import CoreConfig
+from hebbware.golden.errors import InputError
 from hebbware.golden.readout import load_readout
 
 CONFIG = CoreConfig(
@@ -81,3 +82,17 @@ def test_a_readout_of_another_configuration(config_file, tmp_path, capsys):
     assert main(["train", "--config", str(other), "--dataset", "linear", "--epochs", "1"]) == 2
     message = capsys.readouterr().err
     assert "was made for reservoir_units = 32, but the configuration has 64" in message
+
+
+def test_a_bare_readout_has_a_configuration_that_has_one(monkeypatch, capsys):
+    """The default of all other commands has no reservoir, so that it could only be refused."""
+    seen = []
+
+    def train(config, method):
+        seen.append((config.memory, method))
+        raise InputError("enough")
+
+    monkeypatch.setattr(readouts, "train_readout", train)
+    assert main(["readout"]) == 2
+    assert capsys.readouterr().err == "error: enough\n"
+    assert seen == [("reservoir", "ridge")]
