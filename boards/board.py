@@ -3,7 +3,7 @@
 import importlib
 from dataclasses import dataclass
 
-from ..golden.errors import InputError
+from ..golden.errors import one_of
 
 
 @dataclass(frozen=True)
@@ -109,5 +109,5 @@ def find(name: str) -> Board:
         There is none.
     """
     if name not in BOARDS:
-        raise InputError(f"board must be one of {', '.join(BOARDS)}, not {name!r}")
+        raise one_of("board", name, BOARDS)
     return BOARDS[name]

@@ -12,6 +12,7 @@ import click
 from hebbware.cli.common import (
     CheckFailed,
     DataOptions,
+    Group,
     Output,
     common_options,
     config_option,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
 
 
-@click.group("board")
+@click.group("board", cls=Group)
 def command() -> None:
     """Talk to a board over its serial port, or run the simulated one."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hebbware.cli.files import check_writable, write_file
-from hebbware.golden.errors import InputError
+from hebbware.golden.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,8 +24,22 @@ if TYPE_CHECKING:
     from hebbware.golden.data import Dataset
 
 
+UNFOLDED = 1 << 20  # columns of what is no terminal: its lines are not to be folded
+
+
 class CheckFailed(Exception):
     """What a command checked does not hold; the message is one line that says what. Exit code 1."""
+
+
+class Group(click.Group):
+    """A group that names the nearest command where there is none of a name."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        """Return the command that the first argument names."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            near = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"no such command {args[0]!r}{near}", ctx)
+        return super().resolve_command(ctx, args)
 
 
 class Output:
@@ -57,7 +71,7 @@ class Output:
 
         console = Console(stderr=self.takes_stdout, highlight=False, markup=False)
         if not console.is_terminal:
-            console.width = 200  # a log is not to be folded like a narrow terminal
+            console.width = UNFOLDED
         return console
 
     def log(self, text: str) -> None:

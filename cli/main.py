@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 
 import click
 
-from hebbware.cli.common import CheckFailed
+from hebbware.cli.common import CheckFailed, Group
 from hebbware.golden.children import Terminated, signals_raise
 from hebbware.golden.errors import InputError, Notice, ToolError
 
@@ -33,7 +33,7 @@ COMMANDS = (
 """In the order of the help. Each is ``command`` in the module of that name in this folder."""
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that imports the module of a command when that command is asked for.
 
     What a command needs beyond click and NumPy, it imports when it runs: the help stays fast.

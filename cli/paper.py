@@ -9,7 +9,7 @@ import click
 from hebbware.cli.common import CheckFailed, Output, data_option, dataset_option, json_option
 from hebbware.cli.files import check_writable, write_file
 from hebbware.cli.sweep import run_progress
-from hebbware.golden.errors import InputError
+from hebbware.golden.errors import one_of
 
 
 @click.command("paper")
@@ -72,7 +72,7 @@ def command(
 
     for name in names:
         if name not in FIGURES:
-            raise InputError(f"--figure must be one of {', '.join(FIGURES)}, not {name!r}")
+            raise one_of("--figure", name, FIGURES)
     folder = None if data_dir is None else str(data_dir.absolute())
     made = setting.make(full, dataset_name or "mnist", folder, seeds)
     store = Store(results, runs.code_version())

@@ -15,7 +15,6 @@ from hebbware.cli.common import (
     Output,
     common_options,
     dataset_options,
-    resolve_config,
     stream_option,
 )
 from hebbware.cli.files import check_writable, write_file
@@ -274,17 +273,11 @@ def _forbid(context: click.Context, why: str, *names: str) -> None:
 
 def _configuration(name: str, fields: tuple[str, ...], seed: int | None) -> CoreConfig:
     """Resolve ``--config``, ``--set`` and ``--seed``."""
-    resolved = resolve_config(name, seed)
-    if not fields:
-        return resolved
     import tomllib
 
-    from hebbware.golden.config import PRESETS, CoreConfig, presets
-    from hebbware.golden.fields import derived
+    from hebbware.golden.config import load
 
-    # from the file's own keys, so that defaults follow from the new values
-    path = PRESETS / f"{name}.toml" if name in presets() else Path(name)
-    values, changes = tomllib.loads(path.read_text(encoding="utf-8")), {}
+    changes = {}
     for text in fields:
         key, equals, value = (part.strip() for part in text.partition("="))
         try:
@@ -297,7 +290,7 @@ def _configuration(name: str, fields: tuple[str, ...], seed: int | None) -> Core
                     f"--set must be FIELD=VALUE with a value as in TOML, not {text!r}"
                 ) from None
             changes[key] = value  # a bare word is a string
-    resolved = CoreConfig.from_dict(derived(values, changes))
+    resolved = load(name, changes)
     return resolved if seed is None else replace(resolved, seed=seed)
 
 

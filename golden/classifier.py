@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
-from hebbware.golden.errors import InputError
+from hebbware.golden.errors import InputError, one_of
 from hebbware.golden.train import EPOCHS, engine_class, inputs, order, spread_halvings
 
 RANGES = ("features", "all")
@@ -396,10 +396,7 @@ def _range(given, X):
     except (TypeError, ValueError):
         low = high = 0.0
     if not (np.isfinite([low, high]).all() and low < high):
-        raise InputError(
-            f"input_range must be one of {', '.join(RANGES)}, or a pair (low, high) with "
-            f"low < high, not {given!r}"
-        )
+        raise one_of("input_range", given, RANGES, ", or a pair (low, high) with low < high")
     return np.float64(low), np.float64(high)
 
 

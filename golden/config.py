@@ -7,6 +7,7 @@ names the field, the rule and the value; so does a field that nothing reads (whi
 properties.
 """
 
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, Self
 from . import hsic, settings
 from .commands import ADDRESS_BITS
 from .dynamics import DYNAMICS, check_dynamics
-from .errors import InputError
+from .errors import InputError, one_of
 from .fields import default_memory, derived, unread
 from .fixed import Format, Rounding
 from .layout import Layout
@@ -214,10 +215,7 @@ class CoreConfig(settings.Settings):
                 self._one_of(field.name, ENUMERATIONS[field.name])
             elif field.name == "readout":
                 if not isinstance(value, str) or not (value in READOUTS or value.endswith(".npz")):
-                    raise InputError(
-                        f"readout must be one of {', '.join(READOUTS)} or a file *.npz, "
-                        f"not {value!r}"
-                    )
+                    raise one_of("readout", value, READOUTS, " or a file *.npz")
             elif field.name == "centred":
                 if not isinstance(value, bool):
                     raise InputError(f"centred must be true or false, not {value!r}")
@@ -247,7 +245,7 @@ class CoreConfig(settings.Settings):
     def _one_of(self, name, names):
         value = getattr(self, name)
         if not isinstance(value, str) or value not in names:
-            raise InputError(f"{name} must be one of {', '.join(names)}, not {value!r}")
+            raise one_of(name, value, names)
 
     def _check_sizes(self):
         if len(self.layers) < 3:
@@ -521,6 +519,12 @@ def presets() -> list[str]:
     return settings.names(PRESETS)
 
 
-def load(name: str | Path) -> CoreConfig:
-    """The preset of that name, or the TOML file at that path."""
-    return CoreConfig.from_dict(settings.read(name, PRESETS))
+def load(name: str | Path, changes: Mapping[str, Any] | None = None) -> CoreConfig:
+    """The preset of that name, or the TOML file at that path, with `changes` as of `derived`.
+
+    Raises
+    ------
+    InputError
+        There is neither, or a value cannot be; the message begins with where that is from.
+    """
+    return settings.load(CoreConfig, name, PRESETS, changes, derived)

@@ -30,7 +30,7 @@ import numpy as np
 
 from hebbware.golden import idx, sample_files
 from hebbware.golden.dataset import Dataset, permutation
-from hebbware.golden.errors import InputError
+from hebbware.golden.errors import InputError, one_of
 
 GAS = "gas-drift"
 NAMES = ("digits", "xor", "linear", "mnist", "mnist-pooled", "fashion-mnist", GAS)
@@ -82,10 +82,7 @@ def load(
             return _plugged(name, added[name])
         if sample_files.is_path(name):
             return _own(name, label, encoding, fitted)
-        raise InputError(
-            f"data set must be one of {', '.join((*NAMES, *added))}, or a file or folder, "
-            f"not {name!r}"
-        )
+        raise one_of("data set", name, (*NAMES, *added), ", or a file or folder")
     if name == GAS and label is None:
         return _gas(data_dir, encoding, fitted)
     for option, value in (("label", label), ("encoding", encoding)):

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .errors import InputError
+from .errors import InputError, one_of
 
 KINDS = ("bytes", "range", "quantiles", "log", "standard")
 BYTE = 255
@@ -56,7 +56,7 @@ class Encoding:
             Unknown kind, no samples, or values that the kind cannot take.
         """
         if kind not in KINDS:
-            raise InputError(f"encoding must be one of {', '.join(KINDS)}, not {kind!r}")
+            raise one_of("encoding", kind, KINDS)
         if kind == "bytes":
             return cls(kind)
         if not len(x):

@@ -1,5 +1,8 @@
 """The errors for what a user can get wrong, and for what is wrong around this program."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class InputError(ValueError):
     """A bad value from outside: an option, a configuration field, a file.
@@ -28,3 +31,25 @@ class ToolError(RuntimeError):
 
 class Notice(UserWarning):
     """What a user should know, in one line; the command line prints it after ``warning:``."""
+
+
+def did_you_mean(value: object, choices: Iterable[str]) -> str:
+    """The end of a message on a name that there is not: the nearest of those there are, if any."""
+    near = get_close_matches(str(value), list(choices), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def unknown(what: str, value: object, known: Iterable[str]) -> InputError:
+    """The error where there is none of a name: the nearest, or all that are `known`."""
+    known = list(known)
+    listed = f"; known: {', '.join(known)}"
+    return InputError(f"{what} {value!r}{did_you_mean(value, known) or listed}")
+
+
+def one_of(name: str, value: object, choices: Iterable[str], more: str = "") -> InputError:
+    """The error where a value is none of the `choices`, nor what `more` tells of."""
+    choices = list(map(str, choices))
+    listed = ", ".join(choices)
+    return InputError(
+        f"{name} must be one of {listed}{more}, not {value!r}{did_you_mean(value, choices)}"
+    )

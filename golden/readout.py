@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from . import places
-from .errors import InputError
+from .errors import InputError, one_of
 from .files import write_arrays
 from .memory import KINDS
 from .reservoir import Reservoir
@@ -191,7 +191,7 @@ def train_readout(config: CoreConfig, method: str = "ridge") -> Readout:
         There is no such method.
     """
     if method not in METHODS:
-        raise InputError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
+        raise one_of("method", method, METHODS)
     count = max(STEPS, HORIZONS << config.horizon) + (2 << config.horizon)
     made = signals(config, count)
     sums = leaky_sums(config, made.inputs)

@@ -43,10 +43,11 @@ from pathlib import Path
 import numpy as np
 
 from . import samples
-from .errors import InputError
+from .errors import InputError, one_of
 from .fixed import Format, Rounding, bits_signed, saturate
 from .random import WORD, rotate_lanes, seed_state, xorshift_block
-from .settings import Settings, names, read
+from .settings import Settings, names
+from .settings import load as load_settings
 from .tables import TANH_RANGE, TANH_STEP, tanh_table
 
 GRANULE = 16  # units that share random words
@@ -142,9 +143,7 @@ class ReservoirConfig(Settings):
             name, value = field.name, getattr(self, field.name)
             if name in choices:
                 if value not in choices[name]:
-                    raise InputError(
-                        f"{name} must be one of {', '.join(choices[name])}, not {value!r}"
-                    )
+                    raise one_of(name, value, choices[name])
                 value = Rounding(value) if name == "rounding" else value
             elif name == "rho":
                 if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -305,7 +304,7 @@ def presets() -> list[str]:
 
 def load(name: str | Path) -> ReservoirConfig:
     """The preset of that name, or the TOML file at that path."""
-    return ReservoirConfig.from_dict(read(name, PRESETS))
+    return load_settings(ReservoirConfig, name, PRESETS)
 
 
 def fixed_words(seed: int) -> np.ndarray:

@@ -2,12 +2,16 @@
 
 import hashlib
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, TypeVar
 
-from .errors import InputError
+from .errors import InputError, did_you_mean, unknown
+from .files import read_text
+
+Made = TypeVar("Made", bound="Settings")
 
 
 class Settings:
@@ -23,9 +27,7 @@ class Settings:
         known = [field.name for field in fields(cls)]
         for key in values:
             if key not in known:
-                raise InputError(
-                    f"unknown configuration key {key!r}; known keys: {', '.join(known)}"
-                )
+                raise unknown("unknown configuration key", key, known)
 
     @classmethod
     def from_dict(cls, values: dict) -> Self:
@@ -69,19 +71,38 @@ def names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
-def read(name: str | Path, folder: Path) -> dict:
-    """Values of the preset of that name, or of the TOML file at that path."""
-    name = str(name)
-    path = folder / f"{name}.toml" if name in names(folder) else Path(name)
+def load(
+    kind: type[Made],
+    name: str | Path,
+    folder: Path,
+    changes: Mapping[str, Any] | None = None,
+    combined: Callable[[dict, Mapping], dict] = lambda values, changes: {**values, **changes},
+) -> Made:
+    """The preset of that name, or the TOML file at that path, with other values for some fields.
+
+    `combined` makes values of those of the file and the `changes`.
+
+    Raises
+    ------
+    InputError
+        There is neither, or a value cannot be; the message begins with where that is from.
+    """
+    name, presets = str(name), names(folder)
+    path = folder / f"{name}.toml" if name in presets else Path(name)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise InputError(
-            f"config must be a preset ({', '.join(names(folder))}) or a readable TOML file, "
-            f"not {name!r}: {reason}"
+            f"config must be a preset ({', '.join(presets)}) or a readable TOML file, "
+            f"not {name!r}: {reason}{did_you_mean(name, presets)}"
         ) from None
+    origin = f"preset {name}" if name in presets else f"config {name}"
+    origin += "".join(f", {field} = {value!r}" for field, value in (changes or {}).items())
     try:
-        return tomllib.loads(text)
+        values = tomllib.loads(text)
+        return kind.from_dict(combined(values, changes) if changes else values)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"config {name}: not valid TOML: {error}") from None
+    except InputError as error:
+        raise InputError(f"{origin}: {error}") from None

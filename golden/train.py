@@ -29,7 +29,7 @@ import numpy as np
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.data import Dataset, split_validation
-from hebbware.golden.errors import InputError
+from hebbware.golden.errors import InputError, one_of
 from hebbware.golden.files import write_arrays
 from hebbware.golden.readout import readout_hash
 from hebbware.golden.samples import samples_of
@@ -154,7 +154,7 @@ def held_back(dataset: Dataset, validation: float | None) -> int:
 def engine_class(engine: str) -> type[Core]:
     """Return `Core` for ``plain``, its compiled twin for ``compiled``."""
     if engine not in ENGINES:
-        raise InputError(f"engine must be one of {', '.join(ENGINES)}, not {engine!r}")
+        raise one_of("engine", engine, ENGINES)
     if engine == "plain":
         return Core
     from hebbware.golden.twin import Twin

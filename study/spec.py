@@ -46,8 +46,9 @@ from typing import Any
 from hebbware.golden import data, train
 from hebbware.golden.config import PRESETS, CoreConfig, presets
 from hebbware.golden.controls import MEMORIES
-from hebbware.golden.errors import InputError
+from hebbware.golden.errors import InputError, did_you_mean, one_of, unknown
 from hebbware.golden.fields import derived
+from hebbware.golden.files import read_text
 from hebbware.golden.readout import readout_hash
 from hebbware.study import run
 from hebbware.study.store import run_name
@@ -166,11 +167,12 @@ def _read(spec: str | Path, beside: Path | None = None) -> tuple[Path, dict]:
     if beside and path == Path(spec):
         path = beside / path
     try:
-        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+        return path, tomllib.loads(read_text(path))
     except OSError as error:
         names = ", ".join(shipped())
         raise InputError(
             f"specification {spec}: {error.strerror}; give a TOML file or one of {names}"
+            f"{did_you_mean(spec, shipped())}"
         ) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"specification {path}: {error}") from None
@@ -213,9 +215,7 @@ class _Top:
         self.base.pop("seed", None)
         self.dataset = _typed(where, "dataset", values.get("dataset", _namesake(name)), str)
         if self.dataset not in data.NAMES:
-            raise InputError(
-                f"{where}: dataset must be one of {', '.join(data.NAMES)}, not {self.dataset!r}"
-            )
+            raise one_of(f"{where}: dataset", self.dataset, data.NAMES)
         self.seeds = _list(where, "seeds", values.get("seeds", [0, 1, 2]), int)
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
             raise InputError(f"{where}: seeds must be different numbers from 0, not {self.seeds}")
@@ -366,11 +366,12 @@ def _base(where: str, base: Any, folder: Path) -> tuple[dict, str]:
     base = _typed(where, "base", base, str)
     path = PRESETS / f"{base}.toml" if base in presets() else folder / base
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_text(path))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(
             f"{where}: base {base}: {reason}; presets: {', '.join(presets())}"
+            f"{did_you_mean(base, presets())}"
         ) from None
     return {**values, **changes}, path.stem
 
@@ -392,7 +393,7 @@ def _controls(where: str, names: Any) -> list[str]:
 def _known(where: str, table: dict, names: tuple[str, ...]) -> None:
     for key in table:
         if key not in names:
-            raise InputError(f"{where}: unknown field {key!r}; known: {', '.join(names)}")
+            raise unknown(f"{where}: unknown field", key, names)
 
 
 def _typed(where: str, what: str, value: Any, kind: type) -> Any:

@@ -71,7 +71,7 @@ def test_a_mistake_of_the_program_is_not_hidden(with_command):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing"], "No such command 'nothing'. (see `hebbware --help`)"),
+        (["nothing"], "no such command 'nothing' (see `hebbware --help`)"),
         (["data"], "Missing argument 'NAME'. (see `hebbware data --help`)"),
         (["data", "xor", "--seed", "-1"], "'--seed': -1 is not in the range x>=0."),
         (

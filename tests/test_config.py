@@ -197,9 +197,7 @@ def test_every_field_is_covered_by_a_rule():
 
 
 def test_unknown_and_missing_keys():
-    with pytest.raises(
-        InputError, match="unknown configuration key 'lane'; known keys: layers, lanes,"
-    ):
+    with pytest.raises(InputError, match=r"unknown configuration key 'lane'; did you mean lanes\?"):
         CoreConfig.from_dict({"layers": [8, 6, 3], "lane": 4})
     with pytest.raises(InputError, match="layers must be given"):
         CoreConfig.from_dict({"lanes": 4})

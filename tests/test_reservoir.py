@@ -262,5 +262,5 @@ def test_presets_and_back(name, tmp_path):
 def test_plain_values_and_back():
     config = ReservoirConfig(units=32, rounding="stochastic", rho=0.75)
     assert ReservoirConfig.from_dict(config.to_dict()) == config
-    with pytest.raises(InputError, match="unknown configuration key 'unit'; known keys: units, "):
-        ReservoirConfig.from_dict({"unit": 3})
+    with pytest.raises(InputError, match="unknown configuration key 'x'; known: units, "):
+        ReservoirConfig.from_dict({"x": 3})

@@ -8,6 +8,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import click
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,7 +54,7 @@ def wheel(tmp_path_factory):
 def test_every_file_of_every_folder_is_in_the_wheel(wheel):
     source, path = wheel
     expected = {
-        f"hebbware/{file.relative_to(source)}"
+        f"hebbware/{file.relative_to(source)}".replace("/main/", "/")
         for folder in installed_folders()
         for file in (source / folder).rglob("*")
         if file.is_file()
@@ -79,6 +80,36 @@ def test_wheel_works_on_its_own(wheel, tmp_path):
     assert lines[0] == str(tmp_path / "site/hebbware/golden/__init__.py")
     assert lines[1] == str(tmp_path / "site/hebbware/cli/main.py")
     assert lines[2] == "{"
+
+
+def test_the_package_can_be_run(wheel, tmp_path):
+    """Installed, and editable, as a folder that Python looks into for ``.pth`` files."""
+    source, path = wheel
+    run(sys.executable, "-m", "zipfile", "-e", path, tmp_path / "wheel")
+    build = (
+        "import sys; from setuptools import build_meta;"
+        "print(build_meta.build_editable(sys.argv[1]))"
+    )
+    *_, name = run(sys.executable, "-c", build, tmp_path, cwd=source).splitlines()
+    run(sys.executable, "-m", "zipfile", "-e", tmp_path / name, tmp_path / "editable")
+    # what it needs, but not this environment's own editable install
+    needed = Path(click.__file__).parents[1]
+    program = (
+        "import runpy, site, sys; site.addsitedir(sys.argv.pop(1));"
+        "sys.argv[0] = 'hebbware'; runpy.run_module('hebbware', run_name='__main__')"
+    )
+    for kind, origin in (("wheel", tmp_path / "wheel/hebbware"), ("editable", source / "main")):
+        folder = tmp_path / kind
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (folder, needed)))}
+        options = {"cwd": tmp_path, "env": environment}
+        said = run(sys.executable, "-S", "-c", program, folder, "--version", **options)
+        assert said.startswith("hebbware, version ")
+        where = (
+            "import site, sys; site.addsitedir(sys.argv[1]); import hebbware.golden;"
+            "print(hebbware.__file__)"
+        )
+        found = run(sys.executable, "-S", "-c", where, folder, **options)
+        assert Path(found.strip()) == origin / "__init__.py"
 
 
 def test_console_script_is_main(wheel):

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..data import Dataset
-from ..errors import InputError
+from ..errors import InputError, one_of
 from ..train import order
 from . import checks
 from .backprop import Backprop
@@ -158,7 +158,7 @@ class Learner:
         **options,
     ):
         if name not in BASELINES:
-            raise InputError(f"rule must be one of {', '.join(BASELINES)}, not {name!r}")
+            raise one_of("rule", name, BASELINES)
         self.baseline = BASELINES[name]
         for option in options:
             if option not in self.baseline.options:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, one_of
 from . import checks
 from .layers import Layer, softmax
 
@@ -182,7 +182,7 @@ class ClassMemoryRule:
 
     def __init__(self, kind: str, hidden, classes: int, *, seed: int = 0, beta=BETA, **options):
         if kind not in KINDS:
-            raise InputError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
+            raise one_of("kind", kind, KINDS)
         rng = np.random.default_rng([checks.count("seed", seed, 0), 1])
         self.beta = checks.positive("beta", beta)
         self.memories = [

@@ -10,7 +10,7 @@ objective); Gretton et al. 2005 (the estimate).
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, one_of
 from . import checks
 from .kernels import centre, rbf_kernel
 
@@ -118,7 +118,7 @@ def hsic_modulator(x, y, z, gamma: float, sigmas, form: str = "gradient") -> np.
         a width that is not positive, an unknown form.
     """
     if form not in FORMS:
-        raise InputError(f"form must be one of {', '.join(FORMS)}, not {form!r}")
+        raise one_of("form", form, FORMS)
     n, kernel_x, kernel_y, kernel_z, z, width = _kernels(x, y, z, gamma, sigmas)
     if form == "gradient":
         weights = -centre(kernel_x - gamma * kernel_y)[-1]

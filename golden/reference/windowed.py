@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, one_of
 from . import checks
 from .hsic import FORMS, bottleneck_gradient, check_objective, hsic_modulator
 from .layers import Layer, direction
@@ -39,7 +39,7 @@ class HsicRule:
     def __init__(self, samples: int, gamma: float, sigmas, form="gradient", shuffle=None):
         self.samples = checks.count("samples", samples, 2)
         if form not in FORMS:
-            raise InputError(f"form must be one of {', '.join(FORMS)}, not {form!r}")
+            raise one_of("form", form, FORMS)
         check_objective(gamma, sigmas)
         self.gamma, self.sigmas, self.form = gamma, sigmas, form
         self.rng = None
