@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from hebbware.cli import prequential
 from hebbware.cli.common import (
     CheckFailed,
     DataOptions,
@@ -80,7 +81,10 @@ def command(
     if waves:
         waves = check_writable(waves, "--waves")
     resolved = resolve_config(config, seed)
-    dataset = source.load(config, resolved.seed)
+    if stream.in_order:
+        dataset, _ = prequential.load(config, resolved, source)
+    else:
+        dataset = source.load(config, resolved.seed)
     x, y = pick(resolved, dataset, samples, infer, stream)
     result, message = simulate(resolved, x, y, samples, stalls, waves, output)
     output.write(

@@ -110,7 +110,7 @@ def run(
     from hebbware.golden import train as training
     from hebbware.golden.prequential import Frozen, events, follow, sliding
 
-    dataset, warm = _load(name, config, source, setting)
+    dataset, warm = load(name, config, source, setting.warm)
     training.check_fit(config, dataset)
     samples, y = len(dataset.y_train), dataset.y_train
     sequence = stream.sequence(dataset, config.seed)
@@ -154,10 +154,14 @@ def run(
     output.write(result)
 
 
-def _load(name, config, source, setting) -> tuple[Dataset, int]:
-    """The data set as a stream, and how many samples are learned beforehand."""
-    dataset = source.load(name, config.seed, stream=True, fitted=setting.warm or 0)
-    warm = setting.warm
+def load(
+    name: str, config: CoreConfig, source: DataOptions, warm: int | None = None
+) -> tuple[Dataset, int]:
+    """Return a data set as a stream, and how many samples are learned beforehand (see `Setting`).
+
+    `name` is the configuration as ``--config`` gives it.
+    """
+    dataset = source.load(name, config.seed, stream=True, fitted=warm or 0)
     if warm is None:
         warm = dataset.parts[1][1] if len(dataset.parts) > 1 else 0
         if warm:  # the encoding may know no more than what is learned beforehand

@@ -125,7 +125,7 @@ def _gas(data_dir: str | Path | None, encoding: str | None, fitted: int | None) 
     base = data_dir or os.environ.get("HEBBWARE_DATA")
     for folder in (Path(base) / GAS, Path(base)) if base else ():
         if folder.is_dir() and any(folder.glob("batch*.dat*")):
-            return _own(str(folder), None, encoding, fitted, GAS)
+            return _own(str(folder), None, encoding or "standard", fitted, GAS)
     raise InputError(
         f'data set {GAS}: no folder holds batch1.dat and following; get "Gas Sensor Array Drift at '
         'Different Concentrations" from the UCI Machine Learning Repository, and give its folder '

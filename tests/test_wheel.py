@@ -54,7 +54,7 @@ def wheel(tmp_path_factory):
 def test_every_file_of_every_folder_is_in_the_wheel(wheel):
     source, path = wheel
     expected = {
-        f"hebbware/{file.relative_to(source)}".replace("/main/", "/")
+        f"hebbware/{file.relative_to(source)}".replace("/package/", "/")
         for folder in installed_folders()
         for file in (source / folder).rglob("*")
         if file.is_file()
@@ -98,7 +98,7 @@ def test_the_package_can_be_run(wheel, tmp_path):
         "import runpy, site, sys; site.addsitedir(sys.argv.pop(1));"
         "sys.argv[0] = 'hebbware'; runpy.run_module('hebbware', run_name='__main__')"
     )
-    for kind, origin in (("wheel", tmp_path / "wheel/hebbware"), ("editable", source / "main")):
+    for kind, origin in (("wheel", tmp_path / "wheel/hebbware"), ("editable", source / "package")):
         folder = tmp_path / kind
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (folder, needed)))}
         options = {"cwd": tmp_path, "env": environment}
