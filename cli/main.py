@@ -27,7 +27,19 @@ from hebbware.golden.children import Terminated, signals_raise
 from hebbware.golden.errors import InputError, Notice, ToolError
 
 COMMANDS = (
-    *("init", "info", "readout", "train", "cosim", "fuzz", "coverage", "verilog", "build", "board"),
+    *(
+        "init",
+        "info",
+        "readout",
+        "train",
+        "cosim",
+        "fuzz",
+        "coverage",
+        "mutants",
+        "verilog",
+        "build",
+        "board",
+    ),
     *("reservoir", "bench", "sweep", "profile", "report", "paper", "data"),
 )
 """In the order of the help. Each is ``command`` in the module of that name in this folder."""

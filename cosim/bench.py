@@ -34,11 +34,14 @@ class Bench:
         Value of each plain input, by name.
     ignored : frozenset
         Names of the plain outputs, all left open.
+    chosen : frozenset
+        Names of plain inputs that each run gives a value, of up to 32 bits: ``+NAME=VALUE``.
     """
 
     channels: dict[str, Channel]
     constants: dict[str, int] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
+    chosen: frozenset[str] = frozenset()
 
     def ports(self) -> dict[str, str]:
         """What each port of the component, clock and reset aside, is connected to."""
@@ -49,6 +52,7 @@ class Bench:
                 ports[f"{channel.port}__{member}"] = f"{channel.port}__{member}"
         ports.update({port_name(n): f"{v}" for n, v in self.constants.items()})
         ports.update({port_name(n): "" for n in self.ignored})
+        ports.update({port_name(n): port_name(n) for n in self.chosen})
         return ports
 
     def verilog(self, *, clocked: bool) -> str:
@@ -61,7 +65,10 @@ class Bench:
         return _BENCH.format(
             half=PERIOD // 2,
             reset=RESET_CLOCKS,
-            channels="\n".join(self._instance(c) for c in self.channels.values()),
+            channels="\n".join(
+                [_CHOSEN.format(port=port_name(n), name=n) for n in sorted(self.chosen)]
+                + [self._instance(c) for c in self.channels.values()]
+            ),
             connections=",\n".join(f"      .{port}({net})" for port, net in ports.items()),
         )
 
@@ -87,9 +94,14 @@ class Bench:
         )
 
 
-def channel_modules() -> str:
-    """Verilog of the modules that :meth:`Bench.verilog` instantiates."""
-    return resources.files(__package__).joinpath("channels.sv").read_text()
+def channel_modules(records: str = "log") -> str:
+    """Verilog of the modules that :meth:`Bench.verilog` instantiates.
+
+    `records` says what happens to records: ``log``, or ``verdict``, see the files of these names.
+    """
+    folder = resources.files(__package__)
+    names = ("channels.sv", f"{records}.sv")
+    return "\n".join(folder.joinpath(name).read_text() for name in names)
 
 
 def describe(
@@ -210,6 +222,11 @@ module bench;
 {connections}
   );
 endmodule
+"""
+
+_CHOSEN = """\
+  bit [31:0] {port};
+  initial if (!$value$plusargs("{name}=%d", {port})) $fatal(1, "no value of {name}");
 """
 
 _STREAM = """\

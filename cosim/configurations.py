@@ -25,7 +25,14 @@ from hebbware.golden.reservoir_memory import GATINGS, WEIGHT_BITS
 from hebbware.golden.schedule import Command
 from hebbware.golden.streams import Stream
 
-from .stimuli import STREAMS, Stimuli, random_commands, random_samples
+from .commands import (
+    random_commands,
+)
+from .stimuli import (
+    STREAMS,
+    Stimuli,
+    random_samples,
+)
 
 INPUTS, HIDDEN, CLASSES, LANES = (1, 12), (2, 11), (2, 40), (1, 17)
 LAYERS = 4  # hidden layers at most

@@ -148,8 +148,8 @@ def run(
         raise ValueError(f"until must be for {sorted(channels)}, not {sorted(unknown)}")
     if not 0 <= reset_after < 1 << 31:
         raise ValueError(f"reset_after must be from 0 to 2**31-1, not {reset_after}")
-    plusargs = [*_plusargs(channels, seed, stalls), f"+reset_after={reset_after}"]
-    plusargs += _start_plusargs(model, start_seed)
+    arguments = [*plusargs(channels, seed, stalls), f"+reset_after={reset_after}"]
+    arguments += _start_plusargs(model, start_seed)
     if waves is not None:
         _check_waves(model, waves)
     if coverage is not None and not model.coverage:
@@ -165,11 +165,11 @@ def run(
         "reset": (RESET_CLOCKS + (reset_after + RESET_CLOCKS) * (reset_after > 0)) * PERIOD,
     }
     with places.temporary() as work:
-        _write_stimulus(work, channels, stimulus)
+        write_stimulus(work, channels, stimulus)
         for name, log in expected.items():
             log.tofile(work / f"{name}.expected")
         (work / "job.json").write_text(json.dumps(job))
-        _simulate(model, work, plusargs, waves is not None, progress)
+        _simulate(model, work, arguments, waves is not None, progress)
         result = json.loads((work / "result.json").read_text())
         if waves is not None:
             shutil.move(work / "dump.vcd", waves)
@@ -205,7 +205,7 @@ def _checked(channels: Mapping[str, Channel], name: str, log: np.ndarray) -> np.
     return log
 
 
-def _plusargs(
+def plusargs(
     channels: Mapping[str, Channel], seed: int, stalls: int | Mapping[str, int]
 ) -> list[str]:
     """Start state and stall of each stream."""
@@ -240,7 +240,7 @@ def _check_waves(model: Model, waves: Path) -> None:
         raise InputError(f"waves: cannot write {waves}; name a file in a writable folder")
 
 
-def _write_stimulus(
+def write_stimulus(
     work: Path, channels: Mapping[str, Channel], stimulus: Mapping[str, np.ndarray | Stimulus]
 ) -> None:
     """A file for each source: per word its bits and its hold, most significant byte first."""

@@ -4,20 +4,22 @@ Each function makes one kind of stimuli for a configuration, from a seed; `suite
 co-simulation tests, mutants and coverage use. All of it is sized for small cores.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from hebbware.golden.commands import ADDRESS_BITS, Op, Space, State
+from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.layout import Layout, word_width
+from hebbware.golden.estimate import start_clocks
+from hebbware.golden.layout import Layout
 from hebbware.golden.memory import KINDS
 from hebbware.golden.schedule import STREAMS, Command
 
+from . import directed
+from .commands import fill, limits, places, random_commands, register_reads
+
 HARD = (128, 250, 255)  # stalls: every other clock, a burst now and then, once in 256 clocks
-WORDS = 600  # of a memory that are written at most, so that large cores stay cheap
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Stimuli:
         Of all streams or by stream, see `hebbware.golden.stalls`.
     seed : int
         Of the stalls.
+    reset_after : int
+        Clocks after which the core is reset, and all begins anew; 0: none. See
+        `hebbware.cosim.run.run`.
     """
 
     name: str
@@ -45,11 +50,20 @@ class Stimuli:
     commands: list[Command]
     stalls: dict[str, int] | int = 0
     seed: int = 0
+    reset_after: int = 0
+
+    @property
+    def by_stream(self) -> dict[str, int]:
+        """The stall of each stream."""
+        if isinstance(self.stalls, int):
+            return dict.fromkeys(STREAMS, self.stalls)
+        return self.stalls
 
     @property
     def options(self) -> dict[str, Any]:
         """What `hebbware.cosim.core.cosimulate` takes beside the samples."""
-        return {"commands": self.commands, "stalls": self.stalls, "seed": self.seed}
+        names = ("commands", "stalls", "seed", "reset_after")
+        return {name: getattr(self, name) for name in names}
 
 
 # -- samples --------------------------------------------------------------------------------------
@@ -81,145 +95,6 @@ def even_samples(
     return x, [n * config.classes // count for n in range(count)]
 
 
-# -- commands -------------------------------------------------------------------------------------
-
-
-def random_commands(
-    config: CoreConfig, rng: np.random.Generator, samples: int, count: int = 24
-) -> list[Command]:
-    """Commands of every sort, each offered after some of the results have been put out.
-
-    Every third one is at the edge of what there is, see `edge_command`.
-    """
-    layout = Layout(config)
-    hidden, classes, lanes = config.hidden, config.classes, config.lanes
-    kind = KINDS[config.memory]
-    after = np.sort(rng.integers(0, samples * (classes + 1) + 1, count))
-
-    def place(bases, words_of_block):
-        """An address, and a lane that holds a unit there."""
-        address = int(rng.integers(bases[-1]))
-        layer = int(np.searchsorted(bases, address, side="right")) - 1
-        units = hidden[min(layer, len(hidden) - 1)]
-        block = words_of_block(layer, address - bases[layer])
-        return address, int(rng.integers(min(lanes, units - block * lanes)))
-
-    def weight(layer, offset):
-        if layer == len(hidden):
-            return offset % layout.blocks(-1)
-        return offset // layout.rows(layer)
-
-    commands = []
-    for n in range(count):
-        which = rng.choice(["weight", "memory", "gain", "state"], p=[0.35, 0.3, 0.15, 0.2])
-        op = Op(int(rng.integers(2)))
-        lane = data = 0
-        if n % 3 == 2 and n != count // 2:
-            commands.append(edge_command(config, rng, int(after[n])))
-            continue
-        if n == count // 2:
-            op, space, address = Op.START, Space.WEIGHT, 0
-        elif which == "weight":
-            space = Space.WEIGHT
-            address, lane = place(layout.weight_bases, weight)
-            data = int(rng.integers(config.weight.min, config.weight.max + 1))
-        elif which == "memory" and (op is Op.READ or word_width(config)):
-            space = Space.MEMORY
-            address, lane = place(layout.memory_bases, lambda layer, at: at % layout.blocks(layer))
-            half = max(1 << word_width(config) >> 1, 1)
-            data = int(rng.integers(-half, half))
-        elif which == "gain" and kind.self_scaling:
-            space, address = Space.GAIN, int(rng.integers(len(hidden) * classes))
-            data = int(rng.integers(config.memory_bits))
-        else:
-            space, address = Space.STATE, int(rng.choice(State))
-            high = config.step_extra + 1 if address == State.EXTRA else 1 << 32
-            data = int(rng.integers(address == State.RANDOM, high))
-        commands.append(Command(op, space, address, lane, data, int(after[n])))
-    # what was saturated up to the very end is counted
-    last = Command(Op.READ, Space.STATE, State.SATURATED, after=samples * (classes + 1))
-    return [*commands, last]
-
-
-def edge_command(config: CoreConfig, rng: np.random.Generator, after: int = 0) -> Command:
-    """A command at the edge of what there is, or beyond it.
-
-    Words next to the last, far off, or with a bit too many; lanes without a unit, or beyond the
-    last; data that are wider than what is written; registers that are read only; an operation that
-    there is not.
-    """
-    layout, lanes = Layout(config), config.lanes
-    space = Space(int(rng.integers(4)))
-    words = {
-        Space.WEIGHT: layout.weight_lanes,
-        Space.MEMORY: layout.memory_lanes,
-        Space.GAIN: np.full(len(config.hidden) * config.classes, lanes),
-        Space.STATE: np.full(len(State), lanes),
-    }[space]
-    near = int(rng.integers(max(len(words), 1)))
-    beyond = np.arange(len(words).bit_length(), ADDRESS_BITS)
-    places = [near, len(words), near + (1 << int(rng.choice(beyond))), (1 << ADDRESS_BITS) - 1]
-    places += np.flatnonzero(words < lanes)[-2:].tolist()
-    data = [
-        int(rng.integers(-(1 << 31), 1 << 32)),
-        *(0, 1, -1, -(1 << 31), (1 << 32) - 1),
-        *(config.step_extra, config.step_extra + 1, config.memory_bits - 1, config.memory_bits),
-        *(1 << config.weight_bits - 1, config.weight.min),
-    ]
-    at = int(rng.choice(places))
-    used = int(words[at]) if at < len(words) else lanes
-    lane = int(rng.choice([0, used - 1, min(used, 127), lanes - 1, min(lanes, 127), 127]))
-    op = int(rng.choice([Op.READ, Op.WRITE, 3], p=[0.3, 0.6, 0.1]))
-    return Command(op, space, at, lane, int(rng.choice(data)), after)
-
-
-def register_reads(config: CoreConfig, samples: int) -> list[Command]:
-    """A register read after every sample: offered with its first result, it waits for its end."""
-    return [
-        Command(Op.READ, Space.STATE, State(n % len(State)), after=n * (config.classes + 1) + 1)
-        for n in range(samples)
-    ]
-
-
-def places(config: CoreConfig, space: Space) -> np.ndarray:
-    """Address and lane of every number of a memory, shape (numbers, 2)."""
-    layout = Layout(config)
-    if space is Space.WEIGHT:
-        pairs = zip(config.layers, config.hidden, strict=False)
-        hidden = [np.ones((rows + 1, units)) for rows, units in pairs]
-        return np.argwhere(
-            layout.weight_words([*hidden, np.ones((config.classes, config.hidden[-1]))])
-        )
-    if not word_width(config):
-        return np.empty((0, 2), np.int64)
-    rows = layout.memory_rows
-    return np.argwhere(layout.memory_words([np.ones((rows, units)) for units in config.hidden]))
-
-
-def limits(config: CoreConfig, space: Space) -> tuple[int, int]:
-    """Least and largest number of a memory."""
-    if space is Space.WEIGHT:
-        return config.weight.min, config.weight.max
-    half = 1 << word_width(config) >> 1
-    return -half, max(half - 1, 0)
-
-
-def fill(
-    config: CoreConfig, rng: np.random.Generator, space: Space, share: float, after: int = 0
-) -> Iterator[Command]:
-    """Write a memory: each number to the upper end of its range with probability `share`.
-
-    All others go to the lower end.
-    """
-    low, high = limits(config, space)
-    at = places(config, space)
-    if len(at) > WORDS:
-        at = at[np.sort(rng.choice(len(at), WORDS, replace=False))]
-    for address, lane in at.tolist():
-        data = high if rng.random() < share else low
-        yield Command(Op.WRITE, space, address, lane, data, after)
-
-
 # -- stimuli --------------------------------------------------------------------------------------
 
 
@@ -242,6 +117,26 @@ def commanded(config: CoreConfig, seed: int = 0, count: int = 40) -> Stimuli:
     commands = random_commands(config, rng, count, count)
     stalls = {name: int(rng.choice([0, 60, 150, 240])) for name in STREAMS}
     return Stimuli("commanded", x, labels, commands, stalls, seed)
+
+
+def learned(
+    config: CoreConfig, seed: int = 0, count: int = 500, inferred: int = 200, stall: int = 64
+) -> Stimuli:
+    """Samples around a point of each class, learned, then inferred; pauses at all ends."""
+    rng = _rng("learned", seed)
+    points = rng.integers(0, config.x.max + 1, (config.classes, config.inputs))
+    classes = rng.integers(0, config.classes, count + inferred)
+    noise = rng.normal(0, config.x.max / 8, (count + inferred, config.inputs))
+    x = np.clip(np.rint(points[classes] + noise), 0, config.x.max).astype(np.int64)
+    labels = [*classes[:count].tolist(), *[None] * inferred]
+    return Stimuli("learned", x, labels, [], stall, seed)
+
+
+def long(config: CoreConfig, seed: int = 0, count: int = 500) -> Stimuli:
+    """Many samples and as many commands of every sort."""
+    rng = _rng("long", seed)
+    x, labels = random_samples(config, rng, count)
+    return Stimuli("long", x, labels, random_commands(config, rng, count, count))
 
 
 def after_each(config: CoreConfig, seed: int = 0, count: int = 30) -> Stimuli:
@@ -311,16 +206,57 @@ def opposed(config: CoreConfig, seed: int = 0, count: int = 12) -> Stimuli:
     return Stimuli("opposed", x, rng.integers(0, config.classes, count).tolist(), commands)
 
 
+def commands_alone(config: CoreConfig, seed: int = 0, count: int = 150) -> Stimuli:
+    """No samples: commands of every sort, and each register written and read again."""
+    rng = _rng("commands alone", seed)
+    commands = [replace(c, after=0) for c in random_commands(config, rng, 1, count)]
+    for n in range(count):
+        data = int(rng.integers(0, 1 << 32))
+        at = (Space.STATE, State(n % len(State)), 0)
+        commands += [Command(Op.WRITE, *at, data), Command(Op.READ, *at)]
+    x = np.zeros((0, config.inputs), np.int64)
+    return Stimuli("commands alone", x, [], commands)
+
+
+def interrupted(config: CoreConfig, clock: int, seed: int = 0) -> Stimuli:
+    """A reset so many clocks after the core has its start weights; before 0: while it makes them.
+
+    What is under way then, of samples, commands and results, must leave nothing behind.
+    """
+    rng = _rng(f"interrupted {clock}", seed)
+    x, labels = random_samples(config, rng, 6)
+    commands = random_commands(config, rng, len(x), 6)
+    at = max(start_clocks(config) + clock, 1)
+    return Stimuli(f"reset at {at}", x, labels, commands, 30, seed, reset_after=at)
+
+
+def octaves(config: CoreConfig, seed: int = 0) -> Stimuli:
+    """See `hebbware.cosim.directed.octaves`."""
+    return Stimuli("octaves", *directed.octaves(config, _rng("octaves", seed)))
+
+
+def gains(config: CoreConfig, seed: int = 0) -> Stimuli:
+    """See `hebbware.cosim.directed.gains`; for memories that scale themselves."""
+    return Stimuli("gains", *directed.gains(config, _rng("gains", seed)))
+
+
 def suite(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
     """All kinds of stimuli, the short ones first."""
+    self_scaling = KINDS[config.memory].self_scaling
     return [
         plain(config, seed),
+        commands_alone(config, seed),
         after_each(config, seed),
         even(config, seed),
         commanded(config, seed),
+        *(interrupted(config, clock, seed) for clock in (-20, 70, 333)),
         extreme(config, seed),
+        opposed(config, seed),
         *(stalled(config, stall, seed=seed) for stall in HARD),
         *(stalled(config, 255, (end,), seed) for end in STREAMS),
+        *([gains(config, seed)] if self_scaling else []),
+        long(config, seed),
+        octaves(config, seed),
     ]
 
 

@@ -5,7 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hebbware.cosim.stimuli import edge_command, random_samples
+from hebbware.cosim.commands import (
+    edge_command,
+)
+from hebbware.cosim.stimuli import (
+    random_samples,
+)
 from hebbware.golden.access import Access
 from hebbware.golden.commands import (
     ADDRESS_BITS,

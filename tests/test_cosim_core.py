@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from hebbware.cosim.build import build
+from hebbware.cosim.commands import (
+    edge_command,
+    places,
+    random_commands,
+)
 from hebbware.cosim.core import build_core, cosimulate, sample_words
 from hebbware.cosim.stimuli import (
     STREAMS,
     after_each,
-    edge_command,
-    places,
-    random_commands,
     random_samples,
 )
 from hebbware.golden.commands import Op, Space, State
@@ -100,8 +102,8 @@ def test_saturations_are_counted_up_to_the_last_step(ports, monkeypatch):
     The host drives the word that is written last to an end of its range, so that many samples
     end with a word that counts.
     """
-    config = replace(
-        SMALL, weight_bits=4, steps=(0, 0, 0), init_std=(0.9,) * 3, memory="codes",
+    config = SMALL.derive(
+        weight_bits=4, steps=(0, 0, 0), init_std=(0.9,) * 3, memory="codes",
         d_bits=5, d_fraction=2, weight_ports=ports,
     )  # fmt: skip
     stored, ended = GoldenCore._stored, []
@@ -166,7 +168,7 @@ def test_commands_only(model):
 def test_a_write_answers_what_a_read_answers_next(model):
     """At every edge of what there is; what the core answers is compared with itself."""
     rng, commands = np.random.default_rng(10), []
-    for _ in range(150):
+    for _ in range(250):
         command = replace(edge_command(SMALL, rng), op=Op.WRITE)
         commands += [command, replace(command, op=Op.READ)]
     run = check(SMALL, model, np.zeros((0, SMALL.inputs), int), [], commands=commands)

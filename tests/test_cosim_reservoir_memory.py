@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from hebbware.cosim.build import build
+from hebbware.cosim.commands import (
+    register_reads,
+)
 from hebbware.cosim.core import build_core, cosimulate
-from hebbware.cosim.stimuli import register_reads
 from hebbware.golden import estimate
 from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig, load

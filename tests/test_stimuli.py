@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 from hebbware.cosim.build import build
+from hebbware.cosim.commands import (
+    limits,
+    places,
+)
 from hebbware.cosim.core import cosimulate
 from hebbware.cosim.stimuli import (
     HARD,
@@ -11,8 +15,6 @@ from hebbware.cosim.stimuli import (
     after_each,
     even,
     extreme,
-    limits,
-    places,
     stalled,
     suite,
 )
@@ -65,7 +67,8 @@ def test_seeds_differ_and_repeat():
     for a, b, c in zip(first, again, other, strict=True):
         np.testing.assert_array_equal(a.x, b.x)
         assert a.commands == b.commands
-        assert (a.x != c.x).any()
+        differs = (a.x != c.x).any(), a.commands != c.commands, a.labels != c.labels
+        assert any(differs)
 
 
 def test_even_samples():

@@ -1,0 +1,160 @@
+"""Commands and samples that bring a core where random ones hardly get."""
+
+from copy import deepcopy
+
+import numpy as np
+
+from hebbware.golden.commands import Op, Space, State
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.core import Core as GoldenCore
+from hebbware.golden.fixed import Format, saturate
+from hebbware.golden.layout import word_width
+from hebbware.golden.memory import KINDS, unit_thresholds
+from hebbware.golden.schedule import Command
+
+from .commands import write_memories, write_weights
+
+TRIES = 12  # to find the words that become what is wanted
+
+
+def octaves(
+    config: CoreConfig, rng: np.random.Generator
+) -> tuple[np.ndarray, list[int | None], list[Command]]:
+    """Activations of every size: weights of one magnitude after another, a power of two each.
+
+    Signs are those that drive one half of each layer as far up, the other as far down, as the
+    magnitude allows; class memories pull units in one direction. All are turned round, so that each
+    sum is cut off at both ends wherever it can be. Sizes of class memories, gains and the halvings
+    of the steps are drawn.
+    """
+    x, labels, commands = [], [], []
+    for magnitude in range(config.weight_bits):
+        for turn in range(4):
+            after = len(x) * (config.classes + 1)
+            label = int(rng.integers(config.classes))
+            commands += _driven(config, rng, magnitude, turn & 1, after)
+            commands += _pulling(config, rng, label, turn >> 1, after)
+            extra = int(rng.integers(config.step_extra + 1))
+            commands.append(Command(Op.WRITE, Space.STATE, State.EXTRA, 0, extra, after))
+            x += [np.full(config.inputs, config.x.max)] * 2
+            x.append(rng.integers(0, config.x.max + 1, config.inputs))
+            labels += [label, int(rng.integers(config.classes)), None]
+    return np.array(x), labels, commands
+
+
+def _driven(config, rng, magnitude, turn, after):
+    """Weights that let every second unit of each layer be as active as they can."""
+    weights, before = [], 0
+    for layer, units in enumerate((*config.hidden, config.classes)):
+        rows = config.layers[layer]
+        signs = 1 - 2 * ((np.arange(units) + turn) % 2)
+        inputs = 1 - 2 * ((np.arange(rows) + before) % 2) if layer else np.ones(rows, int)
+        sign = np.multiply.outer(inputs, signs)
+        before = turn
+        if layer < len(config.hidden):
+            sign = np.vstack([sign, signs])  # the bias
+        else:
+            sign = sign.T
+        size = rng.integers(1 << magnitude, 2 << magnitude, sign.shape)
+        weights.append(saturate(sign * size, config.weight))
+    return write_weights(config, rng, weights, after)
+
+
+def _pulling(config, rng, label, turn, after):
+    """Class memories of any size and gain, that pull units one way or the other.
+
+    That of the label points away from activations as `_driven` makes them, and the others towards
+    them, some units aside: the errors are large then, and where the units turned round are few, so
+    is what these are pulled by.
+    """
+    width = word_width(config)
+    if not width:
+        return []
+    commands, memories = [], []
+    rows = GoldenCore(config).layout.memory_rows
+    for units in config.hidden:
+        signs = 1 - 2 * ((np.arange(units) + turn) % 2)
+        signs = np.where(rng.random(units) < rng.choice([0.1, 0.3, 0.5]), -signs, signs)
+        rest = np.where(np.arange(rows) == label, -1, 1)
+        bits = int(rng.integers(1, width + 1)) if rng.random() < 0.5 else width
+        size = rng.integers(1 << bits - 1, 1 << bits, (rows, units))
+        words = np.multiply.outer(rest, signs) * size
+        memories.append(saturate(words, Format(width, 0)))
+    commands += write_memories(config, rng, memories, after)
+    if KINDS[config.memory].self_scaling:
+        for address in range(len(config.hidden) * config.classes):
+            gain = int(rng.integers(config.memory_bits)) if rng.random() < 0.5 else 0
+            commands.append(Command(Op.WRITE, Space.GAIN, address, 0, gain, after))
+    return commands
+
+
+def gains(
+    config: CoreConfig, rng: np.random.Generator
+) -> tuple[np.ndarray, list[int | None], list[Command]]:
+    """Class memories whose magnitudes add up, once written, to every border of the gains' search.
+
+    Borders are the thresholds and the powers of two, each reached and just missed. Weights are 0,
+    so that activations are, and what learning writes follows from the words before and from the
+    random numbers alone; golden tries words until they become what is wanted.
+    """
+    core, form = GoldenCore(config), Format(config.memory_bits, 0)
+    core.weights = [np.zeros_like(weights) for weights in core.weights]
+    commands = write_weights(config, rng, core.weights)
+    wanted = [_borders(units, config.memory_bits) for units in config.hidden]
+    count = -(-max(map(len, wanted)) // config.classes)
+    x = np.full((count, config.inputs), config.x_zero)
+    labels = rng.integers(0, config.classes, count).tolist()
+    for sample, label in enumerate(labels):
+        targets = [
+            np.stack(
+                [
+                    _spread(rng, totals[(sample * config.classes + row) % len(totals)], units, form)
+                    for row in range(config.classes)
+                ]
+            )
+            for totals, units in zip(wanted, config.hidden, strict=True)
+        ]
+        core.memories = words = _becoming(core, x[sample], label, targets, form)
+        after = sample * (config.classes + 1)
+        commands += write_memories(config, rng, words, after)
+        core.learn(x[sample], label)
+        for address in range(len(config.hidden) * config.classes):
+            commands.append(Command(Op.READ, Space.GAIN, address, after=after + config.classes + 1))
+    return x, labels, commands
+
+
+def _borders(units: int, bits: int) -> list[int]:
+    """Sums of magnitudes just below and at each border, and the largest one."""
+    most = units << bits - 1
+    borders = [*unit_thresholds(units, bits).tolist(), *(1 << n for n in range(most.bit_length()))]
+    return sorted({total for border in borders for total in (border - 1, border)} | {most})
+
+
+def _spread(rng, total: int, units: int, form: Format) -> np.ndarray:
+    """Numbers of either sign whose magnitudes add up to `total`; at the ends only if need be."""
+    cap = form.max - (form.max >> 3)  # what is forgotten in a sample can be added to that
+    if total > units * cap:
+        cap = -form.min
+    left, sizes = total, np.zeros(units, np.int64)
+    while left:
+        for unit in rng.permutation(units):
+            share = int(rng.integers(0, 2 * left // units + 2))
+            more = min(share, left, cap - int(sizes[unit]))
+            sizes[unit] += more
+            left -= more
+    signs = np.where(rng.random(units) < 0.5, -1, 1)
+    return np.where(sizes > form.max, -sizes, signs * sizes)
+
+
+def _becoming(core, x, label, targets, form):
+    """Class memories that `targets` become when the sample is learned, or nearly."""
+    words = [target.copy() for target in targets]
+    for _ in range(TRIES):
+        trial = deepcopy(core)
+        trial.memories = [each.copy() for each in words]
+        trial.learn(x, label)
+        missing = [t - m for t, m in zip(targets, trial.memories, strict=True)]
+        if not any(part.any() for part in missing):
+            break
+        words = [saturate(w + part, form) for w, part in zip(words, missing, strict=True)]
+    return words
