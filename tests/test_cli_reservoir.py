@@ -92,7 +92,7 @@ def test_lanes_that_do_not_reach_the_units(tmp_path, capsys):
     path = tmp_path / "bad.toml"
     path.write_text("units = 96\nlanes = 16\n")
     assert main.main(["reservoir", "verilog", "--config", str(path)]) == 2
-    assert "error: units must be a power of two" in capsys.readouterr().err
+    assert f"error: config {path}: units must be a power of two" in capsys.readouterr().err
 
 
 def test_states_have_no_readout_to_train(tmp_path, capsys):

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from hebbware.cli.fuzz import command
-from hebbware.cosim import fuzz
+from hebbware.cosim import core, fuzz
 from hebbware.cosim.configurations import STALLS, random_config, random_stimuli
 from hebbware.cosim.fuzz import Outcome, check, code_version, read_lines, run_seeds
 from hebbware.cosim.stimuli import STREAMS
@@ -166,14 +166,14 @@ def test_a_refusal_and_a_crash_are_told_apart(monkeypatch):
 
 def test_a_difference_is_found(monkeypatch):
     """Golden rounds in another way than the core that is simulated."""
-    seed, cosimulate = 35, fuzz.cosimulate
+    seed, golden = 35, core.GoldenCore
 
-    def other(config, *inputs, **options):
-        return cosimulate(replace(config, rounding=Rounding.FLOOR), *inputs, **options)
+    def other(config):
+        return golden(replace(config, rounding=Rounding.FLOOR))
 
     assert seed in FAST
     assert random_config(seed).rounding is Rounding.STOCHASTIC
-    monkeypatch.setattr(fuzz, "cosimulate", other)
+    monkeypatch.setattr(core, "GoldenCore", other)
     found = check(seed)
     assert found.outcome == "mismatch"
     assert found.message.startswith("random mixed stalled 0, ")

@@ -42,7 +42,8 @@ def _untrained(monkeypatch):
 
 def moments(config, stimuli):
     """A clock of every part of a sample and of a command, before which the reset comes."""
-    prediction = predict(config, stimuli.x, stimuli.labels, **stimuli.options)
+    options = {key: stimuli.options[key] for key in ("commands", "stalls", "seed")}
+    prediction = predict(config, stimuli.x, stimuli.labels, **options)
     clocks = {name: channel.arrays()[0] for name, channel in prediction.channels.items()}
     start = int(clocks["trace.vectors"][0])  # from here on samples are worked on
     found = {"start words are written": start // 3, "the first vector": start}
@@ -61,9 +62,8 @@ def test_after_a_reset_all_is_as_from_scratch(name):
     model = build_core(config, quick=True)
     stimuli = replace(commanded(config, count=16), stalls={"samples": 40, "responses": 230})
     for moment, clock in moments(config, stimuli).items():
-        run = cosimulate(
-            config, stimuli.x, stimuli.labels, model=model, reset_after=clock, **stimuli.options
-        )
+        options = replace(stimuli, reset_after=clock).options
+        run = cosimulate(config, stimuli.x, stimuli.labels, model=model, **options)
         assert run.message is None, f"reset after {clock} clocks ({moment}): {run.message}"
 
 
