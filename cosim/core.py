@@ -8,12 +8,10 @@ import numpy as np
 from hebbware.golden.config import NO_LABEL, CoreConfig
 from hebbware.golden.core import Core as GoldenCore
 from hebbware.golden.errors import InputError
-from hebbware.golden.layout import Layout, word_width
-from hebbware.golden.memory import KINDS
 from hebbware.golden.samples import optional_labels, samples_of
-from hebbware.golden.schedule import STREAMS, Command, Prediction, predict
+from hebbware.golden.schedule import Command, Prediction, predict
+from hebbware.golden.traces import STREAMS, traces
 from hebbware.hdl.core import Core
-from hebbware.hdl.lane import vector_width
 
 from .bench import Bench
 from .build import Model, build
@@ -33,20 +31,6 @@ def build_core(
     core = core or Core(config, trace=True)
     built = build(core, hold=HOLD, waves=waves, **options)
     return replace(built, config=config)
-
-
-def lane_width(config: CoreConfig, channel: str) -> int:
-    """Bits of one value in the data of a channel of the core."""
-    if channel.startswith("trace.reservoir_"):
-        return config.read_bits
-    return {
-        "trace.weights": config.weight_bits,
-        "trace.memory": max(word_width(config), 1),
-        "trace.vectors": vector_width(config),
-        "trace.errors": config.e.width,
-        "trace.kernels": config.e.width,
-        "trace.coefficients": config.e.width,
-    }[channel]
 
 
 def stalls_of(stalls: dict[str, int] | int) -> dict[str, int]:
@@ -86,7 +70,7 @@ def expected_logs(
     config: CoreConfig, bench: Bench, prediction: Prediction
 ) -> dict[str, np.ndarray]:
     """A prediction in the layout of the bench's logs."""
-    logs = {}
+    logs, shown = {}, _shown(config)
     for name, channel in bench.channels.items():
         if channel.kind == "source":
             continue
@@ -94,94 +78,35 @@ def expected_logs(
         if channel.kind == "sink":
             logs[name] = records(channel, clocks, pack((values[:, 0], channel.width)))
         else:
-            width = lane_width(config, name)
-            lanes = channel.width // width
-            values = np.zeros((0, lanes)) if not len(clocks) else values
-            logs[name] = records(channel, clocks, pack((values, width)), addresses)
+            values = np.zeros((0, shown[name].lanes)) if not len(clocks) else values
+            packed = pack((values, shown[name].width))
+            logs[name] = records(channel, clocks, packed, addresses)
     return logs
 
 
-def where(config: CoreConfig, channel: str, address: int, lane: int) -> tuple[str, int]:
-    """In words, what lies at an address and lane of a trace channel; and its fraction bits."""
-    layout, hidden = Layout(config), len(config.hidden)
-
-    def unit(layer, block):
-        return block * config.lanes + lane
-
-    if channel == "trace.weights":
-        layer = int(np.searchsorted(layout.weight_bases, address, side="right")) - 1
-        offset = address - layout.weight_bases[layer]
-        if layer == hidden:
-            row, block = divmod(offset, layout.blocks(-1))
-            return (
-                f"readout weight to class {row} from unit {unit(-1, block)}",
-                config.weight.fraction,
-            )
-        block, row = divmod(offset, layout.rows(layer))
-        source = "bias" if row == config.layers[layer] else f"input {row}"
-        return (
-            f"layer {layer + 1} weight from {source} to unit {unit(layer, block)}",
-            config.weight.fraction,
-        )
-    if channel == "trace.memory":
-        layer = int(np.searchsorted(layout.memory_bases, address, side="right")) - 1
-        row, block = divmod(address - layout.memory_bases[layer], layout.blocks(layer))
-        what = f"{KINDS[config.memory].row} {row}, unit {unit(layer, block)}"
-        return f"layer {layer + 1} class memory of {what}", 0
-    if channel == "trace.kernels":
-        return f"centred kernel of sample {address}", config.error_fraction
-    if channel == "trace.coefficients":
-        layer, row = divmod(address, config.window)
-        return f"layer {layer + 1} coefficient of sample {row}", config.error_fraction
-    if channel == "trace.vectors":
-        which, place = divmod(address, layout.vector_bases[-1])
-        layer = int(np.searchsorted(layout.vector_bases, place, side="right")) - 1
-        name = ("activation a", "normalised z", "direction d")[which]
-        fraction = (config.u, config.z, config.d)[which].fraction
-        return (
-            f"layer {layer + 1} {name} of unit {unit(layer, place - layout.vector_bases[layer])}",
-            fraction,
-        )
-    if channel.startswith("trace.reservoir_"):
-        layer = int(channel.removeprefix("trace.reservoir_"))
-        row, place = divmod(address, config.projection)
-        return (
-            f"layer {layer + 1} decoded memory of class {row}, place {place}",
-            config.read.fraction,
-        )
-    job, row = divmod(address, config.classes)
-    name = "readout" if job == hidden else f"layer {job + 1}"
-    return f"{name} softmax error of class {row}", config.error_fraction
+def _shown(config):
+    return {trace.channel: trace for trace in traces(config).values()}
 
 
 def decoder(config: CoreConfig) -> Callable:
     """Puts a mismatch of the core in words: layer, index, raw and real values."""
+    shown = _shown(config)
 
     def decode(channel: Channel, expected, got) -> str:
         if channel.kind != "event":
             return f"stream {channel.name}"
-        width = lane_width(config, channel.name)
-        lanes = channel.width // width
-
-        def values(record):
-            return unpack(
-                np.array([record[channel.data_columns]], np.uint32), width, lanes=lanes, signed=True
-            )[0]
-
-        def describe(address, lane, want, have):
-            place, fraction = where(config, channel.name, address, lane)
-            real = [
-                f"{v} ({v / 2**fraction:g})" if v is not None else "nothing" for v in (want, have)
-            ]
-            return f"{place}: expected {real[0]}, got {real[1]}"
-
-        record = expected or got
-        if expected is None or got is None or expected[1] != got[1] or expected[0] != got[0]:
-            return f"at {where(config, channel.name, record[1], 0)[0]} and the other lanes"
-        want, have = values(expected), values(got)
+        trace = shown[channel.name]
+        address = (expected or got)[1]
+        if expected is None or got is None or expected[:2] != got[:2]:
+            return f"at {trace.describe(address, 0)[0]} and the other lanes"
+        rows = np.array([row[channel.data_columns] for row in (expected, got)], np.uint32)
+        want, have = unpack(rows, trace.width, lanes=trace.lanes, signed=True)
         wrong = np.flatnonzero(want != have)
-        text = describe(record[1], int(wrong[0]), int(want[wrong[0]]), int(have[wrong[0]]))
-        return text + (f"; {wrong.size} of {lanes} lanes differ" if wrong.size > 1 else "")
+        lane = int(wrong[0])
+        place, fraction = trace.describe(address, lane)
+        real = [f"{v} ({v / 2**fraction:g})" for v in (want[lane], have[lane])]
+        text = f"{place}: expected {real[0]}, got {real[1]}"
+        return text + (f"; {wrong.size} of {trace.lanes} lanes differ" if wrong.size > 1 else "")
 
     return decode
 
@@ -234,7 +159,7 @@ def cosimulate(
         From `build_core`, of the same configuration.
     stalls : int or dict
         How often the ends of the streams stall, see `hebbware.golden.stalls`: 0..255, for all of
-        `hebbware.golden.schedule.STREAMS` or by stream.
+        `hebbware.golden.traces.STREAMS` or by stream.
     progress : callable, optional
         Called with ("golden", samples done) and ("rtl", clocks done).
     options

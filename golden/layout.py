@@ -22,6 +22,37 @@ def word_width(config) -> int:
     return (config.memory_bits if config.writes_memory else 0) + bool(config.kappa)
 
 
+def vector_width(config) -> int:
+    """Bits of one lane of a vector being written: a, z or d."""
+    return max(config.u_bits, config.z_bits, config.d_bits)
+
+
+def place_of(words_of, shapes, address: int, lane: int) -> tuple[int, tuple[int, ...]] | None:
+    """Which of the arrays that fill a memory has a number at an address and a lane, and where.
+
+    Parameters
+    ----------
+    words_of : function
+        From arrays to words ``(addresses, lanes)``: `Layout.weight_words` or one like it.
+    shapes : sequence of tuple
+        Of the arrays.
+
+    Returns
+    -------
+    tuple or None
+        Position of the array and index in it; None where no number lies.
+    """
+    ends = np.cumsum([0, *(np.prod(shape, dtype=int) for shape in shapes)])
+    numbers = np.arange(1, ends[-1] + 1)  # 0 is what fills unused lanes
+    parts = zip(np.split(numbers, ends[1:-1]), shapes, strict=True)
+    words = words_of([part.reshape(shape) for part, shape in parts])
+    if not (address < len(words) and lane < words.shape[1] and words[address, lane]):
+        return None
+    number = int(words[address, lane]) - 1
+    array = int(np.searchsorted(ends, number, side="right")) - 1
+    return array, tuple(map(int, np.unravel_index(number - ends[array], shapes[array])))
+
+
 class Layout:
     """Sizes and addresses of a configuration's memories."""
 
@@ -62,6 +93,11 @@ class Layout:
         for layer in range(len(self.config.hidden)):
             bases.append(bases[-1] + self.memory_rows * self.blocks(layer))
         return tuple(bases)
+
+    @cached_property
+    def words(self) -> int:
+        """Addresses of the larger of the two memories; both are addressed by equal registers."""
+        return max(self.weight_bases[-1], self.memory_bases[-1], 2)
 
     def block_lanes(self, layer: int) -> np.ndarray:
         """How many lanes of each block of a hidden layer hold a unit."""

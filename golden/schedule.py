@@ -43,25 +43,7 @@ from .program import (
 )
 from .samples import optional_labels, samples_of
 from .stalls import End
-
-STREAMS = ("samples", "results", "commands", "responses")
-CHANNELS = (
-    "results",
-    "responses",
-    "trace.weights",
-    "trace.memory",
-    "trace.vectors",
-    "trace.errors",
-)
-TRACES = {Space.WEIGHT: "trace.weights", Space.MEMORY: "trace.memory"}
-HSIC_CHANNELS = ("trace.kernels", "trace.coefficients")  # of its modulator only
-
-
-def channels(config) -> tuple[str, ...]:
-    """Names of a core's channels: those of all, and those of its modulator or reservoirs."""
-    layers = range(len(config.hidden)) if KINDS[config.memory].projected else ()
-    own = HSIC_CHANNELS if config.modulator == "hsic" else ()
-    return (*CHANNELS, *own, *(f"trace.reservoir_{layer}" for layer in layers))
+from .traces import STREAMS, channels, traces
 
 
 @dataclass
@@ -92,7 +74,7 @@ class Prediction:
     Attributes
     ----------
     channels : dict
-        `Channel` by name of `CHANNELS`, and of `HSIC_CHANNELS` where the modulator is that.
+        `Channel` by name, see `hebbware.golden.traces.channels`.
     classes : array
         Class of each sample.
     clocks : int
@@ -117,6 +99,7 @@ class Schedule:
         self.at = stages(core.config)
         self.program = program(core.config)
         self.channels = {name: Channel() for name in channels(core.config)}
+        self.shown = {trace.space: trace.channel for trace in traces(core.config).values()}
         self.ends = {name: End(seed, name, stalls.get(name, 0)) for name in STREAMS}
         self.projected = KINDS[core.config.memory].projected
         self.flags = {name for p in self.program for name in p.waits}
@@ -338,11 +321,11 @@ class Schedule:
         response, written = self.access.execute(command)
         if command.op == Op.START:
             ready = self.start(taken + COMMAND_START) + 1
-        elif command.space in TRACES:
+        elif command.space in (Space.WEIGHT, Space.MEMORY):
             ready = taken + self.at.read_back + COMMAND_RESPONSE
             if written is not None:
                 clock = taken + COMMAND_STEP + self.at.write
-                self.channels[TRACES[command.space]].add(clock, command.address, [written])
+                self.channels[self.shown[command.space]].add(clock, command.address, [written])
         else:
             ready = taken + COMMAND_RESPONSE
         moved = self.ends["responses"].go(ready)

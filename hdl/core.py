@@ -19,12 +19,12 @@ from ..golden.program import (
 from ..golden.program import Kind as Pass
 from ..golden.random import seed_state
 from ..golden.readout import readout_weights
+from ..golden.traces import traces
 from .arrivals import Arrivals
 from .clusters import Banks, Gather
 from .commander import Commander
 from .dense import Dense
 from .hsic import Hsic
-from .lane import vector_width
 from .loader import Loader, sample_width
 from .memory import ClassMemory
 from .normalise import Normalise, Powers
@@ -43,6 +43,11 @@ from .window import Window
 def event(address_shape, data_shape):
     """Signature of a trace port: one write per clock in which `en` is high."""
     return wiring.Signature({"en": Out(1), "address": Out(address_shape), "data": Out(data_shape)})
+
+
+def word_shape(trace):
+    """Shape of the data of a trace: a signed number, or a word of all lanes."""
+    return signed(trace.width) if trace.single else unsigned(trace.lanes * trace.width)
 
 
 class Core(wiring.Component):
@@ -70,18 +75,8 @@ class Core(wiring.Component):
     drop : In(1)
         What has come in of an unfinished sample is forgotten; no word of a sample is taken in this
         clock.
-    trace.weights, trace.memory : Out(event)
-        Writes of the weight and of the class memory: address and word of all lanes.
-    trace.vectors : Out(event)
-        Writes of activations a, z and directions d; address = kind * blocks + block.
-    trace.errors : Out(event)
-        Softmax errors; address = job * classes + class.
-    trace.kernels, trace.coefficients : Out(event)
-        Of the HSIC modulator: what each slot of the window weighs, address = slot; what its
-        activations are multiplied with, address = layer * window + slot.
-    trace.reservoir_0, ... : Out(event)
-        Where the memory is a reservoir: numbers decoded for each layer, at unit scale; address =
-        class * projection + place.
+    trace : Out(events)
+        One for each of `hebbware.golden.traces.traces`.
 
     Raises
     ------
@@ -93,7 +88,7 @@ class Core(wiring.Component):
         self.config, self.trace_ports, self.drops = config, trace, drop
         self.layout = layout = Layout(config)
         self.blocks = layout.vector_bases[-1]
-        self.words = max(layout.weight_bases[-1], layout.memory_bases[-1], 2)
+        self.words = layout.words
         self.step_layout = Step(config, blocks=self.blocks, words=self.words)
         members = {
             "samples": In(stream.Signature(unsigned(sample_width(config)))),
@@ -109,25 +104,10 @@ class Core(wiring.Component):
                     "readout must not be exact in hardware: that is a control without a reservoir"
                 )
         if trace:
-            lanes, error = config.lanes, signed(config.e.width)
             ports = {
-                "weights": Out(event(range(self.words), lanes * config.weight_bits)),
-                "memory": Out(event(range(self.words), max(lanes * word_width(config), 1))),
-                "vectors": Out(event(range(3 * self.blocks), lanes * vector_width(config))),
-                "errors": Out(event(range((len(config.hidden) + 1) * config.classes), error)),
+                name: Out(event(range(shown.depth), word_shape(shown)))
+                for name, shown in traces(config).items()
             }
-            if config.modulator == "hsic":
-                slots = range(len(config.hidden) * config.window)
-                ports |= {
-                    "kernels": Out(event(range(config.window), error)),
-                    "coefficients": Out(event(slots, error)),
-                }
-            if KINDS[config.memory].projected:
-                words = range(config.classes * config.projection)
-                ports |= {
-                    f"reservoir_{layer}": Out(event(words, signed(config.read_bits)))
-                    for layer in range(len(config.hidden))
-                }
             members["trace"] = Out(wiring.Signature(ports))
         super().__init__(members)
 

@@ -6,12 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
 from ..golden.init import GROUP
-from ..golden.layout import word_width
+from ..golden.layout import vector_width, word_width
 from ..golden.memory import KINDS
 from ..golden.normalise import exponent_range
 from ..golden.program import CLUSTER, stages, tree_latency
 from .clusters import spread
-from .lane import Control, Lane, common_of, own_of, vector_width
+from .lane import Control, Lane, common_of, own_of
 from .normalise import mean_shape
 from .shapes import index
 from .step import DOTS, HOSTS, MEMORY_UPDATES, Kind, is_any

@@ -4,7 +4,6 @@ The same description goes into the header of the file and into ``docs/ports.md``
 (``python -m hebbware.hdl.emit`` prints that page).
 """
 
-import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from amaranth.lib.wiring import Component, Out, Signature
 
 from ..golden import commands
 from ..golden.config import CoreConfig, load
+from ..golden.traces import traces
 from .core import Core
 from .verilog import convert
 
@@ -28,21 +28,6 @@ MEANINGS = {
     "results": "for each sample its class, then the score of each class; signed",
     "commands": "command words of the host, see below",
     "responses": "one for each command; signed",
-    "trace.weights": "each write of the weight memory: the word of all lanes",
-    "trace.memory": "each write of the class memory: the word of all lanes",
-    "trace.vectors": (
-        "each write of activations (a), normalised activations (z) and directions (d); "
-        "address = kind * blocks + block with a = 0, z = 1, d = 2; all lanes"
-    ),
-    "trace.errors": "each softmax error; address = layer * classes + class, the readout last",
-    "trace.kernels": "hsic: what a sample of the window weighs, centred; address = its slot",
-    "trace.coefficients": (
-        "hsic: what its activations are multiplied with; address = layer * window + slot"
-    ),
-    "trace.reservoir": (
-        "reservoir: each number that a layer's reservoir remembers, as it is decoded; "
-        "address = class * projection + place"
-    ),
 }
 MEMBERS = {
     "valid": "a word is offered",
@@ -130,7 +115,8 @@ class Port:
 
 def ports(config: CoreConfig, *, trace: bool = False) -> list[Port]:
     """The ports of the module, clock and reset first, in the order of the signature."""
-    return ports_of(Core(config, trace=trace), MEANINGS)
+    meanings = MEANINGS | {shown.channel: shown.meaning for shown in traces(config).values()}
+    return ports_of(Core(config, trace=trace), meanings)
 
 
 def ports_of(component: Component, meanings: Mapping[str, str]) -> list[Port]:
@@ -142,7 +128,7 @@ def ports_of(component: Component, meanings: Mapping[str, str]) -> list[Port]:
         where = ".".join(group)
         meaning = MEMBERS[name]
         if name in ("payload", "data"):
-            meaning = meanings[re.sub(r"_\d+$", "", where)]  # one for each layer means the same
+            meaning = meanings[where]
         direction = "output" if member.flow == Out else "input"
         width = Shape.cast(member.shape).width
         found.append(Port("__".join(path), direction, width, meaning))

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from ..golden import widths
 from ..golden.fixed import Format, Rounding
 from ..golden.init import init_groups
-from ..golden.layout import word_width
+from ..golden.layout import vector_width, word_width
 from ..golden.memory import KINDS
 from .fixed import saturate, shift_round
 from .leaky import Leak
@@ -18,11 +18,6 @@ from .primitives import Multiplier
 from .random import of_lane
 from .shapes import index
 from .step import Kind, is_any
-
-
-def vector_width(config) -> int:
-    """Bits of one lane of a vector being written: a, z or d."""
-    return max(config.u_bits, config.z_bits, config.d_bits)
 
 
 def _of(direction, d, z, bits):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.layout import Layout
+from hebbware.golden.layout import Layout, place_of
 
 SIZES = [((13, 7, 5, 3), 4), ((13, 7, 5, 3), 1), ((8, 16, 4), 16), ((5, 33, 64, 31, 9), 32)]
 cases = pytest.mark.parametrize(("layers", "lanes"), SIZES)
@@ -101,3 +101,21 @@ def test_vectors_lie_block_after_block(layers, lanes):
     assert layout.vector_bases == (0, *np.cumsum(blocks).tolist())
     assert [layout.blocks(n) for n in range(len(blocks))] == blocks
     assert [layout.rows(n) for n in range(len(blocks))] == [n + 1 for n in layers[:-2]]
+
+
+@cases
+def test_each_place_of_a_memory_is_found_by_its_address(layers, lanes):
+    cfg = CoreConfig(layers=layers, lanes=lanes)
+    layout = Layout(cfg)
+    for words_of, arrays in (
+        (layout.weight_words, weights_of(cfg)),
+        (layout.memory_words, memories_of(cfg)),
+    ):
+        words = words_of(arrays)
+        shapes = [array.shape for array in arrays]
+        rng = np.random.default_rng(0)
+        for address, lane in zip(*(rng.integers(0, n, 100) for n in words.shape), strict=True):
+            found = place_of(words_of, shapes, address, lane)
+            assert (0 if found is None else arrays[found[0]][found[1]]) == words[address, lane]
+        assert place_of(words_of, shapes, len(words), 0) is None
+        assert place_of(words_of, shapes, 0, words.shape[1]) is None

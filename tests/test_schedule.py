@@ -9,8 +9,9 @@ from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.fields import derived
 from hebbware.golden.program import Kind, program, softmax_latency, total_latency, tree_latency
-from hebbware.golden.schedule import CHANNELS, Command, predict
+from hebbware.golden.schedule import Command, predict
 from hebbware.golden.stalls import go_pattern, start_state
+from hebbware.golden.traces import channels
 
 STREAMS = ("samples", "results", "commands", "responses")
 
@@ -109,7 +110,7 @@ def test_latencies_of_the_example():
 )
 def test_every_clock_by_hand(config, expected, free, end):
     prediction = predict(config, X, LABELS)
-    for name in CHANNELS:
+    for name in channels(config):
         clocks, addresses, _ = prediction.channels[name].arrays()
         assert clocks.tolist() == expected[name], name
         if name in ADDRESSES:
@@ -234,7 +235,7 @@ def test_stalls_only_delay():
     fast, slow = (
         predict(CONFIGS[0], x, labels, stalls=dict.fromkeys(STREAMS, stall)) for stall in (0, 200)
     )
-    for name in CHANNELS:
+    for name in channels(CONFIGS[0]):
         (early, places, values), (late, same_places, same_values) = (
             p.channels[name].arrays() for p in (fast, slow)
         )
