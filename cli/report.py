@@ -59,7 +59,7 @@ def command(results: Path, target: Path | None, code: str | None, output: Output
 
 def _print(output: Output, panel: Panel) -> None:
     """Print the accuracy of every setting and control."""
-    from hebbware.study.panels import show
+    from hebbware.study.axes import show
 
     def row(point, name=""):
         alone = name and len(panel.controls[name]) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -100,8 +100,8 @@ def command(
     once, at the end. A stream in its own order (``--stream in-order``) is predicted sample by
     sample, each before it is learned.
     """
+    from hebbware.golden import checkpoint as checkpoints
     from hebbware.golden import controls as control_runs
-    from hebbware.golden import train as training
 
     if seeds:
         lone = ("controls", "checkpoint", "resume", "figure", "stream")
@@ -109,10 +109,7 @@ def command(
         from hebbware.cli.seeds import repeat
 
         repeat(
-            _configuration(config, fields, seed),
-            config,
-            source,
-            seeds,
+            *(_configuration(config, fields, seed), config, source, seeds),
             epochs=EPOCHS if epochs is None else epochs,
             validation=validation,
             engine=engine,
@@ -122,6 +119,42 @@ def command(
         return
     if reference:
         raise InputError("--reference needs --seeds")
+    checkpoint, figure = _files(checkpoint, figure)
+    state = None
+    if resume:
+        settled = ("config", "seed", "fields", "dataset_name", "stream", "validation")
+        _forbid(context, "--resume: the checkpoint has it", *settled)
+        state = checkpoints.load(resume)
+        resolved, stream, planned = state.core.config, state.stream, state.epochs
+        source, validation = replace(source, name=state.dataset), state.held
+    else:
+        resolved, planned = _configuration(config, fields, seed), EPOCHS
+    epochs = planned if epochs is None else epochs
+    if controls:
+        control_runs.configurations(resolved)  # those that cannot be fail here
+    if stream.in_order:
+        _forbid(context, f"--stream {stream}", "validation", "checkpoint", "resume")
+        shown = {"engine": engine, "controls": controls, "figure": figure, "output": output}
+        prequential.run(config, resolved, source, stream, setting, epochs=epochs, **shown)
+        return
+    _forbid(context, f"--stream {stream}", "warm", "labelled", "delay", "window")
+    dataset = source.load(config, resolved.seed)
+    stream.check(dataset)
+    options = {"engine": engine, "validation": validation, "stream": stream}
+    result, compared = _train(
+        output, resolved, dataset, epochs, state, checkpoint, controls, **options
+    )
+    told = _fidelity(result.state, dataset) if controls else []
+    _print(output, dataset, result, compared)
+    if told:
+        _print_fidelity(output, told)
+    if figure:
+        write_file(figure, _draw(figure.suffix[1:].lower(), dataset, result, compared))
+    output.write(_content(dataset, result, compared, engine) | {"fidelity": told})
+
+
+def _files(checkpoint: Path | None, figure: Path | None) -> tuple[Path | None, Path | None]:
+    """Refuse files that cannot be written, before the work."""
     if checkpoint:
         checkpoint = check_writable(checkpoint, "--checkpoint")
     if figure:
@@ -130,96 +163,64 @@ def command(
                 f"--figure must end in one of {', '.join(FIGURES)}, not {str(figure)!r}"
             )
         figure = check_writable(figure, "--figure")
-    if resume:
-        settled = ("config", "seed", "fields", "dataset_name", "stream", "validation")
-        _forbid(context, "--resume: the checkpoint has it", *settled)
-        state = training.load(resume)
-        resolved, validation = state.core.config, state.held
-        source = replace(source, name=state.dataset)
-        epochs = state.epochs if epochs is None else epochs
-        stream = state.stream
-    else:
-        state = None
-        resolved = _configuration(config, fields, seed)
-        epochs = EPOCHS if epochs is None else epochs
-    if controls:
-        control_runs.configurations(resolved)  # those that cannot be fail here
-    if stream.in_order:
-        _forbid(context, f"--stream {stream}", "validation", "checkpoint", "resume")
-        prequential.run(
-            *(config, resolved, source, stream, setting),
-            epochs=epochs,
-            engine=engine,
-            controls=controls,
-            figure=figure,
-            output=output,
-        )
-        return
-    _forbid(context, f"--stream {stream}", "warm", "labelled", "delay", "window")
-    dataset = source.load(config, resolved.seed)
-    stream.check(dataset)
-    samples = len(dataset.y_train) - training.held_back(dataset, validation)
-    runs = (epochs - (state.epoch if state else 0)) + controls * epochs * len(
-        control_runs.names(resolved)
-    )
+    return checkpoint, figure
+
+
+def _train(
+    output: Output,
+    config: CoreConfig,
+    dataset: Dataset,
+    epochs: int,
+    state: State | None,
+    checkpoint: Path | None,
+    controls: bool,
+    **options: Any,
+) -> tuple[Result, dict[str, Control]]:
+    """Train the network, and its controls if asked for; show the progress."""
+    from hebbware.golden import checkpoint as checkpoints
+    from hebbware.golden import controls as control_runs
+    from hebbware.golden import train as training
+
+    samples = len(dataset.y_train) - training.held_back(dataset, options["validation"])
+    runs = epochs - (state.epoch if state else 0)
+    runs += controls * epochs * len(control_runs.names(config))
 
     def after_epoch(state: State) -> None:
         if checkpoint:
-            training.save(checkpoint, state)
+            checkpoints.save(checkpoint, state)
 
     with output.progress(f"training on {dataset.name}", total=max(runs, 0) * samples) as advance:
+        options["progress"] = advance
         result = training.train(
-            resolved,
-            dataset,
-            epochs,
-            engine=engine,
-            validation=validation,
-            stream=stream,
-            progress=advance,
-            after_epoch=after_epoch,
-            state=state,
+            config, dataset, epochs, after_epoch=after_epoch, state=state, **options
         )
-        compared = {}
-        if controls:
-            compared = control_runs.run(
-                result.state.core.config,
-                dataset,
-                epochs,
-                engine=engine,
-                validation=validation,
-                stream=stream,
-                progress=advance,
-            )
-    told = _fidelity(result.state, dataset) if controls else []
-    _print(output, dataset, result, compared)
-    if told:
-        _print_fidelity(output, told)
-    if figure:
-        write_file(figure, _draw(figure.suffix[1:].lower(), dataset, result, compared))
+        config = result.state.core.config
+        compared = control_runs.run(config, dataset, epochs, **options) if controls else {}
+    return result, compared
+
+
+def _content(
+    dataset: Dataset, result: Result, compared: dict[str, Control], engine: str
+) -> dict[str, Any]:
+    """Return what ``--json`` writes of a run."""
     state = result.state
-    output.write(
-        {
-            "dataset": dataset.name,
-            "epochs": state.epoch,
-            "seed": state.core.config.seed,
-            "stream": str(stream),
-            "accuracy": {
-                "train": state.train,
-                "validation": state.validation,
-                "test": result.test,
-            },
-            "validation": state.validation[-1],
-            "samples": {"train": samples, "validation": state.held, "test": len(dataset.y_test)},
-            "samples_per_second": result.samples_per_second,
-            "engine": engine,
-            "controls": {
-                name: {"validation": control.validation, "test": control.test}
-                for name, control in compared.items()
-            },
-            "fidelity": told,
-            "config": state.core.config.to_dict(),
-        }
-    )
+    held, test = state.held, len(dataset.y_test)
+    return {
+        "dataset": dataset.name,
+        "epochs": state.epoch,
+        "seed": state.core.config.seed,
+        "stream": str(state.stream),
+        "accuracy": {"train": state.train, "validation": state.validation, "test": result.test},
+        "validation": state.validation[-1],
+        "samples": {"train": len(dataset.y_train) - held, "validation": held, "test": test},
+        "samples_per_second": result.samples_per_second,
+        "engine": engine,
+        "controls": {
+            name: {"validation": control.validation, "test": control.test}
+            for name, control in compared.items()
+        },
+        "config": state.core.config.to_dict(),
+    }
 
 
 def _fidelity(state: State, dataset: Dataset) -> list[dict[str, float]]:

@@ -19,6 +19,11 @@ def permutation(n: int, seed: int) -> np.ndarray:
     return np.argsort(np.random.PCG64(seed).random_raw(n), kind="stable")
 
 
+def order(seed: int, epoch: int, samples: int) -> np.ndarray:
+    """Return the order of the training samples in an epoch (from 0)."""
+    return np.argsort(np.random.PCG64([seed, epoch]).random_raw(samples), kind="stable")
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Samples and labels, split into training and test.

@@ -26,7 +26,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .dataset import Dataset, permutation
+from .dataset import Dataset, order, permutation
 from .errors import InputError
 
 FORMS = "stationary, remap:AT[:SHIFT], classes:EVERY[:N], in-order, parts"
@@ -218,7 +218,7 @@ def follow(
     marks : sequence of int
         After how many samples learned to stop; must rise.
     seed : int
-        Of the order, that of `hebbware.golden.train.order`.
+        Of the order, that of `hebbware.golden.dataset.order`.
     progress : function, optional
         Called with the number of samples learned since the last call.
 
@@ -233,8 +233,6 @@ def follow(
         Marks that do not rise from 0 or more, a stream that the data set has too few classes for,
         an epoch in which no sample comes by.
     """
-    from .train import order
-
     stream.check(dataset)
     marks = list(marks)
     if not marks or marks[0] < 0 or any(b <= a for a, b in zip(marks, marks[1:], strict=False)):

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib import colormaps, patheffects
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from hebbware.study.panels import Spread
+from hebbware.study.results import Spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,17 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import matplotlib
 from matplotlib.figure import Figure as Canvas
 
+from hebbware.study.axes import show
 from hebbware.study.drawing import STYLE, quantity
-from hebbware.study.panels import COSTS, Chart, Panel, marked, show
+from hebbware.study.panels import Chart, Panel, Study
 from hebbware.study.plots import SHADED, against, cost_label, curves, pareto, second_axis
-
-if TYPE_CHECKING:
-    from hebbware.study.report import Study
+from hebbware.study.results import COSTS, marked
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hebbware.study.axes import show
 from hebbware.study.drawing import label, quantity
 from hebbware.study.figures import Figure
-from hebbware.study.panels import COSTS, Panel, Point, Run, Spread, show
+from hebbware.study.panels import Panel, Study
+from hebbware.study.results import COSTS, Point, Run, Spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from hebbware.study.report import Study
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -17,144 +17,18 @@ front           the points that no other point beats in cost without loss of acc
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
-T = TypeVar("T")
+from hebbware.study.axes import Axis, find_axes, shared, sortable
+from hebbware.study.results import COSTS, Cost, Point, Run, pareto
 
 MEASURES = ("validation", "test")
 CONTROLS = ("float", "linear", "codes", "frozen")
 LINES = 8  # a figure with more lines cannot be read
-
-
-@dataclass(frozen=True)
-class Run:
-    """One result.
-
-    Members
-    -------
-    name : str
-        Of its file.
-    settings : dict
-        The configuration without its seed, ``epochs`` and ``samples``.
-    seed : int
-    dataset, checksum : str
-    control : str or None
-        Which control it is; None is the network that the study is about.
-    code : str
-        Version of the code that made it.
-    error : str or None
-        Why it failed; None where it did not.
-    train, validation : list of float
-        Accuracy per epoch.
-    test : float or None
-    cost : dict
-        Counts and estimates; empty where it has none.
-    """
-
-    name: str
-    settings: dict[str, Any]
-    seed: int
-    dataset: str
-    checksum: str
-    control: str | None
-    code: str
-    error: str | None
-    train: list[float]
-    validation: list[float]
-    test: float | None
-    cost: dict[str, Any]
-
-    def measure(self, name: str) -> float | None:
-        """Return the accuracy at the end, on ``validation`` or ``test``; None where it has none."""
-        if name == "test":
-            return self.test
-        return self.validation[-1] if self.validation else None
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Mean and spread of one number over the seeds."""
-
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        return statistics.fmean(self.values)
-
-    @property
-    def deviation(self) -> float | None:
-        """Standard deviation, of a sample (n - 1); None of a single value."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else None
-
-
-@dataclass(frozen=True)
-class Axis:
-    """A varied field, the leading one, and those that went along with it.
-
-    Each value is the tuple of the values of all of them.
-    """
-
-    fields: tuple[str, ...]
-    values: tuple[tuple, ...]
-
-    @property
-    def name(self) -> str:
-        """The leading field."""
-        return self.fields[0]
-
-    @property
-    def numeric(self) -> bool:
-        """Whether the values of the leading field have a scale."""
-        return all(isinstance(value[0], (int, float)) for value in self.values)
-
-    def of(self, settings: dict[str, Any]) -> tuple:
-        """Return the value of a run's settings."""
-        return tuple(_hashable(settings.get(name)) for name in self.fields)
-
-
-@dataclass(frozen=True)
-class Point:
-    """All finished runs of one setting, or of one control.
-
-    Members
-    -------
-    at : tuple
-        Values on the axes of its `Panel`.
-    runs : list of Run
-        One per seed.
-    controls : dict of Point
-        What it must be compared with, by name.
-    """
-
-    at: tuple[tuple, ...]
-    runs: list[Run]
-    controls: dict[str, Point] = field(default_factory=dict)
-
-    @property
-    def cost(self) -> dict[str, Any]:
-        """The same for all seeds."""
-        return self.runs[0].cost
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the runs."""
-        return tuple(run.name for run in self.runs)
-
-    def spread(self, measure: str) -> Spread | None:
-        """Return the accuracy at the end over the seeds; None where no run has that measure."""
-        values = [run.measure(measure) for run in self.runs]
-        values = tuple(v for v in values if v is not None)
-        return Spread(values) if values else None
-
-    def curve(self) -> list[Spread]:
-        """Return the accuracy on validation of each epoch over the seeds."""
-        return [Spread(v) for v in zip(*(run.validation for run in self.runs), strict=False)]
 
 
 @dataclass(frozen=True)
@@ -216,37 +90,6 @@ class Chart:
     def points(self) -> list[Point]:
         """Those of all lines."""
         return [point for line in self.lines for point in line.points.values()]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """A cost that accuracy is weighed against."""
-
-    name: str
-    label: str
-    of: Callable[[dict[str, Any]], float | None]
-
-
-def _path(*keys: str) -> Callable[[dict[str, Any]], float | None]:
-    def get(cost: dict[str, Any]) -> float | None:
-        for key in keys:
-            cost = cost.get(key) if isinstance(cost, dict) else None
-        return cost
-
-    return get
-
-
-def _accesses(cost: dict[str, Any]) -> float | None:
-    reads, writes = cost.get("memory_reads_per_sample"), cost.get("memory_writes_per_sample")
-    return None if reads is None or writes is None else reads + writes
-
-
-COSTS = (
-    Cost("memory-bits", "memory, bits", _path("memory_bits")),
-    Cost("lut", "logic, LUTs", _path("estimate", "lut")),
-    Cost("multiplies", "multiplies per sample", _path("multiplies_per_sample")),
-    Cost("accesses", "memory accesses (reads and writes) per sample", _accesses),
-)
 
 
 @dataclass
@@ -319,7 +162,7 @@ class Panel:
                 at = tuple(axis.of(runs[0].settings) for axis in self.axes)
                 beside = {n: Point(at, r) for n, c in controls.items() if (r := self._finished(c))}
                 found.setdefault(at, Point(at, runs, beside))
-        return sorted(found.values(), key=lambda point: _sortable(point.at))
+        return sorted(found.values(), key=lambda point: sortable(point.at))
 
     @cached_property
     def controls(self) -> dict[str, list[Point]]:
@@ -449,100 +292,38 @@ def _control(name: str, lines: list[Line], base: tuple | None) -> Control:
     return Control(name, value, {None: next(iter(points.values()))} if alike else points)
 
 
-# -- settings --------------------------------------------------------------------------------------
+@dataclass
+class Study:
+    """A folder of results.
 
-
-def find_axes(settings: Sequence[dict[str, Any]]) -> list[Axis]:
-    """Find what varies between settings, in the order of their fields.
-
-    A field that is determined by another one goes along with it: fields that were zipped. Of two
-    that determine each other, the one named first leads.
+    Members
+    -------
+    title : str
+    specifications : dict
+        What each specification asks for, as JSON text, by its name.
+    code : str
+        Version of the code that made all results.
+    panels : list of Panel
+        One for each part of each specification.
+    left_out : int
+        Results that no specification in the folder asks for.
+    versions : dict
+        Versions of the packages that drew the report.
     """
-    names = list(dict.fromkeys(name for one in settings for name in one))
-    columns = {name: [_hashable(one.get(name)) for one in settings] for name in names}
-    varied = [name for name in names if len(set(columns[name])) > 1]
 
-    def determines(a: str, b: str) -> bool:
-        return len(set(zip(columns[a], columns[b], strict=True))) == len(set(columns[a]))
+    title: str
+    specifications: dict[str, str]
+    code: str
+    panels: list[Panel]
+    left_out: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
 
-    leaders = []
-    for index, name in enumerate(varied):
-        others = [o for o in varied if o != name and determines(o, name)]
-        # of two fields that determine each other, the earlier one leads
-        if not any(not determines(name, o) or varied.index(o) < index for o in others):
-            leaders.append(name)
-    led: dict[str, list[str]] = {name: [name] for name in leaders}
-    for name in varied:
-        if name not in led:
-            led[next(leader for leader in leaders if determines(leader, name))].append(name)
-    axes = []
-    for fields in led.values():
-        values = set(zip(*(columns[name] for name in fields), strict=True))
-        axes.append(Axis(tuple(fields), tuple(sorted(values, key=_sortable))))
-    return axes
+    @property
+    def runs(self) -> list[Run]:
+        """All of them, those that several parts share once."""
+        return list({run.name: run for panel in self.panels for run in panel.runs}.values())
 
-
-def shared(settings: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return what all settings have in common."""
-    first = settings[0] if settings else {}
-    return {k: v for k, v in first.items() if all(one.get(k) == v for one in settings)}
-
-
-def show(value: Any) -> str:
-    """Return the value of a field as text."""
-    if value is None:
-        return "–"
-    if isinstance(value, (tuple, list)):
-        return "-".join(map(show, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-ROUNDINGS = ("floor", "nearest", "stochastic")  # from the crudest to the finest
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(map(_hashable, value)) if isinstance(value, list) else value
-
-
-def _sortable(value: Any) -> tuple:
-    """Return a key that sorts values of any types: numbers, words, lists, None last."""
-    if value is None:
-        return (3,)
-    if isinstance(value, tuple):
-        return (2, *map(_sortable, value))
-    if isinstance(value, (int, float)):
-        return (0, value)
-    return (1, ROUNDINGS.index(value) if value in ROUNDINGS else len(ROUNDINGS), str(value))
-
-
-# -- Pareto ----------------------------------------------------------------------------------------
-
-
-def marked(points: Iterable[Point], cost: Cost) -> list[str]:
-    """Return what kinds of number a cost is and of what device: nothing where it is counted."""
-    if cost.name != "lut":
-        return []
-    found = set()
-    for point in points:
-        estimate = point.cost.get("estimate") or {}
-        kind = [estimate.get("marked", "estimate"), estimate.get("device")]
-        found.add(", ".join(str(part) for part in kind if part))
-    return sorted(found)
-
-
-def pareto(
-    points: Iterable[T], *, cost: Callable[[T], float], accuracy: Callable[[T], float]
-) -> list[T]:
-    """Return the points that no other point beats, from the cheapest to the dearest.
-
-    A point is beaten by one that costs no more and is at least as accurate, and better in one of
-    the two. Equal points are all kept.
-    """
-    front: list[T] = []
-    best, best_cost = -math.inf, -math.inf
-    for point in sorted(points, key=lambda p: (cost(p), -accuracy(p))):
-        value, price = accuracy(point), cost(point)
-        if value > best or (value == best and price == best_cost):
-            front.append(point)
-            best, best_cost = value, price
-    return front
+    @property
+    def planned(self) -> int:
+        """Runs that the specifications ask for."""
+        return len({name for panel in self.panels for name in panel.asked})

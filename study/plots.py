@@ -14,6 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from hebbware.study.axes import Axis, show
 from hebbware.study.drawing import (
     COLOURS,
     DASHES,
@@ -28,7 +29,8 @@ from hebbware.study.drawing import (
     quantity,
     shade,
 )
-from hebbware.study.panels import Axis, Chart, Cost, Line, Panel, Point, marked, show
+from hebbware.study.panels import Chart, Line, Panel
+from hebbware.study.results import Cost, Point, marked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

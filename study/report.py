@@ -1,4 +1,4 @@
-"""The report of a folder of results: what `hebbware report` reads and what it makes of it."""
+"""The report of a folder of results: what `hebbware report` reads and writes."""
 
 from __future__ import annotations
 
@@ -6,53 +6,16 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from hebbware.golden.errors import InputError
-from hebbware.study.panels import COSTS, Panel, Point, Run
+from hebbware.study.panels import Panel, Study
+from hebbware.study.results import COSTS, Point, Run
 from hebbware.study.store import NAME
 
 PAGE = "index.html"
-
-
-@dataclass
-class Study:
-    """A folder of results.
-
-    Members
-    -------
-    title : str
-    specifications : dict
-        What each specification asks for, as JSON text, by its name.
-    code : str
-        Version of the code that made all results.
-    panels : list of Panel
-        One for each part of each specification.
-    left_out : int
-        Results that no specification in the folder asks for.
-    versions : dict
-        Versions of the packages that drew the report.
-    """
-
-    title: str
-    specifications: dict[str, str]
-    code: str
-    panels: list[Panel]
-    left_out: int = 0
-    versions: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def runs(self) -> list[Run]:
-        """All of them, those that several parts share once."""
-        return list({run.name: run for panel in self.panels for run in panel.runs}.values())
-
-    @property
-    def planned(self) -> int:
-        """Runs that the specifications ask for."""
-        return len({name for panel in self.panels for name in panel.asked})
 
 
 def load(folder: str | Path, code: str | None = None) -> Study:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hebbware.cli import main
-from hebbware.golden import data, train
+from hebbware.golden import checkpoint, data, train
 from hebbware.golden.config import load
 from hebbware.golden.streams import Stream
 
@@ -133,7 +133,7 @@ def test_resumed_run_is_the_whole_run(capsys, tmp_path):
 
     def stop(state):
         if state.epoch == 2:
-            train.save(path, state)
+            checkpoint.save(path, state)
             raise Stop
 
     with pytest.raises(Stop):
@@ -141,18 +141,18 @@ def test_resumed_run_is_the_whole_run(capsys, tmp_path):
     resumed = result(capsys, "--resume", path, "--checkpoint", second)
     assert resumed["accuracy"] == whole["accuracy"]
     assert resumed["config"] == whole["config"]
-    assert train.load(second).epoch == 4
+    assert checkpoint.load(second).epoch == 4
 
 
 def test_checkpoint_is_saved_every_epoch(capsys, tmp_path, monkeypatch):
     epochs = []
-    save = train.save
+    save = checkpoint.save
 
     def spy(path, state):
         epochs.append(state.epoch)
         save(path, state)
 
-    monkeypatch.setattr(train, "save", spy)
+    monkeypatch.setattr(checkpoint, "save", spy)
     assert run("--epochs", 3, "--checkpoint", tmp_path / "run.npz", *SMALL) == 0
     assert epochs == [1, 2, 3]
     assert [path.name for path in tmp_path.iterdir()] == ["run.npz"]

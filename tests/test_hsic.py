@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hebbware.golden import controls, data, hsic, train
+from hebbware.golden import checkpoint, controls, data, hsic, train
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
@@ -195,10 +195,10 @@ def test_checkpoint_continues_as_if_nothing_had_been(tmp_path):
     states = []
     whole = train.train(
         load("digits-hsic"), digits, 2, after_epoch=lambda s: states.append(len(s.train))
-        or train.save(tmp_path / f"{len(s.train)}", s),
+        or checkpoint.save(tmp_path / f"{len(s.train)}", s),
     )  # fmt: skip
     assert states == [1, 2]
-    loaded = train.load(tmp_path / "1")
+    loaded = checkpoint.load(tmp_path / "1")
     again = train.train(loaded.core.config, digits, 2, state=loaded)
     assert (again.test, again.state.validation) == (whole.test, whole.state.validation)
     a, b = whole.state.core, again.state.core

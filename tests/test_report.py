@@ -16,7 +16,7 @@ import pytest
 from hebbware.cli import main
 from hebbware.cli import report as command
 from hebbware.golden.config import load as preset
-from hebbware.study import drawing, figures, panels, report
+from hebbware.study import axes, drawing, figures, report, results
 from hebbware.study.store import Store, run_name
 
 CODE = "0123456789abcdef"
@@ -196,7 +196,7 @@ def test_pareto_front_is_that_of_brute_force():
     for count in [1, 2, 3, 5, 8, 13, 40] * 30:
         points = [(rng.randrange(8), rng.randrange(8)) for _ in range(count)]
         numbered = [(*point, n) for n, point in enumerate(points)]
-        front = panels.pareto(numbered, cost=lambda p: p[0], accuracy=lambda p: p[1])
+        front = results.pareto(numbered, cost=lambda p: p[0], accuracy=lambda p: p[1])
         assert {n for *_, n in front} == brute_front(points)
         assert len(set(front)) == len(front)
         assert [cost for cost, *_ in front] == sorted(cost for cost, *_ in front)
@@ -229,7 +229,7 @@ def test_estimates_within_their_error_have_no_front(tmp_path):
     (figure,) = (f for f in figures.draw(found) if f.name == "weights-pareto-lut")
     assert f"{reason[1:]}." in figure.caption
     assert "Stepped" not in figure.caption
-    lut = next(cost for cost in panels.COSTS if cost.name == "lut")
+    lut = next(cost for cost in results.COSTS if cost.name == "lut")
     (axes,) = pareto(panel, lut, "validation", []).axes
     assert not [line for line in axes.lines if line.get_drawstyle().startswith("steps")]
     assert axes.get_xlabel().endswith(reason)
@@ -240,23 +240,23 @@ def test_estimates_within_their_error_have_no_front(tmp_path):
 
 def test_zipped_fields_are_one_axis():
     settings = [{"a": 1, "b": 8, "c": 0}, {"a": 2, "b": 6, "c": 0}, {"a": 3, "b": 6, "c": 0}]
-    (axis,) = panels.find_axes(settings)
+    (axis,) = axes.find_axes(settings)
     assert axis.fields == ("a", "b")
     assert axis.values == ((1, 8), (2, 6), (3, 6))
-    (axis,) = panels.find_axes([{"a": 3, "b": 6}, {"a": 1, "b": 8}])  # each determines the other
+    (axis,) = axes.find_axes([{"a": 3, "b": 6}, {"a": 1, "b": 8}])  # each determines the other
     assert (axis.fields, axis.values) == (("a", "b"), ((1, 8), (3, 6)))
 
 
 def test_fields_varied_one_at_a_time_are_two_axes():
     settings = [{"a": 1, "b": 8}, {"a": 2, "b": 8}, {"a": 1, "b": 6}]
-    assert [axis.fields for axis in panels.find_axes(settings)] == [("a",), ("b",)]
+    assert [axis.fields for axis in axes.find_axes(settings)] == [("a",), ("b",)]
 
 
 def test_values_are_in_order():
     words = [{"rounding": word} for word in ("stochastic", "floor", "nearest")]
-    assert [v for (v,) in panels.find_axes(words)[0].values] == list(ROUNDINGS)
+    assert [v for (v,) in axes.find_axes(words)[0].values] == list(ROUNDINGS)
     lists = [{"steps": steps} for steps in ([10, 5], [9, 6], [9, 5])]
-    assert [v for (v,) in panels.find_axes(lists)[0].values] == [(9, 5), (9, 6), (10, 5)]
+    assert [v for (v,) in axes.find_axes(lists)[0].values] == [(9, 5), (9, 6), (10, 5)]
 
 
 def test_second_axis_is_lines(folder):
@@ -372,7 +372,7 @@ def test_points_of_a_figure(folder):
 
 
 def test_bars_end_at_100():
-    below, above = drawing.bars_of([panels.Spread((1.0, 0.8)), panels.Spread((0.5,))])
+    below, above = drawing.bars_of([results.Spread((1.0, 0.8)), results.Spread((0.5,))])
     assert np.allclose(below, [np.sqrt(200), 0])
     assert np.allclose(above, [10, 0])
 
@@ -397,7 +397,7 @@ def test_no_texts_of_a_front_overlap(folder):
     from hebbware.study.plots import pareto
 
     (panel,) = report.load(folder).panels
-    cost = panels.COSTS[0]
+    cost = results.COSTS[0]
     canvas = pareto(panel, cost, "validation", panel.points)  # all of them: no room for each
     canvas.draw_without_rendering()
     boxes = [text.get_window_extent() for text in canvas.axes[0].texts]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hebbware.golden import fidelity, reservoir_memory, train, twin
+from hebbware.golden import checkpoint, fidelity, reservoir_memory, train, twin
 from hebbware.golden import readout as readouts
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
@@ -149,8 +149,8 @@ def test_checkpoint_holds_the_reservoir(tmp_path):
     core = Core(config)
     core.learn_many(dataset.x_train[:30], dataset.y_train[:30])
     path = tmp_path / "run.npz"
-    train.save(path, train.State(core, "digits", "f", 1, 0))
-    again = train.load(path).core
+    checkpoint.save(path, train.State(core, "digits", "f", 1, 0))
+    again = checkpoint.load(path).core
     assert again.reservoir.states[0].any()
     for part in (core, again):
         part.learn_many(dataset.x_train[30:50], dataset.y_train[30:50])

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hebbware.golden import controls, data, train
+from hebbware.golden import checkpoint, controls, data, train
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
@@ -145,9 +145,9 @@ def test_a_run_that_is_continued_stays_in_its_stream(digits, tmp_path):
     whole = train.train(
         *(config(), digits, 3),
         stream=stream,
-        after_epoch=lambda s: states or states.append(train.save(tmp_path / "run.npz", s)),
+        after_epoch=lambda s: states or states.append(checkpoint.save(tmp_path / "run.npz", s)),
     )
-    loaded = train.load(tmp_path / "run.npz")
+    loaded = checkpoint.load(tmp_path / "run.npz")
     assert loaded.stream == stream
     resumed = train.train(config(), digits, 3, state=loaded)
     for a, b in zip(whole.state.core.weights, resumed.state.core.weights, strict=True):

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hebbware.golden import controls, data, train
+from hebbware.golden import checkpoint, controls, data, train
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
@@ -166,7 +166,7 @@ def saved(tmp_path, digits, epochs=1, **fields):
         digits,
         epochs,
         engine="plain",
-        after_epoch=lambda state: train.save(path, state),
+        after_epoch=lambda state: checkpoint.save(path, state),
     )
     return path
 
@@ -182,10 +182,10 @@ def test_resumed_run_is_bit_identical(tmp_path, digits, memory, engine):
 
     def stop_after_two(state):
         if state.epoch == 2:
-            train.save(path, state)
+            checkpoint.save(path, state)
 
     whole = train.train(config(**fields), digits, 4, engine=engine, after_epoch=stop_after_two)
-    state = train.load(path)
+    state = checkpoint.load(path)
     assert (state.epoch, state.epochs) == (2, 4)
     resumed = train.train(state.core.config, digits, 4, engine=engine, state=state)
     assert content(resumed.state.core) == content(whole.state.core)
@@ -206,7 +206,7 @@ def test_checkpoint_holds_no_pickle_and_is_small(tmp_path, digits):
 
 def test_failed_save_leaves_the_older_checkpoint(tmp_path, digits, monkeypatch):
     path = saved(tmp_path, digits)
-    before, state = path.read_bytes(), train.load(path)
+    before, state = path.read_bytes(), checkpoint.load(path)
 
     def full(self, raw):
         self.touch()
@@ -215,7 +215,7 @@ def test_failed_save_leaves_the_older_checkpoint(tmp_path, digits, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(type(path), "write_bytes", full)
         with pytest.raises(InputError, match=f"cannot write checkpoint {path}: No space left"):
-            train.save(path, state)
+            checkpoint.save(path, state)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -247,53 +247,53 @@ def test_foreign_checkpoint(tmp_path, digits, arrays, message):
     path = saved(tmp_path, digits)
     changed(path, **arrays)
     with pytest.raises(InputError, match=f"run.npz is no checkpoint of this program: {message}"):
-        train.load(path)
+        checkpoint.load(path)
 
 
 def test_pickled_object_is_refused(tmp_path, digits):
     path = saved(tmp_path, digits)
     changed(path, dataset=np.array([print], object))
     with pytest.raises(InputError, match="is no checkpoint, or a damaged one: .*pickle"):
-        train.load(path)
+        checkpoint.load(path)
 
 
 def test_damaged_checkpoint(tmp_path, digits):
     """Cut anywhere, or with any byte turned over, it is refused or is what it was."""
     path = saved(tmp_path, digits)
-    raw, sound = path.read_bytes(), content(train.load(path).core)
+    raw, sound = path.read_bytes(), content(checkpoint.load(path).core)
     for length in np.linspace(0, len(raw) - 1, 30).astype(int):
         path.write_bytes(raw[:length])
         with pytest.raises(InputError, match="run.npz is no checkpoint"):
-            train.load(path)
+            checkpoint.load(path)
     for position in np.linspace(0, len(raw) - 1, 60).astype(int):
         path.write_bytes(raw[:position] + bytes([raw[position] ^ 0x55]) + raw[position + 1 :])
         try:
-            assert content(train.load(path).core) == sound
+            assert content(checkpoint.load(path).core) == sound
         except InputError as error:
             assert re.match(".*run.npz is no checkpoint", str(error))  # noqa: PT017
 
 
 def test_missing_checkpoint(tmp_path):
     with pytest.raises(InputError, match="cannot read checkpoint .*none.npz: No such file"):
-        train.load(tmp_path / "none.npz")
+        checkpoint.load(tmp_path / "none.npz")
 
 
 def test_resume_with_other_samples(tmp_path, digits):
-    state = train.load(saved(tmp_path, digits))
+    state = checkpoint.load(saved(tmp_path, digits))
     other = dataclasses.replace(digits, x_train=digits.x_train[::-1])
     with pytest.raises(InputError, match="the checkpoint was made with other samples: digits"):
         train.train(state.core.config, other, 2, engine="plain", state=state)
 
 
 def test_resume_to_fewer_epochs(tmp_path, digits):
-    state = train.load(saved(tmp_path, digits, epochs=3))
+    state = checkpoint.load(saved(tmp_path, digits, epochs=3))
     with pytest.raises(InputError, match="epochs must be at least 3, .* not 2"):
         train.train(state.core.config, digits, 2, engine="plain", state=state)
 
 
 def test_resume_of_a_finished_run_only_tests(tmp_path, digits):
     path = saved(tmp_path, digits)
-    run = train.train(config(), digits, 1, engine="plain", state=train.load(path))
+    run = train.train(config(), digits, 1, engine="plain", state=checkpoint.load(path))
     assert run.state.epoch == 1
     assert math.isnan(run.samples_per_second)
 

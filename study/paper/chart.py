@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from hebbware.study.drawing import COLOURS, MARKS, STYLE, bars_of, ordinate
-from hebbware.study.panels import Spread
+from hebbware.study.results import Spread
 
 SHADES = (*COLOURS, "#882255", "#44AA99", "#999933", "#AA4499")
 SHAPES = MARKS + "<>hd"

@@ -11,8 +11,8 @@ from hebbware.golden.config import CoreConfig
 from hebbware.golden.errors import InputError
 from hebbware.golden.readout import readout_hash
 from hebbware.study import run
-from hebbware.study.panels import Spread
 from hebbware.study.paper import runs
+from hebbware.study.results import Spread
 from hebbware.study.store import Store, run_name
 
 
