@@ -48,8 +48,8 @@ class Walked(wiring.Component):
     Samples and commands come, and what is under way gets done, at any time. What a pass waits for
     is done when its first step is issued: it has been so from reset on, or `done` has been high
     since the pass that makes it last issued its first step. Steps of a pass come in the order of
-    the program. With `straight`, there is always a sample, to be learned, its input not zero and none
-    of its errors. `reached` at the first step of pass `goal` of a learned sample.
+    the program. With `straight`, there is always a sample, to be learned, its input not zero and
+    none of its errors. `reached` at the first step of pass `goal` of a learned sample.
     """
 
     def __init__(
