@@ -9,7 +9,8 @@ from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core as GoldenCore
 from hebbware.golden.fixed import Format, saturate
 from hebbware.golden.layout import word_width
-from hebbware.golden.memory import KINDS, unit_thresholds
+from hebbware.golden.memory import KINDS
+from hebbware.golden.normalise import unit_thresholds
 from hebbware.golden.schedule import Command
 
 from .commands import write_memories, write_weights

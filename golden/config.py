@@ -22,6 +22,7 @@ from .fixed import Format, Rounding
 from .layout import Layout
 from .memory import KINDS
 from .ranges import ENTRIES, POWERS, REAL, WHOLE, is_power
+from .readout import readout_hash
 from .reservoir import TOPOLOGIES
 from .reservoir_memory import GATINGS, READOUTS
 
@@ -386,8 +387,6 @@ class CoreConfig(settings.Settings):
         the hash of the readout's weights (`hebbware.golden.readout.readout_hash`), wherever these
         are from. A readout that is not there yet is trained for it.
         """
-        from .readout import readout_hash  # which stands on this module
-
         weights = readout_hash(self)
         return settings.short_hash(self.to_dict() | ({"readout": weights} if weights else {}))
 

@@ -15,10 +15,10 @@ from .config import CoreConfig
 from .fixed import Format, Rounding, saturate, shift_round
 from .init import start_state
 from .layout import Layout
-from .memory import KINDS, unit_thresholds
-from .normalise import normalise
+from .memory import KINDS
+from .normalise import normalise, unit_thresholds
 from .random import rotate_lanes, xorshift_block
-from .reservoir_memory import ReservoirMemory
+from .reservoirs import ReservoirMemory
 from .samples import label_of, labels_of, raw, samples_of
 from .softmax import softmax_error
 

@@ -8,11 +8,9 @@ A change is a list of `Write`: read-modify-write steps on one row each, which go
 the RTL walks. Adding a kind is adding a class here and its row to `KINDS`.
 """
 
-from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
-
+from . import reservoir_memory
 from .errors import InputError
 
 STORED_FRACTION = 3  # gated memories keep e * z with 3 fraction bits
@@ -206,11 +204,7 @@ class Reservoir(Memory):
     def fixed(config):
         return {"kappa": 1.0}  # the codes are all that is read
 
-    @staticmethod
-    def check(config):
-        from .reservoir_memory import check  # which stands on this module
-
-        check(config)
+    check = staticmethod(reservoir_memory.check)
 
     @staticmethod
     def rows(config):
@@ -265,14 +259,3 @@ KINDS: dict[str, type[Memory]] = {
     "samples": Samples,
     "reservoir": Reservoir,
 }
-
-
-@lru_cache
-def unit_thresholds(units: int, bits: int) -> np.ndarray:
-    """Thresholds on ``sum |M_c|`` that give ``g_c = round(log2 rms(M_c))`` by counting.
-
-    For a normally distributed row the mean absolute value is ``sqrt(2 / pi)`` of the rms, so
-    ``g >= k`` where ``sum |M_c| >= units * sqrt(2 / pi) * 2**(k - 1/2)``.
-    """
-    scale = units * np.sqrt(2 / np.pi)
-    return np.array([int(np.ceil(scale * 2 ** (k - 0.5))) for k in range(1, bits)], np.int64)

@@ -5,6 +5,7 @@ table and a shift by an exponent.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -25,6 +26,17 @@ def reciprocal_of_size(units: int) -> tuple[int, int]:
         return 1, units.bit_length() - 1
     shift = 16 + units.bit_length() - 1
     return (2**shift + units // 2) // units, shift
+
+
+@lru_cache
+def unit_thresholds(units: int, bits: int) -> np.ndarray:
+    """Thresholds on ``sum |M_c|`` that give ``g_c = round(log2 rms(M_c))`` by counting.
+
+    For a normally distributed row the mean absolute value is ``sqrt(2 / pi)`` of the rms, so
+    ``g >= k`` where ``sum |M_c| >= units * sqrt(2 / pi) * 2**(k - 1/2)``.
+    """
+    scale = units * np.sqrt(2 / np.pi)
+    return np.array([int(np.ceil(scale * 2 ** (k - 0.5))) for k in range(1, bits)], np.int64)
 
 
 def mean(total: int, units: int) -> int:

@@ -13,8 +13,6 @@ weight may come out one step different, so readouts are kept in files. A file na
 configuration that it was made for and is refused for another one.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json
@@ -23,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,9 +32,6 @@ from .memory import KINDS
 from .reservoir import Reservoir
 from .reservoir_memory import WEIGHT_BITS, decode, decode_shift, reservoir_config, up_shift
 from .reservoir_readout import Machine
-
-if TYPE_CHECKING:
-    from .config import CoreConfig
 
 VERSION = 1
 FIELDS = (  # of the configuration: what a readout depends on
@@ -87,7 +82,7 @@ class Readout:
     key: dict
 
 
-def readout_key(config: CoreConfig) -> dict:
+def readout_key(config) -> dict:
     """What a readout depends on."""
     return {name: getattr(config, name) for name in FIELDS}
 
@@ -126,7 +121,7 @@ class Signals(NamedTuple):
     inputs: np.ndarray
 
 
-def signals(config: CoreConfig, count: int, seed: int = 0) -> Signals:
+def signals(config, count: int, seed: int = 0) -> Signals:
     """Make random drifting signals; see the module."""
     classes, d = config.classes, config.projection
     random = _Random(config.reservoir_seed, seed)
@@ -159,7 +154,7 @@ class _Run(NamedTuple):
     at: range
 
 
-def leaky_sums(config: CoreConfig, inputs: np.ndarray) -> np.ndarray:
+def leaky_sums(config, inputs: np.ndarray) -> np.ndarray:
     """``T <- T - 2**-horizon T + in`` after each of `inputs`."""
     sums, keep = np.empty(inputs.shape), 1 - 2.0**-config.horizon
     total = np.zeros(inputs.shape[1])
@@ -177,7 +172,7 @@ def _run(config, inputs, sums) -> _Run:
     return _Run(np.array([states[n] for n in at]), sums[list(at)], at)
 
 
-def train_readout(config: CoreConfig, method: str = "ridge") -> Readout:
+def train_readout(config, method: str = "ridge") -> Readout:
     """The readout of a configuration.
 
     ``ridge``: regression on the first half; the strength of its regularisation is chosen on the
@@ -264,7 +259,7 @@ def _delta(config, inputs, sums, scale):
     return best[1], scale
 
 
-def pull(config: CoreConfig, memory: np.ndarray, q: np.ndarray, label: int) -> np.ndarray:
+def pull(config, memory: np.ndarray, q: np.ndarray, label: int) -> np.ndarray:
     """The pull v in floating point, shape (d,), of a memory of any scale (classes, d) and raw q."""
     rms = np.sqrt((memory.astype(float) ** 2).mean(axis=1, keepdims=True))
     read = memory * 2.0 ** -np.round(np.log2(np.where(rms > 0, rms, 1)))
@@ -302,7 +297,7 @@ def save_readout(path: str | Path, readout: Readout):
     )
 
 
-def load_readout(path: str | Path, config: CoreConfig) -> Readout:
+def load_readout(path: str | Path, config) -> Readout:
     """Read a readout that was made for `config`.
 
     Raises
@@ -337,7 +332,7 @@ def load_readout(path: str | Path, config: CoreConfig) -> Readout:
 
 
 @lru_cache(maxsize=8)
-def ridge_readout(config: CoreConfig) -> Readout:
+def ridge_readout(config) -> Readout:
     """The readout of ``readout = "ridge"``: from the cache, or trained and put there."""
     name = f"{key_hash(readout_key(config))[:32]}.npz"
     for folder in places.kept("readouts"):
@@ -350,14 +345,14 @@ def ridge_readout(config: CoreConfig) -> Readout:
     return readout
 
 
-def readout_of(config: CoreConfig) -> Readout:
+def readout_of(config) -> Readout:
     """The readout that `config` names: trained, or from its file."""
     if config.readout.endswith(".npz"):
         return load_readout(config.readout, config)
     return ridge_readout(config)
 
 
-def readout_hash(config: CoreConfig) -> str | None:
+def readout_hash(config) -> str | None:
     """SHA-256 of W_o of a configuration, as `readout_weights` gives it; None where it has none."""
     if not KINDS[config.memory].projected or config.readout == "exact":
         return None
@@ -365,7 +360,7 @@ def readout_hash(config: CoreConfig) -> str | None:
     return hashlib.sha256(f"{weights.shape}".encode() + weights.astype("<i2").tobytes()).hexdigest()
 
 
-def readout_weights(config: CoreConfig) -> np.ndarray:
+def readout_weights(config) -> np.ndarray:
     """W_o of a configuration, raw, shape (classes * d, R); the controls' too.
 
     ``shuffled``: the trained weights, each at a random other place. ``zero``: none.

@@ -19,22 +19,15 @@ J takes out of the back-projection what LayerNorm's Jacobian takes out; it follo
 similarities alone. E is that of the state before the sample; the state takes the sample in after.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .errors import InputError
 from .fixed import Format, Rounding, saturate, shift_round
-from .memory import unit_thresholds
-from .normalise import reciprocal_of_size
+from .normalise import reciprocal_of_size, unit_thresholds
 from .ranges import POWERS, is_power
-from .reservoir import ReservoirConfig, rounding_words, step
-
-if TYPE_CHECKING:
-    from .config import CoreConfig
+from .reservoir import ReservoirConfig
 
 GATINGS = ("class", "error")
 CONTROLS = ("shuffled", "zero", "exact")
@@ -46,7 +39,7 @@ EXACT_BITS = 48  # of the exact memory, which stands beside the reservoir in stu
 EXACT_FRACTION = 8  # fraction bits of the exact memory beyond those of its input
 
 
-def check(config: CoreConfig):
+def check(config):
     """Raise InputError for fields of a reservoir memory that cannot be."""
     d = config.projection
     if not is_power("projection", d):
@@ -81,7 +74,7 @@ def check(config: CoreConfig):
 
 
 @lru_cache(maxsize=64)
-def reservoir_config(config: CoreConfig) -> ReservoirConfig:
+def reservoir_config(config) -> ReservoirConfig:
     """The reservoir of each hidden layer."""
     by_error = config.gating == "error"
     return ReservoirConfig(
@@ -106,7 +99,7 @@ def reservoir_config(config: CoreConfig) -> ReservoirConfig:
     )
 
 
-def reservoir_inputs(config: CoreConfig) -> int:
+def reservoir_inputs(config) -> int:
     """Inputs that a step of the hardware walks; the others are zero."""
     return config.projection * (config.classes if config.gating == "error" else 1)
 
@@ -119,17 +112,17 @@ def down_shift(units: int) -> int:
     return (units.bit_length() - 1) // 2
 
 
-def up_shift(config: CoreConfig) -> int:
+def up_shift(config) -> int:
     """a: the same for the way back, ``2**a >= sqrt(d)``."""
     return config.projection.bit_length() // 2
 
 
-def project(config: CoreConfig, codes: np.ndarray, z: np.ndarray) -> np.ndarray:
+def project(config, codes: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Projected activations q (raw z), shape (d,); `codes` is B."""
     return saturate(shift_round(codes.astype(np.int64) @ z, down_shift(z.size)), config.z)
 
 
-def similarity_shift(config: CoreConfig) -> int:
+def similarity_shift(config) -> int:
     """Shift from ``sum_j q_j E_cj`` to ``k_c``."""
     return (
         config.projection.bit_length()
@@ -140,42 +133,42 @@ def similarity_shift(config: CoreConfig) -> int:
     )
 
 
-def similarities(config: CoreConfig, q: np.ndarray, read: np.ndarray) -> np.ndarray:
+def similarities(config, q: np.ndarray, read: np.ndarray) -> np.ndarray:
     """Similarities k (raw k) of q and E, shape (classes, d)."""
     return saturate(shift_round(read @ q, similarity_shift(config)), config.k)
 
 
-def pull(config: CoreConfig, error: np.ndarray, read: np.ndarray) -> np.ndarray:
+def pull(config, error: np.ndarray, read: np.ndarray) -> np.ndarray:
     """Where the errors pull: v (raw k), shape (d,), before it is projected back."""
     return saturate(shift_round(error @ read, config.read_fraction + up_shift(config)), config.k)
 
 
-def jacobian_factor(config: CoreConfig, units: int) -> tuple[int, int]:
+def jacobian_factor(config, units: int) -> tuple[int, int]:
     """Constants (factor, shift) from ``sum_c e_c k_c`` to J."""
     factor, shift = reciprocal_of_size(units)
     up = down_shift(units) - up_shift(config) + config.projection.bit_length() - 1
     return factor, shift - up
 
 
-def jacobian(config: CoreConfig, units: int, weighted: int) -> int:
+def jacobian(config, units: int, weighted: int) -> int:
     """J (raw k) from the errors' sum with the similarities."""
     factor, shift = jacobian_factor(config, units)
     return int(saturate(shift_round(int(weighted) * factor, shift), config.k))
 
 
-def words(config: CoreConfig, q: np.ndarray, error: np.ndarray, label: int) -> np.ndarray:
+def words(config, q: np.ndarray, error: np.ndarray, label: int) -> np.ndarray:
     """The reservoir's input (raw), shape (classes * d,)."""
     gate = -error if config.gating == "error" else np.arange(config.classes) == label
     return np.multiply.outer(gate.astype(np.int64), q).ravel()
 
 
-def decode_shift(config: CoreConfig) -> int:
+def decode_shift(config) -> int:
     """Shift from ``W_o r`` to M."""
     reservoir = reservoir_config(config)
     return reservoir.weight.fraction + reservoir.state.fraction - reservoir.output_fraction
 
 
-def decode(config: CoreConfig, weights: np.ndarray, r: np.ndarray) -> np.ndarray:
+def decode(config, weights: np.ndarray, r: np.ndarray) -> np.ndarray:
     """M (raw, `memory_bits`), shape (classes, d); `weights` is W_o, shape (classes * d, R)."""
     decoded = saturate(
         shift_round(weights @ r, decode_shift(config)), Format(config.memory_bits, 0)
@@ -183,81 +176,9 @@ def decode(config: CoreConfig, weights: np.ndarray, r: np.ndarray) -> np.ndarray
     return decoded.reshape(config.classes, config.projection)
 
 
-def unit_scale(config: CoreConfig, memory: np.ndarray, bits: int) -> np.ndarray:
+def unit_scale(config, memory: np.ndarray, bits: int) -> np.ndarray:
     """E (raw read format) from M, whose numbers have so many bits, row by row."""
     gains = np.searchsorted(
         unit_thresholds(memory.shape[-1], bits), np.abs(memory).sum(axis=1), side="right"
     )
     return saturate(shift_round(memory, gains[:, None] - config.read_fraction), config.read)
-
-
-class ReservoirMemory:
-    """The reservoirs of all hidden layers, and what is read from them.
-
-    Parameters
-    ----------
-    config : CoreConfig
-
-    Members
-    -------
-    states : list of int arrays (R,)
-        Raw states, zero after reset.
-    random_states : list of int arrays ()
-        Of each reservoir's generator.
-    reads : list of int arrays (classes, d)
-        E of each layer.
-    exact : list of int arrays (classes, d)
-        Leaky sums of the input themselves; only kept for ``readout = "exact"``.
-
-    Raises
-    ------
-    InputError
-        The file of the readout cannot be used.
-    """
-
-    def __init__(self, config: CoreConfig):
-        from .readout import readout_weights
-
-        self.config = config
-        self.reservoir = reservoir_config(config)
-        self.weights = None if config.readout == "exact" else readout_weights(config)
-        self.reset()
-
-    MEMBERS = ("states", "random_states", "reads", "exact")
-
-    def reset(self):
-        """All reservoirs at rest."""
-        cfg, layers = self.config, range(len(self.config.hidden))
-        self.states = [np.zeros(cfg.reservoir_units, np.int64) for _ in layers]
-        self.random_states = [np.array(self.reservoir.random_state) for _ in layers]
-        self.reads = [np.zeros((cfg.classes, cfg.projection), np.int64) for _ in layers]
-        self.exact = [np.zeros((cfg.classes, cfg.projection), np.int64) for _ in layers]
-
-    def limits(self) -> dict[str, tuple[int, int]]:
-        """Smallest and largest number that each of `MEMBERS` can hold."""
-        state, read = self.reservoir.state, self.config.read
-        return {
-            "states": (state.min, state.max),
-            "random_states": (1, 2**32 - 1),
-            "reads": (read.min, read.max),
-            "exact": (-(1 << EXACT_BITS), 1 << EXACT_BITS),
-        }
-
-    def write(self, layer: int, inputs: np.ndarray) -> np.ndarray:
-        """Take the input of a sample; return the memory decoded then, and keep its E."""
-        cfg = self.config
-        if self.weights is None:
-            memory, bits = self._exact(layer, inputs), EXACT_BITS
-        else:
-            random, following = rounding_words(int(self.random_states[layer]), self.reservoir)
-            self.random_states[layer] = np.array(following)
-            self.states[layer] = step(self.reservoir, self.states[layer], inputs, random)
-            memory, bits = decode(cfg, self.weights, self.states[layer]), cfg.memory_bits
-        self.reads[layer] = unit_scale(cfg, memory, bits)
-        return memory
-
-    def _exact(self, layer, inputs):
-        old = self.exact[layer]
-        taken = inputs.reshape(old.shape) << EXACT_FRACTION
-        self.exact[layer] = old - (old >> self.config.horizon) + taken
-        return self.exact[layer]

@@ -11,9 +11,16 @@ from .commands import DATA_BITS
 from .config import CoreConfig
 from .core import Core
 from .dynamics import leak_gain
-from .memory import KINDS, unit_thresholds
+from .memory import KINDS
 from .modulator import direction_shift, similarity_shift
-from .normalise import MANTISSA_BITS, ROOT_HALF, VAR_MIN, exponent_range, reciprocal_of_size
+from .normalise import (
+    MANTISSA_BITS,
+    ROOT_HALF,
+    VAR_MIN,
+    exponent_range,
+    reciprocal_of_size,
+    unit_thresholds,
+)
 from .readout import readout_weights
 from .reservoir import GRANULE, connections
 from .samples import labels_of

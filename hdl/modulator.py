@@ -6,7 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from ..golden import widths
 from ..golden.layout import word_width
-from ..golden.memory import KINDS, unit_thresholds
+from ..golden.memory import KINDS
+from ..golden.normalise import unit_thresholds
 from .fixed import saturate, shift_round, shift_saturate_by
 from .shapes import index
 

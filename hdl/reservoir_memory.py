@@ -5,7 +5,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden import reservoir_memory as golden
-from ..golden.memory import unit_thresholds
+from ..golden.normalise import unit_thresholds
 from .fixed import saturate, shift_round, shift_round_by
 from .reservoir import Engine
 from .shapes import index

@@ -10,7 +10,8 @@ from hebbware.cosim.blocks import FIRST, Event, Probe, Probes, drive, event_log
 from hebbware.cosim.build import build
 from hebbware.cosim.run import run
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.memory import KINDS, unit_thresholds
+from hebbware.golden.memory import KINDS
+from hebbware.golden.normalise import unit_thresholds
 from hebbware.hdl.modulator import Gains, ReadScale, word_width
 
 READ = {

@@ -5,7 +5,8 @@ import pytest
 
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
-from hebbware.golden.memory import KINDS, unit_thresholds
+from hebbware.golden.memory import KINDS
+from hebbware.golden.normalise import unit_thresholds
 
 
 def learn(count, spread=40, **options):

@@ -12,6 +12,7 @@ from hebbware.golden.core import Core
 from hebbware.golden.data import load
 from hebbware.golden.errors import InputError
 from hebbware.golden.normalise import normalise
+from hebbware.golden.reservoirs import ReservoirMemory
 from hebbware.golden.twin import Twin
 
 BASE = CoreConfig(
@@ -92,7 +93,7 @@ def test_rows_come_to_unit_scale():
 
 def test_exact_memory_is_the_leaky_sum_of_its_input():
     config = replace(SMALL, readout="exact", horizon=4)
-    memory = reservoir_memory.ReservoirMemory(config)
+    memory = ReservoirMemory(config)
     rng = np.random.default_rng(3)
     sums = np.zeros((4, 4))
     for _ in range(200):
@@ -167,7 +168,7 @@ def test_readout_reproduces_leaky_sums_of_signals_it_was_not_trained_on():
     readout = readouts.ridge_readout(config)
     assert readout.r2 > 0.8
     signals = readouts.signals(config, 600, seed=5).inputs
-    memory = reservoir_memory.ReservoirMemory(config)
+    memory = ReservoirMemory(config)
     sums, wanted, found = np.zeros(16), [], []
     for inputs in signals:
         decoded = memory.write(0, inputs)
