@@ -138,7 +138,7 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
                 "name": p.name,
                 "layer": "readout" if p.layer == hidden else f"hidden {p.layer + 1}",
                 "steps": steps[p.name],
-                "latency": done_latency(config, p.kind),
+                "latency": done_latency(config, p.walk),
                 "waits": list(p.waits),
                 "learn": p.learn,
             }

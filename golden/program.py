@@ -15,171 +15,87 @@ that write weights issue in every second clock, so that reads and writes alterna
 touches the weights waits until the writes of all passes before it are done.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from functools import lru_cache
 
+from . import passes
 from .init import init_groups
-from .layout import Layout
-from .memory import KINDS
+from .passes import KERNELS, errors_of, make, pull_of, reservoir_of
 from .reservoir_memory import reservoir_config, reservoir_inputs
+from .walk import Kind, Pass, Store, Then, Walk
 
 
-class Kind(StrEnum):
-    """What a pass does. ``b`` blocks, ``r`` rows of the layer, ``C`` classes."""
 
-    FORWARD = "forward"  # u = W^T z; b * r steps (first layer: non-zero inputs and the bias)
-    SUM = "sum"  # sum of a; b steps
-    SQUARES = "squares"  # sum of a^2; b steps
-    NORMALISE = "normalise"  # z from a; b steps
-    SIMILARITY = "similarity"  # k_c = z E_c / m; C * b steps (reservoir: q_j = B_j z; d * b)
-    SCORES = "scores"  # o_c = z W_c; C * b steps
-    DIRECTION = "direction"  # d from e, E, z; b * (non-zero e + 1) steps, none where e = 0
-    # (reservoir: from v, B, z; b * (d + 1))
-    FORGET = "forget"  # the window's oldest sample leaves the class memory; b steps, or none
-    MEMORY = "memory"  # write of the class memory; b steps for each row written
-    UPDATE = "update"  # W -= z d; as FORWARD, none where e = 0
-    READOUT = "readout"  # W_c -= e_c z; C * b steps, none where e = 0
-    START_WEIGHTS = "start_weights"  # one group of lanes of a weight layer gets its start values
-    START_MEMORY = "start_memory"  # the same for a class memory
-
-
-# walked in each time step of a sample; all others in the last step only
-SETTLING = (Kind.FORWARD, Kind.SUM, Kind.SQUARES, Kind.NORMALISE)
-WRITES_WEIGHTS = (Kind.UPDATE, Kind.READOUT, Kind.START_WEIGHTS)
-READS_WEIGHTS = (Kind.FORWARD, Kind.SCORES, *WRITES_WEIGHTS)
-
-
-@dataclass(frozen=True)
-class Pass:
-    """One pass of the program.
-
-    Parameters
-    ----------
-    kind : Kind
-    layer : int
-        Hidden layer, or the number of hidden layers for the readout.
-    waits : tuple of str
-        Names of passes that must be done before the first step.
-    learn : bool
-        Only walked for samples with a label.
-    """
-
-    kind: Kind
-    layer: int
-    waits: tuple[str, ...] = ()
-    learn: bool = False
-
-    @property
-    def name(self) -> str:
-        """Unique within a program."""
-        return f"{self.kind}{self.layer}"
-
-
-def errors_of(layer: int) -> str:
-    """Name under which the softmax errors of `layer` (or of the readout) are waited for."""
-    return f"error{layer}"
-
-
-KERNELS = "kernels"  # under this name what weighs the samples of the window is waited for
-
-
-def pull_of(layer: int) -> str:
-    """Name under which v of `layer` is waited for, where the memory is a reservoir."""
-    return f"pull{layer}"
-
-
-def reservoir_of(layer: int) -> str:
-    """Name under which the memory decoded from the reservoir of `layer` is waited for."""
-    return f"reservoir{layer}"
-
-
+@lru_cache(maxsize=64)
 def program(config) -> tuple[Pass, ...]:
     """The passes of one sample.
 
-    In the time steps before the last one only those of `SETTLING` are walked, in the same order.
+    In the time steps before the last one only the settling ones are walked, in the same order.
     """
-    hidden, kind = len(config.hidden), KINDS[config.memory]
-    passes = []
-
-    def add(kind, layer, *waits, learn=False):
-        passes.append(Pass(kind, layer, tuple(waits), learn))
-
-    def modulate(layer):
-        pulls = [pull_of(layer)] if kind.projected else []
-        add(Kind.DIRECTION, layer, errors_of(layer), *pulls, learn=True)
-        if kind.windowed:
-            add(Kind.FORGET, layer, learn=True)
-
-    def remember(layer):
-        if config.writes_memory:
-            waits = [f"forget{layer}"] if kind.windowed else []
-            add(Kind.MEMORY, layer, errors_of(layer), *waits, learn=True)
-
+    hidden, learns = len(config.hidden), config.learns_hidden
+    found = []
     for layer in range(hidden):
         before = [f"normalise{layer - 1}"] if layer else []
-        if config.learns_hidden:
+        if learns:
             before.append(f"update{layer}")
-        add(Kind.FORWARD, layer, *before)
-        if config.learns_hidden and layer:
-            modulate(layer - 1)
-        add(Kind.SUM, layer, f"forward{layer}")
-        add(Kind.SQUARES, layer)
-        if config.learns_hidden and layer:
-            remember(layer - 1)
-        add(Kind.NORMALISE, layer, f"squares{layer}")
+        found.append(passes.forward(config, layer, *before))
+        if learns and layer:
+            found += passes.modulation(config, layer - 1)
+        found.append(make(config, Kind.SUM, layer, f"forward{layer}"))
+        found.append(make(config, Kind.SQUARES, layer))
+        if learns and layer:
+            found += passes.remembering(config, layer - 1)
+        found.append(make(config, Kind.NORMALISE, layer, f"squares{layer}"))
         if layer == hidden - 1:
-            add(Kind.SCORES, hidden, f"normalise{layer}", f"readout{hidden}", "results")
-        if config.learns_hidden:
-            waits = [f"memory{layer}"] if config.writes_memory else []
-            if kind.by_sample:
-                waits.append(KERNELS)
-            if kind.projected:
-                waits = [reservoir_of(layer)]
-            add(Kind.SIMILARITY, layer, f"normalise{layer}", *waits, learn=True)
-    if config.learns_hidden:
+            waits = (f"normalise{layer}", f"readout{hidden}", "results")
+            found.append(passes.scores(config, *waits))
+        if learns:
+            found.append(passes.similarity(config, layer))
+    if learns:
         for layer in range(hidden - 1):
-            add(Kind.UPDATE, layer, f"direction{layer}", learn=True)
-        modulate(hidden - 1)
-        remember(hidden - 1)
-    add(Kind.READOUT, hidden, errors_of(hidden), learn=True)
-    if config.learns_hidden:
-        add(Kind.UPDATE, hidden - 1, f"direction{hidden - 1}", learn=True)
-    if config.weight_ports == 1:
-        passes = _apart(passes)
-    return tuple(passes)
+            found.append(passes.update(config, layer, f"direction{layer}"))
+        found += passes.modulation(config, hidden - 1)
+        found += passes.remembering(config, hidden - 1)
+    found.append(passes.readout(config))
+    if learns:
+        found.append(passes.update(config, hidden - 1, f"direction{hidden - 1}"))
+    return tuple(_apart(found) if config.weight_ports == 1 else found)
 
 
-def _apart(passes: list[Pass]) -> list[Pass]:
+def _apart(found: list[Pass]) -> list[Pass]:
     """Let every pass that touches the weights wait for all that write them."""
-    writers = [p.name for p in passes if p.kind in WRITES_WEIGHTS]
+    writers = [p.name for p in found if Store.WEIGHTS in p.walk.writes]
     return [
         replace(p, waits=tuple(dict.fromkeys((*p.waits, *writers))))
-        if p.kind in READS_WEIGHTS
+        if p.walk.touches(Store.WEIGHTS)
         else p
-        for p in passes
+        for p in found
     ]
 
 
-def pace(config, kind: Kind) -> int:
-    """Clocks that each step of a pass takes; the step is issued in the last of them."""
-    return 2 if config.weight_ports == 1 and kind in WRITES_WEIGHTS else 1
+def passes_of_sample(config, learn: bool) -> Iterator[tuple[int, Pass]]:
+    """Time step and pass, in the order in which they are walked for a sample to `learn` or not."""
+    last = config.time_steps - 1
+    for time in range(last + 1):
+        for p in program(config):
+            if (learn or not p.learn) and (time == last or p.walk.settling):
+                yield time, p
 
 
 def start_program(config) -> tuple[Pass, ...]:
     """The passes that fill the memories for one group of lanes; walked `init_groups` times."""
     hidden = len(config.hidden)
-    passes = [Pass(Kind.START_WEIGHTS, layer) for layer in range(hidden + 1)]
+    found = [passes.start_weights(config, layer) for layer in range(hidden + 1)]
     if config.learns_hidden:
-        passes += [Pass(Kind.START_MEMORY, layer) for layer in range(hidden)]
-    return tuple(passes)
+        found += [passes.start_memory(config, layer) for layer in range(hidden)]
+    return tuple(found)
 
 
 def start_clocks(config) -> int:
     """Clocks from reset to the first one in which a sample may be taken."""
-    layout = Layout(config)
-    clocks = pace(config, Kind.START_WEIGHTS) * layout.weight_bases[-1]
-    if config.learns_hidden:
-        clocks += layout.memory_bases[-1]
+    walks = (p.walk for p in start_program(config))
+    clocks = sum(walk.pace * walk.count * walk.blocks for walk in walks)
     return init_groups(config) * (clocks + stages(config).settled)
 
 
@@ -306,26 +222,26 @@ MAGNITUDES = 1  # from written words to their magnitudes, which the tree adds up
 GAIN = 3  # from the total of the magnitudes to the gain
 
 
-def done_latency(config, kind: Kind) -> int:
+def done_latency(config, walk: Walk) -> int:
     """From the issue of a pass's last step to the first clock in which waiting passes may start.
 
     Those read what the pass has written in the clock after it was written, or later. The flags of
     `hebbware.hdl.core` are raised in the clock before.
     """
     at = stages(config)
-    if kind is Kind.SQUARES:
+    if walk.then is Then.STATISTICS:
         return total_latency(config) + NORMALISE_LATENCY - at.scale
-    if kind is Kind.MEMORY and KINDS[config.memory].self_scaling:
+    if walk.then is Then.GAINS:
         # not before the total is there, and so early enough for the host to overwrite the gain
         return magnitudes_latency(config) + max(GAIN - at.read_gain, 1)
     read = {
-        Kind.FORWARD: at.read_vectors,
-        Kind.DIRECTION: at.read_vectors,
-        Kind.NORMALISE: at.read_z,
-        Kind.FORGET: at.read_memory,
-        Kind.MEMORY: at.read_memory,
-    }.get(kind, at.read_weights)
-    return at.write + 1 - read
+        Store.A: at.read_vectors,
+        Store.D: at.read_vectors,
+        Store.Z: at.read_z,
+        Store.MEMORY: at.read_memory,
+    }
+    first = min((read[store] for store in walk.writes if store in read), default=at.read_weights)
+    return at.write + 1 - first
 
 
 COMMAND_STEP = 2  # from taking a command to issuing its step

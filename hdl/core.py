@@ -461,7 +461,7 @@ class Core(wiring.Component):
                 finished[pull_of(layer)] = reservoir.pull_done[layer]
                 finished[reservoir_of(layer)] = reservoir.decoded_done[layer]
         for p in sequencer.program:
-            at_end = done_latency(cfg, p.kind) - 1
+            at_end = done_latency(cfg, p.walk) - 1
             if p.kind is Pass.SQUARES:
                 finished[p.name] = normalise.done
             elif p.kind is Pass.MEMORY and KINDS[cfg.memory].self_scaling:

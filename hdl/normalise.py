@@ -165,7 +165,7 @@ class Normalise(wiring.Component):
         m.d.comb += [
             self.found.eq(stage[-1]),
             # the walk begins a clock after the total, and `done` comes a clock before
-            self.done.eq(stage[done_latency(cfg, Kind.SQUARES) - total_latency(cfg) - 2]),
+            self.done.eq(stage[done_latency(cfg, Kind.SQUARES.walk) - total_latency(cfg) - 2]),
         ]
         return m
 

@@ -8,8 +8,9 @@ from ..golden import widths
 from ..golden.init import init_scale
 from ..golden.memory import KINDS
 from ..golden.normalise import MANTISSA_BITS
+from ..golden.walk import Common, Scale
 from .shapes import index
-from .step import Kind
+from .step import those
 
 
 def error_width(config) -> int:
@@ -23,7 +24,7 @@ def source_shape(config):
 
 
 class CommonOperand(wiring.Component):
-    """Chooses and scales what the lanes multiply with, by the kind of the step.
+    """Chooses and scales what the lanes multiply with, as the kind of the step has it.
 
     Latency: none, combinational (stage 2). Read-modify-write passes are brought to the one
     ``update_shift`` here, and the sums of all layers to one fraction, by shifting this operand;
@@ -67,33 +68,28 @@ class CommonOperand(wiring.Component):
         step, scalar, extra = self.step, self.scalar, self.extra
         scales, memory_kind = widths.prescales(cfg), KINDS[cfg.memory]
         pre = self.source
+        align = cfg.read_fraction - cfg.z_fraction
+        jacobian = self.jacobians.word_select(step.layer, cfg.k.width).as_signed()
+        written = memory_kind.scale(cfg)
+        start = Array(Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1))
+        sums, steps = widths.forward_prescales(cfg), scales[:-1]
+        values = {
+            (Common.SOURCE, Scale.SUM): Array(pre << shift for shift in sums)[step.layer],
+            (Common.SOURCE, Scale.STEP): Array(pre << shift for shift in steps)[step.layer] >> extra,
+            (Common.ERROR, Scale.STEP): (self.error << scales[-1]) >> extra,
+            (Common.ONE, Scale.NONE): 1,
+            (Common.MANTISSA, Scale.NONE): self.mantissa,
+            (Common.PULL, Scale.NONE): Mux(step.jacobian, jacobian << align, -self.error),
+            (Common.ONE, Scale.MEMORY): 1 << written,
+            (Common.WRITE, Scale.MEMORY): (
+                self.error << written if memory_kind.by_error else -1 << written
+            ),
+            (Common.START, Scale.NONE): Mux(step.bias, 0, start[step.layer]),
+        }
+        if not memory_kind.windowed:
+            del values[Common.ONE, Scale.MEMORY]
         with m.Switch(step.kind):
-            with m.Case(Kind.FORWARD):
-                shifts = widths.forward_prescales(cfg)
-                m.d.comb += scalar.eq(Array(pre << shift for shift in shifts)[step.layer])
-            with m.Case(Kind.UPDATE):
-                m.d.comb += scalar.eq(
-                    Array(pre << scale for scale in scales[:-1])[step.layer] >> extra
-                )
-            with m.Case(Kind.READOUT):
-                m.d.comb += scalar.eq((self.error << scales[-1]) >> extra)
-            with m.Case(Kind.SUM):
-                m.d.comb += scalar.eq(1)
-            with m.Case(Kind.NORMALISE):
-                m.d.comb += scalar.eq(self.mantissa)
-            with m.Case(Kind.DIRECTION):
-                align = cfg.read_fraction - cfg.z_fraction
-                jacobian = self.jacobians.word_select(step.layer, cfg.k.width).as_signed()
-                m.d.comb += scalar.eq(Mux(step.jacobian, jacobian << align, -self.error))
-            if memory_kind.windowed:
-                with m.Case(Kind.FORGET):
-                    m.d.comb += scalar.eq(1 << memory_kind.scale(cfg))
-            with m.Case(Kind.MEMORY):
-                scale = memory_kind.scale(cfg)
-                m.d.comb += scalar.eq(self.error << scale if memory_kind.by_error else -1 << scale)
-            with m.Case(Kind.START_WEIGHTS):
-                start = Array(
-                    Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1)
-                )
-                m.d.comb += scalar.eq(Mux(step.bias, 0, start[step.layer]))
+            for operand, value in values.items():
+                with m.Case(*those(lambda walk, of=operand: (walk.common, walk.scale) == of)):
+                    m.d.comb += scalar.eq(value)
         return m

@@ -2,6 +2,7 @@
 
 from functools import reduce
 from operator import or_
+from types import SimpleNamespace
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -10,20 +11,10 @@ from amaranth.lib.wiring import In, Out
 from ..golden.init import init_groups
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.program import (
-    KERNELS,
-    READS_WEIGHTS,
-    SETTLING,
-    errors_of,
-    pace,
-    program,
-    pull_of,
-    reservoir_of,
-    stages,
-    start_program,
-)
+from ..golden.program import program, stages, start_program
+from ..golden.walk import Common, Rows, Skip
 from .shapes import index
-from .step import Kind
+from .step import Kind, is_any, those
 
 # facts that decide what is loaded, and are no registers themselves
 CONDITIONAL = (
@@ -34,19 +25,13 @@ CONDITIONAL = (
     "learned",
     "inferred",
 )
-BLOCK_OUTER = (
-    Kind.FORWARD,
-    Kind.UPDATE,
-    Kind.DIRECTION,
-    Kind.START_WEIGHTS,
-)  # rows are walked inside a block
 
 
 class Sequencer(wiring.Component):
     """Issues steps: a pass starts when the one before it has issued its last step and what it waits
     for is done; a pass without steps takes one clock. A step takes ``program.pace`` clocks. Where a
     sample takes several time steps, the program is walked once for each; all but the last time only
-    its `SETTLING` passes.
+    its settling passes.
 
     Latency: one clock from `go` to the first step; `idle` in the clock after the last step.
 
@@ -125,170 +110,198 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        cfg, layout = self.config, self.layout
-        first_start, groups = len(self.program), init_groups(cfg)
-        facts = [self._facts(number) for number in range(first_start + len(self.start))]
-        extent = max(cfg.inputs, len(self.rows), *(f["inner"] for f in facts))
-        running = Signal(init=1)
-        starting = Signal(init=1)
-        learning = Signal()
-        time = Signal(range(cfg.time_steps)) if cfg.time_steps > 1 else Const(0)
-        group = Signal(range(groups)) if groups > 1 else Const(0)
-        inner = Signal(range(extent + 1))
-        outer = Signal(range(max(*(f["outer"] for f in facts), 1) + 1))
-        settled = stages(cfg).settled
-        since = Signal(range(settled + 1), init=settled)  # clocks since a step was issued
-        flags = Signal(len(self.flags), init=-1)
-        first, begin = Signal(init=1), Signal(init=1)  # `inner` is 0, and `outer` as well
+        s = self._state()
+        self._conditions(m, s)
+        self._walk(m, s)
+        self._turn(m, s)
+        self._sources(m, s)
+        self._memory_rows(m, s)
+        self._step(m, s)
+        return m
 
+    # -- parts of elaborate; `s` holds the signals that they share -----------------------------------
+
+    def _state(self):
+        """Registers: where the walk is, and the facts of the pass at hand."""
+        cfg, s = self.config, SimpleNamespace()
+        s.first_start, s.groups = len(self.program), init_groups(cfg)
+        s.facts = facts = [self._facts(n) for n in range(s.first_start + len(self.start))]
+        begins, extent = facts[s.first_start], max(cfg.inputs, len(self.rows))
+        extent = max(extent, *(f["inner"] for f in facts))
+        s.running = Signal(init=1)
+        s.starting = Signal(init=1)
+        s.learning = Signal()
+        s.time = Signal(range(cfg.time_steps)) if cfg.time_steps > 1 else Const(0)
+        s.group = Signal(range(s.groups)) if s.groups > 1 else Const(0)
+        s.inner = Signal(range(extent + 1))
+        s.outer = Signal(range(max(*(f["outer"] for f in facts), 1) + 1))
+        s.most = stages(cfg).settled
+        s.since = Signal(range(s.most + 1), init=s.most)  # clocks since a step was issued
+        s.flags = Signal(len(self.flags), init=-1)
+        s.first, s.begin = Signal(init=1), Signal(init=1)  # `inner` is 0, and `outer` as well
         # facts of the pass at hand: registers, loaded from a table when the one before it ends
-        now = {
-            name: Signal(len(flags) if name in ("waits", "clears") else shape, name=name, init=init)
-            for (name, init), shape in zip(
-                facts[first_start].items(), self._shapes(facts, extent), strict=True
-            )
+        s.now = {
+            name: Signal(len(s.flags) if name in ("waits", "clears") else shape, name=name, init=at)
+            for (name, at), shape in zip(begins.items(), self._shapes(facts, extent), strict=True)
             if name not in CONDITIONAL
         }
         # which pass comes next: a bit for each
-        after = Signal(len(facts), init=1 << facts[first_start]["learned"])
-        linear = Signal(self.addresses, init=facts[first_start]["base"])
+        s.after = Signal(len(facts), init=1 << begins["learned"])
+        s.linear = Signal(self.addresses, init=begins["base"])
         # `inner` and `outer` are the last of their loops
-        inner_last = Signal(init=facts[first_start]["inner"] == 0)
-        outer_last = Signal(init=facts[first_start]["outer"] == 0)
-        length, count = Signal(self.count_width), Signal.like(self.count)
-        last_pass, next_pass = after[first_start], after[0]  # of the program; of another time step
+        s.inner_last = Signal(init=begins["inner"] == 0)
+        s.outer_last = Signal(init=begins["outer"] == 0)
+        s.length, s.count = Signal(self.count_width), Signal.like(self.count)
+        return s
 
-        def load(chosen, learn, time, count):
-            """Take over the facts of the pass that has its bit set in `chosen`, for a sample to
-            learn or not, at a time step, with so many inputs.
-            """
+    def _load(self, s, chosen, learn, time, count):
+        """Take over the facts of the pass that has its bit set in `chosen`, for a sample to learn
+        or not, at a time step, with so many inputs.
+        """
 
-            def of(name, value=lambda number: number):
-                numbers = [int(value(fact[name])) for fact in facts]
-                return Cat(
-                    Cat(chosen[n] for n, number in enumerate(numbers) if number >> bit & 1).any()
-                    for bit in range(max(max(numbers).bit_length(), 1))
-                )
+        def of(name, value=lambda number: number):
+            numbers = [int(value(fact[name])) for fact in s.facts]
+            return Cat(
+                Cat(chosen[n] for n, number in enumerate(numbers) if number >> bit & 1).any()
+                for bit in range(max(max(numbers).bit_length(), 1))
+            )
 
-            settling = time != cfg.time_steps - 1 if cfg.time_steps > 1 else Const(0)
-            clears = of("clears") | Mux(learn, of("clears_learned"), 0)
-            clears |= Mux(learn & (time == 0), of("clears_first"), 0)
-            following = [
-                of(name, lambda number: 1 << number) for name in ("settled", "learned", "inferred")
-            ]
-            one_row = of("inner", lambda number: number == 0) & ~of("counted")
-            return [
-                *(
-                    register.eq(clears if name == "clears" else of(name))
-                    for name, register in now.items()
-                ),
-                linear.eq(of("base")),
-                after.eq(Mux(settling, following[0], Mux(learn, *following[1:]))),
-                first.eq(1),
-                begin.eq(1),
-                inner_last.eq(Mux(of("strided"), count == 0, one_row)),
-                outer_last.eq(of("outer", lambda number: number == 0)),
-                length.eq(self._length(of("empties"))),
-            ]
+        settling = time != self.config.time_steps - 1 if self.config.time_steps > 1 else Const(0)
+        clears = of("clears") | Mux(learn, of("clears_learned"), 0)
+        clears |= Mux(learn & (time == 0), of("clears_first"), 0)
+        following = [
+            of(name, lambda number: 1 << number) for name in ("settled", "learned", "inferred")
+        ]
+        one_row = of("inner", lambda number: number == 0) & ~of("counted")
+        return [
+            *(
+                register.eq(clears if name == "clears" else of(name))
+                for name, register in s.now.items()
+            ),
+            s.linear.eq(of("base")),
+            s.after.eq(Mux(settling, following[0], Mux(learn, *following[1:]))),
+            s.first.eq(1),
+            s.begin.eq(1),
+            s.inner_last.eq(Mux(of("strided"), count == 0, one_row)),
+            s.outer_last.eq(of("outer", lambda number: number == 0)),
+            s.length.eq(self._length(of("empties"))),
+        ]
 
-        # walk
-        row_inner, slow = now["row_inner"], now["slow"]
+    def _conditions(self, m, s):
+        """Whether a step is issued, and whether the pass ends."""
+        now = s.now
         # a list's length is more than 0, and there a clock before the flag that lets its pass begin
-        m.d.sync += [length.eq(self._length(now["empties"])), count.eq(self.count)]
-        limit = Signal.like(inner)
-        m.d.comb += limit.eq(Mux(now["strided"], count, Mux(now["counted"], length, now["inner"])))
-        row, block = Mux(row_inner, inner, outer), Mux(row_inner, outer, inner)
-        zeros = Cat(self._count(job) == 0 for job in range(len(cfg.hidden) + 1))
-        calm = since == settled
-        ready, empty, wanted, issue, end, move = (
+        m.d.sync += [s.length.eq(self._length(now["empties"])), s.count.eq(self.count)]
+        s.limit = limit = Signal.like(s.inner)
+        counted = Mux(now["counted"], s.length, now["inner"])
+        m.d.comb += limit.eq(Mux(now["strided"], s.count, counted))
+        row_inner = now["row_inner"]
+        s.row, s.block = Mux(row_inner, s.inner, s.outer), Mux(row_inner, s.outer, s.inner)
+        zeros = Cat(self._count(job) == 0 for job in range(len(self.config.hidden) + 1))
+        s.calm = s.since == s.most
+        ready, empty, wanted, s.issue, s.end, s.move = (
             Signal(name=name) for name in ("ready", "empty", "wanted", "issue", "end", "move")
         )
         second = Signal()  # the second of the two clocks that a step of a slow pass takes
         m.d.comb += [
-            ready.eq(((now["waits"] & ~flags) == 0) & (~now["settles"] | calm)),
+            ready.eq(((now["waits"] & ~s.flags) == 0) & (~now["settles"] | s.calm)),
             empty.eq((now["empties"] & zeros).any() | now["forgets"] & ~self.has_oldest),
-            wanted.eq(running & (ready | ~begin) & ~empty),
-            issue.eq(wanted & (second | ~slow)),
-            end.eq(inner_last & outer_last),
-            move.eq(running & (issue & end | ready & empty)),
+            wanted.eq(s.running & (ready | ~s.begin) & ~empty),
+            s.issue.eq(wanted & (second | ~now["slow"])),
+            s.end.eq(s.inner_last & s.outer_last),
+            s.move.eq(s.running & (s.issue & s.end | ready & empty)),
         ]
-        if any(fact["slow"] for fact in facts):
-            m.d.sync += second.eq(wanted & slow & ~second)
-        strided = now["strided"]
-        with m.If(issue):
+        if any(fact["slow"] for fact in s.facts):
+            m.d.sync += second.eq(wanted & now["slow"] & ~second)
+
+    def _walk(self, m, s):
+        """Row, block and address from step to step."""
+        strided, inner_last = s.now["strided"], s.inner_last
+        with m.If(s.issue):
             m.d.sync += [
-                inner.eq(Mux(inner_last, 0, inner + 1)),
-                outer.eq(Mux(end, 0, outer + inner_last)),
+                s.inner.eq(Mux(inner_last, 0, s.inner + 1)),
+                s.outer.eq(Mux(s.end, 0, s.outer + inner_last)),
                 # rows named by the list: the address stays at row 0 of the block
-                linear.eq(
+                s.linear.eq(
                     Mux(
                         inner_last,
-                        linear + Mux(strided, layout.rows(0), 1),
-                        linear + ~strided,
+                        s.linear + Mux(strided, self.layout.rows(0), 1),
+                        s.linear + ~strided,
                     )
                 ),
-                first.eq(inner_last),
-                begin.eq(0),
-                since.eq(0),
-                inner_last.eq(Mux(inner_last, limit == 0, inner + 1 == limit)),
+                s.first.eq(inner_last),
+                s.begin.eq(0),
+                s.since.eq(0),
+                inner_last.eq(Mux(inner_last, s.limit == 0, s.inner + 1 == s.limit)),
             ]
             with m.If(inner_last):
-                m.d.sync += outer_last.eq(outer + 1 == now["outer"])
-        with m.Elif(~calm):
-            m.d.sync += since.eq(since + 1)
-        next_time = time
-        if cfg.time_steps > 1:
-            next_time = Signal.like(time)
-            m.d.comb += next_time.eq(time + (~starting & next_pass))
-        with m.If(move):
+                m.d.sync += s.outer_last.eq(s.outer + 1 == s.now["outer"])
+        with m.Elif(~s.calm):
+            m.d.sync += s.since.eq(s.since + 1)
+
+    def _turn(self, m, s):
+        """From pass to pass, time step to time step, sample to sample; flags of what is done."""
+        cfg, facts, timed = self.config, s.facts, self.config.time_steps > 1
+        last_pass, next_pass = s.after[s.first_start], s.after[0]  # of the program; of a time step
+        next_time = s.time
+        if timed:
+            next_time = Signal.like(s.time)
+            m.d.comb += next_time.eq(s.time + (~s.starting & next_pass))
+        with m.If(s.move):
             with m.If(last_pass):  # of the start program: once for each group of lanes
-                m.d.sync += running.eq(starting & (group != groups - 1))
-            if groups > 1:
-                with m.If(starting & last_pass):
-                    m.d.sync += group.eq(Mux(group == groups - 1, 0, group + 1))
-            if cfg.time_steps > 1:
-                m.d.sync += time.eq(next_time)
-            m.d.sync += load(after, learning, next_time, count)
+                m.d.sync += s.running.eq(s.starting & (s.group != s.groups - 1))
+            if s.groups > 1:
+                with m.If(s.starting & last_pass):
+                    m.d.sync += s.group.eq(Mux(s.group == s.groups - 1, 0, s.group + 1))
+            if timed:
+                m.d.sync += s.time.eq(next_time)
+            m.d.sync += self._load(s, s.after, s.learning, next_time, s.count)
         m.d.comb += [
-            self.idle.eq(~running & (~starting | calm)),
-            self.settled.eq(~running & calm & flags.all()),
+            self.idle.eq(~s.running & (~s.starting | s.calm)),
+            self.settled.eq(~s.running & s.calm & s.flags.all()),
         ]
         with m.If(self.idle & self.go):
-            m.d.sync += [running.eq(1), starting.eq(0), learning.eq(self.learn)]
-            if cfg.time_steps > 1:
-                m.d.sync += time.eq(0)
-            m.d.sync += load(Const(1, len(facts)), self.learn, Const(0), self.count)
+            m.d.sync += [s.running.eq(1), s.starting.eq(0), s.learning.eq(self.learn)]
+            if timed:
+                m.d.sync += s.time.eq(0)
+            m.d.sync += self._load(s, Const(1, len(facts)), self.learn, Const(0), self.count)
         with m.If(self.idle & self.restart):
-            m.d.sync += [running.eq(1), starting.eq(1)]
-            m.d.sync += load(Const(1 << first_start, len(facts)), learning, time, count)
-        m.d.sync += flags.eq((flags & ~Mux(issue & begin, now["clears"], 0)) | self.done)
+            m.d.sync += [s.running.eq(1), s.starting.eq(1)]
+            start = Const(1 << s.first_start, len(facts))
+            m.d.sync += self._load(s, start, s.learning, s.time, s.count)
+        clears = Mux(s.issue & s.begin, s.now["clears"], 0)
+        m.d.sync += s.flags.eq((s.flags & ~clears) | self.done)
 
-        # the pre-synaptic activation of hidden rows: unit `row` of the layer below
-        source_block = Signal(index(layout.most_blocks))
+    def _sources(self, m, s):
+        """The pre-synaptic activation of hidden rows: unit `row` of the layer below."""
+        source_block = Signal(index(self.layout.most_blocks))
         source_lane = Signal.like(self.source_lane)
-        here_block, here_lane = Mux(first, 0, source_block), Mux(first, 0, source_lane)
-        with m.If(issue):
-            wrap = here_lane == cfg.lanes - 1
+        here_block, here_lane = Mux(s.first, 0, source_block), Mux(s.first, 0, source_lane)
+        with m.If(s.issue):
+            wrap = here_lane == self.config.lanes - 1
             m.d.sync += [
                 source_lane.eq(Mux(wrap, 0, here_lane + 1)),
                 source_block.eq(here_block + wrap),
             ]
-        place = Signal.like(self.source_place)
+        s.place = place = Signal.like(self.source_place)
+        below = s.now["source"] + here_block
         m.d.comb += [
-            place.eq(now["place"] + block),
-            self.source_place.eq(Mux(now["from_below"], now["source"] + here_block, place)),
+            place.eq(s.now["place"] + s.block),
+            self.source_place.eq(Mux(s.now["from_below"], below, place)),
             self.source_lane.eq(here_lane),
-            self.list_address.eq(inner),
-            self.old.eq(now["forgets"]),
+            self.list_address.eq(s.inner),
+            self.old.eq(s.now["forgets"]),
         ]
 
-        # class-memory rows: `row`, or the classes that the kind writes; those of a direction stand
-        # in a list, which is read in the next clock
-        kind, layer = now["kind"], now["layer"]
+    def _memory_rows(self, m, s):
+        """Class-memory rows: `row`, or the class that a write names; those of a direction stand in
+        a list, which is read in the next clock.
+        """
+        now, layer = s.now, s.now["layer"]
         target = Signal(range(len(self.rows) + 1))
-        m.d.comb += target.eq(row)
-        if not KINDS[cfg.memory].by_error:
-            with m.If(kind == Kind.MEMORY):
+        m.d.comb += target.eq(s.row)
+        if not KINDS[self.config.memory].by_error:
+            with m.If(is_any(now["kind"], those(lambda walk: walk.rows is Rows.LABEL))):
                 m.d.comb += target.eq(self.label)
             with m.Elif(now["forgets"]):
                 m.d.comb += target.eq(self.oldest)
@@ -300,33 +313,37 @@ class Sequencer(wiring.Component):
             listed.eq(now["counted"]),
             named.eq(target),
             layer_1.eq(layer),
-            word_1.eq(now["memory_base"] + block),
+            word_1.eq(now["memory_base"] + s.block),
         ]
-        m.d.comb += [self.kept_job.eq(layer), self.kept_entry.eq(inner)]
+        m.d.comb += [self.kept_job.eq(layer), self.kept_entry.eq(s.inner)]
         m.d.comb += self.row.eq(Mux(listed, self.kept_row, named))
         # times a constant of each layer: no multiplier in the way of the address
-        before = Array(self.row * layout.blocks(n) for n in range(len(cfg.hidden)))[layer_1]
+        layers = range(len(self.config.hidden))
+        before = Array(self.row * self.layout.blocks(n) for n in layers)[layer_1]
         m.d.comb += self.memory_address.eq(word_1 + before)
+
+    def _step(self, m, s):
+        """The step that is issued."""
+        kind, row_inner = s.now["kind"], s.now["row_inner"]
         m.d.comb += self.step.eq(
             self.step_layout.pack(
-                valid=issue,
+                valid=s.issue,
                 kind=kind,
-                layer=layer,
-                block=block,
-                place=place,
-                sum_first=first,
-                sum_last=inner_last,
-                end=end,
-                learn=learning,
-                bias=row_inner & inner_last,
-                jacobian=(kind == Kind.DIRECTION) & inner_last,
-                tail=Mux(row_inner, outer_last, inner_last),
-                lane=group,
-                address=linear,
-                **({"rest": time == 0} if cfg.leaky else {}),
+                layer=s.now["layer"],
+                block=s.block,
+                place=s.place,
+                sum_first=s.first,
+                sum_last=s.inner_last,
+                end=s.end,
+                learn=s.learning,
+                bias=row_inner & s.inner_last,
+                jacobian=is_any(kind, those(lambda walk: walk.jacobian)) & s.inner_last,
+                tail=Mux(row_inner, s.outer_last, s.inner_last),
+                lane=s.group,
+                address=s.linear,
+                **({"rest": s.time == 0} if self.config.leaky else {}),
             )
         )
-        return m
 
     def _length(self, chosen):
         """How many errors of the layer that has its bit set are not zero."""
@@ -350,79 +367,49 @@ class Sequencer(wiring.Component):
 
     def _facts(self, number):
         """What is known of a pass: sizes, bases, what it waits for, what follows."""
-        cfg, layout, program = self.config, self.layout, self.program
-        start = number >= len(program)
-        p = self.start[number - len(program)] if start else program[number]
-        kind, hidden, memory = Kind[p.kind.name], len(cfg.hidden), KINDS[cfg.memory]
-        layer = min(p.layer, hidden - 1)  # whose units the lanes hold
-        from_below = kind in (Kind.FORWARD, Kind.UPDATE)
-        on_inputs = from_below and p.layer == 0
-        counted = kind is Kind.DIRECTION and not memory.projected
-        rows = 1
-        if from_below:
-            rows = 1 if on_inputs else layout.rows(p.layer)
-        elif kind is Kind.START_WEIGHTS:
-            rows = layout.rows(p.layer) if p.layer < hidden else cfg.classes
-        elif kind is Kind.DIRECTION and memory.projected:
-            rows = layout.memory_rows + 1
-        elif kind is Kind.MEMORY and memory.by_error:
-            rows = cfg.classes
-        elif kind in (Kind.SIMILARITY, Kind.START_MEMORY):
-            rows = layout.memory_rows
-        elif kind in (Kind.SCORES, Kind.READOUT):
-            rows = cfg.classes
-        row_inner = kind in BLOCK_OUTER and not (kind is Kind.START_WEIGHTS and p.layer == hidden)
-        walk = (rows, layout.blocks(layer)) if row_inner else (layout.blocks(layer), rows)
-        bases = layout.weight_bases if p.kind in READS_WEIGHTS else layout.memory_bases
+        layout, passes = self.layout, (*self.program, *self.start)
+        p, start = passes[number], number >= len(self.program)
+        walk = p.walk
+        loops = walk.count - 1, walk.blocks - 1
+        inner, outer = loops if walk.row_inner else loops[::-1]
         fact = {
-            "kind": kind.value,
+            "kind": Kind[p.kind.name].value,
             "layer": p.layer,
-            "slow": pace(cfg, p.kind) == 2,  # each step takes two clocks
-            "row_inner": row_inner,
-            "inner": walk[0] - 1,  # last number of the inner loop, and of the outer one
-            "outer": walk[1] - 1,
-            "counted": counted,  # rows are the errors that are not zero
-            "base": bases[p.layer if p.layer < len(bases) - 1 else 0],
-            "strided": on_inputs,  # rows are the inputs that are not zero
-            "memory_base": layout.memory_bases[layer],
-            "place": layout.vector_bases[layer],
-            "from_below": from_below,
-            "source": layout.vector_bases[p.layer - 1] if 0 < p.layer < hidden else 0,
-            "empties": 1 << p.layer  # left out where all errors of that layer are zero
-            if kind in (Kind.DIRECTION, Kind.UPDATE, Kind.READOUT)
-            else 0,
-            "forgets": kind is Kind.FORGET,
-            "settles": number == len(program),  # waits until nothing is under way
+            "slow": walk.pace == 2,  # each step takes two clocks
+            "row_inner": walk.row_inner,
+            "inner": inner,  # last number of the inner loop, and of the outer one
+            "outer": outer,
+            "counted": walk.rows is Rows.ERRORS,
+            "base": walk.base,
+            "strided": walk.rows is Rows.INPUTS,
+            "memory_base": layout.memory_bases[walk.units],
+            "place": layout.vector_bases[walk.units],
+            "from_below": walk.common is Common.SOURCE,
+            "source": walk.below,
+            "empties": (walk.skip is Skip.NO_ERRORS) << p.layer,
+            "forgets": walk.rows is Rows.OLDEST,
+            "settles": number == len(self.program),  # waits until nothing is under way
             "waits": self._mask(p.waits),
         }
         if start:
-            follower = number + 1 if number + 1 < len(program) + len(self.start) else len(program)
+            follower = number + 1 if number + 1 < len(passes) else len(self.program)
             followers = dict.fromkeys(("settled", "learned", "inferred"), follower)
             return fact | dict.fromkeys(("clears", "clears_learned", "clears_first"), 0) | followers
-        return fact | self._clears(p, kind) | self._followers(number)
+        clears = {
+            name: self._mask(getattr(walk, name))
+            for name in ("clears", "clears_learned", "clears_first")
+        }
+        return fact | clears | self._followers(number)
 
     def _mask(self, names):
         return sum(1 << self.flags.index(name) for name in set(names) if name in self.flags)
-
-    def _clears(self, p, kind):
-        """Flags of what the pass produces: always, while learning, in the first time step then."""
-        always, learned, first = {p.name}, (), ()
-        if kind is Kind.SIMILARITY:
-            always |= {errors_of(p.layer), pull_of(p.layer), reservoir_of(p.layer)}
-        elif kind is Kind.SCORES:
-            # the errors of the readout are only made while learning, but results always
-            always, learned = {p.name, "results"}, (errors_of(p.layer),)
-        elif kind is Kind.FORWARD and p.layer == 0:
-            first = (KERNELS,)
-        masks = (self._mask(names) for names in (always, learned, first))
-        return dict(zip(("clears", "clears_learned", "clears_first"), masks, strict=True))
 
     def _followers(self, number):
         """The pass after this one: where time steps follow, while learning, while inferring."""
         later = [(n, p) for n, p in enumerate(self.program) if n > number]
         end = len(self.program)
         return {
-            "settled": next((n for n, p in later if p.kind in SETTLING), 0),
+            "settled": next((n for n, p in later if p.walk.settling), 0),
             "learned": number + 1,
             "inferred": next((n for n, p in later if not p.learn), end),
         }

@@ -4,7 +4,8 @@ from amaranth.hdl import Cat, Const, Value
 from amaranth.lib import data, enum
 
 from ..golden.layout import Layout
-from ..golden.program import Kind as GoldenKind
+from ..golden.walk import Store
+from ..golden.walk import Kind as GoldenKind
 from .shapes import index
 
 
@@ -15,23 +16,29 @@ def kinds(passes):
 
 
 Kind = kinds(GoldenKind)
-UPDATES = (Kind.UPDATE, Kind.READOUT, Kind.START_WEIGHTS, Kind.HOST_WEIGHT)  # write the weights
-MEMORY_UPDATES = (Kind.FORGET, Kind.MEMORY, Kind.START_MEMORY, Kind.HOST_MEMORY)  # the class memory
-HOSTS = (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)  # read or write one number
-DOTS = (Kind.SUM, Kind.SQUARES, Kind.SIMILARITY, Kind.SCORES)  # give a total over the lanes
-RANDOM = (
-    Kind.UPDATE,
-    Kind.READOUT,
-    Kind.FORGET,
-    Kind.MEMORY,
-    Kind.START_WEIGHTS,
-    Kind.START_MEMORY,
-)  # draw a random word
+
+
+def those(holds):
+    """Kinds of steps for whose `hebbware.golden.walk.Walk` `holds` is true."""
+    return tuple(Kind[kind.name] for kind in GoldenKind if holds(kind.walk))
+
+
+# write the weights; the class memory; read or write one number for the host
+UPDATES = (*those(lambda walk: Store.WEIGHTS in walk.writes), Kind.HOST_WEIGHT)
+MEMORY_UPDATES = (*those(lambda walk: Store.MEMORY in walk.writes), Kind.HOST_MEMORY)
+HOSTS = (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)
+DOTS = those(lambda walk: walk.total)  # give a total over the lanes
+STARTS = those(lambda walk: walk.start)  # write start values
+RANDOM = (  # draw a random word
+    *those(lambda walk: walk.random and not walk.start and Store.WEIGHTS in walk.writes),
+    *those(lambda walk: walk.random and not walk.start and Store.MEMORY in walk.writes),
+    *those(lambda walk: walk.random and walk.start),
+)
 
 
 def is_any(kind, kinds):
     """Whether `kind` is one of `kinds`."""
-    return Cat(kind == k for k in kinds).any()
+    return kind == kinds[0] if len(kinds) == 1 else Cat(kind == k for k in kinds).any()
 
 
 class Step(data.StructLayout):
