@@ -50,9 +50,8 @@ def make(config, kind: Kind, layer: int, *waits: str, clears=(), **facts) -> Pas
 
 
 def _inputs(config, layer):
-    if layer == 0:
-        return {"rows": Rows.INPUTS}
-    return {"count": Layout(config).rows(layer)}
+    rows = Rows.ALL if layer else Rows.INPUTS
+    return {"rows": rows, "count": Layout(config).rows(layer)}
 
 
 def forward(config, layer: int, *waits: str) -> Pass:
@@ -106,13 +105,14 @@ def similarity(config, layer: int) -> Pass:
 
 def modulation(config, layer: int) -> list[Pass]:
     """Direction; with a window, what the oldest sample wrote is taken out of the memory."""
-    waits, rows, kind = [errors_of(layer)], {}, KINDS[config.memory]
+    waits, kind, count = [errors_of(layer)], KINDS[config.memory], Layout(config).memory_rows
+    rows = Rows.ERRORS
     if kind.projected:
         waits.append(pull_of(layer))
-        rows = {"rows": Rows.ALL, "count": Layout(config).memory_rows + 1}
-    passes = [make(config, Kind.DIRECTION, layer, *waits, **rows)]
+        rows = Rows.ALL
+    passes = [make(config, Kind.DIRECTION, layer, *waits, rows=rows, count=count + 1)]
     if kind.windowed:
-        passes.append(make(config, Kind.FORGET, layer))
+        passes.append(make(config, Kind.FORGET, layer, count=count))
     return passes
 
 
@@ -120,13 +120,18 @@ def remembering(config, layer: int) -> list[Pass]:
     """Write of the class memory, where learning writes it."""
     if not config.writes_memory:
         return []
-    kind, facts = KINDS[config.memory], {}
-    if kind.by_error:
-        facts = {"rows": Rows.ALL, "count": config.classes}
-    if kind.self_scaling:
-        facts["then"] = Then.GAINS
-    waits = [errors_of(layer), *([f"forget{layer}"] if kind.windowed else [])]
-    return [make(config, Kind.MEMORY, layer, *waits, **facts)]
+    kind, waits = KINDS[config.memory], [errors_of(layer)]
+    if kind.windowed:
+        waits.append(f"forget{layer}")
+    return [
+        make(
+            config, Kind.MEMORY, layer, *waits,
+            rows=Rows.ALL if kind.by_error else Rows.LABEL,
+            count=Layout(config).memory_rows,
+            reads=() if kind.by_sample else (Store.MEMORY,),
+            then=Then.GAINS if kind.self_scaling else Then.NOTHING,
+        )
+    ]  # fmt: skip
 
 
 # -- start values ----------------------------------------------------------------------------------

@@ -21,10 +21,9 @@ from functools import lru_cache
 
 from . import passes
 from .init import init_groups
-from .passes import KERNELS, errors_of, make, pull_of, reservoir_of
+from .passes import make
 from .reservoir_memory import reservoir_config, reservoir_inputs
 from .walk import Kind, Pass, Store, Then, Walk
-
 
 
 @lru_cache(maxsize=64)

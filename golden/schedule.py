@@ -15,6 +15,7 @@ from .commands import Command, Op, Space
 from .core import Core
 from .init import GROUP, init_groups
 from .memory import KINDS
+from .passes import KERNELS, errors_of, pull_of, reservoir_of
 from .program import (
     ARRIVE,
     COEFFICIENT,
@@ -22,19 +23,13 @@ from .program import (
     COMMAND_RESPONSE,
     COMMAND_START,
     COMMAND_STEP,
-    KERNELS,
-    SETTLING,
-    Kind,
     decoded_latencies,
     done_latency,
-    errors_of,
     kernels_latency,
-    pace,
+    passes_of_sample,
     program,
     pull_latency,
-    pull_of,
     reservoir_latency,
-    reservoir_of,
     similarity_latency,
     softmax_latency,
     stages,
@@ -44,6 +39,9 @@ from .program import (
 from .samples import optional_labels, samples_of
 from .stalls import End
 from .traces import STREAMS, channels, traces
+from .walk import Skip, Store, Then
+
+VECTORS = (Store.A, Store.Z, Store.D)
 
 
 @dataclass
@@ -118,10 +116,7 @@ class Schedule:
     def _observe(self, name, layer, **arrays):
         """Keep what the golden core's pass produced, copied, until the program comes to it."""
         seen = {key: np.array(value) for key, value in arrays.items()}
-        if name in SETTLING:
-            self.seen.setdefault(f"{name}{layer}", []).append(seen)  # one for each time step
-        else:
-            self.seen[f"{name}{layer}"] = seen
+        self.seen.setdefault(f"{name}{layer}", []).append(seen)  # one for each time step
 
     # -- input ------------------------------------------------------------------------------------
 
@@ -142,118 +137,83 @@ class Schedule:
         self.slot = self.core.learned % self.config.window  # of the sample, where there are slots
         result, scores = self.core.learn(x, label) if learn else self.core.infer(x)
         clock = max(self.free, full) + 1
-        last = self.config.time_steps - 1
-        for time in range(last + 1):
-            for p in self.program:
-                if p.learn and not learn or time < last and p.kind not in SETTLING:
-                    continue
-                clock = max([clock, *(self.done[name] for name in p.waits)])
-                steps = self._steps(p, x)
-                each = pace(self.config, p.kind)
-                if steps:
-                    if p.kind is Kind.FORWARD and p.layer == time == 0 and learn:
-                        self._weigh(clock + steps // self.layout.blocks(0) - 1)
-                    self._record(p, clock + each - 1, steps, time)
-                    self._finish(p, clock + each * steps - 1, learn, result, scores)
-                    self.settled = clock + each * steps + self.at.settled
-                clock += max(each * steps, 1)
+        for time, p in passes_of_sample(self.config, learn):
+            clock = max([clock, *(self.done[name] for name in p.waits)])
+            steps, pace = self._steps(p, x), p.walk.pace
+            if steps:
+                if p.walk.then is Then.KERNELS and time == 0 and learn:
+                    self._weigh(clock + steps // p.walk.blocks - 1)
+                self._record(p, clock + pace - 1, steps, time)
+                self._finish(p, clock + pace * steps - 1, learn, result, scores)
+                self.settled = clock + pace * steps + self.at.settled
+            clock += max(pace * steps, 1)
         self.free = clock + 1
         self.latest = max(self.latest, self.free)
         self.access.inferred += not learn
         return result
 
     def _steps(self, p, x) -> int:
-        layer = min(p.layer, len(self.config.hidden) - 1)
-        blocks, classes = self.layout.blocks(layer), self.config.classes
-        if p.kind in (Kind.FORWARD, Kind.UPDATE):
-            nonzero = np.count_nonzero(x != self.config.x_zero)
-            rows = nonzero + 1 if p.layer == 0 else self.layout.rows(p.layer)
-        elif p.kind is Kind.SIMILARITY:
-            rows = self.layout.memory_rows
-        elif p.kind in (Kind.SCORES, Kind.READOUT):
-            rows = classes
-        elif p.kind is Kind.DIRECTION and self.projected:
-            rows = self.layout.memory_rows + 1
-        elif p.kind is Kind.DIRECTION:
-            rows = np.count_nonzero(self._errors(p.layer)) + 1
-        elif p.kind in (Kind.MEMORY, Kind.FORGET):
-            rows = len(self.seen[p.name]["rows"]) if p.name in self.seen else 0
-        else:
-            rows = 1
-        skipped = (
-            p.kind in (Kind.DIRECTION, Kind.UPDATE, Kind.READOUT)
-            and not self._errors(p.layer).any()
-        )
-        return 0 if skipped else blocks * rows
+        inputs = np.count_nonzero(x != self.config.x_zero)
+        skip = p.walk.skip
+        errors = np.count_nonzero(self._errors(p.layer)) if skip is Skip.NO_ERRORS else 0
+        return p.walk.blocks * p.walk.rows_walked(inputs, errors, p.name in self.seen)
 
     def _weigh(self, last):
         """The kernels of a sample whose inputs have been walked once, up to clock `last`."""
-        if self.config.modulator != "hsic":
-            return
         samples, finished = self.config.window, last + kernels_latency(self.config)
         self.done[KERNELS] = finished
         slots = (self.slot - np.arange(samples)) % samples
         clocks = finished - samples + np.arange(samples)
-        weights = self.seen[f"{KERNELS}0"]["weights"]
+        weights = self.seen[f"{KERNELS}0"][0]["weights"]
         self.channels["trace.kernels"].add(clocks, slots, weights[slots])
         self.latest = max(self.latest, finished)
 
     def _errors(self, layer):
-        return self.seen[f"error{layer}"]["values"]
+        return self.seen[f"error{layer}"][0]["values"]
 
     def _record(self, p, first, steps, time):
         """The writes of pass `p` in step `time`; the first of its `steps` is issued at `first`."""
-        layout, seen, slow = self.layout, self.seen.get(p.name), pace(self.config, p.kind)
-        if p.kind in SETTLING and seen:
-            seen = seen[time]
-        if p.kind is Kind.UPDATE:
-            rows = seen["rows"]
-            words = layout.lanes_of(seen["weights"][rows]).swapaxes(0, 1)  # (blocks, rows, lanes)
-            base = layout.weight_bases[p.layer] + layout.rows(p.layer) * np.arange(words.shape[0])
-            self._write("trace.weights", first, base[:, None] + rows, words, slow)
-        elif p.kind is Kind.READOUT:
-            words = layout.lanes_of(seen["weights"])
-            addresses = self._linear(layout.weight_bases[-2], words)
-            self._write("trace.weights", first, addresses, words, slow)
-        elif p.kind in (Kind.MEMORY, Kind.FORGET):
-            rows = seen["rows"]
-            words = self.access.coded(seen["memory"], p.layer)[rows]
-            addresses = (
-                layout.memory_bases[p.layer]
-                + rows[:, None] * words.shape[1]
-                + np.arange(words.shape[1])
-            )
-            self._write("trace.memory", first, addresses, words)
-        elif p.kind in (Kind.FORWARD, Kind.NORMALISE, Kind.DIRECTION):
-            which = ("forward", "normalise", "direction").index(p.kind)
-            words = layout.lanes_of(seen[("a", "z", "d")[which]])
+        layout, walk = self.layout, p.walk
+        if not walk.writes:
+            return
+        seen = self.seen[p.name][min(time, len(self.seen[p.name]) - 1)]
+        (store,) = walk.writes
+        if store in VECTORS:
+            words = layout.lanes_of(seen[store])
             each = steps // len(words)  # steps from one block's word to the next
             clocks = first + self.at.write + each * np.arange(1, len(words) + 1) - 1
-            place = which * layout.vector_bases[-1] + layout.vector_bases[p.layer]
+            place = VECTORS.index(store) * layout.vector_bases[-1] + layout.vector_bases[p.layer]
             self.channels["trace.vectors"].add(clocks, place + np.arange(len(words)), words)
+            return
+        rows = np.asarray(seen.get("rows", np.arange(walk.count)))
+        if store is Store.MEMORY:
+            words = self.access.coded(seen["memory"], p.layer)[rows]
+        else:
+            words = layout.lanes_of(seen["weights"][rows])
+        addresses = walk.addresses(rows)
+        if walk.row_inner:
+            words = words.swapaxes(0, 1)  # (blocks, rows, lanes)
+        self._write(f"trace.{store}", first, addresses, words, walk.pace)
 
     def _write(self, channel, first, addresses, words, each=1):
         addresses = addresses.ravel()
         clocks = first + self.at.write + each * np.arange(addresses.size)
         self.channels[channel].add(clocks, addresses, words.reshape(addresses.size, -1))
 
-    def _linear(self, base, words):
-        return base + np.arange(words.shape[0] * words.shape[1])
-
     def _finish(self, p, last, learn, result, scores):
         """When pass `p`, its last step issued at clock `last`, is done; what follows from it."""
         cfg = self.config
-        self.done[p.name] = last + done_latency(cfg, p.kind)
+        self.done[p.name] = last + done_latency(cfg, p.walk)
         self.latest = max(self.latest, last + self.at.settled, self.done[p.name])
-        if p.kind not in (Kind.SIMILARITY, Kind.SCORES):
+        if not p.walk.total or p.walk.then is Then.STATISTICS or p.walk.then is Then.NOTHING:
             return
         arrived = last + total_latency(cfg) + ARRIVE
-        if p.kind is Kind.SIMILARITY and cfg.modulator == "hsic":
+        if p.walk.then is Then.COEFFICIENTS:
             self._coefficients(p, arrived)
             return
-        if p.kind is Kind.SIMILARITY and self.projected:
+        if p.walk.then is Then.PROJECTED:
             arrived += similarity_latency(cfg)
-        if p.kind is Kind.SCORES:
+        if p.walk.then is Then.RESULTS:
             self._emit(arrived, result, scores)
             if not learn:
                 return
@@ -265,7 +225,7 @@ class Schedule:
             clocks, p.layer * cfg.classes + classes, self._errors(p.layer)
         )
         self.latest = max(self.latest, finished)
-        if p.kind is Kind.SIMILARITY and self.projected:
+        if p.walk.then is Then.PROJECTED:
             self._reservoir(p.layer, finished)
 
     def _reservoir(self, layer, errors):
@@ -276,7 +236,7 @@ class Schedule:
         self.done[reservoir_of(layer)] = pull + reservoir_latency(cfg)
         self.latest = max(self.latest, self.done[reservoir_of(layer)])
         if seen := self.seen.get(reservoir_of(layer)):
-            read = seen["read"]
+            read = seen[0]["read"]
             clocks = pull + np.add.outer(decoded_latencies(cfg), np.arange(cfg.projection))
             self.channels[f"trace.reservoir_{layer}"].add(
                 clocks.ravel(), np.arange(read.size), read.ravel()
@@ -340,19 +300,18 @@ class Schedule:
 
         Lanes hold 0 until their group has its turn, whatever they held before.
         """
-        names = [("trace.weights", Kind.START_WEIGHTS)]
-        if any(p.kind is Kind.START_MEMORY for p in start_program(self.config)):
-            names.append(("trace.memory", Kind.START_MEMORY))
-        parts = list(
-            zip(names, (self.access.weight_words(), self.access.memory_words()), strict=False)
-        )
+        words = {
+            Store.WEIGHTS: self.access.weight_words(),
+            Store.MEMORY: self.access.memory_words(),
+        }
         for group in range(init_groups(self.config)):
             started = np.arange(self.config.lanes) < (group + 1) * GROUP
-            for (channel, kind), final in parts:
-                each = pace(self.config, kind)
-                addresses = np.arange(len(final))
-                self._write(channel, clock + each - 1, addresses, final * started, each)
-                clock += each * len(final)
+            for p in start_program(self.config):
+                (store,), each, count = p.walk.writes, p.walk.pace, p.walk.count * p.walk.blocks
+                addresses = p.walk.base + np.arange(count)
+                final = words[store][addresses] * started
+                self._write(f"trace.{store}", clock + each - 1, addresses, final, each)
+                clock += each * count
             clock += self.at.settled
         self.free = clock
         self.latest = max(self.latest, clock)

@@ -8,11 +8,13 @@ and a constructor beside those in `hebbware.golden.passes`.
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 
 class Rows(StrEnum):
     """Rows that a pass walks."""
 
-    ALL = "all"  # as many as `Walk.count`
+    ALL = "all"
     INPUTS = "inputs"  # the inputs that are not zero, then the bias
     ERRORS = "errors"  # those whose error is not zero, then the Jacobian's
     LABEL = "label"  # the one of the sample's class, or its slot in the window
@@ -98,7 +100,7 @@ class Walk:
     ----------
     rows : Rows
     count : int
-        How many, of `Rows.ALL`.
+        Rows that there are; `rows` says which of them are walked.
     blocks : int
         Blocks of each row.
     row_inner : bool
@@ -185,7 +187,17 @@ class Walk:
             return inputs + 1
         if self.rows is Rows.ERRORS:
             return errors + 1
-        return self.count
+        return self.count if self.rows is Rows.ALL else 1
+
+    def addresses(self, rows: np.ndarray) -> np.ndarray:
+        """Addresses of the words of `rows`, in the order in which they are walked.
+
+        Shape (blocks, rows) where rows are walked inside a block, else (rows, blocks).
+        """
+        blocks = np.arange(self.blocks)
+        if self.row_inner:
+            return self.base + blocks[:, None] * self.count + rows
+        return self.base + rows[:, None] * self.blocks + blocks
 
 
 _W, _M = (Store.WEIGHTS,), (Store.MEMORY,)
@@ -211,16 +223,19 @@ class Kind(StrEnum):
     )  # fmt: skip
     # sum a; sum a^2
     SUM = "sum", Walk(own=Own.A, common=Common.ONE, total=True, settling=True)
-    SQUARES = "squares", Walk(
-        own=Own.A, common=Common.A, total=True, settling=True, then=Then.STATISTICS
+    SQUARES = (
+        "squares",
+        Walk(own=Own.A, common=Common.A, total=True, settling=True, then=Then.STATISTICS),
     )
     # z from a
-    NORMALISE = "normalise", Walk(
-        own=Own.A, common=Common.MANTISSA, writes=(Store.Z,), settling=True
+    NORMALISE = (
+        "normalise",
+        Walk(own=Own.A, common=Common.MANTISSA, writes=(Store.Z,), settling=True),
     )
     # k_c = z E_c / m; of a reservoir memory q_j = B_j z
-    SIMILARITY = "similarity", Walk(
-        own=Own.READ, common=Common.Z, reads=_M, total=True, learn=True, then=Then.SOFTMAX
+    SIMILARITY = (
+        "similarity",
+        Walk(own=Own.READ, common=Common.Z, reads=_M, total=True, learn=True, then=Then.SOFTMAX),
     )
     # o_c = z W_c
     SCORES = "scores", Walk(common=Common.Z, reads=_W, total=True, then=Then.RESULTS)
@@ -250,8 +265,9 @@ class Kind(StrEnum):
         random=True, learn=True, skip=Skip.NO_ERRORS,
     )  # fmt: skip
     # one group of lanes of a weight layer, or of a class memory, gets its start values
-    START_WEIGHTS = "start_weights", Walk(
-        row_inner=True, own=Own.BYTE, common=Common.START, writes=_W, random=True, start=True
+    START_WEIGHTS = (
+        "start_weights",
+        Walk(row_inner=True, own=Own.BYTE, common=Common.START, writes=_W, random=True, start=True),
     )
     START_MEMORY = "start_memory", Walk(writes=_M, random=True, start=True)
 

@@ -8,18 +8,12 @@ from ..golden import commands
 from ..golden.errors import InputError
 from ..golden.layout import Layout, word_width
 from ..golden.memory import KINDS
-from ..golden.program import (
-    KERNELS,
-    done_latency,
-    magnitudes_latency,
-    pull_of,
-    reservoir_of,
-    stages,
-)
-from ..golden.program import Kind as Pass
+from ..golden.passes import KERNELS, pull_of, reservoir_of
+from ..golden.program import done_latency, magnitudes_latency, stages
 from ..golden.random import seed_state
 from ..golden.readout import readout_weights
 from ..golden.traces import traces
+from ..golden.walk import Then
 from .arrivals import Arrivals
 from .clusters import Banks, Gather
 from .commander import Commander
@@ -462,9 +456,9 @@ class Core(wiring.Component):
                 finished[reservoir_of(layer)] = reservoir.decoded_done[layer]
         for p in sequencer.program:
             at_end = done_latency(cfg, p.walk) - 1
-            if p.kind is Pass.SQUARES:
+            if p.walk.then is Then.STATISTICS:
                 finished[p.name] = normalise.done
-            elif p.kind is Pass.MEMORY and KINDS[cfg.memory].self_scaling:
+            elif p.walk.then is Then.GAINS:
                 ends = self._ends(dense.total_step, Kind.MEMORY, p.layer)
                 finished[p.name] = late(ends, at_end - magnitudes_latency(cfg))
             else:

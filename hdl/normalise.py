@@ -12,8 +12,9 @@ from ..golden.normalise import (
     exponent_range,
     reciprocal_of_size,
 )
-from ..golden.program import NORMALISE_LATENCY, Kind, done_latency, total_latency
+from ..golden.program import NORMALISE_LATENCY, done_latency, total_latency
 from ..golden.tables import rsqrt_table
+from ..golden.walk import Kind
 from .fixed import shift_round
 from .shapes import index
 

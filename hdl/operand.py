@@ -75,7 +75,8 @@ class CommonOperand(wiring.Component):
         sums, steps = widths.forward_prescales(cfg), scales[:-1]
         values = {
             (Common.SOURCE, Scale.SUM): Array(pre << shift for shift in sums)[step.layer],
-            (Common.SOURCE, Scale.STEP): Array(pre << shift for shift in steps)[step.layer] >> extra,
+            (Common.SOURCE, Scale.STEP): Array(pre << shift for shift in steps)[step.layer]
+            >> extra,
             (Common.ERROR, Scale.STEP): (self.error << scales[-1]) >> extra,
             (Common.ONE, Scale.NONE): 1,
             (Common.MANTISSA, Scale.NONE): self.mantissa,

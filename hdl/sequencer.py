@@ -119,7 +119,7 @@ class Sequencer(wiring.Component):
         self._step(m, s)
         return m
 
-    # -- parts of elaborate; `s` holds the signals that they share -----------------------------------
+    # -- parts of elaborate; `s` holds the signals that they share ---------------------------------
 
     def _state(self):
         """Registers: where the walk is, and the facts of the pass at hand."""
@@ -241,7 +241,7 @@ class Sequencer(wiring.Component):
 
     def _turn(self, m, s):
         """From pass to pass, time step to time step, sample to sample; flags of what is done."""
-        cfg, facts, timed = self.config, s.facts, self.config.time_steps > 1
+        facts, timed = s.facts, self.config.time_steps > 1
         last_pass, next_pass = s.after[s.first_start], s.after[0]  # of the program; of a time step
         next_time = s.time
         if timed:
@@ -370,7 +370,7 @@ class Sequencer(wiring.Component):
         layout, passes = self.layout, (*self.program, *self.start)
         p, start = passes[number], number >= len(self.program)
         walk = p.walk
-        loops = walk.count - 1, walk.blocks - 1
+        loops = walk.count - 1 if walk.rows is Rows.ALL else 0, walk.blocks - 1
         inner, outer = loops if walk.row_inner else loops[::-1]
         fact = {
             "kind": Kind[p.kind.name].value,

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Value
 from amaranth.lib import data, enum
 
 from ..golden.layout import Layout
-from ..golden.walk import Store
 from ..golden.walk import Kind as GoldenKind
+from ..golden.walk import Store
 from .shapes import index
 
 

@@ -24,11 +24,10 @@ from hebbware.golden import estimate, widths
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.layout import Layout
 from hebbware.golden.memory import KINDS
-from hebbware.golden.program import Kind, products, program
+from hebbware.golden.program import products, program
+from hebbware.golden.walk import Common, Store
 
-WEIGHTS_READ = (Kind.FORWARD, Kind.SCORES, Kind.UPDATE, Kind.READOUT)
-MEMORY_READ = (Kind.SIMILARITY, Kind.DIRECTION, Kind.FORGET, Kind.MEMORY)
-WRITTEN = (Kind.UPDATE, Kind.READOUT, Kind.FORGET, Kind.MEMORY)
+STORED = (Store.WEIGHTS, Store.MEMORY)
 
 
 def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
@@ -49,14 +48,10 @@ def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
         layer = min(p.layer, layers - 1)
         rows = steps[p.name] // layout.blocks(layer)
         entries = rows * config.hidden[layer]
-        multiplies += entries * (p.kind is not Kind.SUM)
-        if p.kind is Kind.DIRECTION:
-            reads += entries - config.hidden[layer]  # the last row is z itself
-        elif p.kind in WEIGHTS_READ or (
-            p.kind in MEMORY_READ and not (kind.by_sample and p.kind is Kind.MEMORY)
-        ):
-            reads += entries
-        writes += entries * (p.kind in WRITTEN)
+        multiplies += entries * (not (p.walk.common is Common.ONE and p.walk.total))
+        read = rows - p.walk.jacobian  # the Jacobian's row is z itself
+        reads += read * config.hidden[layer] * bool(p.walk.reads)
+        writes += entries * any(store in STORED for store in p.walk.writes)
     if config.learns_hidden:
         multiplies += layers * (config.window if kind.by_sample else config.classes)
     if kind.by_sample:

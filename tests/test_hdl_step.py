@@ -5,7 +5,7 @@ from enum import StrEnum
 import pytest
 from amaranth.hdl import Shape
 
-from hebbware.golden.program import Kind as GoldenKind
+from hebbware.golden.walk import Kind as GoldenKind
 from hebbware.hdl.step import HOSTS, Kind, kinds
 
 

@@ -12,8 +12,8 @@ from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
 from hebbware.golden.fields import derived
 from hebbware.golden.layout import Layout
-from hebbware.golden.program import Kind
 from hebbware.golden.schedule import Schedule
+from hebbware.golden.walk import Kind
 from hebbware.study import cost, run, spec
 
 
