@@ -91,22 +91,8 @@ def _example() -> list[str]:
     ]
 
 
-def markdown() -> str:
-    """The page."""
-    lines = [
-        "# The link between a host and a board",
-        "",
-        "This page is printed by `python -m hebbware.boards.page` from "
-        "[`boards/protocol.py`](../boards/protocol.py), which the gateware and the host take their "
-        "constants from; a test holds it to that.",
-        "",
-        "The host sends a *request* and waits for its *reply*. Each is a frame: header, payload, "
-        "checksum, encoded by COBS (consistent overhead byte stuffing) and ended by a zero byte. "
-        "Numbers are little-endian. Before a request the host sends one more zero, which ends "
-        "whatever a disturbed line left behind; the board takes no notice of empty frames.",
-        "",
-        *_numbers(),
-        "",
+def _frames() -> list[str]:
+    return [
         "## Frames",
         "",
         "Header of a request:",
@@ -137,6 +123,11 @@ def markdown() -> str:
         "control. The answer has exactly `answer` bytes: what there is more is left out, what is "
         "missing is zero.",
         "",
+    ]
+
+
+def _away() -> list[str]:
+    return [
         "## When a host goes away",
         "",
         "A host begins with IDENTITY, and depends on nothing that another one left unfinished, "
@@ -160,6 +151,11 @@ def markdown() -> str:
         "of frames; a request that was recorded and is played back after 256 others is not "
         "recognised as old.",
         "",
+    ]
+
+
+def _messages() -> list[str]:
+    return [
         "## Messages",
         "",
         "| number | message | meaning |",
@@ -206,6 +202,28 @@ def markdown() -> str:
         f"class, {protocol.RESULT} bytes each, signed. A sample with a label is learned after it "
         "was classified. Inputs beyond those of a sample are dropped.",
         "",
+    ]
+
+
+def markdown() -> str:
+    """The page."""
+    lines = [
+        "# The link between a host and a board",
+        "",
+        "This page is printed by `python -m hebbware.boards.page` from "
+        "[`boards/protocol.py`](../boards/protocol.py), which the gateware and the host take their "
+        "constants from; a test holds it to that.",
+        "",
+        "The host sends a *request* and waits for its *reply*. Each is a frame: header, payload, "
+        "checksum, encoded by COBS (consistent overhead byte stuffing) and ended by a zero byte. "
+        "Numbers are little-endian. Before a request the host sends one more zero, which ends "
+        "whatever a disturbed line left behind; the board takes no notice of empty frames.",
+        "",
+        *_numbers(),
+        "",
+        *_frames(),
+        *_away(),
+        *_messages(),
         "## Example",
         "",
         *_example(),

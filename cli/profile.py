@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from hebbware.golden.data import Dataset
-    from hebbware.study.profile import Profile, Tally
+    from hebbware.study.profile import Profile
+    from hebbware.study.tally import Tally
 
 FIGURES = (".png", ".svg", ".pdf")
 STORED = ("d", "M", "W")  # histograms of what is stored, not of exact values
@@ -93,7 +94,7 @@ def command(
 
 
 def _print(output: Output, dataset: Dataset, found: Profile) -> None:
-    from hebbware.study.profile import FIELDS
+    from hebbware.study.tally import FIELDS
 
     config, rounding = found.config, found.config.rounding
     output.table(
@@ -157,7 +158,7 @@ def draw(file_format: str, dataset: Dataset, found: Profile) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from hebbware.study.profile import SIGNALS
+    from hebbware.study.tally import SIGNALS
 
     config = found.config
     signals = [name for name in SIGNALS if any(tally.signal == name for tally in found.tallies)]

@@ -136,14 +136,6 @@ def run(
     """
     channels = model.bench.channels
     expected = {name: _checked(channels, name, log) for name, log in (expected or {}).items()}
-    ends = [int(log[-1, 0]) + 1 for log in expected.values() if len(log)]
-    if clocks is None:
-        if not ends:
-            raise ValueError("clocks must be given where nothing is expected")
-        clocks = max(ends) + IDLE
-    if not max(ends, default=1) <= clocks < 1 << 32:
-        least = max(ends, default=1)
-        raise ValueError(f"clocks must be {least} (last record expected) to 2**32-1, not {clocks}")
     if unknown := set(until or ()) - set(channels):
         raise ValueError(f"until must be for {sorted(channels)}, not {sorted(unknown)}")
     if not 0 <= reset_after < 1 << 31:
@@ -159,7 +151,7 @@ def run(
             name: {"columns": channel.columns, "compared": name in expected}
             for name, channel in channels.items()
         },
-        "clocks": clocks,
+        "clocks": _clocks(expected, clocks),
         "until": dict(until or {}),
         "period": PERIOD,
         "reset": (RESET_CLOCKS + (reset_after + RESET_CLOCKS) * (reset_after > 0)) * PERIOD,
@@ -170,23 +162,38 @@ def run(
             log.tofile(work / f"{name}.expected")
         (work / "job.json").write_text(json.dumps(job))
         _simulate(model, work, arguments, waves is not None, progress)
-        result = json.loads((work / "result.json").read_text())
-        if waves is not None:
-            shutil.move(work / "dump.vcd", waves)
-        if coverage is not None:
-            shutil.move(work / "coverage.dat", coverage)
-        found = result["mismatch"]
-        return RunResult(
-            clocks=result["clocks"],
-            compared=result["compared"],
-            mismatch=_mismatch(**found) if found else None,
-            seconds=result["seconds"],
-            logs={name: _read_log(work, channel) for name, channel in channels.items()},
-        )
+        for file, wanted in (("dump.vcd", waves), ("coverage.dat", coverage)):
+            if wanted is not None:
+                shutil.move(work / file, wanted)
+        return _result(work, channels)
+
+
+def _clocks(expected: Mapping[str, np.ndarray], clocks: int | None) -> int:
+    """Clocks to run: those given, or until a while after the last record expected."""
+    least = max((int(log[-1, 0]) + 1 for log in expected.values() if len(log)), default=None)
+    if clocks is None:
+        if least is None:
+            raise ValueError("clocks must be given where nothing is expected")
+        clocks = least + IDLE
+    least = least or 1
+    if not least <= clocks < 1 << 32:
+        raise ValueError(f"clocks must be {least} (last record expected) to 2**32-1, not {clocks}")
+    return clocks
+
+
+def _result(work: Path, channels: Mapping[str, Channel]) -> RunResult:
+    """The result that the simulator left in its folder."""
+    found = json.loads((work / "result.json").read_text())
+    mismatch = found.pop("mismatch")
+    return RunResult(
+        mismatch=_mismatch(**mismatch) if mismatch else None,
+        logs={name: _read_log(work, channel) for name, channel in channels.items()},
+        **{name: found[name] for name in ("clocks", "compared", "seconds")},
+    )
 
 
 def _mismatch(expected: list[int] | None, got: list[int] | None, **rest: Any) -> Mismatch:
-    """The mismatch that the simulator's JSON tells of."""
+    """The mismatch in the simulator's JSON."""
     rows = {"expected": expected, "got": got}
     return Mismatch(**{k: row if row is None else tuple(row) for k, row in rows.items()}, **rest)
 

@@ -154,55 +154,9 @@ reciprocal_bits, rsqrt_bits
         reciprocal_bits=CoreConfig.reciprocal_bits,
         rsqrt_bits=CoreConfig.rsqrt_bits,
     ):
-        self.hidden_layers = hidden_layers
-        self.input_range = input_range
-        self.epochs = epochs
-        self.random_state = random_state
-        self.engine = engine
-        self.lanes = lanes
-        self.weight_bits = weight_bits
-        self.weight_ports = weight_ports
-        self.dynamics = dynamics
-        self.time_steps = time_steps
-        self.leak_shifts = leak_shifts
-        self.slope_shift = slope_shift
-        self.centred = centred
-        self.rounding = rounding
-        self.x_bits = x_bits
-        self.u_bits = u_bits
-        self.u_fraction = u_fraction
-        self.z_bits = z_bits
-        self.z_fraction = z_fraction
-        self.d_bits = d_bits
-        self.d_fraction = d_fraction
-        self.modulator = modulator
-        self.memory = memory
-        self.memory_bits = memory_bits
-        self.horizon = horizon
-        self.window = window
-        self.gamma = gamma
-        self.sigmas = sigmas
-        self.kappa = kappa
-        self.projection = projection
-        self.gating = gating
-        self.reservoir_units = reservoir_units
-        self.reservoir_bits = reservoir_bits
-        self.reservoir_topology = reservoir_topology
-        self.reservoir_gain = reservoir_gain
-        self.reservoir_lanes = reservoir_lanes
-        self.reservoir_seed = reservoir_seed
-        self.readout = readout
-        self.read_bits = read_bits
-        self.read_fraction = read_fraction
-        self.error_fraction = error_fraction
-        self.beta_log2 = beta_log2
-        self.steps = steps
-        self.step_epochs = step_epochs
-        self.step_extra = step_extra
-        self.init_std = init_std
-        self.exp_bits = exp_bits
-        self.reciprocal_bits = reciprocal_bits
-        self.rsqrt_bits = rsqrt_bits
+        given = locals()
+        for name in self._get_param_names():
+            setattr(self, name, given[name])
 
     # -- learning ---------------------------------------------------------------------------------
 

@@ -17,9 +17,10 @@ import numpy as np
 
 from . import dense
 from .commands import signed, word_of
+from .connections import GRANULE
 from .fixed import Rounding, saturate
 from .random import rotate_lanes, xorshift_block
-from .reservoir import GRANULE, Reservoir, ReservoirConfig
+from .reservoir import Reservoir, ReservoirConfig
 from .samples import raw
 
 

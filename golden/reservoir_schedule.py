@@ -145,6 +145,91 @@ def stream_words(config: ReservoirConfig, inputs, targets=None) -> tuple[np.ndar
     return inputs, targets
 
 
+class _Schedule:
+    """Walks the steps of a reservoir block through time; see `predict`."""
+
+    def __init__(self, config, inputs, targets, commands, ends):
+        self.config, self.commands, self.targets, self.ends = config, commands, targets, ends
+        self.given = _Source(ends["inputs"], np.zeros(inputs.size, np.int64))
+        self.wanted = _Source(ends["targets"], np.zeros(targets.size, np.int64))
+        self.orders = _Source(ends["commands"], [command.after for command in commands])
+        self.machine = Machine(config)
+        self.channels = {name: Channel() for name in CHANNELS}
+        self.moved = []  # clocks of all result words
+        self.free = 0  # first clock in which an input or a command may be taken
+        self.bank, self.learned = 1, 0
+        self.block = np.arange(config.blocks)
+
+    def words(self, values):
+        """Values of all units as words of the lanes."""
+        return values.reshape(self.config.blocks, self.config.lanes)
+
+    def carry_out(self):
+        """Take the command that is on offer, and answer it."""
+        command = self.commands[self.orders.next]
+        clock = max(self.orders.offered(self.moved), self.free)
+        self.orders.take(clock)
+        response = self.machine.command(command.op, command.address, command.data)
+        done = clock + 1 + WRITE
+        if command.op == Op.WRITE and self.machine.holds(command.address):
+            output, unit = divmod(command.address, self.config.units)
+            at = unit // self.config.lanes
+            word = self.words(self.machine.weights[output])[at].copy()
+            self.channels["trace.weights"].add(done, output * self.config.blocks + at, word)
+        answered = self.ends["responses"].go(done + 1)
+        self.channels["responses"].add(answered, 0, [response])
+        self.free = answered + 1
+
+    def commands_first(self):
+        """Carry out the commands that are on offer before the next input."""
+        while (order := self.orders.offered(self.moved)) is not None:
+            word = self.given.offered(self.moved)
+            if word is not None and max(order, self.free) > max(word, self.free):
+                break
+            self.carry_out()
+
+    def step(self, row):
+        """Take an input, step and put out; return the result."""
+        config, blocks = self.config, self.config.blocks
+        for _ in row:
+            self.free = max(self.given.offered(self.moved), self.free)
+            self.given.take(self.free)
+        each = 1 + np.count_nonzero(row) + config.taps
+        written = self.free + (self.block + 1) * each + state_tail(config)
+        state = self.words(self.machine.step(row))
+        self.channels["trace.state"].add(written, self.bank * blocks + self.block, state)
+        self.bank ^= 1
+        clock = self.free + blocks * each + state_tail(config)
+        if config.output == "state":
+            result = self.machine.r.copy()
+        else:
+            result = self.machine.read()
+            clock += 1 + blocks * config.outputs + readout_tail(config)
+        clock += 1  # the first word is looked up
+        for _ in result:
+            clock = self.ends["results"].go(clock + 1)
+            self.moved.append(clock)
+        clocks = self.moved[-result.size :]
+        self.channels["results"].add(clocks, np.zeros(result.size, int), result)
+        self.free = clock + 1
+        return result
+
+    def learn(self):
+        """Take the targets of a step that learns, and update the weights of each output."""
+        if self.learned == len(self.targets):
+            raise InputError(f"targets must be for each step that learns, not {len(self.targets)}")
+        self.machine.learn(self.targets[self.learned])
+        self.learned += 1
+        blocks = self.config.blocks
+        for output, weights in enumerate(self.machine.weights):
+            clock = max(self.wanted.offered(self.moved), self.free + 1)
+            self.wanted.take(clock)
+            self.channels["trace.weights"].add(
+                clock + 1 + self.block + WRITE, output * blocks + self.block, self.words(weights)
+            )
+            self.free = clock + blocks + WRITE + 1
+
+
 def predict(
     config: ReservoirConfig,
     inputs: np.ndarray,
@@ -156,7 +241,7 @@ def predict(
     stalls: dict[str, int] | None = None,
     progress=None,
 ) -> Prediction:
-    """Run a reservoir on a stream of inputs and tell the clock of each record.
+    """Run a reservoir on a stream of inputs and predict the clock of each record.
 
     Parameters
     ----------
@@ -180,81 +265,19 @@ def predict(
     """
     stalls = stalls or {}
     inputs, targets = stream_words(config, inputs, targets)
-    ends = {
-        name: End(seed, name, stalls.get(name, 0))
-        for name in ("inputs", "targets", "commands", "results", "responses")
-    }
-    given = _Source(ends["inputs"], np.zeros(inputs.size, np.int64))
-    wanted = _Source(ends["targets"], np.zeros(targets.size, np.int64))
-    orders = _Source(ends["commands"], [command.after for command in commands])
-    machine, channels = Machine(config), {name: Channel() for name in CHANNELS}
+    names = ("inputs", "targets", "commands", "results", "responses")
+    ends = {name: End(seed, name, stalls.get(name, 0)) for name in names}
+    schedule = _Schedule(config, inputs, targets, commands, ends)
     if weights is not None:
-        machine.load(weights)
-    moved, results, free = [], [], 0
-    blocks, lanes = config.blocks, config.lanes
-    block = np.arange(blocks)
-    bank, learned = 1, 0
-
-    def command_first(clock):
-        order, word = orders.offered(moved), given.offered(moved)
-        return order is not None and (word is None or max(order, clock) <= max(word, clock))
-
-    def carry_out(free):
-        command = commands[orders.next]
-        clock = max(orders.offered(moved), free)
-        orders.take(clock)
-        response = machine.command(command.op, command.address, command.data)
-        done = clock + 1 + WRITE
-        if command.op == Op.WRITE and machine.holds(command.address):
-            output, unit = divmod(command.address, config.units)
-            at = unit // lanes
-            word = machine.weights[output].reshape(blocks, lanes)[at].copy()
-            channels["trace.weights"].add(done, output * blocks + at, word)
-        answered = ends["responses"].go(done + 1)
-        channels["responses"].add(answered, 0, [response])
-        return answered + 1
-
+        schedule.machine.load(weights)
+    results = []
     for number, row in enumerate(inputs):
-        while command_first(free):
-            free = carry_out(free)
-        for _ in row:
-            free = max(given.offered(moved), free)
-            given.take(free)
-        each = 1 + np.count_nonzero(row) + config.taps
-        state = machine.step(row).reshape(blocks, lanes)
-        channels["trace.state"].add(
-            free + (block + 1) * each + state_tail(config), bank * blocks + block, state
-        )
-        bank ^= 1
-        clock = free + blocks * each + state_tail(config)
-        if config.output == "state":
-            result = machine.r.copy()
-        else:
-            result = machine.read()
-            clock += 1 + blocks * config.outputs + readout_tail(config)
-        clock += 1  # the first word is looked up
-        for _ in result:
-            clock = ends["results"].go(clock + 1)
-            moved.append(clock)
-        channels["results"].add(moved[-result.size :], np.zeros(result.size, int), result)
-        results.append(result)
-        free = clock + 1
-        if machine.training:
-            if learned == len(targets):
-                raise InputError(f"targets must be for each step that learns, not {len(targets)}")
-            machine.learn(targets[learned])
-            learned += 1
-            for output in range(config.outputs):
-                clock = max(wanted.offered(moved), free + 1)
-                wanted.take(clock)
-                channels["trace.weights"].add(
-                    clock + 1 + block + WRITE,
-                    output * blocks + block,
-                    machine.weights[output].reshape(blocks, lanes),
-                )
-                free = clock + blocks + WRITE + 1
+        schedule.commands_first()
+        results.append(schedule.step(row))
+        if schedule.machine.training:
+            schedule.learn()
         if progress:
             progress(number + 1)
-    while orders.offered(moved) is not None:
-        free = carry_out(free)
-    return Prediction(channels, np.array(results), machine, free)
+    while schedule.orders.offered(schedule.moved) is not None:
+        schedule.carry_out()
+    return Prediction(schedule.channels, np.array(results), schedule.machine, schedule.free)

@@ -9,6 +9,7 @@ import numpy as np
 from . import hsic, reservoir_memory, tables, twin_kernels
 from .commands import DATA_BITS
 from .config import CoreConfig
+from .connections import GRANULE, connections
 from .core import Core
 from .dynamics import leak_gain
 from .memory import KINDS
@@ -22,7 +23,6 @@ from .normalise import (
     unit_thresholds,
 )
 from .readout import readout_weights
-from .reservoir import GRANULE, connections
 from .samples import labels_of
 from .softmax import exp_width
 from .twin_kernels import Constants, Reservoirs, Scratch, State, run

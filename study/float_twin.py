@@ -54,7 +54,7 @@ class FloatTwin:
     def learn(self, x: np.ndarray, label: int) -> Signals:
         """Learn raw inputs; return all signals by (layer, name), the readout as the last layer.
 
-        Names and their order are those of `hebbware.study.profile.SIGNALS`; ``M`` and ``W`` as they
+        Names and their order are those of `hebbware.study.tally.SIGNALS`; ``M`` and ``W`` as they
         stand after the sample.
         """
         cfg, hidden = self.config, len(self.config.hidden)

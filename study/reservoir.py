@@ -11,9 +11,10 @@ from math import sqrt
 
 import numpy as np
 
+from hebbware.golden.connections import connections
 from hebbware.golden.fixed import Rounding
 from hebbware.golden.reference.reservoir import cell, hard_tanh
-from hebbware.golden.reservoir import Reservoir, ReservoirConfig, connections
+from hebbware.golden.reservoir import Reservoir, ReservoirConfig
 from hebbware.golden.reservoir_training import ridge
 
 INPUT = 0.8  # inputs are uniform in -0.8 .. 0.8

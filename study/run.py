@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hebbware import golden
 from hebbware.golden import controls, data, train
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.data import Dataset
@@ -26,28 +24,16 @@ from hebbware.golden.errors import InputError
 from hebbware.golden.readout import readout_hash
 from hebbware.golden.reference.class_memory import ClassMemoryRule
 from hebbware.golden.reference.network import Frozen, Network
+from hebbware.study import version
 from hebbware.study.cost import cost
 
 CONTROLS = ("frozen", "codes", "linear", "float")
-SOURCES = (Path(golden.__file__).parent, Path(__file__), Path(__file__).with_name("cost.py"))
 
 
 @lru_cache
 def code_version() -> str:
-    """Return the hash of all sources that a result depends on: golden, and what runs it."""
-    return hash_of(SOURCES)
-
-
-def hash_of(sources: Sequence[Path]) -> str:
-    """Return the hash of source files, those in folders included."""
-    digest = hashlib.sha256()
-    for source in sources:
-        files = sorted(source.rglob("*.py")) if source.is_dir() else [source]
-        for file in files:
-            name = file.relative_to(source.parent).as_posix()
-            text = file.read_text(encoding="utf-8").encode()
-            digest.update(f"{name} {len(text)}\n".encode() + text)
-    return digest.hexdigest()[:16]
+    """Return the version of the code that a result depends on."""
+    return version.code_version(__name__)
 
 
 @lru_cache(maxsize=4)
@@ -93,7 +79,7 @@ def execute(
     key: dict,
     data_dir: str | None = None,
     compute: Callable[[dict, Dataset], dict] | None = None,
-    version: Callable[[], str] = code_version,
+    code: Callable[[], str] = code_version,
 ) -> dict:
     """Return the content of the result of a run.
 
@@ -103,7 +89,7 @@ def execute(
     data_dir : path, optional
     compute : function, optional
         Returns ``result`` and ``cost`` of a key, for runs of another kind than a sweep's.
-    version : function
+    code : function
         Returns the version of the code that it depends on.
 
     Raises
@@ -111,9 +97,9 @@ def execute(
     InputError
         This process has another version of the code or other samples than the key names.
     """
-    if version() != key["code"]:
+    if code() != key["code"]:
         raise InputError(
-            f"a worker has code version {version()}, the sweep {key['code']}; "
+            f"a worker has code version {code()}, the sweep {key['code']}; "
             "install the same version on all machines"
         )
     name = key["dataset"]["name"]

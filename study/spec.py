@@ -46,11 +46,12 @@ from typing import Any
 from hebbware.golden import data, train
 from hebbware.golden.config import PRESETS, CoreConfig, presets
 from hebbware.golden.controls import MEMORIES
-from hebbware.golden.errors import InputError, did_you_mean, one_of, unknown
+from hebbware.golden.errors import InputError, did_you_mean, one_of
 from hebbware.golden.fields import derived
 from hebbware.golden.files import read_text
 from hebbware.golden.readout import readout_hash
 from hebbware.study import run
+from hebbware.study.checks import known, listed, typed
 from hebbware.study.store import run_name
 
 SPECS = Path(__file__).parent / "specs"
@@ -181,13 +182,13 @@ def _read(spec: str | Path, beside: Path | None = None) -> tuple[Path, dict]:
 def _add(made: Plan, path: Path, values: dict, data_dir: str | None, above: tuple) -> None:
     """Add the parts of a specification to the plan."""
     where = f"specification {path.name}"
-    _known(where, values, KEYS)
+    known(where, values, KEYS)
     if path in above:
         raise InputError(f"{where} includes itself")
-    for name in _list(where, "include", values.get("include", []), str):
+    for name in listed(where, "include", values.get("include", []), str):
         _add(made, *_read(name, path.parent), data_dir, (*above, path))
     own = {key: values[key] for key in ("set", "grid", "zip", "list") if key in values}
-    parts = _list(where, "part", values.get("part", []), dict)
+    parts = listed(where, "part", values.get("part", []), dict)
     if own and parts:
         raise InputError(
             f"{where}: {next(iter(own))} must stand inside the parts where there are any"
@@ -210,16 +211,16 @@ class _Top:
 
     def __init__(self, where: str, values: dict, path: Path, data_dir: str | None):
         self.where, self.data_dir = where, data_dir
-        self.title = _typed(where, "title", values.get("title", path.stem), str)
+        self.title = typed(where, "title", values.get("title", path.stem), str)
         self.base, name = _base(where, values.get("base", "digits"), path.parent)
         self.base.pop("seed", None)
-        self.dataset = _typed(where, "dataset", values.get("dataset", _namesake(name)), str)
+        self.dataset = typed(where, "dataset", values.get("dataset", _namesake(name)), str)
         if self.dataset not in data.NAMES:
             raise one_of(f"{where}: dataset", self.dataset, data.NAMES)
-        self.seeds = _list(where, "seeds", values.get("seeds", [0, 1, 2]), int)
+        self.seeds = listed(where, "seeds", values.get("seeds", [0, 1, 2]), int)
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
             raise InputError(f"{where}: seeds must be different numbers from 0, not {self.seeds}")
-        self.test = _typed(where, "test", values.get("test", False), bool)
+        self.test = typed(where, "test", values.get("test", False), bool)
         self.validation = values.get("validation")
         self.defaults = {"epochs": values.get("epochs", 10), "samples": values.get("samples")}
         self.controls = _controls(where, values.get("controls", []))
@@ -287,12 +288,12 @@ class _Top:
 
 
 def _add_part(made: Plan, where: str, top: _Top, values: dict, spec: str) -> None:
-    name = _typed(where, "name", values.get("name", spec), str)
+    name = typed(where, "name", values.get("name", spec), str)
     where = f"{where}, part {name}" if "name" in values else where
-    _known(where, values, PART)
+    known(where, values, PART)
     if any(part.name == name and part.spec == spec for part in made.parts):
         raise InputError(f"{where}: there is another part of that name")
-    part = Part(name, _typed(where, "title", values.get("title", top.title), str), spec, [])
+    part = Part(name, typed(where, "title", values.get("title", top.title), str), spec, [])
     controls = _controls(where, values["controls"]) if "controls" in values else top.controls
     fixed = _axes(where, "set", values.get("set", {}))
     for varied in _combinations(where, values, part.fields):
@@ -309,10 +310,10 @@ def _add_part(made: Plan, where: str, top: _Top, values: dict, spec: str) -> Non
             made.impossible.append(f"{where}: {shown}: {error}")
             continue
         for control, key in keys:
-            known = run_name(key)
-            made.keys[known] = key
+            name = run_name(key)
+            made.keys[name] = key
             target = point.runs if control is None else point.controls.setdefault(control, [])
-            target.append(known)
+            target.append(name)
         part.points.append(point)
     made.parts.append(part)
 
@@ -322,17 +323,17 @@ def _combinations(where: str, values: dict, names: list[str]) -> list[dict]:
     choices = []
     for name, column in _axes(where, "grid", values.get("grid", {})).items():
         names.append(name)
-        choices.append([{name: v} for v in _list(where, f"grid.{name}", column)])
+        choices.append([{name: v} for v in listed(where, f"grid.{name}", column)])
     columns = _axes(where, "zip", values.get("zip", {}))
     if columns:
-        lengths = {name: len(_list(where, f"zip.{name}", v)) for name, v in columns.items()}
+        lengths = {name: len(listed(where, f"zip.{name}", v)) for name, v in columns.items()}
         if len(set(lengths.values())) > 1:
             raise InputError(f"{where}: zip must have lists of one length, not {lengths}")
         names += columns
         rows = zip(*columns.values(), strict=True)
         choices.append([dict(zip(columns, row, strict=True)) for row in rows])
     if "list" in values:
-        tables = _list(where, "list", values["list"], dict)
+        tables = listed(where, "list", values["list"], dict)
         for table in tables:
             names += [name for name in _axes(where, "list", table) if name not in names]
         choices.append(tables)
@@ -347,10 +348,10 @@ def _combinations(where: str, values: dict, names: list[str]) -> list[dict]:
 
 
 def _axes(where: str, what: str, table: Any) -> dict:
-    table = _typed(where, what, table, dict)
+    table = typed(where, what, table, dict)
     if "seed" in table:
         raise InputError(f"{where}: {what} cannot have seed; give seeds = [...]")
-    _known(f"{where}, {what}", table, AXES)
+    known(f"{where}, {what}", table, AXES)
     return table
 
 
@@ -359,11 +360,11 @@ def _base(where: str, base: Any, folder: Path) -> tuple[dict, str]:
     changes = {}
     if isinstance(base, dict):
         changes = {k: v for k, v in base.items() if k != "preset"}
-        _known(f"{where}, base", changes, FIELDS)
+        known(f"{where}, base", changes, FIELDS)
         base = base.get("preset")
         if base is None:
             return changes, ""
-    base = _typed(where, "base", base, str)
+    base = typed(where, "base", base, str)
     path = PRESETS / f"{base}.toml" if base in presets() else folder / base
     try:
         values = tomllib.loads(read_text(path))
@@ -382,32 +383,9 @@ def _namesake(base: str) -> str:
 
 
 def _controls(where: str, names: Any) -> list[str]:
-    for name in _list(where, "controls", names):
+    for name in listed(where, "controls", names):
         if name not in run.CONTROLS:
             raise InputError(
                 f"{where}: controls must be of {', '.join(run.CONTROLS)}, not {name!r}"
             )
     return names
-
-
-def _known(where: str, table: dict, names: tuple[str, ...]) -> None:
-    for key in table:
-        if key not in names:
-            raise unknown(f"{where}: unknown field", key, names)
-
-
-def _typed(where: str, what: str, value: Any, kind: type) -> Any:
-    words = {str: "text", bool: "true or false", dict: "a table", list: "a list"}
-    if not isinstance(value, kind):
-        raise InputError(f"{where}: {what} must be {words[kind]}, not {value!r}")
-    return value
-
-
-def _list(where: str, what: str, value: Any, kind: type | None = None) -> list:
-    words = {str: "texts", int: "whole numbers", dict: "tables", None: ""}
-    wrong = not isinstance(value, list) or (
-        kind and any(not isinstance(v, kind) or isinstance(v, bool) for v in value)
-    )
-    if wrong:
-        raise InputError(f"{where}: {what} must be a list of {words[kind]}, not {value!r}")
-    return value

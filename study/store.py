@@ -17,7 +17,7 @@ sorted, no spaces, one line)::
                 "dataset": {"name": "digits", "sha256": "..."},
                 "epochs": 10, "train_samples": 1189, "validation": 108, "test": true,
                 "control": null | "frozen" | "codes" | "linear" | "float",
-                "code": "<hash of the sources that compute the result>"},
+                "code": "<version of the code that computes it, see hebbware.study.version>"},
      "status": "done" | "failed",
      "error":  null | "ValueError: one line",
      "result": {"train":      [accuracy while learning, of each epoch],

@@ -19,9 +19,10 @@ from hebbware.golden.normalise import MANTISSA_BITS, statistics
 from hebbware.golden.random import xorshift32
 from hebbware.golden.reference import class_memory
 from hebbware.golden.reference.network import Network
-from hebbware.study import profile as profiling
 from hebbware.study.float_twin import FloatTwin
-from hebbware.study.profile import Recorder, Tally, profile
+from hebbware.study.profile import profile
+from hebbware.study.recorder import Recorder
+from hebbware.study.tally import Tally, formats
 
 TINY = CoreConfig(layers=(3, 4, 2, 2), lanes=3, steps=(3, 3, 0), horizon=5, init_std=(1, 1, 1))
 KINDS = [
@@ -98,7 +99,7 @@ class ByHand:
 
     def __init__(self, config):
         self.config, self.core, self.counts = config, Core(config), {}
-        self.formats = profiling.formats(config)
+        self.formats = formats(config)
         self.written = []
         self.core.observer = self.see
 
@@ -443,7 +444,7 @@ def test_wide_formats_stay_near_the_float_network():
     assert len(found.deviations) == 2 * 8 - 2 + 3  # codes are not written: no M
     assert found.first is not None
     for deviation in found.deviations:
-        unit = profiling.formats(WIDE)[deviation.signal].one
+        unit = formats(WIDE)[deviation.signal].one
         assert deviation.worst < 0.08 * unit
 
 
@@ -457,7 +458,7 @@ def test_first_to_leave_the_tolerance():
         x, label = dataset.x_train[row], int(dataset.y_train[row])
         core.learn(x, label)
         for (layer, signal), real in twin.learn(x, label).items():
-            lsb = 2.0 ** -profiling.formats(config)[signal].fraction
+            lsb = 2.0 ** -formats(config)[signal].fraction
             away = max(
                 abs(a * lsb - b) / lsb
                 for a, b in zip(core.now[layer, signal].flat, real.flat, strict=True)

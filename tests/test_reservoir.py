@@ -6,6 +6,7 @@ from math import floor, sqrt
 import numpy as np
 import pytest
 
+from hebbware.golden.connections import connections, input_keys, reversed_decrement
 from hebbware.golden.errors import InputError
 from hebbware.golden.fixed import Rounding
 from hebbware.golden.reference.reservoir import cell, hard_tanh
@@ -14,11 +15,8 @@ from hebbware.golden.reservoir import (
     Reservoir,
     ReservoirConfig,
     activate,
-    connections,
-    input_keys,
     load,
     presets,
-    reversed_decrement,
     rounding_words,
     step,
 )

@@ -145,21 +145,6 @@ def test_worker_with_other_code_or_data_is_no_place_for_a_run(tmp_path):
         run.execute(key | {"dataset": {"name": "digits", "sha256": "0"}})
 
 
-def test_code_version_follows_the_sources(tmp_path, monkeypatch):
-    (tmp_path / "golden").mkdir()
-    source = tmp_path / "golden" / "core.py"
-    source.write_text("a = 1\n")
-    monkeypatch.setattr(run, "SOURCES", (tmp_path / "golden",))
-    versions = []
-    for text in ("a = 1\n", "a = 2\n", "a = 1\n"):
-        source.write_text(text)
-        versions.append(run.code_version.__wrapped__())
-    source.rename(source.with_name("other.py"))
-    versions.append(run.code_version.__wrapped__())
-    assert versions[0] == versions[2]
-    assert len(set(versions)) == 3
-
-
 # -- cost ------------------------------------------------------------------------------------------
 
 

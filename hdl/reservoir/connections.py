@@ -4,8 +4,8 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ...golden.connections import GRANULE, INPUT_KEY_BITS, fixed_words, reversed_decrement
 from ...golden.random import xorshift32
-from ...golden.reservoir import GRANULE, INPUT_KEY_BITS, fixed_words, reversed_decrement
 from ..random import xorshift
 
 

@@ -5,9 +5,9 @@ from amaranth.lib import data, enum, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden import reservoir_schedule as schedule
+from ...golden.connections import GRANULE
 from ...golden.fixed import Rounding
 from ...golden.random import xorshift32
-from ...golden.reservoir import GRANULE
 from ..fixed import saturate, shift_round
 from ..random import Xorshift32
 from ..shapes import index

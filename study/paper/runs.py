@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from hebbware.golden import data, train
@@ -17,17 +16,15 @@ from hebbware.golden.config import CoreConfig
 from hebbware.golden.data import Dataset
 from hebbware.golden.reference.baselines import Learner
 from hebbware.golden.streams import follow, parse
-from hebbware.study import run
-from hebbware.study.paper import reservoir_runs, synthetic_runs
+from hebbware.study import run, version
 from hebbware.study.paper.reservoir_runs import own_reservoir, paper_reservoir
 from hebbware.study.paper.synthetic_runs import synthetic
 
 
 @lru_cache
 def code_version() -> str:
-    """Return the hash of all sources that a result depends on."""
-    parts = (Path(part.__file__) for part in (reservoir_runs, synthetic_runs))
-    return run.hash_of([*run.SOURCES, Path(__file__), *parts])
+    """Return the version of the code that a result depends on."""
+    return version.code_version(__name__)
 
 
 def execute(key: dict, data_dir: str | None = None) -> dict:

@@ -1,0 +1,166 @@
+"""A bit-exact core that tallies every signal of what it learns."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from hebbware.golden import dense, modulator
+from hebbware.golden.config import CoreConfig
+from hebbware.golden.core import Core
+from hebbware.golden.errors import InputError
+from hebbware.golden.fixed import Format, Rounding, saturate, shift_round
+from hebbware.golden.memory import KINDS
+from hebbware.golden.normalise import MANTISSA_BITS, statistics
+from hebbware.study.float_twin import Signals
+from hebbware.study.tally import SIGNALS, Tally, formats
+
+PASSING = ("u", "z", "E", "k", "e", "d")  # compared with the float twin, besides M and W
+WIDE = Format(62, 0)  # saturates nothing
+
+
+class Recorder(Core):
+    """A core that tallies all signals of what it learns.
+
+    Attributes
+    ----------
+    tallies : dict of (layer, signal) to Tally
+    now : dict of (layer, signal) to array
+        Integers of the last sample: those `PASSING`, and ``M`` and ``W`` after it.
+    """
+
+    def __init__(self, config: CoreConfig):
+        if config.modulator != "class-memory":
+            raise InputError(f"a profile cannot be made of the {config.modulator} modulator")
+        if config.leaky or config.slope_shift or config.centred:
+            raise InputError(
+                "a profile can be made of static neurons without a slope below 0 and of inputs "
+                "that are not centred only"
+            )
+        if KINDS[config.memory].projected:
+            raise InputError(f"a profile cannot be made of the {config.memory} memory")
+        super().__init__(config)
+        self.observer = self._see
+        self._format = formats(config)
+        self.tallies: dict[tuple[int, str], Tally] = {}
+        self.now: Signals = {}
+
+    def _learn(self, x, label):
+        self.now, self._label, self._powers = {}, label, []
+        self._inputs = [np.asarray(x, np.int64)]
+        self._old_weights = [w.copy() for w in self.weights]
+        self._old_memories = [m.copy() for m in self.memories]
+        result = super()._learn(x, label)
+        self.now.update({(layer, "W"): w for layer, w in enumerate(self.weights)})
+        self.now.update({(layer, "M"): m for layer, m in enumerate(self.memories)})
+        return result
+
+    def shares(self) -> list[Tally]:
+        """All tallies, layer by layer in the order of the signals."""
+        return sorted(self.tallies.values(), key=lambda t: (t.layer, SIGNALS.index(t.signal)))
+
+    def _tally(self, layer, signal, raw, shift=0, rounded=None, stored=False):
+        key = (layer, signal)
+        if key not in self.tallies:
+            self.tallies[key] = Tally(layer, signal, self._format[signal])
+        self.tallies[key].add(raw, shift, rounded, stored)
+        if signal in PASSING:
+            value = shift_round(raw, shift) if rounded is None else rounded
+            self.now[key] = saturate(value, self._format[signal])
+
+    # -- what the core tells ----------------------------------------------------------------------
+
+    def _random_of_units(self, words, units):
+        self._random = super()._random_of_units(words, units)
+        return self._random
+
+    def _see(self, name, layer, **arrays):
+        getattr(self, f"_see_{name}")(layer, **arrays)
+
+    def _see_forward(self, layer, a, **_):
+        cfg, values = self.config, self._inputs[layer]
+        source = cfg.source(layer)
+        pre = np.append(values, source.one)
+        shift = source.fraction + cfg.weight.fraction - cfg.u_fraction
+        self._tally(layer, "u", pre @ self.weights[layer], shift)
+        scale = statistics(cfg, int(a.sum()), int(a @ a), a.size)
+        self._powers.append(scale.power)
+        exact = (a - scale.mean) * scale.mantissa
+        shift = MANTISSA_BITS + scale.exponent + cfg.u_fraction - cfg.z_fraction
+        self._tally(layer, "z", exact, shift)
+
+    def _see_normalise(self, layer, z):
+        cfg = self.config
+        self._inputs.append(z)
+        if layer == len(cfg.hidden) - 1:
+            shift = cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction
+            self._tally(layer + 1, "u", self.weights[-1] @ z, shift)
+
+    def _see_error(self, layer, values):
+        cfg = self.config
+        if layer < len(cfg.hidden):
+            self._see_modulator(layer, values)
+        self._tally(layer, "e", values)
+
+    def _see_modulator(self, layer, error):
+        cfg, z, memory = self.config, self._inputs[layer + 1], self.memories[layer]
+        if self.kind.self_scaling:
+            shift = self.gains[layer][:, None] - cfg.read_fraction
+        else:
+            shift = np.int64(self.kind.read_shift(cfg))
+        offset = int(cfg.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
+        left, right = np.maximum(-shift, 0), np.maximum(shift, 0)
+        rounded = shift_round(memory, shift) + offset
+        self._tally(layer, "E", (memory << left) + (offset << right), right, rounded)
+        read = self.now[layer, "E"]
+        factor, shift = modulator.similarity_shift(cfg, z.size)
+        self._tally(layer, "k", (read @ z) * factor, shift)
+        _, jacobian = modulator.errors(cfg, self.now[layer, "k"], self._label)
+        align = cfg.read_fraction - cfg.z_fraction
+        exact = error @ read - ((jacobian * z) << align)
+        shift = modulator.direction_shift(cfg, self._powers[layer])
+        self._tally(layer, "xi", exact, shift)
+        sloped = np.where(self.now[layer, "u"] > 0, exact, 0)
+        self._tally(layer, "d", sloped, shift, stored=True)
+
+    def _see_direction(self, layer, d):
+        """Known from the error already."""
+
+    def _see_memory(self, layer, rows, memory, aged=False):
+        cfg, old = self.config, self._old_memories[layer]
+        oldest = self.past[0][0] if len(self.past) == cfg.window else None
+        writes = self.kind.writes(cfg, self._label, self.now[layer, "e"], oldest)
+        z = self._inputs[layer + 1]
+        for index, write in enumerate(w for w in writes if bool(w.age) is aged):
+            source = self.past[-write.age][1][layer] if write.age else z
+            change = -write.scalar * source
+            if self.kind.leaks:
+                change -= old[write.row] << (cfg.update_shift - cfg.horizon)
+            random = self._random[index] if self.kind.stochastic else 0
+            rounded = (change + random) >> cfg.update_shift
+            self._tally(layer, "dM", change, cfg.update_shift, rounded)
+            total = old[write.row] + rounded
+            self._tally(layer, "M", total, stored=True)
+        old[rows] = memory[rows]
+
+    def _see_forget(self, layer, rows, memory):
+        self._see_memory(layer, rows, memory, aged=True)
+
+    def _see_update(self, layer, rows, weights):
+        pre = np.append(self._inputs[layer], self.config.source(layer).one)[rows]
+        self._change(layer, rows, pre, self.now[layer, "d"], weights)
+
+    def _see_readout(self, layer, weights):
+        rows = np.arange(len(weights))
+        self._change(layer, rows, self.now[layer, "e"], self._inputs[layer], weights)
+
+    def _change(self, layer, rows, pre, post, weights):
+        cfg = self.config
+        shift = cfg.step_shifts[layer] + self.extra
+        random = self._random if cfg.rounding is Rounding.STOCHASTIC else None
+        wide = SimpleNamespace(rounding=cfg.rounding, update_shift=cfg.update_shift, weight=WIDE)
+        zeros = np.zeros((len(rows), len(post)), np.int64)
+        rounded = dense.update(wide, zeros, pre, post, shift, random)
+        self._tally(layer, "dW", np.multiply.outer(-pre, post), shift, rounded)
+        self._tally(layer, "W", self._old_weights[layer][rows] + rounded, stored=True)
