@@ -24,6 +24,8 @@ from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from hebbware.cosim.build import Model
+    from hebbware.cosim.core import CoreRun
+    from hebbware.cosim.run import RunResult
     from hebbware.golden.config import CoreConfig
     from hebbware.golden.data import Dataset
     from hebbware.golden.streams import Stream
@@ -56,7 +58,8 @@ SHARE = 0.4  # inferred for each one learned, at most, unless asked for
     default=STALLS,
     show_default=True,
     metavar="0..255",
-    help="How often both ends of the streams pause at random: in so many of 256 clocks.",
+    help="How often both ends of the streams pause at random while real samples pass: in so many "
+    "of 256 clocks.",
 )
 @click.option(
     "--waves", type=Path, metavar="FILE", help="Write a waveform (VCD); large for long runs."
@@ -74,9 +77,10 @@ def command(
 ) -> None:
     """Build the RTL, let it learn real samples, and compare every clock with the golden model.
 
-    Compared are all words of the output streams and all writes of weights, class memories,
-    activations, directions and errors: their values and the clocks in which they come. The run
-    stops at the first difference.
+    Short runs come first: commands of every sort, numbers at the ends of their ranges, streams that
+    stall hard. Compared are all words of the output streams and all writes of weights, class
+    memories, activations, directions and errors: their values and the clocks in which they come.
+    All stops at the first difference.
     """
     if waves:
         waves = check_writable(waves, "--waves")
@@ -153,12 +157,81 @@ def simulate(
     waves: Path | None,
     output: Output,
 ) -> tuple[dict[str, Any], str | None]:
-    """Learn the first `samples`, infer the others, compare; return the result and the mismatch."""
-    model = _build(config, waves is not None, output)
-    from hebbware.cosim.core import cosimulate
-    from hebbware.golden.estimate import sample_clocks, start_clocks
+    """Learn the first `samples`, infer the others, compare; return the result and the mismatch.
 
-    output.log(f"2/4 golden model and schedule: {samples} to learn, {len(x) - samples} to infer")
+    Short runs come before: faults of commands and handshakes are found in them, and soon.
+    """
+    model = _build(config, waves is not None, output)
+    runs, message = _short_runs(config, model, waves, output)
+    each = {"clocks_per_sample": None, "clocks_per_sample_inferred": None}
+    accuracy = {"accuracy_rtl": None, "accuracy_golden": None}
+    if not message:
+        run = _long_run(config, model, x, y, samples, stalls, waves, output)
+        runs["samples"], message = run.result, run.message
+        each = _clocks_each(config, run, samples)
+        rtl, golden = run.classes[samples:], run.prediction.classes[samples:]
+        accuracy = {
+            "accuracy_rtl": _share(rtl, y[samples:][: len(rtl)]),
+            "accuracy_golden": _share(golden, y[samples:]),
+        }
+    clocks = sum(found.clocks for found in runs.values())
+    seconds = sum(found.seconds for found in runs.values())
+    result = {
+        "samples": samples,
+        "inferred": len(x) - samples,
+        "clocks": clocks,
+        "compared": sum(found.compared for found in runs.values()),
+        "commands": sum(len(found.logs["responses"]) for found in runs.values()),
+        "mismatches": sum(found.mismatches for found in runs.values()),
+        **accuracy,
+        **each,
+        "clocks_per_second": clocks / seconds if seconds else 0.0,
+        "seconds": {"build": model.seconds, "simulation": seconds},
+        "runs": [
+            {"name": name, "clocks": found.clocks, "compared": found.compared}
+            for name, found in runs.items()
+        ],
+        "build_cached": model.cached,
+        "tools": str(model.toolchain),
+    }
+    _verdict(result, message, output)
+    return result, message
+
+
+def _short_runs(
+    config: CoreConfig, model: Model, waves: Path | None, output: Output
+) -> tuple[dict[str, RunResult], str | None]:
+    """Compare what `hebbware.cosim.stimuli.short` holds, up to a mismatch."""
+    from hebbware.cosim import stimuli
+    from hebbware.cosim.core import cosimulate
+
+    runs, given = {}, stimuli.short(config, config.seed)
+    output.log(f"2/4 {len(given)} short runs: {', '.join(each.name for each in given)}")
+    with output.progress("short runs", total=len(given)) as advance:
+        for each in given:
+            run = cosimulate(config, each.x, each.labels, model=model, waves=waves, **each.options)
+            runs[each.name] = run.result
+            if run.message:
+                return runs, f"{each.name}: {run.message}"
+            advance()
+    return runs, None
+
+
+def _long_run(
+    config: CoreConfig,
+    model: Model,
+    x: np.ndarray,
+    y: np.ndarray,
+    samples: int,
+    stalls: int,
+    waves: Path | None,
+    output: Output,
+) -> CoreRun:
+    """Learn the first `samples` and infer the others."""
+    from hebbware.cosim.core import cosimulate
+    from hebbware.golden.estimate import sample_clocks
+
+    output.log(f"3/4 {samples} samples to learn, {len(x) - samples} to infer: golden, then the RTL")
     learn = np.arange(len(x)) < samples
     # about as long as it takes: the core without pauses, or the input stream with them
     core = sample_clocks(config, np.count_nonzero(x != config.x_zero, axis=1), learn)[-1]
@@ -173,39 +246,23 @@ def simulate(
             reached = now
             if stage == "golden" and now == len(x):
                 bars.close()
-                output.log("3/4 simulation of the RTL, compared as it runs")
                 advance, reached = bars.enter_context(output.progress("simulating", total)), 0
 
-        run = cosimulate(
-            config,
-            x,
-            np.where(learn, y, None).tolist(),
-            model=model,
-            seed=config.seed,
-            stalls=stalls,
-            waves=waves,
-            progress=progress,
-        )
-    found = run.result
+        return cosimulate(
+            config, x, np.where(learn, y, None).tolist(), model=model, seed=config.seed,
+            stalls=stalls, waves=waves, progress=progress,
+        )  # fmt: skip
+
+
+def _clocks_each(config: CoreConfig, run: CoreRun, samples: int) -> dict[str, float | None]:
+    """Clocks for each sample learned, and for each one inferred."""
+    from hebbware.golden.estimate import start_clocks
+
     each = np.diff(run.prediction.sample_clocks, prepend=start_clocks(config))
-    rtl = run.classes[samples:]
-    result = {
-        "samples": samples,
-        "inferred": len(x) - samples,
-        "clocks": found.clocks,
-        "compared": found.compared,
-        "mismatches": found.mismatches,
-        "accuracy_rtl": _share(rtl, y[samples:][: len(rtl)]),
-        "accuracy_golden": _share(run.prediction.classes[samples:], y[samples:]),
+    return {
         "clocks_per_sample": each[:samples].mean(),
         "clocks_per_sample_inferred": _mean(each[samples:]),
-        "clocks_per_second": found.clocks_per_second,
-        "seconds": {"build": model.seconds, "simulation": found.seconds},
-        "build_cached": model.cached,
-        "tools": str(model.toolchain),
     }
-    _verdict(result, run.message, output)
-    return result, run.message
 
 
 def _build(config: CoreConfig, waves: bool, output: Output) -> Model:
@@ -229,8 +286,9 @@ def _verdict(result: dict[str, Any], message: str | None, output: Output) -> Non
         output.log(f"4/4 the RTL parts from the golden model after {result['clocks']:,} clocks")
         return
     output.log(
-        f"4/4 equal: {result['clocks']:,} clocks, {result['compared']:,} records compared, "
-        f"0 mismatches; {result['clocks_per_second']:,.0f} clocks/s"
+        f"4/4 equal: {result['clocks']:,} clocks, {result['compared']:,} records and "
+        f"{result['commands']:,} commands compared, 0 mismatches; "
+        f"{result['clocks_per_second']:,.0f} clocks/s"
     )
     inferred = result["clocks_per_sample_inferred"]
     if inferred is None:

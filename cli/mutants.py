@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import click
 
 from hebbware.cli.common import CheckFailed, Output, common_options, resolve_config
 from hebbware.golden.errors import InputError
+
+if TYPE_CHECKING:
+    from hebbware.cosim.mutants import Kill, Mutants
 
 
 @click.command("mutants")
@@ -42,49 +46,79 @@ def command(
 ) -> None:
     """Change single bits of the core's netlist, and see whether each change is noticed.
 
-    Each mutant runs on the stimuli of the co-simulation's tests until one of them differs from
-    golden. For those that are left it is tried to prove that the change has no effect. Exit code 1
-    where one has, and nothing noticed it: a hole in the stimuli.
+    Each mutant runs on what `hebbware cosim` runs by default, its samples drawn, and where that
+    does not notice it on the stimuli of the co-simulation's tests. For those that are left it is
+    tried to prove that the change has no effect. Exit code 1 where one is left then that is not in
+    the list of those accepted for a reason (cosim/survivors.toml): a hole in the stimuli.
     """
     if importlib.util.find_spec("pysat") is None:
         raise InputError("mutants needs a SAT solver: pip install 'hebbware[dev]'")
     from hebbware.cosim import mutants
-    from hebbware.cosim.stimuli import learned, suite
+    from hebbware.cosim.survivors import accepted
 
     resolved = resolve_config(config, seed)
     output.log(f"1/3 {count} mutants of {config} in one simulation")
     with output.progress("building the simulation"):
         model = mutants.build(resolved, count, draw)
     output.log("2/3 each on the stimuli, until one notices it")
-    with output.progress("simulating", len(model.list)) as advance:
-        stimuli = [*suite(resolved), learned(resolved)]
-        kills = dict(mutants.run_all(model, stimuli, jobs=jobs, done=advance))
-    left = [number for number, kill in kills.items() if kill is None]
+    usual, kills = _run(model, jobs, output)
+    left = [mutant.number for mutant in model.list if mutant.number not in kills]
     output.log(f"3/3 {len(left)} are left: have they an effect?")
-    with output.progress("proving", len(left)) as advance:
-        effects = dict(mutants.differences(model, left, advance))
-    survivors = {number: effect for number, effect in effects.items() if effect is not None}
-    killed, equivalent = len(kills) - len(left), len(left) - len(survivors)
-    noticed = Counter(kill.stimuli for kill in kills.values() if kill)
-    output.table("noticed by", ("stimuli", "mutants"), noticed.most_common())
+    effects = {}
+    if left:
+        with output.progress("proving", len(left)) as advance:
+            effects = dict(mutants.differences(model, left, advance))
     by_number = {mutant.number: mutant for mutant in model.list}
-    for number, effect in survivors.items():
-        output.log(f"survived: {by_number[number]}: {effect}")
-    share = killed / max(killed + len(survivors), 1)
+    survivors = {str(by_number[n]): effect for n, effect in effects.items() if effect is not None}
+    known, reasons = accepted(), {}
+    for mutant in map(by_number.get, effects):
+        if str(mutant) in survivors:
+            why = [entry.reason for entry in known if entry.matches(mutant)]
+            reasons |= {str(mutant): why[0]} if why else {}
+    survivors = {name: effect for name, effect in survivors.items() if name not in reasons}
+    noticed = Counter(kill.stimuli for kill in kills.values())
+    output.table("noticed by", ("stimuli", "mutants"), noticed.most_common())
+    for name, reason in reasons.items():
+        output.log(f"accepted: {name}: {reason}")
+    for name, effect in survivors.items():
+        output.log(f"survived: {name}: {effect}")
+    equivalent = len(left) - len(survivors) - len(reasons)
+    able = max(len(kills) + len(survivors), 1)
     output.log(
-        f"{len(kills)} mutants: {killed} noticed, {equivalent} proven to be equivalent, "
-        f"{len(survivors)} survived; {100 * share:.1f} % of those not equivalent noticed"
+        f"{len(model.list)} mutants: {len(kills)} noticed, {equivalent} proven to be equivalent, "
+        f"{len(reasons)} accepted, {len(survivors)} survived\n"
+        f"noticed of those neither equivalent nor accepted: {100 * len(kills) / able:.1f} %, "
+        f"by the stimuli of hebbware cosim alone {100 * usual / able:.1f} %"
     )
     output.write(
         {
-            "mutants": len(kills),
-            "killed": killed,
+            "mutants": len(model.list),
+            "killed": len(kills),
             "equivalent": equivalent,
-            "survivors": {str(by_number[n]): effect for n, effect in survivors.items()},
-            "share": share,
+            "accepted": reasons,
+            "survivors": survivors,
+            "share": len(kills) / able,
+            "share_usual": usual / able,
             "noticed_by": dict(noticed),
+            "draw": draw,
             "config": resolved.to_dict(),
         }
     )
     if survivors:
-        raise CheckFailed(f"{len(survivors)} mutants survived, of {len(kills)}")
+        raise CheckFailed(f"{len(survivors)} mutants survived, of {len(model.list)}")
+
+
+def _run(model: Mutants, jobs: int, output: Output) -> tuple[int, dict[int, Kill]]:
+    """How many the stimuli of `hebbware cosim` kill, and what kills each in the end."""
+    from hebbware.cosim.mutants import run_all
+    from hebbware.cosim.stimuli import learned, short, suite
+
+    config, counts, kills = model.config, [], {}
+    usual = [*short(config, config.seed), learned(config, config.seed)]
+    for given in (usual, suite(config)):
+        only = [mutant.number for mutant in model.list if mutant.number not in kills]
+        with output.progress("simulating", len(only)) as advance:
+            found = run_all(model, given, only=only, jobs=jobs, done=advance)
+            kills |= {number: kill for number, kill in found if kill}
+        counts.append(len(kills))
+    return counts[0], kills

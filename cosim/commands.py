@@ -124,14 +124,19 @@ def limits(config: CoreConfig, space: Space) -> tuple[int, int]:
 
 
 def fill(
-    config: CoreConfig, rng: np.random.Generator, space: Space, share: float, after: int = 0
+    config: CoreConfig,
+    rng: np.random.Generator,
+    space: Space,
+    share: float,
+    after: int = 0,
+    words: int = WORDS,
 ) -> list[Command]:
     """Write a memory: each number to the upper end of its range with probability `share`.
 
-    All others go to the lower end.
+    All others go to the lower end. Of large memories so many `words`.
     """
     low, high = limits(config, space)
-    at = _some(rng, places(config, space))
+    at = _some(rng, places(config, space), words)
     numbers = np.where(rng.random(len(at)) < share, high, low)
     return _writes(space, at, numbers, after)
 
@@ -154,11 +159,11 @@ def write_memories(
     return _writes(Space.MEMORY, at, words[tuple(at.T)], after)
 
 
-def _some(rng: np.random.Generator, at: np.ndarray) -> np.ndarray:
+def _some(rng: np.random.Generator, at: np.ndarray, words: int = WORDS) -> np.ndarray:
     """All places, of large memories some."""
-    if len(at) <= WORDS:
+    if len(at) <= words:
         return at
-    return at[np.sort(rng.choice(len(at), WORDS, replace=False))]
+    return at[np.sort(rng.choice(len(at), words, replace=False))]
 
 
 def _writes(space: Space, at: np.ndarray, numbers: np.ndarray, after: int) -> list[Command]:

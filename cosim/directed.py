@@ -37,6 +37,7 @@ def octaves(
             commands += _pulling(config, rng, label, turn >> 1, after)
             extra = int(rng.integers(config.step_extra + 1))
             commands.append(Command(Op.WRITE, Space.STATE, State.EXTRA, 0, extra, after))
+            commands.append(Command(Op.READ, Space.STATE, State.SATURATED, after=after))
             x += [np.full(config.inputs, config.x.max)] * 2
             x.append(rng.integers(0, config.x.max + 1, config.inputs))
             labels += [label, int(rng.integers(config.classes)), None]

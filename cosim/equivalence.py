@@ -296,16 +296,28 @@ class Checker:
                 if value != self.value(clock, net):
                     changed[net] = value
                     wake(net)
-            for read in [r for r in reads if self._asks(clock, r, changed)]:
-                reads.remove(read)
-                for net in read.data:
-                    changed[net] = self.aig.variable()
-                    wake(net)
+            for read in list(reads):
+                if other := self._asks(clock, read, changed):
+                    reads.remove(read)
+                    for net in read.data:
+                        changed[net] = self._any(other, self.value(clock, net))
+                        wake(net)
         return changed
 
-    def _asks(self, clock: int, read: Read, changed: dict[int, int]) -> bool:
-        """Whether something else may be read."""
-        return any(self._differs(clock, net, changed[net]) for net in read.asked if net in changed)
+    def _asks(self, clock: int, read: Read, changed: dict[int, int]) -> int:
+        """A literal: something else is read; 0 where that cannot be."""
+        same = 1
+        for net in read.asked:
+            if net in changed:
+                same = self.aig.both(
+                    same, self.aig.differ(self.value(clock, net), changed[net]) ^ 1
+                )
+        return same ^ 1 if self.solver.possible(same ^ 1) else 0
+
+    def _any(self, other: int, value: int) -> int:
+        """`value`, or where `other` holds, anything."""
+        kept = self.aig.both(other ^ 1, value)
+        return self.aig.both(kept ^ 1, self.aig.both(other, self.aig.variable()) ^ 1) ^ 1
 
     def _gate(self, values: list[int]) -> int:
         return values[0] ^ 1 if len(values) == 1 else self.aig.both(*values)
@@ -356,11 +368,14 @@ class Checker:
                     self._uncut(clock, net)
                 tainted[net] = changed[following]
         for read in self.netlist.reads:
-            if read.clocked and (
-                self._asks(clock, read, changed)
-                or (read.holds and any(net in changed for net in read.data))
-            ):
-                tainted |= {net: self.aig.variable() for net in read.data}
+            if read.clocked:
+                other = self._asks(clock, read, changed)
+                if read.holds and any(net in changed for net in read.data):
+                    other = 1
+                if other:
+                    tainted |= {
+                        net: self._any(other, self.value(clock + 1, net)) for net in read.data
+                    }
         return tainted
 
     def _uncut(self, clock: int, net: int) -> None:

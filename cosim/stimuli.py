@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hebbware.golden.commands import Op, Space, State
+from hebbware.golden.commands import DATA_BITS, Op, Space, State
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.estimate import start_clocks
 from hebbware.golden.layout import Layout
@@ -17,7 +17,7 @@ from hebbware.golden.memory import KINDS
 from hebbware.golden.schedule import STREAMS, Command
 
 from . import directed
-from .commands import fill, limits, places, random_commands, register_reads
+from .commands import WORDS, fill, limits, places, random_commands, register_reads
 
 HARD = (128, 250, 255)  # stalls: every other clock, a burst now and then, once in 256 clocks
 
@@ -146,15 +146,18 @@ def after_each(config: CoreConfig, seed: int = 0, count: int = 30) -> Stimuli:
     return Stimuli("after each", x, labels, register_reads(config, count))
 
 
-def extreme(config: CoreConfig, seed: int = 0, count: int = 18) -> Stimuli:
-    """Both memories written to the ends of their ranges: all low, all high, either."""
+def extreme(config: CoreConfig, seed: int = 0, count: int = 18, words: int = WORDS) -> Stimuli:
+    """Both memories written to the ends of their ranges: all low, all high, either.
+
+    Of large memories `words` numbers.
+    """
     rng = _rng("extreme", seed)
     x, labels = random_samples(config, rng, count)
     commands = []
     for part, share in enumerate((0, 1, 0.5)):
         after = count * part // 3 * (config.classes + 1)
         for space in (Space.WEIGHT, Space.MEMORY):
-            commands += fill(config, rng, space, share, after)
+            commands += fill(config, rng, space, share, after, words)
         commands.append(Command(Op.READ, Space.STATE, State.SATURATED, after=after))
     return Stimuli("extreme", x, labels, commands)
 
@@ -214,6 +217,10 @@ def commands_alone(config: CoreConfig, seed: int = 0, count: int = 150) -> Stimu
         data = int(rng.integers(0, 1 << 32))
         at = (Space.STATE, State(n % len(State)), 0)
         commands += [Command(Op.WRITE, *at, data), Command(Op.READ, *at)]
+    # each bit of the data alone decides whether they can be taken
+    for bit in range(DATA_BITS):
+        for at in ((Space.STATE, State.EXTRA), (Space.STATE, State.RANDOM), (Space.GAIN, 0)):
+            commands += [Command(Op.WRITE, *at, 0, 1 << bit), Command(Op.READ, *at)]
     x = np.zeros((0, config.inputs), np.int64)
     return Stimuli("commands alone", x, [], commands)
 
@@ -238,6 +245,26 @@ def octaves(config: CoreConfig, seed: int = 0) -> Stimuli:
 def gains(config: CoreConfig, seed: int = 0) -> Stimuli:
     """See `hebbware.cosim.directed.gains`; for memories that scale themselves."""
     return Stimuli("gains", *directed.gains(config, _rng("gains", seed)))
+
+
+def short(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
+    """What `hebbware cosim` runs before the samples: few clocks, for cores of any size.
+
+    Commands of every sort and after every sample, memories at the ends of their ranges, every end
+    of a stream stalled hard.
+    """
+    count = max(3, min(30, 1500 // (config.inputs + 1)))
+    rng = _rng("short", seed)
+    x, labels = random_samples(config, rng, 3)
+    stalls = {"samples": 128 if config.inputs > 30 else 250} | dict.fromkeys(STREAMS[1:], 255)
+    hard = Stimuli("stalled hard", x, labels, random_commands(config, rng, 3, 6), stalls, seed)
+    paused = {"samples": 20, "results": 150, "commands": 20, "responses": 150}
+    return [
+        replace(commanded(config, seed, count), stalls=paused),
+        after_each(config, seed, count),
+        extreme(config, seed, 6, words=60),
+        hard,
+    ]
 
 
 def suite(config: CoreConfig, seed: int = 0) -> list[Stimuli]:

@@ -58,6 +58,14 @@ def test_result(small, capsys):
     accuracy = float(np.mean(classes == xor.y_test[:12]))
     assert found["accuracy_rtl"] == found["accuracy_golden"] == accuracy
 
+    assert [run["name"] for run in found["runs"]] == [
+        *("commanded", "after each", "extreme", "stalled hard", "samples")
+    ]
+    for key in ("clocks", "compared"):
+        assert found[key] == sum(run[key] for run in found["runs"])
+    assert found["commands"] > 100
+    found |= found["runs"][-1]
+
     # every result word at the least, and each learned sample writes
     assert found["compared"] > 42 * (CONFIG.classes + 1) + 30 * 10
     per_sample = found["clocks_per_sample"], found["clocks_per_sample_inferred"]
@@ -101,8 +109,10 @@ def test_text_for_people_and_cache(small, capsys):
     out, err = capsys.readouterr()
     assert "1/4 RTL of 2-5-4-2, 3 lanes, gated memory" in out
     assert re.search(r"(in the cache, found|built) in [\d.]+ s: Verilator 5\.", out)
-    assert "2/4 golden model and schedule: 5 to learn, 0 to infer" in out
-    assert re.search(r"4/4 equal: [\d,]+ clocks, [\d,]+ records compared, 0 mismatches", out)
+    assert "2/4 4 short runs: commanded, after each, extreme, stalled hard\n" in out
+    assert "3/4 5 samples to learn, 0 to infer" in out
+    equal = r"4/4 equal: [\d,]+ clocks, [\d,]+ records and [\d,]+ commands compared, 0 mismatches"
+    assert re.search(equal, out)
     assert err == ""
 
 
@@ -139,7 +149,7 @@ def test_one_lane_that_rounds_to_nearest(small, capsys, monkeypatch, tmp_path):
     assert found["mismatches"] == 1
     assert err == f"failed: {' '.join(found['message'].split())}\n"
     place = re.search(
-        r"failed: clock (\d+): trace\.weights, record \d+, value: expected clock \1 .*"
+        r"failed: commanded: clock (\d+): trace\.weights, record \d+, value: expected clock \1 .*"
         r"(?:to unit|to class \d from unit) (\d+): "
         r"expected (-?\d+) \((\S+)\), got (-?\d+) \((\S+)\)$",
         err.strip(),
