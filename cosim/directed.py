@@ -78,7 +78,8 @@ def _pulling(config, rng, label, turn, after):
         signs = 1 - 2 * ((np.arange(units) + turn) % 2)
         signs = np.where(rng.random(units) < rng.choice([0.1, 0.3, 0.5]), -signs, signs)
         rest = np.where(np.arange(rows) == label, -1, 1)
-        bits = int(rng.integers(1, width + 1)) if rng.random() < 0.5 else width
+        # rows of very different sizes: some errors are 0 then
+        bits = np.where(rng.random((rows, 1)) < 0.5, rng.integers(1, width + 1, (rows, 1)), width)
         size = rng.integers(1 << bits - 1, 1 << bits, (rows, units))
         words = np.multiply.outer(rest, signs) * size
         memories.append(saturate(words, Format(width, 0)))

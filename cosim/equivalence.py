@@ -23,7 +23,7 @@ from pathlib import Path
 BEFORE = 24  # clocks without a change: what is in a pipeline then comes from its beginning
 CLOCKS = 40  # to wait for states to be equal again
 SPREAD = 120  # registers that may differ at a time
-CUT = 150  # gates in the cone of a register above which it is cut
+CUT = 600  # gates in the cone of a register above which it is cut
 TRIALS = 128  # with random values, before the solver is asked
 CONFLICTS = 20_000  # of the solver, then it gives up
 

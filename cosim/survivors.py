@@ -3,7 +3,6 @@
 import re
 import tomllib
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
 
@@ -26,24 +25,24 @@ class Accepted:
     reason : str
         Why.
     module, wire, mode : str
-        Patterns as of `fnmatch`; by default anything.
+        Regular expressions for the whole of each; by default anything.
     source : str
         Regular expression in the text of a source line of `hebbware.hdl` that the mutant comes
         from; by default anything.
     """
 
     reason: str
-    module: str = "*"
-    wire: str = "*"
-    mode: str = "*"
+    module: str = ".*"
+    wire: str = ".*"
+    mode: str = ".*"
     source: str = ""
 
     def matches(self, mutant: Mutant) -> bool:
         """Whether this is one of them."""
-        return (
-            fnmatchcase(mutant.module, self.module)
-            and fnmatchcase(mutant.wire, self.wire)
-            and fnmatchcase(mutant.mode, self.mode)
+        return bool(
+            re.fullmatch(self.module, mutant.module)
+            and re.fullmatch(self.wire, mutant.wire)
+            and re.fullmatch(self.mode, mutant.mode)
             and (not self.source or any(re.search(self.source, t) for t in texts(mutant)))
         )
 
