@@ -167,7 +167,7 @@ def simulate(
     accuracy = {"accuracy_rtl": None, "accuracy_golden": None}
     if not message:
         run = _long_run(config, model, x, y, samples, stalls, waves, output)
-        runs["samples"], message = run.result, run.message
+        runs["samples"], message = run.result, run.message and f"samples: {run.message}"
         each = _clocks_each(config, run, samples)
         rtl, golden = run.classes[samples:], run.prediction.classes[samples:]
         accuracy = {

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hebbware.golden.config import NO_LABEL, CoreConfig
+from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core as GoldenCore
 from hebbware.golden.errors import InputError
 from hebbware.golden.samples import optional_labels, samples_of
 from hebbware.golden.schedule import Command, Prediction, predict
 from hebbware.golden.traces import STREAMS, traces
 from hebbware.hdl.core import Core
+from hebbware.hdl.loader import sample_width
 
 from .bench import Bench
 from .build import Model, build
@@ -46,8 +47,13 @@ def stalls_of(stalls: dict[str, int] | int) -> dict[str, int]:
 
 
 def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]) -> np.ndarray:
-    """The sample stream: for each row of `x` its inputs, then its label."""
-    column = [NO_LABEL if label is None else label for label in labels]
+    """The sample stream: for each row of `x` its inputs, then its label.
+
+    Where there is none, any word that is no class: these are drawn, always alike.
+    """
+    drawn = np.random.default_rng(0).integers(config.classes, 1 << sample_width(config), len(x))
+    pairs = zip(labels, drawn.tolist(), strict=True)
+    column = [word if label is None else label for label, word in pairs]
     return np.column_stack([x, column]).astype(np.int64).ravel()
 
 

@@ -209,6 +209,15 @@ def test_a_command_waits_until_a_short_update_has_settled():
         check(config, model, x, labels, commands=commands)
 
 
+def test_words_in_the_place_of_no_label_are_of_every_sort():
+    labels = [1, *[None] * 60, 0]
+    words = sample_words(SMALL, np.zeros((62, SMALL.inputs), int), labels).reshape(62, -1)[:, -1]
+    assert (words[0], words[-1]) == (1, 0)
+    assert words[1:-1].min() >= SMALL.classes
+    assert np.bitwise_or.reduce(words[1:-1]) == 255
+    assert len(set(words.tolist())) > 40
+
+
 @pytest.mark.parametrize("word", [SMALL.classes, 4, 100, NO_LABEL])
 def test_any_word_that_is_no_class_means_infer_only(model, word, monkeypatch):
     def words(config, x, labels):

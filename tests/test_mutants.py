@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hebbware.cli import main
-from hebbware.cosim import mutants
-from hebbware.cosim.stimuli import plain
+from hebbware.cosim import mutants, survivors
+from hebbware.cosim.stimuli import plain, short
 from hebbware.cosim.survivors import Accepted, accepted
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.errors import InputError
@@ -60,6 +60,45 @@ def test_the_list_of_survivors():
             accepted(text)
 
 
+def test_what_is_reported(monkeypatch, tmp_path, capsys):
+    """Two are noticed, one of them by the usual stimuli; one is equivalent, one accepted."""
+    line = "mutate -mode inv -module dut.{} -cell c -port A -portbit 0"
+    blocks = ("one", "two", "three", "four", "five")
+    model = mutants.Mutants(
+        TINY, tuple(mutants.parse(n, line.format(block)) for n, block in enumerate(blocks, 1)),
+        "", None, tmp_path, 0, True,
+    )  # fmt: skip
+    usual = {s.name for s in short(TINY)} | {"learned"}
+
+    def run_all(model, stimuli, only, jobs, done):
+        names = {s.name for s in stimuli}
+        for number in only:
+            noticed = number == 1 if names == usual else number == 2
+            yield number, mutants.Kill("some", "results", 7) if noticed else None
+
+    def differences(model, numbers, done):
+        assert list(numbers) == [3, 4, 5]
+        yield from {3: None, 4: "y differs", 5: "z differs"}.items()
+
+    monkeypatch.setattr(mutants, "build", lambda *_: model)
+    monkeypatch.setattr(mutants, "run_all", run_all)
+    monkeypatch.setattr(mutants, "differences", differences)
+    monkeypatch.setattr(survivors, "accepted", lambda: [Accepted("known", module=r"dut\.four")])
+    config, result = tmp_path / "tiny.toml", tmp_path / "found.json"
+    config.write_text(TINY.to_toml())
+    assert main.main(["mutants", "--config", str(config), "--json", str(result)]) == 1
+    found = json.loads(result.read_text())
+    assert (found["mutants"], found["killed"], found["equivalent"]) == (5, 2, 1)
+    assert found["accepted"] == {str(model.list[3]): "known"}
+    assert found["survivors"] == {str(model.list[4]): "z differs"}
+    assert found["share"] == 2 / 3
+    assert found["share_usual"] == 1 / 3
+    out, err = capsys.readouterr()
+    assert "equivalent nor accepted: 66.7 %, by the stimuli of hebbware cosim alone 33.3 %" in out
+    assert err == "failed: 1 mutants survived, of 5\n"
+
+
+@pytest.mark.slow  # 2 minutes on a free core
 def test_a_tiny_core(tmp_path, capsys):
     """Of 20 mutants most are noticed, some have no effect; each is told of."""
     config, result = tmp_path / "tiny.toml", tmp_path / "found.json"
