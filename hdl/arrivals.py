@@ -20,7 +20,7 @@ def value_width(config) -> int:
 class Arrivals(wiring.Component):
     """Similarities ``k_c = total / m`` and scores ``o_c``, rounded and saturated.
 
-    Where the memory is a reservoir, projected activations ``q_j`` in the place of similarities.
+    Where the memory is a reservoir, projected activations ``q_j`` instead of similarities.
 
     Latency: `arrive` three clocks after the total; with the softmax's buffer, ``program.ARRIVE``.
 
@@ -33,7 +33,7 @@ class Arrivals(wiring.Component):
     -------
     total, total_step : In
     arrive : Out(1)
-        `value` is there, of the step `step`.
+        `value` is valid; it belongs to the step `step`.
     """
 
     def __init__(self, config, step_layout):

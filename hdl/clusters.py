@@ -1,11 +1,11 @@
-"""Clusters of lanes: what crosses the device between them and the core goes through registers."""
+"""Clusters of lanes: signals that cross the device between them and the core are registered."""
 
 from amaranth.hdl import Array, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.program import CLUSTER, clusters, stages
-from .primitives import Copy
+from .primitives import Copy, late
 from .shapes import index
 from .storage import Storage
 
@@ -27,13 +27,13 @@ def spread(m, value, lanes: int) -> list:
 class Banks(wiring.Component):
     """Words of all lanes: a `Storage` for each cluster.
 
-    Latency: `data` one clock after `address`; `en` and `place` in the clock of `written`. Where
-    there are more clusters than one: two clocks, and in the clock before.
+    Latency: `data` one clock after `address`; `en` and `place` in the clock of `written`. With
+    several clusters, read latency is two clocks and `en`/`place` precede `written` by one.
 
     Parameters
     ----------
     lanes, width : int
-        Number and width of what each word consists of.
+        Parts of a word, and bits of each.
     depth : int
     ports : int
         1 or 2, of each storage.
@@ -58,10 +58,10 @@ class Banks(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        told = (spread(m, value, self.lanes) for value in (self.address, self.en, self.place))
+        copies = (spread(m, value, self.lanes) for value in (self.address, self.en, self.place))
         data = []
         parts = clusters(self.lanes, self.width)
-        for bits, address, en, place in zip(parts, *told, strict=True):
+        for bits, address, en, place in zip(parts, *copies, strict=True):
             m.submodules += (bank := Storage(bits.stop - bits.start, self.depth, self.ports))
             m.d.comb += [
                 bank.address.eq(address),
@@ -77,7 +77,7 @@ class Banks(wiring.Component):
 class Gather(wiring.Component):
     """The part of a word that belongs to one lane.
 
-    Latency: none. Where there are more clusters than one: a clock after `word`, two after `lane`.
+    Latency: none; with several clusters one clock from `word` and two from `lane`.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class Gather(wiring.Component):
     -------
     word : In
     lane : In
-        In the clock of `word`, or where there are more clusters than one in the clock before.
+        In the clock of `word`; with several clusters one clock before.
     part : Out
     """
 
@@ -116,9 +116,5 @@ class Gather(wiring.Component):
             part = Signal(self.width, name=f"part_{len(parts)}", reset_less=True)
             m.d.sync += part.eq(self.word[here].word_select(lane, self.width))
             parts.append(part)
-        for _ in range(2):
-            late = Signal.like(cluster, name="cluster", reset_less=True)
-            m.d.sync += late.eq(cluster)
-            cluster = late
-        m.d.comb += self.part.eq(Array(parts)[cluster])
+        m.d.comb += self.part.eq(Array(parts)[late(m, cluster, 2, name="cluster")])
         return m

@@ -1,4 +1,4 @@
-"""Coefficients of the window's activations, in the place of the softmax errors of hidden layers."""
+"""Coefficients of the window's activations, which replace softmax errors of hidden layers."""
 
 from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import memory, wiring
@@ -13,7 +13,7 @@ from .shapes import index
 class Coefficients(wiring.Component):
     """``e_p = A_0p Kz_0p`` and ``sum_p e_p k_p``, as `hebbware.golden.hsic.errors`.
 
-    Similarities arrive one after another and are worked on at once, layer after layer.
+    Similarities arrive one after another, layer after layer, and are processed as they arrive.
 
     Latency: 3 clocks from an arrival to its coefficient; `done` 6 clocks after the last arrival,
     see `hebbware.golden.program.COEFFICIENTS`.
@@ -44,6 +44,7 @@ class Coefficients(wiring.Component):
 
     def __init__(self, config):
         self.config = config
+        self.count_width = config.window.bit_length()
         hidden, rows, layers = len(config.hidden), range(config.window), index(len(config.hidden))
         super().__init__(
             {
@@ -62,7 +63,7 @@ class Coefficients(wiring.Component):
                 "list_layer": In(layers),
                 "list_entry": In(rows),
                 "list_row": Out(rows),
-                "counts": Out(hidden * config.window.bit_length()),
+                "counts": Out(hidden * self.count_width),
                 "jacobians": Out(hidden * config.k.width),
                 "done": Out(hidden),
                 "trace_en": Out(1),
@@ -72,28 +73,15 @@ class Coefficients(wiring.Component):
             }
         )
 
+    def count(self, layer):
+        """How many coefficients of `layer` are not zero."""
+        return self.counts.word_select(layer, self.count_width)
+
     def elaborate(self, platform):
         m = Module()
-        cfg, hidden, rows = self.config, len(self.config.hidden), self.config.window
-        one = 1 << cfg.error_fraction
+        cfg = self.config
+        stages = self._stages(m)
         factor, shift = hsic.activation_scale(cfg)
-        stages = [
-            {
-                "arrive": self.arrive,
-                "layer": self.layer,
-                "row": self.row,
-                "last": self.last,
-                "first": self.row == 0,
-                "value": self.value,
-            }
-        ]
-        for stage in range(1, 7):
-            late = {
-                key: Signal(value.shape(), name=f"{key}_{stage}")
-                for key, value in stages[-1].items()
-            }
-            m.d.sync += [late[key].eq(value) for key, value in stages[-1].items()]
-            stages.append(late)
 
         # 0 to 3: the kernel times its weight
         far = Signal(signed(cfg.k.width + 1))
@@ -101,7 +89,7 @@ class Coefficients(wiring.Component):
         weight = Signal.like(self.weight)
         product = Signal(signed(len(weight) + len(self.found) + 1))
         m.d.comb += [
-            far.eq(one - self.value),
+            far.eq((1 << cfg.error_fraction) - self.value),
             self.look.eq(table_index(cfg, scaled, shift)),
             self.query.eq(stages[1]["row"]),
         ]
@@ -112,16 +100,35 @@ class Coefficients(wiring.Component):
         ]
         error = Signal(signed(cfg.e.width))
         m.d.comb += error.eq(shift_round(product, cfg.error_fraction))
+        counted = self._keep(m, stages[3], error)
+        self._finish(m, stages, error, counted)
+        return m
 
-        # 3: kept, and listed where it is not zero
-        depth = hidden * rows
+    def _stages(self, m):
+        """The arriving similarity, 0 to 6 clocks later."""
+        names = ("arrive", "layer", "row", "last")
+        stages = [
+            {name: getattr(self, name) for name in names}
+            | {"first": self.row == 0, "value": self.value}
+        ]
+        for stage in range(1, 7):
+            late = {
+                key: Signal(value.shape(), name=f"{key}_{stage}")
+                for key, value in stages[-1].items()
+            }
+            m.d.sync += [late[key].eq(value) for key, value in stages[-1].items()]
+            stages.append(late)
+        return stages
+
+    def _keep(self, m, here, error):
+        """Stage 3: kept, and listed where it is not zero; returns how many are, this one too."""
+        rows, depth = self.config.window, len(self.config.hidden) * self.config.window
         m.submodules.errors = errors = memory.Memory(
-            shape=signed(cfg.e.width), depth=depth, init=[]
+            shape=signed(self.config.e.width), depth=depth, init=[]
         )
         m.submodules.kept = kept = memory.Memory(shape=range(rows), depth=depth, init=[])
         keep, ask = errors.write_port(), errors.read_port()
         note, recall = kept.write_port(), kept.read_port()
-        here = stages[3]
         count = Signal(range(rows + 1))
         before = Mux(here["first"], 0, count)
         m.d.comb += [
@@ -142,30 +149,28 @@ class Coefficients(wiring.Component):
         ]
         with m.If(here["arrive"]):
             m.d.sync += count.eq(before + note.en)
+        return before + note.en
 
-        # 4 to 6: the sum with the similarities
+    def _finish(self, m, stages, error, counted):
+        """Stages 4 to 6: the sum with the similarities."""
+        cfg, here, end = self.config, stages[3], stages[6]
         late_error = Signal.like(error)
         part = Signal(signed(len(error) + cfg.k.width))
-        weighted = Signal(signed(len(part) + rows.bit_length()))
+        weighted = Signal(signed(len(part) + cfg.window.bit_length()))
         m.d.sync += [late_error.eq(error), part.eq(late_error * stages[4]["value"])]
         with m.If(stages[5]["arrive"]):
             m.d.sync += weighted.eq(Mux(stages[5]["first"], 0, weighted) + part)
-        end = stages[6]
         jacobian = saturate(shift_round(weighted, cfg.error_fraction), cfg.k)
-        counts = [Signal.like(count, name=f"count_{layer}") for layer in range(hidden)]
-        jacobians = [
-            Signal(signed(cfg.k.width), name=f"jacobian_{layer}") for layer in range(hidden)
-        ]
         # the count may have begun anew by then: it is taken when the last coefficient is kept
-        for layer in range(hidden):
+        for layer in range(len(cfg.hidden)):
+            count = Signal(range(cfg.window + 1), name=f"count_{layer}")
+            kept = Signal(signed(cfg.k.width), name=f"jacobian_{layer}")
             with m.If(here["arrive"] & here["last"] & (here["layer"] == layer)):
-                m.d.sync += counts[layer].eq(before + note.en)
+                m.d.sync += count.eq(counted)
             with m.If(end["arrive"] & end["last"] & (end["layer"] == layer)):
-                m.d.sync += jacobians[layer].eq(jacobian)
+                m.d.sync += kept.eq(jacobian)
                 m.d.comb += self.done[layer].eq(1)
-            width = len(self.counts) // hidden
             m.d.comb += [
-                self.counts.word_select(layer, width).eq(counts[layer]),
-                self.jacobians.word_select(layer, cfg.k.width).eq(jacobians[layer]),
+                self.count(layer).eq(count),
+                self.jacobians.word_select(layer, cfg.k.width).eq(kept),
             ]
-        return m

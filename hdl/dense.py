@@ -21,11 +21,11 @@ from .tree import AdderTree
 class Dense(wiring.Component):
     """Multiply, accumulate, sum over the lanes, round, saturate; all lanes in step.
 
-    A step in stage 4 at clock t + 4 brings its common operand, and words in stage 5. It has its
-    products at t + 7, its accumulators at t + 8, the words to write at t + 10 (`out` and the
-    outputs that end in ``_out``) and its totals over the lanes at ``t + 8 + tree`` (`total`, with
-    the step in `total_step`). One step per clock. Where there are more clusters than one, the lanes
-    lag a clock behind: all of this, words in stage 5 on, is a clock later.
+    A step is in stage 4 at clock t + 4, with its common operand; its words are inputs of stage 5.
+    Its products are valid at t + 7, its accumulators at t + 8, the words to write at t + 10 (`out`
+    and the outputs that end in ``_out``) and its totals over the lanes at ``t + 8 + tree``
+    (`total`, with the step in `total_step`). One step per clock. With several clusters, everything
+    from stage 5 on is a clock later.
 
     Resources: one multiplier of ``operand_a x operand_b`` bits (`hebbware.golden.widths`), one
     accumulator and one rounding shifter for each lane; an adder tree.
@@ -38,7 +38,7 @@ class Dense(wiring.Component):
     Members
     -------
     step, scalar, mean : In
-        Stage 4: the step, the operand common to all lanes, and what is subtracted from all a.
+        Stage 4: the step, the operand common to all lanes, and the mean subtracted from all a.
         The operands of a direction are negative: d comes from ``-sum scalar * own``. Those of a
         forward pass carry `hebbware.golden.widths.forward_prescales`.
     weights, memory, read, z, active, a, d, random : In
@@ -46,15 +46,14 @@ class Dense(wiring.Component):
     potentials : In
         Stage 5, leaky neurons only; `potentials_out` in stage 10.
     host_data : In
-        What the host writes; stable while its step is under way.
+        Word that the host writes; stable while its step is under way.
     exponent, power : In
         Stage 3: of the layer being normalised, and of the one whose direction is made; the same
         for all steps of a pass.
     out, weights_out, memory_out, vector_out, active_out : Out
-        Stage 10: the step and the words to write; which of them mean something follows from the
-        kind.
+        Stage 10: the step and the words to write; the kind decides which of them are valid.
     saturated : Out(1)
-        One clock after `out`: it was a step that learns weights, and cut at least one lane's off.
+        High one clock after `out` if that step updated weights and saturated at least one lane.
     total, total_step : Out
         Sum over the lanes, accumulated since `sum_first`, and the step that it ends with.
     """
@@ -110,11 +109,12 @@ class Dense(wiring.Component):
         m.d.comb += [self.stage(4).eq(self.step), self.out.eq(self.steps[self.at.write])]
         control = self._control(m)
         scalar, begin = self._scale(m, control)
-        told = (control, scalar, begin, self.random, self.host_data, self._steps())
-        told = zip(*(spread(m, value, self.config.lanes) for value in told), strict=True)
-        told = [self._cluster(m, *copies) for copies in told]
+        shared = (control, scalar, begin, self.random, self.host_data, self._steps())
+        copies = zip(*(spread(m, value, self.config.lanes) for value in shared), strict=True)
+        shared = [self._cluster(m, *of_cluster) for of_cluster in copies]
         lanes = [
-            self._lane(m, number, **told[number // CLUSTER]) for number in range(self.config.lanes)
+            self._lane(m, number, **shared[number // CLUSTER])
+            for number in range(self.config.lanes)
         ]
         m.d.comb += [
             self.vector_out.eq(Cat(lane.vector for lane in lanes)),
@@ -129,7 +129,7 @@ class Dense(wiring.Component):
         return m
 
     def _control(self, m):
-        """Decode the kinds once for all lanes, in the clock before: what goes far is a register."""
+        """Decode the kinds once for all lanes, a clock early: signals that go far are registers."""
         start = (Kind.START_WEIGHTS, Kind.START_MEMORY)
         control = Signal(Control(self.config))
 
@@ -205,7 +205,7 @@ class Dense(wiring.Component):
         return scalar_5, begin_7
 
     def _steps(self):
-        """What a lane takes of the steps themselves, with the stage."""
+        """Fields of steps that the lanes use; the suffix is the stage."""
         hosts = is_any(self.stage(8).kind, HOSTS)
         fields = {
             "layer_4": self.stage(4).layer,
@@ -220,7 +220,7 @@ class Dense(wiring.Component):
         return data.View(layout, Cat(fields.values()))
 
     def _cluster(self, m, control, scalar, begin, random, host, step):
-        """What the lanes of a cluster are told."""
+        """Signals broadcast to the lanes of a cluster."""
         random_6 = Signal(32, reset_less=True)
         m.d.sync += random_6.eq(random)
         return {
@@ -229,7 +229,7 @@ class Dense(wiring.Component):
         }  # fmt: skip
 
     def _lane(self, m, number, *, control, scalar, begin, octets, random, host, step):
-        """Put a lane in and connect it."""
+        """Add a lane and connect it."""
         cfg = self.config
         lane = Lane(cfg, number)
         m.submodules[f"lane_{number}"] = lane
@@ -273,7 +273,7 @@ class Dense(wiring.Component):
         return lane
 
     def _saturated(self, m, cuts):
-        """Whether a lane was cut off, gathered from groups of lanes: no long path to a counter."""
+        """Whether a lane saturated, collected from groups of lanes: no long path to a counter."""
         learns = Signal()
         m.d.sync += learns.eq(self.out.valid & is_any(self.out.kind, (Kind.UPDATE, Kind.READOUT)))
         groups = []
@@ -289,25 +289,25 @@ class Dense(wiring.Component):
         m.submodules.tree = tree = AdderTree(
             lanes=cfg.lanes, width=width, total_width=widths.total(cfg)
         )
-        # products of the stage, unless magnitudes are there: programs keep the two apart
+        # products of the stage, unless magnitudes are valid: programs keep the two apart
         entering, remembered = Signal(self.step_layout), Signal(self.step_layout)
-        remembering, chosen = Signal(), Signal()  # of the step, and as all lanes are told
-        written, told = self.steps[self.at.write], self.steps[self.at.write - self.at.lag]
+        remembering, chosen = Signal(), Signal()  # in step with the words, and a copy for all lanes
+        written, early = self.steps[self.at.write], self.steps[self.at.write - self.at.lag]
         multiplied = self.steps[self.at.product]
         if scaling:
             m.d.sync += [
                 remembered.eq(written),
                 remembering.eq(written.valid & (written.kind == Kind.MEMORY)),
-                chosen.eq(told.valid & (told.kind == Kind.MEMORY)),
+                chosen.eq(early.valid & (early.kind == Kind.MEMORY)),
             ]
-        told = spread(m, chosen, cfg.lanes)
+        copies = spread(m, chosen, cfg.lanes)
         for lane, (product, word) in enumerate(zip(products, memories, strict=True)):
             product = product[:width].as_signed()
             if scaling:
                 stored = word[: cfg.memory_bits].as_signed()
                 magnitude = Signal(cfg.memory_bits, reset_less=True, name=f"magnitude_{lane}")
                 m.d.sync += magnitude.eq(Mux(stored < 0, -stored, stored))
-                product = Mux(told[lane // CLUSTER], magnitude, product)
+                product = Mux(copies[lane // CLUSTER], magnitude, product)
             m.d.comb += tree.inputs[lane].eq(product)
         m.d.comb += entering.eq(Mux(remembering, remembered.as_value(), multiplied.as_value()))
         with m.If(~remembering & ~is_any(multiplied.kind, DOTS)):

@@ -1,4 +1,4 @@
-"""Distances in input space: how far the sample at hand is from those of the window."""
+"""Distances in input space between the sample at hand and those of the window."""
 
 from amaranth.hdl import Array, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, memory, wiring
@@ -13,8 +13,8 @@ from .step import Kind
 class Distances(wiring.Component):
     """``|x_0 - x_p|^2 = |x_0|^2 + |x_p|^2 - 2 x_0 x_p`` of the N samples of a window.
 
-    A ring holds the inputs of N + 1 samples: N - 1 of the past, the one at hand, and the one that
-    comes in meanwhile. Each sample's ``|x|^2`` is summed while it comes in; the dot products with
+    A ring holds the inputs of N + 1 samples: N - 1 of the past, the one at hand, and the one
+    arriving meanwhile. Each sample's ``|x|^2`` is summed while it arrives; the dot products with
     all others while the first block of the first layer is walked, one input a clock, non-zero ones
     only. Samples that are only inferred are overwritten by the next.
 
@@ -31,9 +31,9 @@ class Distances(wiring.Component):
     Members
     -------
     put : In(1), put_index, put_value : In
-        An input of the sample that comes in.
+        An input of the arriving sample.
     put_label, put_class : In(1)
-        Its label comes in; that is a class.
+        Its label arrives; the label is a class.
     index : In
         Stage 1: which input is walked.
     walks : In(1), first : In(1), value : In
@@ -42,9 +42,9 @@ class Distances(wiring.Component):
     learned : In(1)
         The sample at hand is finished and was learned.
     rewind, back : In(1)
-        Look at the sample at hand; look at the one before it.
+        Select the sample at hand; select the one before the selected sample.
     distance : Out
-        Of the one looked at.
+        Of the selected sample.
     """
 
     def __init__(self, config):
@@ -81,7 +81,7 @@ class Distances(wiring.Component):
         write, read = ring.write_port(granularity=1), ring.read_port()
         keep, own, other = norms.write_port(), *(norms.read_port(domain="comb") for _ in "12")
 
-        # the sample that comes in, one clock late: its slot is known one clock after the last label
+        # the arriving sample, one clock late: its slot is known one clock after the last label
         loading = Signal(range(slots))
         late, closes, stays = Signal(), Signal(), Signal()
         entry, pixel = Signal.like(self.put_index), Signal(value)
@@ -122,7 +122,7 @@ class Distances(wiring.Component):
                 m.d.sync += dot.eq(Mux(begins, 0, dot) + product)
             dots.append(dot)
 
-        # the slot looked at
+        # the selected slot
         current, at = Signal(range(slots)), Signal(range(slots))
         with m.If(self.learned):
             m.d.sync += current.eq(Mux(current == slots - 1, 0, current + 1))

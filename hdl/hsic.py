@@ -1,23 +1,28 @@
 """The HSIC modulator: distances, kernels and coefficients around one table of exp."""
 
-from amaranth.hdl import Module, Mux, Signal, signed
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import memory
 from amaranth.lib.wiring import In, Out
 
 from ..golden.hsic import exp_width
+from ..golden.passes import KERNELS
 from ..golden.tables import exp_table
 from .coefficients import Coefficients
 from .distances import Distances, walks_inputs
+from .errors import ErrorSource, take
 from .kernels import Kernels
 from .loader import value_shape
 from .shapes import index
+from .softmax import Softmax
+from .trace import show
 
 
-class Hsic(wiring.Component):
-    """Stands where the softmax stands for hidden layers: what each past sample weighs.
+class Hsic(ErrorSource):
+    """Coefficients of the window's samples as errors of hidden layers; softmax for the readout.
 
     Behaviour: `hebbware.golden.hsic`; clocks: `hebbware.golden.program`. Similarities of a sample
-    come after its kernels are done, so that one table serves both.
+    arrive after its kernels are done, so that one table of exp serves both. Lists and queries of
+    hidden layers name slots of the window.
 
     Parameters
     ----------
@@ -28,69 +33,55 @@ class Hsic(wiring.Component):
     -------
     put, put_index, put_value, put_label, put_class : In
         The sample that comes in, see `Distances`.
-    index : In, step, value : In
-        Stage 1: the input being walked. Stage 2: the step and the input.
-    label : In, learned, clear : In(1)
-        Class of the sample at hand; it is finished and was learned; the window is empty again.
-    arrive, last : In(1), layer, row, similarity : In
-        Similarities, see `Coefficients`.
+    index : In, walked, pixel : In
+        Stage 1: number of the input being walked. Stage 2: the step and the input.
+    learned, clear : In(1)
+        The sample at hand is finished and was learned; the window is empty again.
     slot : Out
         Row of the class memory for the sample at hand.
-    query_layer, query_row, error, list_job, list_entry, list_row, counts, jacobians, done
-        See `Coefficients`.
     kernels_done : Out(1)
         In the next clock similarities may be asked for.
-    trace_kernels_en, trace_slot, trace_weight, trace_en, trace_layer, trace_row, trace_error : Out
+    kernels, coefficients : Out(event)
+        Kernels and coefficients as they are written, for the trace.
     """
 
+    name = "hsic"
+
     def __init__(self, config, step_layout):
-        self.config = config
-        self.count_width = config.window.bit_length()
-        entries, hidden = index(config.inputs), len(config.hidden)
-        rows, layers = range(config.window), index(hidden)
-        error = signed(config.e.width)
+        entries = index(config.inputs)
         super().__init__(
-            {
+            config,
+            rows=max(config.classes, config.window),
+            value=max(config.k.width, config.u_bits),
+            error=config.e.width,
+            others={
                 "put": In(1),
                 "put_index": In(entries),
                 "put_value": In(value_shape(config)),
                 "put_label": In(1),
                 "put_class": In(1),
                 "index": In(entries),
-                "step": In(step_layout),
-                "value": In(value_shape(config)),
-                "label": In(range(config.classes)),
+                "walked": In(step_layout),
+                "pixel": In(value_shape(config)),
                 "learned": In(1),
                 "clear": In(1),
-                "arrive": In(1),
-                "layer": In(layers),
-                "row": In(rows),
-                "last": In(1),
-                "similarity": In(signed(config.k.width)),
-                "slot": Out(rows),
-                "query_layer": In(layers),
-                "query_row": In(rows),
-                "error": Out(error),
-                "list_job": In(index(hidden + 1)),
-                "list_entry": In(rows),
-                "list_row": Out(rows),
-                "counts": Out(hidden * self.count_width),
-                "jacobians": Out(hidden * config.k.width),
-                "done": Out(hidden),
+                "slot": Out(range(config.window)),
                 "kernels_done": Out(1),
-                "trace_kernels_en": Out(1),
-                "trace_slot": Out(rows),
-                "trace_weight": Out(error),
-                "trace_en": Out(1),
-                "trace_layer": Out(layers),
-                "trace_row": Out(rows),
-                "trace_error": Out(error),
-            }
+            },
+            traces=("kernels", "coefficients"),
         )
+
+    @property
+    def memory_row(self):
+        return self.slot
+
+    def finished(self):
+        return super().finished() | {KERNELS: self.kernels_done}
 
     def elaborate(self, platform):
         m = Module()
         cfg = self.config
+        m.submodules.softmax = softmax = Softmax(cfg)
         m.submodules.distances = distances = Distances(cfg)
         m.submodules.kernels = kernels = Kernels(cfg)
         m.submodules.coefficients = coefficients = Coefficients(cfg)
@@ -100,47 +91,52 @@ class Hsic(wiring.Component):
             init=exp_table(cfg.exp_bits, exp_width(cfg)).tolist(),
         )
         look = table.read_port()
-        walks = walks_inputs(cfg, self.step)
+        walks = walks_inputs(cfg, self.walked)
         start = Signal()
-        m.d.sync += start.eq(walks & self.step.sum_last & self.step.learn)
+        m.d.sync += start.eq(walks & self.walked.sum_last & self.walked.learn)
         m.d.comb += [
-            *(
-                getattr(distances, name).eq(getattr(self, name))
-                for name in ("put", "put_index", "put_value", "put_label", "put_class")
-            ),
-            distances.index.eq(self.index),
+            *take(distances, self, "put", "put_index", "put_value", "put_label", "put_class"),
+            *take(distances, self, "index", "learned"),
             distances.walks.eq(walks),
-            distances.first.eq(self.step.sum_first),
-            distances.value.eq(Mux(self.step.bias, 0, self.value)),
-            distances.learned.eq(self.learned),
-            distances.rewind.eq(kernels.rewind),
-            distances.back.eq(kernels.back),
+            distances.first.eq(self.walked.sum_first),
+            distances.value.eq(Mux(self.walked.bias, 0, self.pixel)),
+            *take(distances, kernels, "rewind", "back"),
+            *take(kernels, self, "label", "learned", "clear"),
             kernels.start.eq(start),
-            kernels.label.eq(self.label),
-            kernels.learned.eq(self.learned),
-            kernels.clear.eq(self.clear),
             kernels.distance.eq(distances.distance),
             kernels.found.eq(look.data),
             kernels.query.eq(coefficients.query),
             self.slot.eq(kernels.slot),
             self.kernels_done.eq(kernels.done),
             look.addr.eq(Mux(kernels.looks, kernels.look, coefficients.look)),
-            coefficients.value.eq(self.similarity),
             coefficients.weight.eq(kernels.weight),
             coefficients.found.eq(look.data),
-            *(
-                getattr(coefficients, name).eq(getattr(self, name))
-                for name in ("arrive", "layer", "row", "last")
-                + ("query_layer", "query_row", "list_entry")
-            ),
-            coefficients.list_layer.eq(self.list_job),
-            *(
-                getattr(self, name).eq(getattr(coefficients, name))
-                for name in ("error", "list_row", "counts", "jacobians", "done")
-                + ("trace_en", "trace_layer", "trace_row", "trace_error")
-            ),
-            self.trace_kernels_en.eq(kernels.trace_en),
-            self.trace_slot.eq(kernels.trace_slot),
-            self.trace_weight.eq(kernels.trace_weight),
+            *show(self.kernels, kernels.trace_en, kernels.trace_slot, kernels.trace_weight),
         ]
+        self._jobs(m, softmax, coefficients)
         return m
+
+    def _jobs(self, m, softmax, coefficients):
+        """The readout's job goes to the softmax, all others to the coefficients."""
+        readout = self.readout
+        scores = self.job == readout
+        queried = Signal.like(self.query_job)  # the error follows a clock later
+        m.d.sync += queried.eq(self.query_job)
+        address = coefficients.trace_layer * self.config.window + coefficients.trace_row
+        m.d.comb += [
+            *take(softmax, self, "job", "row", "last", "value", "learn", "label"),
+            *take(softmax, self, "query_job", "query_row"),
+            softmax.arrive.eq(self.arrive & scores),
+            *take(coefficients, self, "row", "last", "value", "query_row", "list_entry"),
+            coefficients.arrive.eq(self.arrive & ~scores),
+            coefficients.layer.eq(self.job),
+            coefficients.query_layer.eq(self.query_job),
+            coefficients.list_layer.eq(self.list_job),
+            self.error.eq(Mux(queried == readout, softmax.error, coefficients.error)),
+            *take(self, coefficients, "list_row", "jacobians"),
+            self.done.eq(Cat(coefficients.done, softmax.done[readout])),
+            *(self.count(layer).eq(coefficients.count(layer)) for layer in range(readout)),
+            self.count(readout).eq(softmax.count(readout)),
+            *take(self, softmax, "trace_en", "trace_job", "trace_row", "trace_error"),
+            *show(self.coefficients, coefficients.trace_en, address, coefficients.trace_error),
+        ]

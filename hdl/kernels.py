@@ -1,4 +1,4 @@
-"""Kernels of the window and their centring: what each past sample weighs for the one at hand."""
+"""Kernels of the window and their centring: the weight of each past sample."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import memory, wiring
@@ -13,6 +13,15 @@ def table_index(config, scaled, shift: int):
     last = (1 << config.exp_bits) - 1
     steps = shift_round(scaled, shift)
     return Mux(steps > last, last, steps)[: config.exp_bits]
+
+
+class SecondWalk:
+    """Which sample of the window the second walk is at, and a clock later."""
+
+    def __init__(self, window):
+        self.valid, self.valid_3 = Signal(name="second"), Signal()
+        self.age = Signal(range(window), name="age_2")
+        self.at, self.at_3 = Signal(range(window), name="at_2"), Signal(range(window))
 
 
 class Kernels(wiring.Component):
@@ -32,17 +41,17 @@ class Kernels(wiring.Component):
     Members
     -------
     start : In(1)
-        Distances of the sample at hand are there from the next clock on.
+        Distances of the sample at hand are valid from the next clock on.
     label : In
         Its class.
     learned, clear : In(1)
-        It is finished and was learned; the window is empty again.
+        The sample is finished and was learned; empties the window.
     rewind, back : Out(1), distance : In
         To and from `Distances`.
     looks : Out(1), look : Out, found : In
-        Table of exp: whether it is asked, the address, and its entry in the next clock.
+        Table of exp: whether it is read, the address, and its entry in the next clock.
     slot : Out
-        Where the sample at hand goes.
+        Slot of the sample at hand.
     query : In, weight : Out
         A of a slot, in the same clock.
     done : Out(1)
@@ -80,36 +89,51 @@ class Kernels(wiring.Component):
         cfg, n = self.config, self.config.window
         bits = n.bit_length() - 1
         entry = signed(hsic.kernel_format(cfg).width)
-        row_sum = signed(entry.width + bits)
-        all_sum = signed(entry.width + 2 * bits)
+        row_sum, all_sum = signed(entry.width + bits), signed(entry.width + 2 * bits)
         m.submodules.labels = labels = memory.Memory(shape=range(cfg.classes), depth=n, init=[])
         m.submodules.kernels = kernels = memory.Memory(shape=entry, depth=n * n, init=[])
         m.submodules.sums = sums = memory.Memory(shape=row_sum, depth=n, init=[])
         m.submodules.weights = weights = memory.Memory(shape=signed(cfg.e.width), depth=n, init=[])
-        label_put, label_get = labels.write_port(), labels.read_port(domain="comb")
-        kernel_put, kernel_get = kernels.write_port(), kernels.read_port()
-        sum_put, sum_get = sums.write_port(), sums.read_port(domain="comb")
-        weight_put, weight_get = weights.write_port(), weights.read_port(domain="comb")
+        held = self._held(m)
+        stages = self._first_walk(m, labels, held)
+        g = self._kernel(m, stages, entry)
+        second = SecondWalk(n)
+        own, rest = Signal(row_sum), Signal(all_sum)  # sums of the new row, of the others
+        change = Signal(row_sum)
+        old, total = kernels.read_port(), sums.read_port(domain="comb")
+        self._row(m, kernels.write_port(), old, stages, second, g)
+        self._sums(m, sums.write_port(), stages[4], second, change, g, own, rest)
+        m.d.comb += change.eq(total.data + g - old.data)
+        exact = Signal(signed(entry.width + 2 * bits + 3))
+        m.d.sync += exact.eq((old.data << 2 * bits) - ((own + total.data) << bits) + rest + own)
+        m.d.comb += total.addr.eq(Mux(second.valid_3, second.at_3, stages[4]["at"]))
+        self._weights(m, weights, second, exact, held == n - 1)
+        return m
 
-        # samples held
-        held = Signal(range(n))  # without the one at hand
-        full = held == n - 1
+    def _held(self, m):
+        """Number of samples held, without the one at hand."""
+        most = self.config.window - 1
+        held = Signal(range(most + 1))
         with m.If(self.learned):
             m.d.sync += self.slot.eq(self.slot + 1)
-            with m.If(~full):
+            with m.If(held != most):
                 m.d.sync += held.eq(held + 1)
         with m.If(self.clear):
             m.d.sync += [self.slot.eq(0), held.eq(0)]
+        return held
 
-        # first walk: one sample of the window a clock, newest first
+    def _first_walk(self, m, labels, held):
+        """One sample of the window a clock, newest first; its fields in each of five stages."""
+        n = self.config.window
+        put, get = labels.write_port(), labels.read_port(domain="comb")
         walking, age, at = Signal(), Signal(range(n)), Signal(range(n))
         m.d.comb += [
             self.rewind.eq(self.start),
             self.back.eq(walking),
-            label_put.en.eq(self.start),
-            label_put.addr.eq(self.slot),
-            label_put.data.eq(self.label),
-            label_get.addr.eq(at),
+            put.en.eq(self.start),
+            put.addr.eq(self.slot),
+            put.data.eq(self.label),
+            get.addr.eq(at),
         ]
         with m.If(walking):
             m.d.sync += [age.eq(age + 1), at.eq(at - 1)]
@@ -121,7 +145,7 @@ class Kernels(wiring.Component):
             "valid": walking,
             "age": age,
             "at": at,
-            "same": label_get.data == self.label,
+            "same": get.data == self.label,
             "present": age <= held,
         }
         stages = [fields]
@@ -131,6 +155,11 @@ class Kernels(wiring.Component):
             }
             m.d.sync += [late[key].eq(value) for key, value in stages[-1].items()]
             stages.append(late)
+        return stages
+
+    def _kernel(self, m, stages, entry):
+        """Stages 0 to 4: the new entry of G, from the distance and the labels."""
+        cfg = self.config
         factor, shift = hsic.input_scale(cfg)
         distance = Signal.like(self.distance)
         scaled = Signal(unsigned(len(distance) + factor.bit_length()))
@@ -142,68 +171,74 @@ class Kernels(wiring.Component):
         ]
         term = Mux(stages[3]["same"], hsic.label_term(cfg), 0)
         m.d.sync += g.eq(Mux(stages[3]["present"], self.found - term, 0))
+        return g
 
-        # the entry of the sample that leaves is in the row of each later one
-        second, age_2, at_2 = Signal(), Signal(range(n)), Signal(range(n))
+    def _row(self, m, put, get, stages, second, g):
+        """The new row of G is written; the entry of the sample that leaves is read from it."""
         last = stages[4]
-        own, rest = Signal(row_sum), Signal(all_sum)  # sums of the new row, of the others
-        newest = last["age"] == 0
-        change = Signal(row_sum)
         m.d.comb += [
-            kernel_get.addr.eq(Mux(second, Cat(at_2, self.slot), Cat(self.slot, stages[3]["at"]))),
-            kernel_put.en.eq(last["valid"]),
-            kernel_put.addr.eq(Cat(last["at"], self.slot)),
-            kernel_put.data.eq(g),
-            change.eq(sum_get.data + g - kernel_get.data),
+            get.addr.eq(
+                Mux(second.valid, Cat(second.at, self.slot), Cat(self.slot, stages[3]["at"]))
+            ),
+            put.en.eq(last["valid"]),
+            put.addr.eq(Cat(last["at"], self.slot)),
+            put.data.eq(g),
         ]
+
+    def _sums(self, m, put, last, second, change, g, own, rest):
+        """Sums of the rows: each changes by the new entry less the one of the sample that leaves.
+
+        The second walk follows the first one.
+        """
+        n = self.config.window
+        newest = last["age"] == 0
         with m.If(last["valid"]):
             with m.If(newest):
                 m.d.sync += [own.eq(g), rest.eq(0)]
             with m.Elif(last["present"]):
                 m.d.sync += [own.eq(own + g), rest.eq(rest + change)]
             with m.If(last["age"] == n - 1):
-                m.d.sync += [second.eq(1), age_2.eq(0), at_2.eq(self.slot)]
-
-        # second walk: the row of A
-        with m.If(second):
-            m.d.sync += [age_2.eq(age_2 + 1), at_2.eq(at_2 - 1)]
-            with m.If(age_2 == n - 1):
-                m.d.sync += second.eq(0)
-        opens = second & (age_2 == 0)
+                m.d.sync += [second.valid.eq(1), second.age.eq(0), second.at.eq(self.slot)]
+        with m.If(second.valid):
+            m.d.sync += [second.age.eq(second.age + 1), second.at.eq(second.at - 1)]
+            with m.If(second.age == n - 1):
+                m.d.sync += second.valid.eq(0)
+        opens = second.valid & (second.age == 0)
         m.d.comb += [
-            sum_put.en.eq(last["valid"] & ~newest & last["present"] | opens),
-            sum_put.addr.eq(Mux(opens, self.slot, last["at"])),
-            sum_put.data.eq(Mux(opens, own, change)),
+            put.en.eq(last["valid"] & ~newest & last["present"] | opens),
+            put.addr.eq(Mux(opens, self.slot, last["at"])),
+            put.data.eq(Mux(opens, own, change)),
         ]
-        valid_3, valid_4 = Signal(), Signal()
+
+    def _weights(self, m, weights, second, exact, full):
+        """Second walk: the row of A, rounded; 0 until the window is full, or for the newest one."""
+        cfg, n = self.config, self.config.window
+        bits = n.bit_length() - 1
+        put, get = weights.write_port(), weights.read_port(domain="comb")
         zero_3, zero_4, end_3, end_4 = Signal(), Signal(), Signal(), Signal()
-        at_3, at_4 = Signal(range(n)), Signal(range(n))
-        exact = Signal(signed(entry.width + 2 * bits + 3))
+        valid_4, at_4 = Signal(), Signal(range(n))
         m.d.sync += [
-            valid_3.eq(second),
-            at_3.eq(at_2),
-            zero_3.eq((age_2 == 0) | ~full),
-            end_3.eq(age_2 == n - 1),
-            exact.eq((kernel_get.data << 2 * bits) - ((own + sum_get.data) << bits) + rest + own),
-            valid_4.eq(valid_3),
-            at_4.eq(at_3),
+            second.valid_3.eq(second.valid),
+            second.at_3.eq(second.at),
+            zero_3.eq((second.age == 0) | ~full),
+            end_3.eq(second.age == n - 1),
+            valid_4.eq(second.valid_3),
+            at_4.eq(second.at_3),
             zero_4.eq(zero_3),
             end_4.eq(end_3),
         ]
-        m.d.comb += sum_get.addr.eq(Mux(valid_3, at_3, last["at"]))
         weight = Signal(signed(cfg.e.width))
         rounded = Signal(signed(len(exact) + 1))
         m.d.comb += [
             rounded.eq(shift_round(exact, 2 * bits + hsic.coefficient_shift(cfg))),
             weight.eq(Mux(zero_4, Const(0), saturate(rounded, cfg.e))),
-            weight_put.en.eq(valid_4),
-            weight_put.addr.eq(at_4),
-            weight_put.data.eq(weight),
-            weight_get.addr.eq(self.query),
-            self.weight.eq(weight_get.data),
+            put.en.eq(valid_4),
+            put.addr.eq(at_4),
+            put.data.eq(weight),
+            get.addr.eq(self.query),
+            self.weight.eq(get.data),
             self.done.eq(valid_4 & end_4),
             self.trace_en.eq(valid_4),
             self.trace_slot.eq(at_4),
             self.trace_weight.eq(weight),
         ]
-        return m

@@ -3,7 +3,7 @@
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,19 +14,19 @@ from ..golden.layout import vector_width, word_width
 from ..golden.memory import KINDS
 from .fixed import saturate, shift_round
 from .leaky import Leak
-from .primitives import Multiplier
+from .primitives import Multiplier, late
 from .random import of_lane
 from .shapes import index
 from .step import Kind, is_any
 
 
 def _of(direction, d, z, bits):
-    """What holds of directions, or of z; one of them where they are equally wide."""
+    """`d` in a direction, else `z`; no choice where both have equally many bits."""
     return Mux(direction, d, z) if bits["d"] != bits["z"] else z
 
 
 class Own(enum.Enum):
-    """What a lane multiplies of its own."""
+    """The lane's own operand."""
 
     WEIGHT = 0
     READ = 1
@@ -37,7 +37,7 @@ class Own(enum.Enum):
 
 
 class Common(enum.Enum):
-    """With what it multiplies that."""
+    """The common operand."""
 
     SCALAR = 0
     Z = 1
@@ -72,7 +72,7 @@ def common_of(kind):
 
 
 class Control(data.StructLayout):
-    """What all lanes are told; the number is the stage in which it is used."""
+    """Control signals broadcast to every lane; the suffix is the pipeline stage that uses them."""
 
     def __init__(self, config):
         super().__init__(
@@ -99,7 +99,7 @@ class Control(data.StructLayout):
 class Lane(wiring.Component):
     """Operands in stage 5, product in stage 7, accumulator in 8, rounded in 9, words out in 10.
 
-    Registers of the data path have no reset: what is written follows from the steps alone.
+    Registers of the data path have no reset: steps alone decide which words are written.
 
     Parameters
     ----------
@@ -111,8 +111,8 @@ class Lane(wiring.Component):
     -------
     control : In
     chosen_9 : In(1)
-        Host: this lane is meant. Start: its group is; other lanes keep what they have, but for the
-        first group nothing.
+        Host: the command addresses this lane. Start: this lane's group gets its values; the other
+        lanes keep theirs, or get 0 while the first group does.
     present : In(1)
         Stage 5: the lane holds a unit of the layer in this block.
     scalar, weight, word, read, z, active, a, d, octet : In
@@ -120,7 +120,7 @@ class Lane(wiring.Component):
     random : In(32)
         Stage 6.
     begin : In
-        Stage 7: where a fresh accumulator starts: what rounds it to nearest, and the mean.
+        Stage 7: start value of a fresh accumulator: the half that rounds, and the mean.
     host : In, host_writes : In(1)
         Stage 9.
     potential, rest : In
@@ -130,7 +130,7 @@ class Lane(wiring.Component):
     weight_out, word_out, vector, active_out : Out
         Stage 10.
     cut : Out(1)
-        Stage 10, of a step that learns: the weight was cut off by saturation.
+        Stage 10, in a step that learns: the weight was saturated.
     """
 
     def __init__(self, config, number):
@@ -178,18 +178,6 @@ class Lane(wiring.Component):
             self._write_word(m, change)
         return m
 
-    def _register(self, m, value, name):
-        """`value` a clock later."""
-        value = Value.cast(value)
-        register = Signal(value.shape(), name=name, reset_less=True)
-        m.d.sync += register.eq(value)
-        return register
-
-    def _delayed(self, m, value, clocks, name):
-        for n in range(clocks):
-            value = self._register(m, value, f"{name}_{n}")
-        return value
-
     def _multiply(self, m):
         """Stages 5 to 7: the lane's own operand times the common one."""
         cfg, control = self.config, self.control
@@ -221,56 +209,34 @@ class Lane(wiring.Component):
         """Stages 7 to 10: accumulate, round, saturate: activations a, normalised z, directions d.
 
         The common operand has been shifted so that the vector's bits begin at one of few places,
-        and the accumulator starts from the half that rounds: what is left to do is to choose the
-        bits and to see whether they fit. Of a direction it holds the negative, less one.
+        and the accumulator starts from the half that rounds: it remains to choose the bits and to
+        check whether they fit. In a direction the accumulator holds the negative, less one.
         """
         cfg, control = self.config, self.control
         acc = Signal(signed(widths.accumulator(cfg)), reset_less=True)
         m.d.sync += acc.eq(Mux(control.fresh_7, self.begin, acc) + self.product)
-        forward, direction, sign = control.forward_8, control.direction_8, acc[-1]
+        direction = control.direction_8
         places, drop = widths.slices(cfg), widths.forward_drop(cfg)
         top = Signal()  # the sign of the result
-        m.d.comb += top.eq(sign ^ direction)
+        m.d.comb += top.eq(acc[-1] ^ direction)
 
         def bit(at):
             # below the accumulator there are zeros, less one in a direction
             return acc[min(at, len(acc) - 1)] if at >= 0 else direction
 
-        # whether all bits from some place up are copies of the sign
         bits = {"u": cfg.u_bits, "z": cfg.z_bits, "d": cfg.d_bits}
-        places_of = {"u": (drop,), "z": places, "d": places}
-        limits = {place + bits[v] - 1 for v in bits for place in places_of[v]}
-        fits, above, high = {}, Const(1, 1), len(acc) - 1
-        for limit in sorted(limits, reverse=True):
-            if limit < high:
-                part = acc[max(limit, 0) : high]
-                same = part == (sign if limit >= 0 else direction).replicate(len(part))
-                if limit < 0:
-                    same &= sign == direction
-                flag = Signal(name=f"fits_{limit}" if limit >= 0 else f"fits_minus_{-limit}")
-                m.d.comb += flag.eq(above & same)
-                above, high = flag, max(limit, 0)
-            fits[limit] = above
-        of = {
-            v: Array(fits[place + bits[v] - 1] for place in places_of[v])[
-                control.slice_8 if len(places_of[v]) > 1 else 0
-            ]
-            for v in bits
-        }
-        fit = Signal()
-        m.d.comb += fit.eq(Mux(forward, of["u"], _of(direction, of["d"], of["z"], bits)))
-
+        fit = self._fit(m, acc, bits)
         low = Signal(max(cfg.z_bits, cfg.d_bits))
         m.d.comb += low.eq(
             Array(Cat(bit(place + n) for n in range(len(low))) for place in places)[control.slice_8]
         )
         # stage 9: the bits chosen, whether they fit, and the sign
         chosen = [
-            Mux(forward, bit(drop + n), low[n] ^ direction if n < len(low) else top)
+            Mux(control.forward_8, bit(drop + n), low[n] ^ direction if n < len(low) else top)
             for n in range(len(self.vector))
         ]
-        chosen = self._register(m, Cat(chosen), "chosen_bits")
-        fit, top = self._register(m, fit, "fit_9"), self._register(m, top, "top_9")
+        chosen = late(m, Cat(chosen), name="chosen_bits")
+        fit, top = late(m, fit, name="fit_9"), late(m, top, name="top_9")
         forward, direction = control.forward_9, control.direction_9
         vector = []
         for n in range(len(self.vector)):
@@ -278,9 +244,9 @@ class Lane(wiring.Component):
             inside = Mux(forward, inside["u"], Mux(direction, inside["d"], inside["z"]))
             vector.append(Mux(inside, Mux(fit, chosen[n], ~top), top))
 
-        active = self._delayed(m, self.active, 4, "active")
-        present = self._delayed(m, self.present, 4, "present")
-        positive = self._delayed(m, self.a > 0, 5, "positive")
+        active = late(m, self.active, 4, name="active_{}")
+        present = late(m, self.present, 4, name="present_{}")
+        positive = late(m, self.a > 0, 5, name="positive_{}")
         m.d.comb += self.active_out.eq(positive)
         value = Signal.like(self.vector)
         m.d.comb += value.eq(Cat(vector))
@@ -304,7 +270,35 @@ class Lane(wiring.Component):
             m.d.comb += written.eq(below)
         with m.Else():
             m.d.comb += written.eq(value)
-        m.d.comb += self.vector.eq(self._register(m, written, "vector_10"))
+        m.d.comb += self.vector.eq(late(m, written, name="vector_10"))
+
+    def _fit(self, m, acc, bits):
+        """Stage 8: whether the chosen bits hold the sum: all above are copies of the sign."""
+        control, sign, direction = self.control, acc[-1], self.control.direction_8
+        places, drop = widths.slices(self.config), widths.forward_drop(self.config)
+        places_of = {"u": (drop,), "z": places, "d": places}
+        limits = {place + bits[v] - 1 for v in bits for place in places_of[v]}
+        fits, above, high = {}, Const(1, 1), len(acc) - 1
+        for limit in sorted(limits, reverse=True):
+            if limit < high:
+                part = acc[max(limit, 0) : high]
+                same = part == (sign if limit >= 0 else direction).replicate(len(part))
+                if limit < 0:
+                    same &= sign == direction
+                flag = Signal(name=f"fits_{limit}" if limit >= 0 else f"fits_minus_{-limit}")
+                m.d.comb += flag.eq(above & same)
+                above, high = flag, max(limit, 0)
+            fits[limit] = above
+        of = {
+            v: Array(fits[place + bits[v] - 1] for place in places_of[v])[
+                control.slice_8 if len(places_of[v]) > 1 else 0
+            ]
+            for v in bits
+        }
+        fit = Signal()
+        vector = _of(direction, of["d"], of["z"], bits)
+        m.d.comb += fit.eq(Mux(control.forward_8, of["u"], vector))
+        return fit
 
     def _below(self, value):
         """`value` times the slope below 0."""
@@ -329,16 +323,16 @@ class Lane(wiring.Component):
             added = Mux(control.remember_6, memory_bits, added)
         if kind.leaks:
             leaks = Mux(control.remember_5, self.word[: cfg.memory_bits].as_signed(), 0)
-            leak = self._register(m, leaks, "leak")
+            leak = late(m, leaks, name="leak")
             added = added - (leak << (shift - cfg.horizon))
-        rest = self._register(m, added, "rest_7")
+        rest = late(m, added, name="rest_7")
         product = self.product[: widths.update_product(cfg)].as_signed()
         change = Signal(signed(widths.change(cfg)), reset_less=True)
         m.d.sync += change.eq((rest - product) >> shift)
         return change
 
     def _start(self, start, old):
-        """`start` in the turn of the lane's group; in another's, what it has."""
+        """`start` while the lane's group gets its values, else the old value."""
         if init_groups(self.config) == 1:
             return start
         return Mux(self.chosen_9, start, Mux(self.control.blank_9, 0, old))
@@ -346,12 +340,12 @@ class Lane(wiring.Component):
     def _write_weight(self, m, change):
         """Stages 8 to 10: the weight memory's word."""
         cfg, control = self.config, self.control
-        old = self._delayed(m, self.weight, 3, "weight_old")
+        old = late(m, self.weight, 3, name="weight_old_{}")
         total = Signal(signed(max(cfg.weight_bits, len(change)) + 1), reset_less=True)
         m.d.sync += total.eq(Mux(control.start_8, 0, old) + change)
         above = total[cfg.weight_bits - 1 :]  # copies of the sign, where the weight fits
-        m.d.comb += self.cut.eq(self._register(m, above.any() & ~above.all(), "cut_10"))
-        old = self._register(m, old, "weight_9")
+        m.d.comb += self.cut.eq(late(m, above.any() & ~above.all(), name="cut_10"))
+        old = late(m, old, name="weight_9")
         written = Signal.like(self.weight_out)
         new = saturate(total, cfg.weight)
         with m.If(control.host_9):
@@ -360,20 +354,20 @@ class Lane(wiring.Component):
             m.d.comb += written.eq(self._start(new, old))
         with m.Else():
             m.d.comb += written.eq(new)
-        m.d.comb += self.weight_out.eq(self._register(m, written, "weight_10"))
+        m.d.comb += self.weight_out.eq(late(m, written, name="weight_10"))
 
     def _write_word(self, m, change):
         """Stages 8 to 10: the class memory's word; the code bit only changes at the start."""
         cfg, control, bits = self.config, self.control, self.config.memory_bits
         width = word_width(cfg)
-        old_8 = self._delayed(m, self.word, 3, "word_old")
-        old = self._register(m, old_8, "word_9")
-        code = self._delayed(m, self.octet[0] & self.present, 4, "code")
+        old_8 = late(m, self.word, 3, name="word_old_{}")
+        old = late(m, old_8, name="word_9")
+        code = late(m, self.octet[0] & self.present, 4, name="code_{}")
         new = old
         if KINDS[cfg.memory].by_sample:
-            new = self._delayed(m, self.z, 4, "replacing")
+            new = late(m, self.z, 4, name="replacing_{}")
         elif cfg.writes_memory:
-            total = self._register(m, old_8[:bits].as_signed() + change, "word_total")
+            total = late(m, old_8[:bits].as_signed() + change, name="word_total")
             new = Cat(saturate(total, Format(bits, 0))[:bits], old[bits:])
         start = Cat(Const(0, width - 1), code) if cfg.kappa else Const(0, width)
         written = Signal.like(self.word_out)
@@ -383,4 +377,4 @@ class Lane(wiring.Component):
             m.d.comb += written.eq(self._start(start, old))
         with m.Else():
             m.d.comb += written.eq(new)
-        m.d.comb += self.word_out.eq(self._register(m, written, "word_10"))
+        m.d.comb += self.word_out.eq(late(m, written, name="word_10"))

@@ -11,8 +11,8 @@ from .fixed import saturate, shift_round
 class Leak(wiring.Component):
     """``u <- u + dt/tau (current - u)`` of one lane.
 
-    The leak is taken off while the sum is still being made, so that only the current's share is
-    added behind it. One step per clock.
+    The leak is subtracted while the sum is still accumulated, so that only the current's share is
+    added after it. One step per clock.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Leak(wiring.Component):
     potential : In
         Stage 5.
     rest : In(1)
-        Stage 5: the sample has just come; the potential counts as 0.
+        Stage 5: first time step of a sample; the potential counts as 0.
     current : In
         Stage 9: the sum, rounded.
     u : Out

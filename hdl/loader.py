@@ -35,7 +35,7 @@ class Loader(wiring.Component):
     -------
     samples : In(stream)
     drop : In(1)
-        What has come in of an unfinished sample is forgotten; no word is taken in this clock.
+        Discards the words of an unfinished sample; no word is taken in this clock.
     full : Out(1)
         The bank being read holds a sample.
     count : Out
@@ -46,10 +46,10 @@ class Loader(wiring.Component):
         Entry of the list to read; `index` and `value` follow two clocks later.
     index, value : Out
     release : In(1)
-        The bank being read is free again.
+        Frees the bank being read.
     put, put_label, put_class : Out(1), put_index, put_value : Out
-        What comes in at this clock: an input, or a label, or a label that is a class. A sample
-        that is dropped ends as one with a label that is no class.
+        An input, a label, or a label that is a class arrives in this clock. A dropped sample ends
+        like one whose label is no class.
     """
 
     def __init__(self, config):

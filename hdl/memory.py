@@ -1,4 +1,4 @@
-"""The class memory: what learning remembers of each class, and how the modulator reads it."""
+"""The class memory: its words, and the scaling with which the modulator reads them."""
 
 from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import wiring
@@ -18,7 +18,7 @@ class ClassMemory(wiring.Component):
     """Words of all lanes, row after row of each hidden layer, with the read scaling.
 
     Latency: `word` and `read` four clocks after `address`; `writes` and `place` in the clock of
-    `written`. Where there are more clusters than one: five clocks, and in the clock before.
+    `written`. With several clusters, five clocks, and `writes`/`place` precede `written` by one.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ class ClassMemory(wiring.Component):
     total_step, total : In
         Sums over the lanes: magnitudes of written rows give the gains.
     asks_gain, gain_place, set_gain, value, clear : In, gain : Out
-        The commander's: asks for a gain (while no step is under way), which follows two clocks
-        later; sets the one that was asked for in the clock before; all to 0.
+        Of the commander: reads a gain (while no step is under way), valid two clocks later;
+        overwrites the gain read in the clock before; sets all gains to 0.
     """
 
     def __init__(self, config, step_layout):

@@ -40,11 +40,11 @@ class Gains(wiring.Component):
     found : In(1)
         `total` is the sum of magnitudes of row `row` of `layer`.
     query : In
-        Gain asked for, ``layer * classes + row``; `gain` follows in the same clock.
+        Gain to read, ``layer * classes + row``; `gain` follows in the same clock.
     set : In(1)
-        Overwrites the row asked for with `value` (by command).
+        Overwrites that gain with `value` (by command).
     clear : In(1)
-        All gains become 0.
+        Sets all gains to 0.
     """
 
     def __init__(self, config):

@@ -28,7 +28,7 @@ class Normalise(wiring.Component):
     """``1 / sqrt(var a)`` as ``mantissa * 2**-(10 + exponent)``, with the mean.
 
     The sum comes first, the sum of squares one or more clocks later; as in
-    `hebbware.golden.normalise.statistics`. The exponent is put out as ``exponent - lowest``.
+    `hebbware.golden.normalise.statistics`. The exponent is output as ``exponent - lowest``.
 
     Latency: `NORMALISE_LATENCY` clocks from the sum of squares to the results, which stay until the
     next layer's. A new layer may begin each ``NORMALISE_LATENCY`` clocks.
@@ -41,15 +41,15 @@ class Normalise(wiring.Component):
     -------
     total : In, signed
     sum, squares : In(1)
-        `total` is one of these.
+        `total` is the sum, or the sum of squares.
     layer : In
         Hidden layer that it belongs to.
     mean, mantissa, exponent, power : Out
         `power` is the exponent of the scale rounded to a power of two, also less the lowest.
     found : Out(1)
-        The results are there in the next clock.
+        The results are valid in the next clock.
     done : Out(1)
-        In the next clock a step may be issued that takes them.
+        In the next clock a step that uses them may be issued.
     """
 
     def __init__(self, config):
@@ -86,69 +86,23 @@ class Normalise(wiring.Component):
         )
         lookup = table.read_port()
 
-        # 1: times the constant 1/m of the layer; 2: rounded
-        constants = [reciprocal_of_size(units) for units in cfg.hidden]
-        per_layer = Array(Const(factor, unsigned(17)) for factor, _ in constants)
-        product = Signal(signed(widths.total(cfg) + 18))
-        layer = Signal.like(self.layer)
-        quotient = Array(shift_round(product, shift) for _, shift in constants)[layer]
-        square = unsigned(2 * cfg.u_bits - 2)  # no activation is as low as the format's least
-        mean_square = Signal(square)
-        stage = Signal(NORMALISE_LATENCY - 1)  # one-hot walk of the sum of squares
-        had_sum = Signal()
-        scaled = self.total
-        if any(factor != 1 for factor, _ in constants):  # sizes that are no powers of two
-            scaled = self.total * per_layer[self.layer]
-        m.d.sync += [
-            product.eq(scaled),
-            layer.eq(self.layer),
-            had_sum.eq(self.sum),
-            stage.eq(stage << 1 | self.squares),
-        ]
-        with m.If(had_sum):
-            m.d.sync += self.mean.eq(quotient)
-        with m.If(stage[0]):
-            m.d.sync += mean_square.eq(quotient)
+        mean_square, stage = self._means(m)
 
         # 3: variance
         raw = Signal(signed(2 * cfg.u_bits - 1))
-        var = Signal(square)
-        squared = Signal(square)  # the mean is there a clock before it is needed
+        var = Signal.like(mean_square)
+        squared = Signal.like(mean_square)  # the mean is there a clock before it is needed
         m.d.comb += raw.eq(mean_square - squared)
         m.d.sync += [
             squared.eq(self.mean * self.mean),
             var.eq(Mux(raw < VAR_MIN, VAR_MIN, raw)),
         ]
-
-        # 4, 5: which even shift brings it into [1, 4)
-        steps = range(self.high - self.low + 1)
-        # in each step the two bits that are over 4**(low + step) in units of u squared; the
-        # highest that has one tells how many times 4 the variance is
-        reached, var_4 = Signal(len(steps)), Signal.like(var)
-        places = [max(2 * (cfg.u_fraction + self.low + step), 0) for step in steps]
-        m.d.sync += [
-            reached.eq(
-                Cat(
-                    var[low:high].any()
-                    for low, high in zip(places, [*places[1:], len(var)], strict=True)
-                )
-            ),
-            var_4.eq(var),
-        ]
-        exponent = Signal(range(self.high - self.low + 1))
-        for step in steps:
-            with m.If(reached[step]):
-                m.d.comb += exponent.eq(step)
-        found, found_6, found_7 = (Signal.like(exponent, name=f"found_{n}") for n in (5, 6, 7))
-        moved = Signal.like(var)
-        m.d.sync += [
-            found.eq(exponent),
-            moved.eq(var_4),
-            found_6.eq(found),
-            found_7.eq(found_6),
-        ]
+        found, moved = self._octave(m, var)
+        found_6, found_7 = (Signal.like(found, name=f"found_{n}") for n in (6, 7))
+        m.d.sync += [found_6.eq(found), found_7.eq(found_6)]
 
         # 6: the shift; 7: the table
+        steps = range(self.high - self.low + 1)
         drops = [2 * (cfg.u_fraction + self.low + step) - (cfg.rsqrt_bits - 2) for step in steps]
         m.d.sync += lookup.addr.eq(
             Array(
@@ -170,6 +124,62 @@ class Normalise(wiring.Component):
         ]
         return m
 
+    def _means(self, m):
+        """Clocks 1 and 2: times the constant 1/m of the layer, rounded.
+
+        Returns the mean of squares, and the one-hot walk of the sum of squares.
+        """
+        cfg = self.config
+        constants = [reciprocal_of_size(units) for units in cfg.hidden]
+        per_layer = Array(Const(factor, unsigned(17)) for factor, _ in constants)
+        product = Signal(signed(widths.total(cfg) + 18))
+        layer = Signal.like(self.layer)
+        quotient = Array(shift_round(product, shift) for _, shift in constants)[layer]
+        # no activation is as low as the format's least
+        mean_square = Signal(unsigned(2 * cfg.u_bits - 2))
+        stage = Signal(NORMALISE_LATENCY - 1)
+        had_sum = Signal()
+        scaled = self.total
+        if any(factor != 1 for factor, _ in constants):  # sizes that are no powers of two
+            scaled = self.total * per_layer[self.layer]
+        m.d.sync += [
+            product.eq(scaled),
+            layer.eq(self.layer),
+            had_sum.eq(self.sum),
+            stage.eq(stage << 1 | self.squares),
+        ]
+        with m.If(had_sum):
+            m.d.sync += self.mean.eq(quotient)
+        with m.If(stage[0]):
+            m.d.sync += mean_square.eq(quotient)
+        return mean_square, stage
+
+    def _octave(self, m, var):
+        """Clocks 4 and 5: which even shift brings the variance into [1, 4); the variance then.
+
+        In each step the two bits that are over 4**(low + step) in units of u squared; the highest
+        step that has one says how many times 4 the variance is.
+        """
+        steps = range(self.high - self.low + 1)
+        reached, var_4 = Signal(len(steps)), Signal.like(var)
+        places = [max(2 * (self.config.u_fraction + self.low + step), 0) for step in steps]
+        m.d.sync += [
+            reached.eq(
+                Cat(
+                    var[low:high].any()
+                    for low, high in zip(places, [*places[1:], len(var)], strict=True)
+                )
+            ),
+            var_4.eq(var),
+        ]
+        exponent = Signal(steps)
+        for step in steps:
+            with m.If(reached[step]):
+                m.d.comb += exponent.eq(step)
+        found, moved = Signal.like(exponent, name="found_5"), Signal.like(var)
+        m.d.sync += [found.eq(exponent), moved.eq(var_4)]
+        return found, moved
+
 
 class Powers(wiring.Component):
     """Keeps the power of each hidden layer's own scale until its direction is rounded.
@@ -185,7 +195,7 @@ class Powers(wiring.Component):
     found, power : In
         Of `Normalise`.
     asked : In
-        The layer of a direction; its power, `kept`, is there in the same clock.
+        The layer of a direction; `kept` is its power, in the same clock.
     """
 
     def __init__(self, config):
@@ -210,7 +220,7 @@ class Powers(wiring.Component):
             for layer in range(len(self.config.hidden))
         )
         layer = Signal.like(self.layer)
-        settled = Signal()  # the statistics are there
+        settled = Signal()  # the statistics are valid
         m.d.sync += settled.eq(self.found)
         with m.If(self.squares):
             m.d.sync += layer.eq(self.layer)

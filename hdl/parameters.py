@@ -1,4 +1,4 @@
-"""What components do with parameters that they cannot have."""
+"""Checks of the parameters of components."""
 
 from contextlib import contextmanager
 
@@ -7,9 +7,9 @@ from ..golden.errors import InputError
 
 @contextmanager
 def checking(component):
-    """Check parameters inside this block: Amaranth is not to warn of a component that refused them.
+    """Check parameters inside this block, without a warning of Amaranth where they are refused.
 
-    It warns of each that is made and never elaborated, also of one whose constructor raised.
+    It warns of each component that is never elaborated, even if its constructor raised.
     """
     try:
         yield

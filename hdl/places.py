@@ -1,4 +1,4 @@
-"""Whether a command names a number that there is, and how large numbers are."""
+"""Whether an address holds a number; comparisons with constants."""
 
 from collections.abc import Sequence
 

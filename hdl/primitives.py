@@ -1,7 +1,7 @@
-"""Cells of the vendors, each behind `match platform` beside a portable description.
+"""Vendor cells, each behind `match platform` next to a portable description.
 
-What a cell computes is held against the same predictions as the portable description, in
-simulation, with the models in `hebbware.cosim.models`.
+In simulation, cells are compared with the same predictions as the portable description, by the
+models in `hebbware.cosim.models`.
 """
 
 from amaranth.hdl import Array, Cat, ClockSignal, Const, Instance, Module, Signal, signed
@@ -10,6 +10,18 @@ from amaranth.lib.wiring import In, Out
 from amaranth.vendor import LatticeICE40Platform, LatticePlatform
 
 SPRAM_DEPTH, SPRAM_WIDTH = 1 << 14, 16
+
+
+def late(m, value, clocks: int = 1, *, name: str = "late"):
+    """`value` so many clocks later, through registers without reset.
+
+    Each register has the given name, in which ``{}`` stands for its number.
+    """
+    for number in range(clocks):
+        register = Signal.like(value, name=name.format(number), reset_less=True)
+        m.d.sync += register.eq(value)
+        value = register
+    return value
 
 
 class SinglePortRam(wiring.Component):
@@ -165,8 +177,8 @@ class Multiplier(wiring.Component):
 class Copy(wiring.Component):
     """A register that synthesis does not merge with others of the same value.
 
-    Copies of what goes far, each near to where it is used, would be made one again. Latency: one
-    clock. Without reset. On an ECP5 one TRELLIS_FF for each bit; elsewhere a register like others.
+    Copies of a signal, each placed near its users, would be merged otherwise. Latency: one clock.
+    Without reset. On an ECP5 one TRELLIS_FF for each bit; elsewhere a register like others.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ def xorshift(word):
 
 
 def of_lane(word, lane: int):
-    """What a lane sees of the word: rotated left by its number."""
+    """Random word of a lane: `word` rotated left by the number of the lane."""
     return word.rotate_left(lane % 32)
 
 
@@ -31,7 +31,7 @@ class Xorshift32(wiring.Component):
     -------
     step : In(1)
     set : In(1)
-        Take `value` instead.
+        Load `value` instead.
     value : In(32)
     word : Out(32)
     """

@@ -11,7 +11,7 @@ def result_width(config) -> int:
 
 
 class Results(wiring.Component):
-    """Puts out ``1 + classes`` words for each sample: the class with the largest score (the first
+    """Outputs ``1 + classes`` words for each sample: the class with the largest score (the first
     of equals), then the scores in the order of the classes.
 
     Latency: the first word is offered in the clock after the last score arrived.

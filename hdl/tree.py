@@ -8,7 +8,7 @@ from ..golden.program import tree_fans, tree_latency
 
 
 class AdderTree(wiring.Component):
-    """Sum of `lanes` signed values, registered as `hebbware.golden.program.tree_fans` tells.
+    """Sum of `lanes` signed values, in the stages of `hebbware.golden.program.tree_fans`.
 
     Latency: `hebbware.golden.program.tree_latency` clocks; a new sum each clock.
 

@@ -24,16 +24,16 @@ _BARE = re.compile(r"^( *)always @\*\n +(.*;)\n", re.MULTILINE)
 
 
 def convert(component: Component, name: str, *, platform: Any = None) -> str:
-    """Verilog of a component as the module `name`, without traces of where it was written.
+    """Verilog of a component as the module `name`, without source locations.
 
     Raises
     ------
     ToolError
         Yosys fails.
     InputError
-        There is no place for what it keeps.
+        There is no folder for its cache.
     """
-    component._MustUse__used = True  # also where there is no such place: Amaranth is not to warn
+    component._MustUse__used = True  # no warning of Amaranth, even where there is no such folder
     try:
         with places.others_keep(), children.of_others():
             text = verilog.convert(
@@ -45,7 +45,7 @@ def convert(component: Component, name: str, *, platform: Any = None) -> str:
 
 
 def started(text: str) -> str:
-    """What Yosys wrote, so that all logic runs at time 0 by the rules of either language.
+    """Change the Verilog of Yosys so that all logic runs at time 0 in either language.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def _module(text: str) -> str:
         f"{indent}// makes all logic run at time 0\n"
         f"{indent}reg {START};\n{indent}initial {START} <= 1'h0;\n",
     ).replace(name, START)
-    # what is left of a register that only partly comes from a process
+    # bits of a register that no process assigns
     text = _BARE.sub(
         lambda m: (
             f"{m[1]}always @* begin\n{m[1]}  if ({START}) begin end\n{m[1]}  {m[2]}\n{m[1]}end\n"

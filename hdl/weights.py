@@ -12,8 +12,8 @@ class WeightMemory(wiring.Component):
     """Words of the weights of all lanes.
 
     Latency: `word` two clocks after `address`; `write_en` and `write_address` in the clock of
-    `written`. Where there are more clusters than one: three clocks, and in the clock before. With
-    one port (`weight_ports`), nothing is read in a clock in which `write_en` is high;
+    `written`. With several clusters, three clocks, and one clock before `written`. With one port
+    (`weight_ports`), nothing is read in a clock in which `write_en` is high;
     `hebbware.golden.program` keeps the two apart.
 
     Parameters

@@ -5,7 +5,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 
-class Window(wiring.Component):
+class ActivationRing(wiring.Component):
     """Which slot holds the sample at hand and which the oldest; the labels of the window.
 
     There is one slot more than samples in the window: the current activations go into one while
@@ -20,10 +20,10 @@ class Window(wiring.Component):
     Members
     -------
     learned : In(1)
-        The sample at hand is finished and was learned: on to the next slot.
+        The sample at hand is finished and was learned: moves on to the next slot.
     label : In
     clear : In(1)
-        The window is empty again.
+        Empties the window.
     base, oldest_base : Out
         Address of the first word of the current and of the oldest slot.
     oldest, has_oldest : Out

@@ -18,7 +18,8 @@ from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.data import load as load_data
 from hebbware.golden.errors import InputError
 from hebbware.golden.schedule import Command
-from hebbware.hdl import core as hdl_core
+from hebbware.hdl import reservoir_memory
+from hebbware.hdl.core import Core
 
 MNIST = Path(os.environ.get("HEBBWARE_DATA", "nowhere")) / "mnist"
 BASE = CoreConfig(
@@ -49,7 +50,7 @@ def random_weights(config):
 
 @pytest.fixture
 def untrained(monkeypatch):
-    monkeypatch.setattr(hdl_core, "readout_weights", random_weights)
+    monkeypatch.setattr(reservoir_memory, "readout_weights", random_weights)
     monkeypatch.setattr("hebbware.golden.readout.readout_weights", random_weights)
 
 
@@ -78,7 +79,7 @@ def orders(config, count):
 @pytest.mark.parametrize("name", SMALL)
 def test_learning(name, untrained):
     config = SMALL[name]
-    model = build(hdl_core.Core(config, trace=True), hold={"commands": "results"}, quick=True)
+    model = build(Core(config, trace=True), hold={"commands": "results"}, quick=True)
     for seed, stalls, count, commands in ((0, 0, 16, register_reads), (1, 90, 30, orders)):
         x, labels = samples(config, count, seed)
         run = cosimulate(
@@ -94,7 +95,7 @@ def test_learning(name, untrained):
 
 
 def test_a_wrong_readout_is_found_and_named(untrained):
-    model = build(hdl_core.Core(BASE, trace=True), hold={"commands": "results"}, quick=True)
+    model = build(Core(BASE, trace=True), hold={"commands": "results"}, quick=True)
     x, labels = samples(BASE, 6)
     wrong = replace(BASE, horizon=4)
     run = cosimulate(wrong, x, labels, model=model)
@@ -105,7 +106,7 @@ def test_a_wrong_readout_is_found_and_named(untrained):
 def test_clocks_are_told_without_data(untrained):
     """What ``info`` tells is what co-simulation takes, for samples in a row."""
     config = SMALL["class-gated, two layers"]
-    model = build(hdl_core.Core(config, trace=True), hold={"commands": "results"}, quick=True)
+    model = build(Core(config, trace=True), hold={"commands": "results"}, quick=True)
     x = np.full((8, config.inputs), 200)
     run = cosimulate(config, x, [0, 1, 2, 0, 1, 2, 0, 1], model=model)
     assert run.message is None
@@ -115,7 +116,7 @@ def test_clocks_are_told_without_data(untrained):
 
 def test_the_exact_memory_has_no_hardware():
     with pytest.raises(InputError, match="readout must not be exact in hardware"):
-        hdl_core.Core(replace(BASE, readout="exact"))
+        Core(replace(BASE, readout="exact"))
 
 
 @pytest.mark.slow  # simulates half a million clocks of a core with two reservoirs

@@ -39,7 +39,7 @@ def trace_signature(config):
 
 
 class ReservoirBlock(wiring.Component):
-    """One step for each vector of inputs; `hebbware.golden.reservoir_schedule` tells the clocks.
+    """One step for each vector of inputs; `hebbware.golden.reservoir_schedule` gives the clocks.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class ReservoirBlock(wiring.Component):
                 with m.State("READING"):
                     with m.If(engine.done):
                         m.next = "OUT"
-                with m.State("LOOK"):  # the output that is to learn is looked up
+                with m.State("LOOK"):  # the output that learns is looked up
                     m.d.comb += looking.eq(1)
                     m.next = "TARGET"
                 with m.State("TARGET"):
@@ -184,7 +184,7 @@ class ReservoirBlock(wiring.Component):
             m.d.sync += count.eq(before + write.en)
 
     def _commands(self, m, engine, training):
-        """What a command means; every one is a job of the engine."""
+        """Commands; each is a job of the engine."""
         cfg = self.config
         word = self.commands.payload
         answer = Signal(signed(DATA_BITS))

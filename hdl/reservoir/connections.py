@@ -1,4 +1,4 @@
-"""Where a unit listens, made while walking; `hebbware.golden.reservoir` says how."""
+"""Connections of the units, generated during the walk as in `hebbware.golden.reservoir`."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -12,7 +12,7 @@ from ..random import xorshift
 class Walk(wiring.Component):
     """The words that the granules draw, one after the other; each granule's can be drawn again.
 
-    Latency: one clock from an order to the next word. Resources: 64 flip-flops.
+    Latency: one clock from a command to the next word. Resources: 64 flip-flops.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class Walk(wiring.Component):
     keep : In(1)
         The word at hand is the first of a granule.
     back : In(1)
-        To that word again.
+        Return to that word.
     restart : In(1)
-        To the first word of all.
+        Return to the first word of all.
     word : Out(32)
     """
 
@@ -94,7 +94,7 @@ def source_block(config, word, block) -> Value:
 
 
 def permuted(config, word, block, lanes) -> list[Value]:
-    """What each lane takes of the word of states that a tap of `block` reads."""
+    """State that each lane takes from the word that a tap of `block` reads."""
     bits, count = (config.blocks - 1).bit_length(), config.lanes
     if config.topology == "sparse":
         for bit in range((count - 1).bit_length()):

@@ -35,7 +35,7 @@ def ports(config: ReservoirConfig, *, trace: bool = False) -> list[Port]:
 
 
 def reservoir_verilog(config: ReservoirConfig, *, trace: bool = False, weights=None) -> str:
-    """The block of `config` as the module ``hebbware_reservoir``, its ports told in a header.
+    """The block of `config` as the module ``hebbware_reservoir``, its ports described in a header.
 
     Parameters
     ----------

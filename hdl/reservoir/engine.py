@@ -1,7 +1,7 @@
 """The reservoir without streams: jobs that walk units and outputs through the lanes."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, enum, memory, wiring
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden import reservoir_schedule as schedule
@@ -14,32 +14,7 @@ from ..shapes import index
 from ..tree import AdderTree
 from .connections import Walk, input_key, permuted, place_bits, source_block
 from .lane import Control, Kind, Lane, has_readout, product_bits
-
-
-class Job(enum.Enum):
-    """What is being issued."""
-
-    STEP = 0
-    READOUT = 1
-    UPDATE = 2
-    HOST = 3
-
-
-class Step(data.StructLayout):
-    """A step in the pipeline."""
-
-    def __init__(self, config):
-        super().__init__(
-            {
-                "valid": 1,
-                "kind": Kind,
-                "block": index(config.blocks),
-                "output": index(config.outputs),
-                "first": 1,  # of a unit's sum, or of an output's
-                "last": 1,
-                "end": 1,  # of the job
-            }
-        )
+from .step import Job, Step
 
 
 class Engine(wiring.Component):
@@ -63,7 +38,7 @@ class Engine(wiring.Component):
     input_address : Out
         Which of them; `input_index` and `input_value` are to follow in the next clock.
     start_readout : In(1)
-        All outputs: each is told by `found` with `found_output` and `found_value`.
+        All outputs: `found` is high for each, with `found_output` and `found_value`.
     start_update : In(1)
         The delta rule of output `output` with `error`.
     start_host : In(1)
@@ -71,13 +46,13 @@ class Engine(wiring.Component):
     clear : In(1)
         State and rounding as after reset; while no job is under way.
     done : Out(1)
-        In the last clock of a job: what it wrote is there from the next one on.
+        High in the last clock of a job; its writes can be read from the next one on.
     state_address, state : In, Out
         A block of the state for others, one clock later; while no job is under way.
     state_write, state_write_address, state_write_data : Out
-        Writes of the state, to watch.
+        Writes of the state, for traces.
     weight_write, weight_write_address, weight_write_data : Out
-        Writes of the weights, to watch.
+        Writes of the weights, for traces.
     """
 
     def __init__(self, config, *, weights=None):
@@ -228,7 +203,7 @@ class Engine(wiring.Component):
     # -- lanes ------------------------------------------------------------------------------------
 
     def _control(self, m, lanes, stages):
-        """Kinds, and what a command or an update brings along."""
+        """Kinds of the steps, and operands of commands and updates."""
         cfg = self.config
         control = Signal(Control(cfg))
         m.d.comb += [

@@ -12,7 +12,7 @@ from ..random import of_lane
 
 
 class Kind(enum.Enum):
-    """What a step in the lanes' pipeline does."""
+    """Kinds of steps in the lanes' pipeline."""
 
     LEAK = 0  # the unit's own state; begins a sum
     INPUT = 1  # one input, added or taken away
@@ -23,7 +23,7 @@ class Kind(enum.Enum):
 
 
 class Control(data.StructLayout):
-    """What all lanes are told; the number is the stage in which it is used."""
+    """Control signals broadcast to every lane; the suffix is the pipeline stage that uses them."""
 
     def __init__(self, config):
         super().__init__(
@@ -80,7 +80,7 @@ class Lane(wiring.Component):
     random : In(32)
         Stage 4, rotated to the block.
     chosen, host : In
-        Stage 5: whether the host means this lane, and its word.
+        Stage 5: whether the host addresses this lane, and its word.
     product : Out
         Stage 4.
     state_out : Out
@@ -131,7 +131,7 @@ class Lane(wiring.Component):
         return m
 
     def _added(self, bits):
-        """What rounding adds before the lowest `bits` bits are dropped."""
+        """Number that rounding adds before the lowest `bits` bits are dropped."""
         if self.config.rounding is Rounding.STOCHASTIC:
             return of_lane(self.random, self.number)[:bits]
         return Const((1 << bits >> 1) if self.config.rounding is Rounding.NEAREST else 0, bits)

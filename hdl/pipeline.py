@@ -1,0 +1,111 @@
+"""Stages 1 to 4 of the core: steps on their way to the lanes, and the rows that they name."""
+
+from amaranth.hdl import Array, Const, Mux, Signal
+
+from ..golden.program import stages
+from .clusters import Gather
+from .operand import source_shape
+from .primitives import late
+from .step import MEMORY_UPDATES, Kind, is_any
+
+
+class Pipeline:
+    """Registers of the steps from issue to the lanes, built into `m`.
+
+    Stages are those of a core of one cluster; `steps` counts clocks after the issue of a step, and
+    `hebbware.golden.program.Stages` gives the clocks of what a step does.
+
+    Parameters
+    ----------
+    m : Module
+    config : CoreConfig
+    step_layout : Step
+    words : int
+        Words of the larger of weight and class memory.
+
+    Attributes
+    ----------
+    steps : dict of int to Signal
+        The step, so many clocks after its issue; its weight address from stage 3 on.
+    memory_address : value
+        Class-memory word of the step in the clock `Stages.read_memory`.
+    source : Signal
+        Pre-synaptic activation of the step in stage 3.
+    """
+
+    def __init__(self, m, config, step_layout, words):
+        self.config, self.words, self.at = config, words, stages(config)
+        self.issued = Signal(step_layout, name="issued_1")
+        self.steps = {clock: Signal(step_layout) for clock in range(1, self.at.source + 5)}
+
+    def steps_at(self, *numbers):
+        """The steps in these stages, from stage 2 on."""
+        return [self.steps[number + self.at.source] for number in numbers]
+
+    def issue(self, m, commander, sequencer, z_memory, z_base, oldest_base):
+        """Stage 1: a step of the sequencer, or one put in by the commander, addresses z."""
+        issued_1, first = self.issued, self.steps[1]
+        z_place_1 = Signal.like(z_memory.address)
+        m.d.sync += [
+            issued_1.eq(
+                Mux(commander.step.valid, commander.step.as_value(), sequencer.step.as_value())
+            ),
+            z_place_1.eq(Mux(sequencer.old, oldest_base, z_base) + sequencer.source_place),
+        ]
+        memory_address = Signal.like(sequencer.memory_address)
+        m.d.comb += [
+            first.eq(issued_1),
+            first.row.eq(sequencer.row),
+            z_memory.address.eq(z_place_1),
+            memory_address.eq(
+                Mux(first.kind == Kind.HOST_MEMORY, first.address, sequencer.memory_address)
+            ),
+        ]
+        self.memory_address = memory_address
+
+    def address(self, m, loader):
+        """Stage 2: the row is known, and with it the address of the weights."""
+        cfg, at, steps = self.config, self.at, self.steps
+        rows = 2 + at.lag
+        for clock in range(2, 5 + at.source):
+            m.d.sync += steps[clock].eq(steps[clock - 1])
+        self.memory_address = late(m, self.memory_address, at.source)
+        step = steps[rows]
+        first_layer = (step.layer == 0) & ((step.kind == Kind.FORWARD) | (step.kind == Kind.UPDATE))
+        entry = late(m, loader.index, at.lag)
+        row_2 = Mux(first_layer, Mux(step.bias, cfg.inputs, entry), 0)
+        address_2 = Signal(range(self.words))
+        m.d.comb += address_2.eq(step.address + row_2)
+        m.d.sync += steps[rows + 1].address.eq(
+            Mux(
+                is_any(step.kind, MEMORY_UPDATES),
+                late(m, self.memory_address, 1 - at.gather),
+                address_2,
+            )
+        )
+
+    def gather(self, m, z_memory, source_lane):
+        """Stage 2: the lane of the pre-synaptic activation is chosen."""
+        m.submodules.own = self.own = Gather(self.config, self.config.z_bits + 1)
+        m.d.comb += [
+            self.own.word.eq(z_memory.data),
+            self.own.lane.eq(late(m, source_lane, 2)),
+        ]
+
+    def choose(self, m, pixel):
+        """Stage 3: an input, an activation z or the one of a bias."""
+        cfg, (step,) = self.config, self.steps_at(2)
+        self.source = source_3 = Signal(source_shape(cfg), name="source_3")
+        layers = range(len(cfg.hidden) + 1)
+        ones = Array(Const(cfg.source(layer).one, len(source_3)) for layer in layers)
+        m.d.sync += source_3.eq(
+            Mux(
+                step.bias,
+                ones[step.layer],
+                Mux(
+                    step.layer == 0,
+                    late(m, pixel, self.at.source),
+                    self.own.part[: cfg.z_bits].as_signed(),
+                ),
+            )
+        )
