@@ -30,7 +30,7 @@ COMMANDS = (
     *(
         "init",
         "info",
-        "readout",
+        "decoder",
         "train",
         "cosim",
         "fuzz",

@@ -1,4 +1,4 @@
-"""``hebbware reservoir``: what a reservoir remembers; its RTL against golden; its readout."""
+"""``hebbware reservoir``: what a reservoir remembers; its RTL against golden; its decoder."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class DefaultGroup(click.Group):
 
 @click.group("reservoir", cls=DefaultGroup)
 def command() -> None:
-    """Measure a reservoir, check its RTL, train its readout, write its Verilog.
+    """Measure a reservoir, check its RTL, train its decoder, write its Verilog.
 
     Without a command: measure.
     """
@@ -76,7 +76,7 @@ def measure(
     """Memory capacity, NARMA-10 and Mackey-Glass against state bits, topology and size.
 
     The capacity is the sum, over delays 0 to 2R, of the squared correlations between input and
-    readout, inputs uniform in -0.8 to 0.8; what a shuffled target reaches counts as 0. The errors
+    decoder, inputs uniform in -0.8 to 0.8; what a shuffled target reaches counts as 0. The errors
     are NRMSE: root mean squared error over the target's standard deviation. Topology, state bits
     and size are varied from those of the configuration.
     """
@@ -126,12 +126,12 @@ def measure(
     output.write({"rows": rows, "seeds": count, "full": full, "config": base.to_dict()})
 
 
-def _readout(config: ReservoirConfig, path: str) -> Trained:
-    """The readout of a file, for a reservoir that has one."""
+def _decoder(config: ReservoirConfig, path: str) -> Trained:
+    """The decoder of a file, for a reservoir that has one."""
     from hebbware.golden.reservoir_training import from_json
 
     if config.output != "readout":
-        raise InputError(f"--readout must be for output = readout, not {config.output}")
+        raise InputError(f"--decoder must be for output = readout, not {config.output}")
     return from_json(config, path)
 
 
@@ -166,9 +166,9 @@ def _figure_path(figure: str | None) -> Path | None:
     help="How often both ends of the streams pause at random: in so many of 256 clocks.",
 )
 @click.option(
-    "--readout",
+    "--decoder",
     metavar="FILE",
-    help="Readout from `hebbware reservoir train`, for one --config; by default it is trained.",
+    help="Decoder from `hebbware reservoir train`, for one --config; by default it is trained.",
 )
 def cosim(
     configs: tuple[str, ...],
@@ -176,22 +176,22 @@ def cosim(
     output: Output,
     steps: int,
     stalls: int,
-    readout: str | None,
+    decoder: str | None,
 ) -> None:
     """Build the RTL, run it on random signals, and compare every clock with golden.
 
-    The readout, trained by ridge beforehand, is loaded by commands; in the third quarter of the
+    The decoder, trained by ridge beforehand, is loaded by commands; in the third quarter of the
     steps the block learns by its delta rule. Compared are values and clocks of all output words and
     of all writes of states and weights.
     """
     from hebbware.golden.reservoir import presets
 
-    if readout and len(configs) != 1:
-        raise InputError(f"--readout must be for one --config, not {len(configs)}")
+    if decoder and len(configs) != 1:
+        raise InputError(f"--decoder must be for one --config, not {len(configs)}")
     resolved = {name: _resolve(name, seed) for name in configs or presets()}
     runs = {}
     for name, config in resolved.items():
-        runs[name] = _cosimulate(name, config, steps, stalls, readout, output)
+        runs[name] = _cosimulate(name, config, steps, stalls, decoder, output)
     output.write({"runs": runs})
     wrong = [name for name, run in runs.items() if run["mismatches"]]
     if wrong:
@@ -203,7 +203,7 @@ def _cosimulate(
     config: ReservoirConfig,
     steps: int,
     stalls: int,
-    readout: str | None,
+    decoder: str | None,
     output: Output,
 ) -> dict[str, object]:
     import numpy as np
@@ -211,14 +211,14 @@ def _cosimulate(
     from hebbware.cosim.reservoir import build_reservoir, cosimulate
     from hebbware.cosim.toolchain import find
     from hebbware.golden import reservoir_training as training
-    from hebbware.golden.reservoir_readout import Op
+    from hebbware.golden.reservoir_decoder import Op
     from hebbware.golden.reservoir_schedule import Command, step_clocks
 
     learns = config.output == "readout"
     inputs, targets = training.signals(config, steps, config.seed)
     commands, raw, trained = [], None, None
     if learns:
-        trained = _readout(config, readout) if readout else training.by_ridge(config)
+        trained = _decoder(config, decoder) if decoder else training.by_ridge(config)
         commands = [
             Command(Op.WRITE, address, int(weight))
             for address, weight in enumerate(trained.weights.ravel())
@@ -227,8 +227,8 @@ def _cosimulate(
         commands += [Command(Op.TRAIN, data=1, after=half), Command(Op.TRAIN, after=quarter)]
         scaled = np.rint(targets * 2.0**trained.scale * config.u.one).astype(np.int64)
         raw = np.clip(scaled, config.u.min, config.u.max)[steps // 2 :]
-    elif readout:
-        _readout(config, readout)
+    elif decoder:
+        _decoder(config, decoder)
     with output.progress(f"{name}: building the simulation"):
         find()
         model = build_reservoir(config)
@@ -260,7 +260,7 @@ def _cosimulate(
         if start < steps // 2:
             part = slice(start, steps // 2)
             result["r2"] = training.r_squared(targets[part], words[part])
-            text += f"; R^2 of the loaded readout {result['r2']:.4f}"
+            text += f"; R^2 of the loaded decoder {result['r2']:.4f}"
     output.log(text)
     return result
 
@@ -276,18 +276,18 @@ def _cosimulate(
     show_default=True,
     help="Steps of random signals for the delta rule; ridge takes a fifth of them.",
 )
-@click.option("--output", "path", metavar="FILE", help="Write the readout (JSON).")
+@click.option("--output", "path", metavar="FILE", help="Write the decoder (JSON).")
 @click.option(
     "--method",
     type=click.Choice(["ridge", "delta"]),
     default="ridge",
     show_default=True,
-    help="Which readout is written.",
+    help="Which decoder is written.",
 )
 def train(
     config: str, seed: int | None, output: Output, steps: int, path: str | None, method: str
 ) -> None:
-    """Train the readout on random signals: by ridge on the host, by the delta rule of the block.
+    """Train the decoder on random signals: by ridge on the host, by the delta rule of the block.
 
     Without a leak the outputs are to be the input of 1, 2, ... steps ago; with one, the leaky sums
     of the inputs. R^2 is measured on held-out signals, with integer weights and outputs.
@@ -309,7 +309,7 @@ def train(
     )
     if file:
         write_file(file, training.to_json(resolved, found[method]))
-        output.log(f"readout by {method}: {file}")
+        output.log(f"decoder by {method}: {file}")
     output.write(
         {
             "r2": {name: trained.r2 for name, trained in found.items()},
@@ -340,17 +340,17 @@ def train(
     help="Ports that show every write to a memory.",
 )
 @click.option(
-    "--readout",
+    "--decoder",
     metavar="FILE",
-    help="Readout from `hebbware reservoir train` to build in; by default its weights are 0.",
+    help="Decoder from `hebbware reservoir train` to build in; by default its weights are 0.",
 )
 def verilog(
-    config: str, seed: int | None, output: Output, path: str, trace: bool, readout: str | None
+    config: str, seed: int | None, output: Output, path: str, trace: bool, decoder: str | None
 ) -> None:
     """Write the reservoir block as one Verilog file, its ports told at its beginning."""
     file = verilog_file(path, output)
     resolved = _resolve(config, seed)
-    weights = _readout(resolved, readout).weights if readout else None
+    weights = _decoder(resolved, decoder).weights if decoder else None
     with output.progress("writing Verilog"):
         from hebbware.hdl.reservoir import emit
 

@@ -224,11 +224,11 @@ def _content(
 
 
 def _fidelity(state: State, dataset: Dataset) -> list[dict[str, float]]:
-    """How well the readout of a reservoir memory tells it, held out and in the loop."""
+    """How well the decoder of a reservoir memory tells it, held out and in the loop."""
     from hebbware.golden import train as training
     from hebbware.golden.core import Core
+    from hebbware.golden.decoder import decoder_of
     from hebbware.golden.fidelity import in_loop
-    from hebbware.golden.readout import readout_of
     from hebbware.golden.reservoir_memory import CONTROLS
 
     config = state.core.config
@@ -236,7 +236,7 @@ def _fidelity(state: State, dataset: Dataset) -> list[dict[str, float]]:
         return []
     core = training.copy_state(state.core, Core(config))
     x, y = training.inputs(config, dataset.x_train), dataset.y_train
-    held = readout_of(config).r2
+    held = decoder_of(config).r2
     return [
         {
             "layer": f.layer + 1,

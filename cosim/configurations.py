@@ -14,13 +14,13 @@ import numpy as np
 from hebbware.golden import places
 from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig
+from hebbware.golden.decoder import Decoder, decoder_key, key_hash, save_decoder
 from hebbware.golden.errors import InputError
 from hebbware.golden.estimate import clocks_per_sample, start_clocks
 from hebbware.golden.fields import derived
 from hebbware.golden.fixed import Rounding
 from hebbware.golden.memory import KINDS
 from hebbware.golden.ranges import ENTRIES, POWERS, REAL, WHOLE
-from hebbware.golden.readout import Readout, key_hash, readout_key, save_readout
 from hebbware.golden.reservoir_memory import GATINGS, WEIGHT_BITS
 from hebbware.golden.schedule import Command
 from hebbware.golden.streams import Stream
@@ -42,7 +42,7 @@ FEWEST = 3  # samples of a run, at least
 SAMPLES = 60  # of a run, at most
 DRAWS = 20_000
 COSTLY = 20_000  # clocks of a step of a reservoir, at most
-TRAINED, TRAINED_HORIZON = 1 << 16, 9  # weights and horizon of a readout, at most; others are drawn
+TRAINED, TRAINED_HORIZON = 1 << 16, 9  # weights and horizon of a decoder, at most; others are drawn
 FORMATS = ("u", "z", "d", "read")
 OTHERS = (
     *("weight_bits", "error_fraction", "beta_log2", "step_extra"),
@@ -64,7 +64,7 @@ def random_config(seed: int) -> CoreConfig:
         if not KINDS[memory].projected:
             return config
         if _reservoir_clocks(config) <= COSTLY:
-            return _with_readout(config, rng)
+            return _with_decoder(config, rng)
     raise AssertionError(f"no configuration for seed {seed} in {DRAWS} draws")
 
 
@@ -172,7 +172,7 @@ def _reservoir(rng: np.random.Generator) -> dict:
     }
 
 
-# -- readouts of reservoirs -----------------------------------------------------------------------
+# -- decoders of reservoirs -----------------------------------------------------------------------
 
 
 def _reservoir_clocks(config: CoreConfig) -> int:
@@ -180,27 +180,27 @@ def _reservoir_clocks(config: CoreConfig) -> int:
     return outputs * max(config.reservoir_units // config.reservoir_lanes, 1)
 
 
-def _with_readout(config: CoreConfig, rng: np.random.Generator) -> CoreConfig:
-    """Any readout that hardware has: trained ones where that takes a second or two."""
+def _with_decoder(config: CoreConfig, rng: np.random.Generator) -> CoreConfig:
+    """Any decoder that hardware has: trained ones where that takes a second or two."""
     weights = config.classes * config.projection * config.reservoir_units
     trained = weights <= TRAINED and config.horizon <= TRAINED_HORIZON
     names = ["zero", "drawn", "drawn"] + ["ridge", "shuffled"] * trained
     name = str(rng.choice(names))
-    return replace(config, readout=str(_drawn_readout(config)) if name == "drawn" else name)
+    return replace(config, readout=str(_drawn_decoder(config)) if name == "drawn" else name)
 
 
 @lru_cache
-def _drawn_readout(config: CoreConfig) -> Path:
-    """The file of a readout that was drawn, not trained: the same for the same configuration."""
-    key = readout_key(config)
+def _drawn_decoder(config: CoreConfig) -> Path:
+    """The file of a decoder that was drawn, not trained: the same for the same configuration."""
+    key = decoder_key(config)
     name = key_hash(key)[:32]
-    path = places.keep("readouts") / f"drawn-{name}.npz"
+    path = places.keep("decoders") / f"drawn-{name}.npz"
     if not path.exists():
         shape = (config.classes * config.projection, config.reservoir_units)
         top = (1 << WEIGHT_BITS - 1) - 1
         rng = np.random.default_rng(int(name, 16))
         weights = rng.integers(-top, top + 1, shape) * (rng.random(shape) < rng.random())
-        save_readout(path, Readout(weights, 1.0, 0.0, 0.0, key))
+        save_decoder(path, Decoder(weights, 1.0, 0.0, 0.0, key))
     return path
 
 

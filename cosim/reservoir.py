@@ -130,7 +130,7 @@ def cosimulate(
     targets : int array (n, outputs), optional
         Raw.
     weights : int array (outputs, R), optional
-        Readout that the block is built with.
+        Decoder that the block is built with.
     model : Model, optional
         From :func:`build_reservoir`, with the same weights.
     stalls : int

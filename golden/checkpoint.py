@@ -11,13 +11,13 @@ import numpy as np
 
 from .config import CoreConfig
 from .core import Core
+from .decoder import decoder_hash
 from .errors import InputError
 from .files import write_arrays
-from .readout import readout_hash
 from .streams import parse
 from .train import EPOCHS, State
 
-VERSION = 3  # of the file's layout
+VERSION = 4  # of the file's layout
 
 
 def save(path: str | Path, state: State) -> None:
@@ -92,7 +92,7 @@ def _arrays(state: State) -> dict[str, np.ndarray]:
         "past_labels": np.array([label for label, _ in core.past], np.int64),
     }
     if core.reservoir:
-        arrays["readout"] = np.array(str(readout_hash(core.config)))
+        arrays["decoder"] = np.array(str(decoder_hash(core.config)))
     if core.window:
         held = core.window.past(core.learned)
         arrays["window_x"] = core.window.x[held].astype(np.int16)
@@ -109,8 +109,8 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
     _number(arrays, "version", VERSION, VERSION)
     config = CoreConfig.from_dict(tomllib.loads(str(arrays["config"])))
     core = Core(config)
-    if core.reservoir and str(arrays["readout"]) != str(readout_hash(config)):
-        raise InputError("its reservoirs have another readout than this machine's configuration")
+    if core.reservoir and str(arrays["decoder"]) != str(decoder_hash(config)):
+        raise InputError("its reservoirs have another decoder than this machine's configuration")
     core.learned = _number(arrays, "learned", 0, 2**62)
     core.random_state = _number(arrays, "random_state", 1, 2**32 - 1)
     core.saturated = _number(arrays, "saturated", 0, 2**32 - 1)

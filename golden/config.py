@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from . import hsic, settings
 from .commands import ADDRESS_BITS
+from .decoder import decoder_hash
 from .dynamics import DYNAMICS, check_dynamics
 from .errors import InputError, one_of
 from .fields import default_memory, derived, unread
@@ -22,9 +23,8 @@ from .fixed import Format, Rounding
 from .layout import Layout
 from .memory import KINDS
 from .ranges import ENTRIES, POWERS, REAL, WHOLE, is_power
-from .readout import readout_hash
 from .reservoir import TOPOLOGIES
-from .reservoir_memory import GATINGS, READOUTS
+from .reservoir_memory import DECODERS, GATINGS
 
 PRESETS = Path(__file__).parent / "presets"
 MODULATORS = ("class-memory", "hsic")
@@ -107,7 +107,7 @@ class CoreConfig(settings.Settings):
         Start of its generators.
     readout : str
         Of the reservoirs: ``ridge`` (trained at the first use, on random signals), a file of such
-        a readout, or a control: ``shuffled``, ``zero``, ``exact`` (no reservoir, golden only).
+        a decoder, or a control: ``shuffled``, ``zero``, ``exact`` (no reservoir, golden only).
     read_bits, read_fraction : int
         Format of the class memory as read in products. The ``samples`` memory has the format of
         z, stored and read, whatever is given here and in `memory_bits`.
@@ -215,8 +215,8 @@ class CoreConfig(settings.Settings):
             elif field.name in ENUMERATIONS:
                 self._one_of(field.name, ENUMERATIONS[field.name])
             elif field.name == "readout":
-                if not isinstance(value, str) or not (value in READOUTS or value.endswith(".npz")):
-                    raise one_of("readout", value, READOUTS, " or a file *.npz")
+                if not isinstance(value, str) or not (value in DECODERS or value.endswith(".npz")):
+                    raise one_of("readout", value, DECODERS, " or a file *.npz")
             elif field.name == "centred":
                 if not isinstance(value, bool):
                     raise InputError(f"centred must be true or false, not {value!r}")
@@ -384,10 +384,10 @@ class CoreConfig(settings.Settings):
         """First 8 bytes of the SHA-256 of all that a core is made from, in hexadecimal.
 
         That is the TOML text of `to_toml`; where the memory is a reservoir, ``readout`` in it is
-        the hash of the readout's weights (`hebbware.golden.readout.readout_hash`), wherever these
-        are from. A readout that is not there yet is trained for it.
+        the hash of the decoder's weights (`hebbware.golden.decoder.decoder_hash`), wherever these
+        are from. A decoder that is not there yet is trained for it.
         """
-        weights = readout_hash(self)
+        weights = decoder_hash(self)
         return settings.short_hash(self.to_dict() | ({"readout": weights} if weights else {}))
 
     # -- derived facts ----------------------------------------------------------------------------

@@ -12,12 +12,12 @@ name        what learns
 The last three are the configuration at hand with another memory: same sizes, formats and steps,
 which were chosen for the memory of that configuration and not anew for the controls.
 
-Where the memory is a reservoir, three more take the place of its readout:
+Where the memory is a reservoir, three more take the place of its decoder:
 
 ==============  ================================================================================
-``shuffled``    the trained weights of the readout, each at a random other place
-``zero``        no readout: nothing is remembered
-``exact``       the memory that the readout is trained to tell, itself: no reservoir
+``shuffled``    the trained weights of the decoder, each at a random other place
+``zero``        no decoder: nothing is remembered
+``exact``       the memory that the decoder is trained to tell, itself: no reservoir
 ==============  ================================================================================
 """
 
@@ -38,7 +38,7 @@ MEMORIES = {
     "codes": {"memory": "codes", "kappa": 1.0},
     "window": {"memory": "window", "window": 32, "kappa": 0.5},
 }
-READOUTS = {name: {"readout": name} for name in ("shuffled", "zero", "exact")}
+DECODERS = {name: {"readout": name} for name in ("shuffled", "zero", "exact")}
 
 BATCH = 10  # samples per step of the linear classifier
 STEP = 0.2  # its step in the first epoch, per sample of a batch averaged; falls to a tenth
@@ -60,7 +60,7 @@ def configurations(config: CoreConfig) -> dict[str, CoreConfig]:
     InputError
         The formats have no room for a control, such as sums of 32 samples in too few bits.
     """
-    controls = MEMORIES | (READOUTS if KINDS[config.memory].projected else {})
+    controls = MEMORIES | (DECODERS if KINDS[config.memory].projected else {})
     return {name: config.derive(**fields) for name, fields in controls.items()}
 
 

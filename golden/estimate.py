@@ -242,7 +242,7 @@ def _reservoir_memories(config):
     lanes, numbers = reservoir.lanes, config.classes * d
     each = [
         Ram("states of the reservoir", 2 * reservoir.blocks, lanes * reservoir.state_bits),
-        Ram("readout", reservoir.blocks * reservoir.outputs, lanes * reservoir.weight_bits),
+        Ram("decoder", reservoir.blocks * reservoir.outputs, lanes * reservoir.weight_bits),
         Ram("decoded rows", 2 * d, config.memory_bits),
         Ram("decoded memory", numbers, config.read_bits),
         Ram("projected activations", d, config.z_bits),

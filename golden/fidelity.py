@@ -1,4 +1,4 @@
-"""How well a reservoir's readout tells the memory, while a network learns with it.
+"""How well a reservoir's decoder tells the memory, while a network learns with it.
 
 Beside each reservoir the exact memory is kept: leaky sums of the reservoir's own input, in floating
 point. Both give similarities, errors and a modulator; what they share is told as R^2.
@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .core import Core
+from .decoder import decoder_of, r_squared
 from .errors import InputError
-from .readout import r_squared, readout_of
 from .reservoir_memory import CONTROLS, down_shift, up_shift
 from .samples import labels_of, samples_of
 
@@ -76,7 +76,7 @@ def record(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -
     Parameters
     ----------
     core : Core
-        With a reservoir memory that has a readout of its own.
+        With a reservoir memory that has a decoder of its own.
     x : array (n, inputs), labels : array (n,)
         Raw inputs and classes. The first ``6 * 2**horizon`` fill the exact memory, the next
         `samples` are measured; they start again at the first where there are too few.
@@ -84,7 +84,7 @@ def record(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -
     Raises
     ------
     InputError
-        There is no trained readout, or samples that the core does not take.
+        There is no trained decoder, or samples that the core does not take.
     """
     config = core.config
     if core.reservoir is None or config.readout in CONTROLS:
@@ -93,7 +93,7 @@ def record(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -
     labels = labels_of(labels, config.classes, len(x))
     if not len(x) or samples < 1:
         raise InputError(f"samples must be at least one, not {min(len(x), samples)}")
-    scale, rate = readout_of(config).scale, 2.0**-config.horizon
+    scale, rate = decoder_of(config).scale, 2.0**-config.horizon
     shape = (config.classes, config.projection)
     layers = range(len(config.hidden))
     sums = [np.zeros(shape) for _ in layers]

@@ -198,7 +198,7 @@ class Reservoir(Memory):
 
     @staticmethod
     def horizon(config):
-        return 6  # a longer one is more than the readout of so small a reservoir can tell
+        return 6  # a longer one is more than the decoder of so small a reservoir can tell
 
     @staticmethod
     def fixed(config):

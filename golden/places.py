@@ -1,6 +1,6 @@
 """Where things are kept from one run to the next, and where things lie that are temporary.
 
-Kept are built simulations, trained readouts, fetched data sets, and what other programs keep
+Kept are built simulations, trained decoders, fetched data sets, and what other programs keep
 (Numba, Yosys): below ``$HEBBWARE_CACHE``, else ``hebbware`` below ``$XDG_CACHE_HOME``, else below
 ``~/.cache``. Where none of that can be written, below a folder of the user's own in the folder for
 temporary files, after a warning.

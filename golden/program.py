@@ -285,10 +285,10 @@ def pull_latency(config) -> int:
 def decoded_latencies(config) -> list[int]:
     """From v being there to the write of each row's first number at unit scale.
 
-    The reservoir's step starts in the clock before v is there, the readout in the clock after that
+    The reservoir's step starts in the clock before v is there, the decoder in the clock after that
     is done; see `hebbware.golden.reservoir_schedule`. Numbers of a row are written one per clock.
     """
-    from .reservoir_schedule import readout_tail, state_tail  # which stands on this module
+    from .reservoir_schedule import decoder_tail, state_tail  # which stands on this module
 
     reservoir = reservoir_config(config)
     step = reservoir.blocks * (1 + reservoir_inputs(config) + reservoir.taps) + state_tail(
@@ -296,7 +296,7 @@ def decoded_latencies(config) -> list[int]:
     )
     row = reservoir.blocks * config.projection
     return [
-        step + (c + 1) * row + readout_tail(reservoir) + UNIT_SCALE for c in range(config.classes)
+        step + (c + 1) * row + decoder_tail(reservoir) + UNIT_SCALE for c in range(config.classes)
     ]
 
 

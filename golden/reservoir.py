@@ -61,7 +61,7 @@ OUTPUTS = ("state", "readout")
 
 @dataclass(frozen=True, kw_only=True)
 class ReservoirConfig(Settings):
-    """All that defines a reservoir, apart from its clock and its readout weights.
+    """All that defines a reservoir, apart from its clock and its decoder weights.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class ReservoirConfig(Settings):
     state_bits : int
         4..16; the state spans -1..1.
     rounding : Rounding
-        Of the state, and of the readout weights in training.
+        Of the state, and of the decoder weights in training.
     leak : int
         ``-log2 lambda``, 0..20.
     rho : float
@@ -90,9 +90,9 @@ class ReservoirConfig(Settings):
     output : str
         What comes out after each step: ``state`` (R words) or ``readout``.
     outputs : int
-        Outputs of the readout, 1..1024.
+        Outputs of the decoder, 1..1024.
     weight_bits, weight_fraction : int
-        Format of a readout weight.
+        Format of a decoder weight.
     output_bits, output_fraction : int
         Format of an output, of its target and of their difference.
     step : int
@@ -215,12 +215,12 @@ class ReservoirConfig(Settings):
 
     @cached_property
     def weight(self) -> Format:
-        """A readout weight."""
+        """A decoder weight."""
         return Format(self.weight_bits, self.weight_fraction)
 
     @cached_property
     def u(self) -> Format:
-        """An output of the readout, its target and their difference."""
+        """An output of the decoder, its target and their difference."""
         return Format(self.output_bits, self.output_fraction)
 
     @property
@@ -265,7 +265,7 @@ class ReservoirConfig(Settings):
 
     @property
     def total_bits(self) -> int:
-        """Bits that hold every sum of state x readout weight."""
+        """Bits that hold every sum of state x decoder weight."""
         bound = self.units * self.state.min * self.weight.min
         return bits_signed(-bound, bound)
 

@@ -8,7 +8,7 @@ of the class memory happens there::
     in_cj = [c = y] q_j        gating "class": only the block of the sample's class
           = -e_c q_j           gating "error"
     r     <- reservoir(r, in)                                      `hebbware.golden.reservoir`
-    M     = W_o r              shape (classes, d); trained beforehand: `hebbware.golden.readout`
+    M     = W_o r              shape (classes, d); trained beforehand: `hebbware.golden.decoder`
     E_c   = M_c * 2**-g_c      g_c = round(log2 rms(M_c))
     k_c   = (1/d) sum_j q_j E_cj ,  e = softmax(beta k) - onehot(y)
     v_j   = 2**-a sum_c e_c E_cj                                   a = log2 sqrt(d), rounded up
@@ -31,9 +31,9 @@ from .reservoir import ReservoirConfig
 
 GATINGS = ("class", "error")
 CONTROLS = ("shuffled", "zero", "exact")
-READOUTS = ("ridge", *CONTROLS)
+DECODERS = ("ridge", *CONTROLS)
 RHO = 0.5
-WEIGHT_BITS = 8  # of the readout; -1 .. 1
+WEIGHT_BITS = 8  # of the decoder; -1 .. 1
 INTEGER_BITS = 8  # of a decoded number, sign included
 EXACT_BITS = 48  # of the exact memory, which stands beside the reservoir in studies only
 EXACT_FRACTION = 8  # fraction bits of the exact memory beyond those of its input

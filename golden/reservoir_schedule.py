@@ -10,13 +10,13 @@ job      steps              tail                         writes
 ======== ================== ============================ =========================================
 step     b (1 + k + t)      `WRITE`, tanh `TANH_WRITE`   each block's state, `tail` after its last
                                                          step was issued
-readout  b outputs          `WRITE` + tree               (each output, `tail` after its last step)
+decoder  b outputs          `WRITE` + tree               (each output, `tail` after its last step)
 update   b                  `WRITE`                      a word of weights `WRITE` after its issue
 command  1                  `WRITE`                      the same
 ======== ================== ============================ =========================================
 
 A step of the reservoir is: its inputs are taken, one word in each clock in which one is offered;
-the step job is started by the last of them; the readout job in the clock after that one is done;
+the step job is started by the last of them; the decoder job in the clock after that one is done;
 output words are offered from the second clock after the last job was done, one per clock; from the
 clock after the last of them has moved, if it is learning: for each output one clock to look up what
 it was, then its target is awaited, whose transfer starts the update job, which is awaited. In the
@@ -33,7 +33,7 @@ import numpy as np
 from .errors import InputError
 from .program import tree_latency
 from .reservoir import ReservoirConfig
-from .reservoir_readout import Machine, Op, pack
+from .reservoir_decoder import Machine, Op, pack
 from .samples import raw
 from .schedule import Channel
 from .stalls import End
@@ -48,7 +48,7 @@ def state_tail(config: ReservoirConfig) -> int:
     return TANH_WRITE if config.activation == "tanh" else WRITE
 
 
-def readout_tail(config: ReservoirConfig) -> int:
+def decoder_tail(config: ReservoirConfig) -> int:
     """From the issue of an output's last step to the clock in which it is known."""
     return WRITE + tree_latency(config.lanes)
 
@@ -59,13 +59,13 @@ def step_clocks(config: ReservoirConfig, used: int | None = None) -> int:
     clocks = config.inputs + config.blocks * (1 + used + config.taps) + state_tail(config)
     if config.output == "state":
         return clocks + 1 + config.units
-    clocks += 1 + config.blocks * config.outputs + readout_tail(config)
+    clocks += 1 + config.blocks * config.outputs + decoder_tail(config)
     return clocks + 1 + config.outputs
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command of the stimulus: the fields of its word, see `hebbware.golden.reservoir_readout`.
+    """A command of the stimulus: the fields of its word, see `hebbware.golden.reservoir_decoder`.
 
     It is not offered before `after` words of `results` have been transferred in total.
 
@@ -204,7 +204,7 @@ class _Schedule:
             result = self.machine.r.copy()
         else:
             result = self.machine.read()
-            clock += 1 + blocks * config.outputs + readout_tail(config)
+            clock += 1 + blocks * config.outputs + decoder_tail(config)
         clock += 1  # the first word is looked up
         for _ in result:
             clock = self.ends["results"].go(clock + 1)
@@ -250,7 +250,7 @@ def predict(
     targets : int array (n, outputs), optional
         Raw; those of the steps that learn, in order.
     weights : int array (outputs, R), optional
-        Readout that the block is built with, by default zeros.
+        Decoder that the block is built with, by default zeros.
     commands : sequence of Command
     seed, stalls
         Of the ends of the streams ``inputs``, ``targets``, ``commands``, ``results``,

@@ -1,6 +1,6 @@
-"""Training a readout beforehand, on random signals and never on a data set.
+"""Training a decoder beforehand, on random signals and never on a data set.
 
-What the readout is to put out is made from the input alone:
+What the decoder is to put out is made from the input alone:
 
 - leak 0: output o is input 0 of ``o + 1`` steps ago;
 - a leak: output o is the leaky sum ``M <- M - 2**-leak M + input_o`` (as many outputs as inputs).
@@ -19,7 +19,7 @@ import numpy as np
 from .errors import InputError
 from .fixed import saturate
 from .reservoir import Reservoir, ReservoirConfig
-from .reservoir_readout import Machine
+from .reservoir_decoder import Machine
 
 WASHOUT = 4  # horizons (at least 100 steps) at the beginning that are not learned from
 PENALTY = 1e-6  # of the ridge, in mean squares of the states
@@ -92,7 +92,7 @@ def ridge(states: np.ndarray, targets: np.ndarray, penalty: float = PENALTY) -> 
 
 @dataclass(frozen=True)
 class Trained:
-    """A readout and how good it is.
+    """A decoder and how good it is.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ def fit(config: ReservoirConfig, weights: np.ndarray, targets: np.ndarray) -> in
 
 
 def evaluate(config: ReservoirConfig, weights, scale: int, steps: int, seed: int) -> float:
-    """R^2 of a readout on signals of their own."""
+    """R^2 of a decoder on signals of their own."""
     inputs, targets = signals(config, steps, seed)
     machine, outputs = Machine(config), np.empty(targets.shape)
     machine.load(weights)
@@ -192,7 +192,7 @@ def by_delta(
 
 
 def to_json(config: ReservoirConfig, trained: Trained) -> str:
-    """A readout file."""
+    """A decoder file."""
     return json.dumps(
         {
             "fingerprint": config.fingerprint,
@@ -204,24 +204,24 @@ def to_json(config: ReservoirConfig, trained: Trained) -> str:
 
 
 def from_json(config: ReservoirConfig, path: Path) -> Trained:
-    """A readout from its file.
+    """A decoder from its file.
 
     Raises
     ------
     InputError
-        No such file, not a readout, or one of another configuration.
+        No such file, not a decoder, or one of another configuration.
     """
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
         fingerprint, scale, r2 = found["fingerprint"], int(found["scale"]), float(found["r2"])
         weights = np.array(found["weights"])
     except OSError as error:
-        raise InputError(f"readout {path}: {error.strerror}") from None
+        raise InputError(f"decoder {path}: {error.strerror}") from None
     except (ValueError, TypeError, KeyError):
-        raise InputError(f"readout {path}: not a readout file") from None
+        raise InputError(f"decoder {path}: not a decoder file") from None
     if fingerprint != config.fingerprint:
         raise InputError(
-            f"readout {path} must be of this configuration ({config.fingerprint}), "
+            f"decoder {path} must be of this configuration ({config.fingerprint}), "
             f"not of {fingerprint}"
         )
     Machine(config).load(weights)

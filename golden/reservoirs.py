@@ -5,7 +5,7 @@ The arithmetic is that of `hebbware.golden.reservoir_memory`.
 
 import numpy as np
 
-from . import readout
+from . import decoder
 from .config import CoreConfig
 from .reservoir import rounding_words, step
 from .reservoir_memory import EXACT_BITS, EXACT_FRACTION, decode, reservoir_config, unit_scale
@@ -32,13 +32,13 @@ class ReservoirMemory:
     Raises
     ------
     InputError
-        The file of the readout cannot be used.
+        The file of the decoder cannot be used.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
         self.reservoir = reservoir_config(config)
-        self.weights = None if config.readout == "exact" else readout.readout_weights(config)
+        self.weights = None if config.readout == "exact" else decoder.decoder_weights(config)
         self.reset()
 
     MEMBERS = ("states", "random_states", "reads", "exact")

@@ -194,8 +194,8 @@ def train(
 
     The same arguments give the same network on every machine and with both engines, whether the
     run went through at once or was continued from any of its states. Of a reservoir memory the
-    weights of the readout belong to the arguments: where it is trained on the spot (``ridge``) they
-    may differ from machine to machine (`hebbware.golden.readout`); a file is the same everywhere.
+    weights of the decoder belong to the arguments: where it is trained on the spot (``ridge``) they
+    may differ from machine to machine (`hebbware.golden.decoder`); a file is the same everywhere.
 
     Parameters
     ----------

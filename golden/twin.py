@@ -11,6 +11,7 @@ from .commands import DATA_BITS
 from .config import CoreConfig
 from .connections import GRANULE, connections
 from .core import Core
+from .decoder import decoder_weights
 from .dynamics import leak_gain
 from .memory import KINDS
 from .modulator import direction_shift, similarity_shift
@@ -22,7 +23,6 @@ from .normalise import (
     reciprocal_of_size,
     unit_thresholds,
 )
-from .readout import readout_weights
 from .samples import labels_of
 from .softmax import exp_width
 from .twin_kernels import Constants, Reservoirs, Scratch, State, run
@@ -116,7 +116,7 @@ def _reservoirs(config: CoreConfig) -> Reservoirs:
     made = connections(reservoir)
     weights = np.empty((0, 0), np.int64)
     if used and not exact:
-        weights = readout_weights(config)
+        weights = decoder_weights(config)
     factors, shifts = zip(
         *(reservoir_memory.jacobian_factor(config, n) for n in config.hidden), strict=True
     )

@@ -68,7 +68,7 @@ class Core(wiring.Component):
     Raises
     ------
     InputError
-        The readout of the reservoirs has no hardware, or its file cannot be used.
+        The decoder of the reservoirs has no hardware, or its file cannot be used.
     """
 
     def __init__(self, config, *, trace=False, drop=False):

@@ -5,9 +5,9 @@ from amaranth.lib import data, memory
 from amaranth.lib.wiring import In, Out
 
 from ..golden import reservoir_memory as golden
+from ..golden.decoder import decoder_weights
 from ..golden.errors import InputError
 from ..golden.passes import pull_of, reservoir_of
-from ..golden.readout import readout_weights
 from .arrivals import value_width
 from .decoder import Decoder
 from .errors import ErrorSource, take
@@ -66,13 +66,13 @@ class ReservoirMemory(ErrorSource):
     Raises
     ------
     InputError
-        The file of the readout cannot be used.
+        The file of the decoder cannot be used.
     """
 
     name = "reservoir"
 
     def __init__(self, config, step_layout=None):
-        self.weights = readout_weights(config)  # W_o of all layers, raw: (classes * d, R)
+        self.weights = decoder_weights(config)  # W_o of all layers, raw: (classes * d, R)
         super().__init__(
             config,
             rows=max(config.classes, config.projection),

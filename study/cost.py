@@ -38,7 +38,7 @@ def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
     written likewise, everything up to normalisation once for each time step. Beside the lanes are
     multiplied: errors and similarities (for LayerNorm's Jacobian); of the ``hsic`` modulator the
     inputs (squares, and dot products with all samples in the ring) and kernels; of a reservoir
-    memory its readout, similarities and the pull. Constants, tables and the softmax's division are
+    memory its decoder, similarities and the pull. Constants, tables and the softmax's division are
     not counted, nor are accesses to any other memory.
     """
     kind, layout = KINDS[config.memory], Layout(config)

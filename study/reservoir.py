@@ -1,7 +1,7 @@
 """What a reservoir can do: linear memory, NARMA-10, Mackey-Glass; against bits, topology and size.
 
 All measures are of the integer reservoir (or of its float cell, for comparison), with a linear
-readout of all units and a constant, fitted by least squares on the first two thirds of the steps
+decoder of all units and a constant, fitted by least squares on the first two thirds of the steps
 and judged on the last third. For the errors a small penalty is chosen within the first two thirds.
 """
 

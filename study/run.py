@@ -20,8 +20,8 @@ import numpy as np
 from hebbware.golden import controls, data, train
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.data import Dataset
+from hebbware.golden.decoder import decoder_hash
 from hebbware.golden.errors import InputError
-from hebbware.golden.readout import readout_hash
 from hebbware.golden.reference.class_memory import ClassMemoryRule
 from hebbware.golden.reference.network import Frozen, Network
 from hebbware.study import version
@@ -106,11 +106,11 @@ def execute(
     dataset, checksum = load(name, data_dir, data_seed(name, key["seed"]))
     if checksum != key["dataset"]["sha256"]:
         raise InputError(f"a worker's data set {name} has other samples than the sweep's")
-    wanted = key.get("readout")
-    if wanted is not None and readout_hash(CoreConfig.from_dict(key["config"])) != wanted:
+    wanted = key.get("decoder")
+    if wanted is not None and decoder_hash(CoreConfig.from_dict(key["config"])) != wanted:
         raise InputError(
-            "a worker's readout of the reservoirs has other weights than the sweep's; give all "
-            'machines one file: hebbware readout --out FILE.npz, readout = "FILE.npz"'
+            "a worker's decoder of the reservoirs has other weights than the sweep's; give all "
+            'machines one file: hebbware decoder --out FILE.npz, readout = "FILE.npz"'
         )
     content: dict[str, Any] = {"key": key, "status": "done", "error": None}
     try:

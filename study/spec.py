@@ -46,10 +46,10 @@ from typing import Any
 from hebbware.golden import data, train
 from hebbware.golden.config import PRESETS, CoreConfig, presets
 from hebbware.golden.controls import MEMORIES
+from hebbware.golden.decoder import decoder_hash
 from hebbware.golden.errors import InputError, did_you_mean, one_of
 from hebbware.golden.fields import derived
 from hebbware.golden.files import read_text
-from hebbware.golden.readout import readout_hash
 from hebbware.study import run
 from hebbware.study.checks import known, listed, typed
 from hebbware.study.store import run_name
@@ -264,7 +264,7 @@ class _Top:
         plain["rounding"] = str(plain["rounding"])
         return {
             "config": plain,
-            "readout": readout_hash(config),
+            "decoder": decoder_hash(config),
             "seed": seed,
             "dataset": {"name": self.dataset, "sha256": checksum},
             "epochs": epochs,

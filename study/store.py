@@ -13,7 +13,7 @@ processor: their last digits are those of one kind of machine. Its content is ca
 sorted, no spaces, one line)::
 
     {"key":    {"config": {every field that the configuration reads, but the seed}, "seed": 0,
-                "readout": null | "<hash of the weights of a reservoir memory's readout>",
+                "decoder": null | "<hash of the weights of a reservoir memory's decoder>",
                 "dataset": {"name": "digits", "sha256": "..."},
                 "epochs": 10, "train_samples": 1189, "validation": 108, "test": true,
                 "control": null | "frozen" | "codes" | "linear" | "float",

@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import hebbware.golden
-from hebbware.golden import Core, CoreConfig, HebbianClassifier, classifier, readout
+from hebbware.golden import Core, CoreConfig, HebbianClassifier, classifier, decoder
 from hebbware.golden import train as training
 from hebbware.golden.data import Dataset
 from hebbware.golden.errors import InputError
@@ -317,7 +317,7 @@ def test_every_memory_and_modulator_works_with_the_other_defaults(chosen, monkey
         shape = (config.classes * config.projection, config.reservoir_units)
         return np.random.default_rng(0).integers(-9, 9, shape)
 
-    monkeypatch.setattr(readout, "readout_weights", weights)
+    monkeypatch.setattr(decoder, "decoder_weights", weights)
     x, y = some_bytes()
     found = HebbianClassifier(**chosen, epochs=1).fit(x, y)
     assert found.predict(x).shape == y.shape

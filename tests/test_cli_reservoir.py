@@ -36,18 +36,18 @@ def test_measures(small, tmp_path, capsys, monkeypatch):
     assert "NARMA-10" in text
 
 
-def test_train_then_cosim_with_the_readout(small, tmp_path, capsys):
-    readout, result = str(tmp_path / "readout.json"), tmp_path / "result.json"
-    arguments = ["--config", small, "--steps", "1000", "--output", readout]
+def test_train_then_cosim_with_the_decoder(small, tmp_path, capsys):
+    decoder, result = str(tmp_path / "decoder.json"), tmp_path / "result.json"
+    arguments = ["--config", small, "--steps", "1000", "--output", decoder]
     assert main.main(["reservoir", "train", *arguments]) == 0
     assert re.search(r"ridge.*0\.9\d+.*\n.*delta.*0\.9\d+", capsys.readouterr().out)
-    arguments = ["--config", small, "--readout", readout, "--steps", "400"]
+    arguments = ["--config", small, "--decoder", decoder, "--steps", "400"]
     assert main.main(["reservoir", "cosim", *arguments, "--json", str(result)]) == 0
     run = json.loads(result.read_text())["runs"][small]
     assert run["mismatches"] == 0
     assert run["compared"] >= 400 * (1 + 2) + 32
     assert run["r2"] > 0.9
-    verilog = ["reservoir", "verilog", "--config", small, "--readout", readout]
+    verilog = ["reservoir", "verilog", "--config", small, "--decoder", decoder]
     verilog += ["--output", str(tmp_path / "with.v")]
     assert main.main(verilog) == 0
     assert main.main([*verilog, "--seed", "5"]) == 2
@@ -75,8 +75,8 @@ def test_verilog(small, tmp_path):
     [
         (["--config", "none"], r"config must be a preset \(cycle, leaky, sparse, tanh\) or"),
         (["--figure", "x.bmp"], "--figure must end in .png, .svg, .pdf, not 'x.bmp'"),
-        (["cosim", "--readout", "x"], "--readout must be for one --config, not 0"),
-        (["cosim", "--config", "cycle", "--readout", "none"], "readout none: No such file"),
+        (["cosim", "--decoder", "x"], "--decoder must be for one --config, not 0"),
+        (["cosim", "--config", "cycle", "--decoder", "none"], "decoder none: No such file"),
         (["verilog", "--output", "-", "--json", "-"], "cannot both be '-'"),
     ],
 )
@@ -95,7 +95,7 @@ def test_lanes_that_do_not_reach_the_units(tmp_path, capsys):
     assert f"error: config {path}: units must be a power of two" in capsys.readouterr().err
 
 
-def test_states_have_no_readout_to_train(tmp_path, capsys):
+def test_states_have_no_decoder_to_train(tmp_path, capsys):
     path = tmp_path / "states.toml"
     path.write_text('units = 16\noutput = "state"\n')
     assert main.main(["reservoir", "train", "--config", str(path)]) == 2

@@ -6,7 +6,7 @@ import pytest
 from hebbware.cosim.reservoir import build_reservoir, cosimulate
 from hebbware.golden.errors import InputError
 from hebbware.golden.reservoir import ReservoirConfig
-from hebbware.golden.reservoir_readout import Op
+from hebbware.golden.reservoir_decoder import Op
 from hebbware.golden.reservoir_schedule import Command, predict, step_clocks
 
 CONFIGS = {

@@ -43,15 +43,15 @@ SMALL = {
 
 
 def random_weights(config):
-    """A readout that was never trained: what is compared does not depend on it."""
+    """A decoder that was never trained: what is compared does not depend on it."""
     shape = (config.classes * config.projection, config.reservoir_units)
     return np.random.default_rng(1).integers(-127, 128, shape)
 
 
 @pytest.fixture
 def untrained(monkeypatch):
-    monkeypatch.setattr(reservoir_memory, "readout_weights", random_weights)
-    monkeypatch.setattr("hebbware.golden.readout.readout_weights", random_weights)
+    monkeypatch.setattr(reservoir_memory, "decoder_weights", random_weights)
+    monkeypatch.setattr("hebbware.golden.decoder.decoder_weights", random_weights)
 
 
 def samples(config, count, seed=0):
@@ -94,7 +94,7 @@ def test_learning(name, untrained):
             assert any(read.any() for read in run.core.reservoir.reads)
 
 
-def test_a_wrong_readout_is_found_and_named(untrained):
+def test_a_wrong_decoder_is_found_and_named(untrained):
     model = build(Core(BASE, trace=True), hold={"commands": "results"}, quick=True)
     x, labels = samples(BASE, 6)
     wrong = replace(BASE, horizon=4)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hebbware.golden import estimate, readout
+from hebbware.golden import decoder, estimate
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
@@ -24,13 +24,13 @@ CHOSEN = {"horizon": 4, "window": 4, "kappa": 1.0, "time_steps": 2, "reservoir_u
 
 @pytest.fixture(autouse=True)
 def _no_training(monkeypatch):
-    """Readouts of random weights, or zeros."""
+    """Decoders of random weights, or zeros."""
 
     def weights(config):
         shape = (config.classes * config.projection, config.reservoir_units)
         return np.random.default_rng(0).integers(-9, 9, shape) * (config.readout != "zero")
 
-    monkeypatch.setattr(readout, "readout_weights", weights)
+    monkeypatch.setattr(decoder, "decoder_weights", weights)
 
 
 def config(memory, dynamics="static"):

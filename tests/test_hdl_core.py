@@ -50,7 +50,7 @@ def empty_vectors(component):
     [pytest.param(m, marks=[] if m in QUICK else [pytest.mark.slow]) for m in SMALLEST],
 )
 def test_no_vector_is_empty_in_the_smallest_core(memory, monkeypatch):
-    monkeypatch.setattr(reservoir_memory, "readout_weights", untrained)
+    monkeypatch.setattr(reservoir_memory, "decoder_weights", untrained)
     assert empty_vectors(Core(CoreConfig.from_dict(SMALLEST[memory]), trace=True)) == []
 
 
@@ -67,8 +67,8 @@ def test_the_smallest_core_of_each_memory_is_met():
 @pytest.mark.slow  # 2 minutes: a simulation to build for each memory
 @pytest.mark.parametrize("memory", SMALLEST)
 def test_the_smallest_core_equals_golden(memory, monkeypatch):
-    monkeypatch.setattr(reservoir_memory, "readout_weights", untrained)
-    monkeypatch.setattr("hebbware.golden.readout.readout_weights", untrained)
+    monkeypatch.setattr(reservoir_memory, "decoder_weights", untrained)
+    monkeypatch.setattr("hebbware.golden.decoder.decoder_weights", untrained)
     config = CoreConfig.from_dict(SMALLEST[memory])
     model = build_core(config, quick=True)
     assert "[-1:0]" not in (model.directory / "dut.v").read_text()

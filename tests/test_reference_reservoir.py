@@ -40,7 +40,7 @@ def test_steps_are_the_equations():
         assert course.r[t] == pytest.approx(r, abs=1e-13)
         assert course.z[t] == pytest.approx(z, abs=1e-13)
         assert course.u[t] == pytest.approx(u, abs=1e-13)
-    assert reservoir.readout == pytest.approx(np.array(w), abs=1e-13)
+    assert reservoir.decoder == pytest.approx(np.array(w), abs=1e-13)
     assert np.abs(course.z[-1]).max() > 0.01  # it did learn, so the feedback was in play
 
 
@@ -51,19 +51,19 @@ def test_runs_go_on_where_they_ended():
     second = [parts.run(x[rows], targets[rows]) for rows in (slice(0, 8), slice(8, 20))]
     for index in range(3):
         assert (np.concatenate([second[0][index], second[1][index]]) == first[index]).all()
-    assert (parts.readout == whole.readout).all()
+    assert (parts.decoder == whole.decoder).all()
 
 
-def test_readout_learns_with_a_target_only():
+def test_decoder_learns_with_a_target_only():
     reservoir = Reservoir(*draw(), **SETTING)
     x = np.random.default_rng(3).normal(0, 1, (10, 3))
     reservoir.run(x)
-    assert (reservoir.readout == 0).all()
+    assert (reservoir.decoder == 0).all()
     reservoir.run(x, np.ones((10, 2)))
-    learned = reservoir.readout.copy()
+    learned = reservoir.decoder.copy()
     assert (learned != 0).all()
     reservoir.run(x)
-    assert (reservoir.readout == learned).all()
+    assert (reservoir.decoder == learned).all()
 
 
 def test_delta_rule_brings_the_output_to_the_target():

@@ -1,4 +1,4 @@
-"""The reservoir as working memory: arithmetic against floats, the twin, readouts, their files."""
+"""The reservoir as working memory: arithmetic against floats, the twin, decoders, their files."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hebbware.golden import checkpoint, fidelity, reservoir_memory, train, twin
-from hebbware.golden import readout as readouts
+from hebbware.golden import decoder as decoders
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.data import load
@@ -24,13 +24,13 @@ SMALL = replace(BASE, layers=(6, 8, 4), projection=4, horizon=3, steps=(), init_
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """Readouts are kept where only this test sees them, and are trained on few steps."""
+    """Decoders are kept where only this test sees them, and are trained on few steps."""
     monkeypatch.delenv("HEBBWARE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(readouts, "STEPS", 1200)
-    readouts.ridge_readout.cache_clear()
+    monkeypatch.setattr(decoders, "STEPS", 1200)
+    decoders.ridge_decoder.cache_clear()
     yield
-    readouts.ridge_readout.cache_clear()
+    decoders.ridge_decoder.cache_clear()
 
 
 def weights_of(config, seed=0):
@@ -103,7 +103,7 @@ def test_exact_memory_is_the_leaky_sum_of_its_input():
     assert np.abs(got / 256 - sums).max() < 0.1  # 16 floors of 1/256 each
 
 
-def test_hidden_layers_learn_nothing_where_the_readout_is_zero():
+def test_hidden_layers_learn_nothing_where_the_decoder_is_zero():
     dataset = load("digits")
     core = Core(BASE)
     before = [w.copy() for w in core.weights]
@@ -124,8 +124,8 @@ def test_hidden_layers_learn_nothing_where_the_readout_is_zero():
 )
 def test_twin_learns_the_same(fields, monkeypatch):
     config = replace(BASE, steps=(), init_std=(), **fields)
-    monkeypatch.setattr(readouts, "readout_weights", weights_of)
-    monkeypatch.setattr(twin, "readout_weights", weights_of)
+    monkeypatch.setattr(decoders, "decoder_weights", weights_of)
+    monkeypatch.setattr(twin, "decoder_weights", weights_of)
     dataset = load("digits")
     plain, compiled = Core(config), Twin(config)
     x, y = dataset.x_train[:120], dataset.y_train[:120]
@@ -159,22 +159,22 @@ def test_checkpoint_holds_the_reservoir(tmp_path):
     assert (core.reservoir.states[0] == again.reservoir.states[0]).all()
 
 
-# -- readouts --------------------------------------------------------------------------------------
+# -- decoders --------------------------------------------------------------------------------------
 
 
-def test_readout_reproduces_leaky_sums_of_signals_it_was_not_trained_on():
+def test_decoder_reproduces_leaky_sums_of_signals_it_was_not_trained_on():
     """Held out R^2 as told, and on signals of another seed, computed here in floating point."""
     config = replace(SMALL, readout="ridge", reservoir_units=64, reservoir_bits=12, horizon=4)
-    readout = readouts.ridge_readout(config)
-    assert readout.r2 > 0.8
-    signals = readouts.signals(config, 600, seed=5).inputs
+    decoder = decoders.ridge_decoder(config)
+    assert decoder.r2 > 0.8
+    signals = decoders.signals(config, 600, seed=5).inputs
     memory = ReservoirMemory(config)
     sums, wanted, found = np.zeros(16), [], []
     for inputs in signals:
         decoded = memory.write(0, inputs)
         sums = sums * (1 - 2.0**-config.horizon) + inputs
         wanted.append(sums)
-        found.append(readout.scale * decoded.ravel())
+        found.append(decoder.scale * decoded.ravel())
     wanted, found = np.array(wanted[100:]), np.array(found[100:])
     r2 = 1 - ((wanted - found) ** 2).sum() / ((wanted - wanted.mean(axis=0)) ** 2).sum()
     assert r2 > 0.75
@@ -182,11 +182,11 @@ def test_readout_reproduces_leaky_sums_of_signals_it_was_not_trained_on():
 
 def test_delta_rule_comes_near_the_regression():
     config = replace(SMALL, readout="ridge", reservoir_units=64, reservoir_bits=12, horizon=4)
-    ridge, delta = (readouts.train_readout(config, method) for method in readouts.METHODS)
+    ridge, delta = (decoders.train_decoder(config, method) for method in decoders.METHODS)
     assert (delta.weights != ridge.weights).any()
     assert 0.4 < delta.r2 < ridge.r2
     with pytest.raises(InputError, match="method must be one of ridge, delta, not 'sgd'"):
-        readouts.train_readout(config, "sgd")
+        decoders.train_decoder(config, "sgd")
 
 
 def test_modulator_of_the_core_is_the_float_one():
@@ -233,27 +233,27 @@ def test_fidelity_in_the_loop():
         fidelity.in_loop(Core(replace(config, readout="exact")), dataset.x_train, dataset.y_train)
 
 
-def test_readouts_are_trained_once_and_then_read(monkeypatch):
+def test_decoders_are_trained_once_and_then_read(monkeypatch):
     config = replace(SMALL, readout="ridge")
-    first = readouts.readout_weights(config)
-    readouts.ridge_readout.cache_clear()
-    monkeypatch.setattr(readouts, "train_readout", lambda config: pytest.fail("trained again"))
-    assert (readouts.readout_weights(replace(config, seed=3)) == first).all()
-    shuffled = readouts.readout_weights(replace(config, readout="shuffled"))
+    first = decoders.decoder_weights(config)
+    decoders.ridge_decoder.cache_clear()
+    monkeypatch.setattr(decoders, "train_decoder", lambda config: pytest.fail("trained again"))
+    assert (decoders.decoder_weights(replace(config, seed=3)) == first).all()
+    shuffled = decoders.decoder_weights(replace(config, readout="shuffled"))
     assert (shuffled != first).any()
     assert (np.sort(shuffled.ravel()) == np.sort(first.ravel())).all()
 
 
-def test_readout_file_of_another_configuration_is_refused(tmp_path):
-    path = tmp_path / "readout.npz"
-    readouts.save_readout(path, readouts.train_readout(SMALL))
-    assert readouts.readout_weights(replace(SMALL, readout=str(path))).any()
+def test_decoder_file_of_another_configuration_is_refused(tmp_path):
+    path = tmp_path / "decoder.npz"
+    decoders.save_decoder(path, decoders.train_decoder(SMALL))
+    assert decoders.decoder_weights(replace(SMALL, readout=str(path))).any()
     with pytest.raises(InputError, match=r"was made for reservoir_units = 32.*has 64"):
         Core(replace(SMALL, readout=str(path), reservoir_units=64))
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(InputError, match="no readout file, or a damaged one"):
+    with pytest.raises(InputError, match="no decoder file, or a damaged one"):
         Core(replace(SMALL, readout=str(path)))
-    with pytest.raises(InputError, match="cannot read readout"):
+    with pytest.raises(InputError, match="cannot read decoder"):
         Core(replace(SMALL, readout=str(tmp_path / "none.npz")))
 
 

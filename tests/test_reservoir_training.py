@@ -1,4 +1,4 @@
-"""Training a readout on random signals, and its file."""
+"""Training a decoder on random signals, and its file."""
 
 import json
 from dataclasses import replace
@@ -65,7 +65,7 @@ def test_states_that_never_move():
 
 def test_file(tmp_path):
     trained = training.Trained(np.arange(64).reshape(2, 32), 3, 0.5)
-    file = tmp_path / "readout.json"
+    file = tmp_path / "decoder.json"
     file.write_text(training.to_json(DELAY, trained))
     found = training.from_json(DELAY, file)
     assert (found.weights == trained.weights).all()
@@ -74,7 +74,7 @@ def test_file(tmp_path):
         training.from_json(replace(DELAY, seed=1), file)
     for text in ("{", "[]", json.dumps({"fingerprint": DELAY.fingerprint})):
         file.write_text(text)
-        with pytest.raises(InputError, match="not a readout file"):
+        with pytest.raises(InputError, match="not a decoder file"):
             training.from_json(DELAY, file)
     with pytest.raises(InputError, match="No such file"):
         training.from_json(DELAY, tmp_path / "none")

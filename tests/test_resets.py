@@ -36,8 +36,8 @@ def _untrained(monkeypatch):
         shape = (config.classes * config.projection, config.reservoir_units)
         return np.random.default_rng(1).integers(-127, 128, shape)
 
-    monkeypatch.setattr("hebbware.hdl.core.readout_weights", weights)
-    monkeypatch.setattr("hebbware.golden.readout.readout_weights", weights)
+    monkeypatch.setattr("hebbware.hdl.core.decoder_weights", weights)
+    monkeypatch.setattr("hebbware.golden.decoder.decoder_weights", weights)
 
 
 def moments(config, stimuli):

@@ -13,7 +13,7 @@ from hebbware.golden.core import Core
 from hebbware.golden.dataset import Dataset
 from hebbware.golden.errors import InputError
 from hebbware.golden.reservoir import Reservoir, ReservoirConfig
-from hebbware.golden.reservoir_readout import Machine
+from hebbware.golden.reservoir_decoder import Machine
 from hebbware.golden.schedule import STREAMS, predict
 from hebbware.golden.train import CoreLearner
 from hebbware.golden.twin import Twin

@@ -11,7 +11,7 @@ from hebbware.cosim.second import EDITIONS, ICARUS, core_trial, cxxrtl, icarus, 
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.errors import InputError
 from hebbware.golden.reservoir import ReservoirConfig
-from hebbware.golden.reservoir_readout import Op
+from hebbware.golden.reservoir_decoder import Op
 from hebbware.golden.reservoir_schedule import Command
 
 needs_icarus = pytest.mark.skipif(not shutil.which(ICARUS), reason="Icarus is not on PATH")

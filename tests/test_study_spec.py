@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hebbware.golden import data, readout, train
+from hebbware.golden import data, decoder, train
 from hebbware.golden.config import load
 from hebbware.golden.errors import InputError
 from hebbware.study import run, spec
@@ -50,7 +50,7 @@ def test_key_names_all_that_a_run_depends_on(tmp_path):
     ).keys.values()
     assert set(key["config"]) == load("digits").to_dict().keys() - {"seed"}
     assert key["config"].keys() >= {"layers", "horizon", "rsqrt_bits"}  # not window: unread
-    assert key["readout"] is None
+    assert key["decoder"] is None
     assert key["config"]["steps"] == [7, 5, 7]  # the preset's
     held = train.held_back(data.load("digits"), None)
     assert (key["seed"], key["epochs"], key["train_samples"], key["validation"]) == (
@@ -153,7 +153,7 @@ def test_an_axis_that_some_combinations_do_not_read_is_told(tmp_path):
 
 @pytest.mark.parametrize("base", ["digits-hsic", "digits-reservoir", "digits"])
 def test_controls_of_every_base(tmp_path, base, monkeypatch):
-    monkeypatch.setattr(spec, "readout_hash", lambda config: "0" * 64)
+    monkeypatch.setattr(spec, "decoder_hash", lambda config: "0" * 64)
     made = plan(tmp_path, f'base = "{base}"\nseeds = [0]\ncontrols = ["frozen", "codes", "linear"]')
     assert made.impossible == []
     found = {key["control"]: key["config"] for key in made.keys.values()}
@@ -167,23 +167,23 @@ def test_controls_of_every_base(tmp_path, base, monkeypatch):
 
 @pytest.mark.parametrize("base", ["digits-hsic", "digits-reservoir", "linear-leaky"])
 def test_a_control_that_there_is_not_is_told_before_anything_runs(tmp_path, base, monkeypatch):
-    monkeypatch.setattr(spec, "readout_hash", lambda config: "0" * 64)
+    monkeypatch.setattr(spec, "decoder_hash", lambda config: "0" * 64)
     made = plan(tmp_path, f'base = "{base}"\nseeds = [0]\ncontrols = ["float"]')
     (line,) = made.impossible
     assert "the base: control float has" in line
 
 
-def test_key_has_the_weights_of_a_readout(tmp_path, monkeypatch):
+def test_key_has_the_weights_of_a_decoder(tmp_path, monkeypatch):
     weights = np.zeros((80, 64), int)
-    monkeypatch.setattr(readout, "readout_weights", lambda config: weights)
+    monkeypatch.setattr(decoder, "decoder_weights", lambda config: weights)
     text = 'base = "digits-reservoir"\nseeds = [0]'
     first, again = plan(tmp_path, text), plan(tmp_path, text)
     weights = weights + 1
     other = plan(tmp_path, text)
     assert first.keys.keys() == again.keys.keys() != other.keys.keys()
     (key,) = first.keys.values()
-    assert len(key["readout"]) == 64
-    with pytest.raises(InputError, match="a worker's readout .* has other weights"):
+    assert len(key["decoder"]) == 64
+    with pytest.raises(InputError, match="a worker's decoder .* has other weights"):
         run.execute(key)
 
 

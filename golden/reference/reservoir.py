@@ -1,7 +1,7 @@
 """Reservoirs in floating point: the cell that the hardware has, and the paper's whole reservoir.
 
 `cell` is what `hebbware.golden.reservoir` does in integers. `Reservoir` has leaky tanh units whose
-readout is trained online by the delta rule. Source of the latter: Daruwalla and Lipasti 2024, the
+decoder is trained online by the delta rule. Source of the latter: Daruwalla and Lipasti 2024, the
 auxiliary network with working memory (2000 units, tau 5 ms, dt 1 ms, gain 1.2 there); D. Sussillo
 and L. F. Abbott, "Generating coherent patterns of activity from chaotic neural networks", 2009, for
 the architecture with feedback of the output.
@@ -54,7 +54,7 @@ class Course(NamedTuple):
 
 
 class Reservoir:
-    """A reservoir of R units with its readout.
+    """A reservoir of R units with its decoder.
 
     One step with input x and target t, in this order::
 
@@ -83,7 +83,7 @@ class Reservoir:
     Members
     -------
     u : array (R,)
-    readout : array (R, outputs)
+    decoder : array (R, outputs)
         W_o.
 
     Raises
@@ -115,18 +115,18 @@ class Reservoir:
             raise InputError(f"time_step must be at most time_constant = {tau}, not {time_step}")
         self.learning_rate = checks.positive("learning_rate", learning_rate)
         self.u = np.zeros(units)
-        self.readout = np.zeros((units, len(self.feedback)))
+        self.decoder = np.zeros((units, len(self.feedback)))
 
     def step(
         self, x: np.ndarray, target: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take one input (inputs,), learn the target (outputs,) if there is one; return r and z."""
         r = np.tanh(self.u)
-        z = r @ self.readout
+        z = r @ self.decoder
         drive = self.gain * (r @ self.recurrent) + x @ self.inputs + z @ self.feedback
         self.u = self.u + self.rate * (drive - self.u)
         if target is not None:
-            self.readout = self.readout + self.learning_rate * np.outer(r, target - z)
+            self.decoder = self.decoder + self.learning_rate * np.outer(r, target - z)
         return r, z
 
     def run(self, x: np.ndarray, targets: np.ndarray | None = None) -> Course:

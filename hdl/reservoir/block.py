@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...golden.reservoir_readout import ADDRESS_BITS, DATA_BITS, OP_BITS, Op
+from ...golden.reservoir_decoder import ADDRESS_BITS, DATA_BITS, OP_BITS, Op
 from ..fixed import saturate
 from ..shapes import index
 from .engine import Engine
@@ -56,7 +56,7 @@ class ReservoirBlock(wiring.Component):
     targets : In(stream)
         While it learns, for each step one word for each output. Only with a readout.
     commands : In(stream)
-        See `hebbware.golden.reservoir_readout`.
+        See `hebbware.golden.reservoir_decoder`.
     results : Out(stream)
         For each step the states, or the outputs, signed.
     responses : Out(stream)

@@ -96,7 +96,7 @@ class Engine(wiring.Component):
         m.submodules.walk = walk = Walk(cfg.walk_state)
         stages = {0: Signal(Step(cfg), name="step_0")}
         self._issue(m, stages[0], walk)
-        depth = max(schedule.state_tail(cfg), schedule.readout_tail(cfg))
+        depth = max(schedule.state_tail(cfg), schedule.decoder_tail(cfg))
         for stage in range(1, depth + 1):
             stages[stage] = Signal(Step(cfg), name=f"step_{stage}")
             m.d.sync += stages[stage].eq(stages[stage - 1])
@@ -373,7 +373,7 @@ class Engine(wiring.Component):
         )
         for number, lane in enumerate(lanes):
             m.d.comb += tree.inputs[number].eq(lane.product)
-        tail = schedule.readout_tail(cfg)
+        tail = schedule.decoder_tail(cfg)
         total, value = Signal(signed(cfg.total_bits)), Signal(signed(cfg.output_bits))
         m.d.sync += total.eq(Mux(stages[tail - 2].first, 0, total) + tree.total)
         drop = cfg.state.fraction + cfg.weight_fraction - cfg.output_fraction

@@ -73,7 +73,7 @@ NAMES = {
 def working_bits(config: CoreConfig) -> int:
     """Return the bits of the working memory: its entries, codes, and the samples of a window.
 
-    Of a reservoir: states, readout weights, the codes of the projection, and what was decoded last.
+    Of a reservoir: states, decoder weights, the codes of the projection, and what was decoded last.
     """
     units, classes = sum(config.hidden), config.classes
     if KINDS[config.memory].projected:

@@ -1,7 +1,7 @@
 """Reservoir target against output: the modulator, as it should be and as it was decoded.
 
 The paper's reservoir decodes the modulator itself from inputs, labels and activations. The core's
-reservoirs hold the class memory, with a readout that never saw the data set; the modulator follows.
+reservoirs hold the class memory, with a decoder that never saw the data set; the modulator follows.
 """
 
 from __future__ import annotations

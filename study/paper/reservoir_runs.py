@@ -26,7 +26,7 @@ def paper_reservoir(key: dict, dataset: Dataset) -> dict[str, Any]:
     """Teach the paper's reservoir the modulator of a network that learns, one step a sample.
 
     The network learns by the paper's rule itself; its last hidden layer's modulator, brought to
-    unit variance, is the target. The readout learns by the delta rule for three quarters of the
+    unit variance, is the target. The decoder learns by the delta rule for three quarters of the
     steps, then stays as it is: R^2 is told of both parts.
 
     Key
@@ -38,7 +38,7 @@ def paper_reservoir(key: dict, dataset: Dataset) -> dict[str, Any]:
     form : str
     layers : list of int
     rate : float
-        eta of the readout, times the number of units.
+        eta of the decoder, times the number of units.
     """
     targets, drive = _signals(key, dataset)
     rng = np.random.default_rng([key["seed"], 3])
@@ -67,7 +67,7 @@ def paper_reservoir(key: dict, dataset: Dataset) -> dict[str, Any]:
 def own_reservoir(key: dict, dataset: Dataset) -> dict[str, Any]:
     """Learn with reservoirs as memory, bit-true; then compare the last one with the exact memory.
 
-    The readout was trained beforehand on random signals and never saw the data set.
+    The decoder was trained beforehand on random signals and never saw the data set.
 
     Key
     ---

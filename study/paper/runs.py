@@ -1,6 +1,6 @@
 """The runs behind the paper's figures: pure functions of their keys.
 
-A key is ``{"kind", "dataset": {"name", "sha256"}, "seed", "readout", "code", ...}``, ``readout`` as
+A key is ``{"kind", "dataset": {"name", "sha256"}, "seed", "decoder", "code", ...}``, ``decoder`` as
 in `hebbware.study.store`; what else is in it depends on the kind (`KINDS`). What is stored of a run
 is its key, its status and ``result``.
 """

@@ -8,8 +8,8 @@ from typing import Any
 
 from hebbware.golden import config as configs
 from hebbware.golden.config import CoreConfig
+from hebbware.golden.decoder import decoder_hash
 from hebbware.golden.errors import InputError
-from hebbware.golden.readout import readout_hash
 from hebbware.study import run
 from hebbware.study.paper import runs
 from hebbware.study.results import Spread
@@ -129,7 +129,7 @@ class Setting:
         return {
             "kind": kind,
             "seed": seed,
-            "readout": config and readout_hash(CoreConfig.from_dict(config)),
+            "decoder": config and decoder_hash(CoreConfig.from_dict(config)),
             "dataset": dataset or {"name": self.dataset, "sha256": self.checksum},
             "code": runs.code_version(),
             **_plain(fields),

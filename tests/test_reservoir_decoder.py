@@ -1,4 +1,4 @@
-"""Readout and delta rule of the reservoir, by hand."""
+"""Decoder and delta rule of the reservoir, by hand."""
 
 from dataclasses import replace
 from math import floor
@@ -8,7 +8,7 @@ import pytest
 
 from hebbware.golden.errors import InputError
 from hebbware.golden.reservoir import ReservoirConfig
-from hebbware.golden.reservoir_readout import Machine, Op
+from hebbware.golden.reservoir_decoder import Machine, Op
 
 CONFIG = ReservoirConfig(
     units=32, inputs=3, outputs=2, state_bits=10, weight_bits=10, weight_fraction=6,
@@ -88,11 +88,11 @@ def test_commands_at_the_edge():
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        (np.zeros((2, 31), int), r"readout must have shape \(2, 32\), not \(2, 31\)"),
-        (np.zeros((2, 32)), "readout must be integers, not float64"),
-        (np.full((2, 32), 512), r"readout must lie in -512\.\.511, not 512\.\.512"),
+        (np.zeros((2, 31), int), r"decoder must have shape \(2, 32\), not \(2, 31\)"),
+        (np.zeros((2, 32)), "decoder must be integers, not float64"),
+        (np.full((2, 32), 512), r"decoder must lie in -512\.\.511, not 512\.\.512"),
     ],
 )
-def test_readouts_that_do_not_fit(weights, message):
+def test_decoders_that_do_not_fit(weights, message):
     with pytest.raises(InputError, match=message):
         Machine(CONFIG).load(weights)

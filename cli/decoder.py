@@ -1,4 +1,4 @@
-"""``hebbware readout``: train the readout of a reservoir memory, before anything is learned."""
+"""``hebbware decoder``: train the decoder of a reservoir memory, before anything is learned."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hebbware.cli.files import check_writable
 from hebbware.golden.errors import InputError
 
 
-@click.command("readout")
+@click.command("decoder")
 @partial(common_options, default="digits-reservoir")
 @click.option(
     "--method",
@@ -22,38 +22,38 @@ from hebbware.golden.errors import InputError
     metavar="ridge|delta",
     help="Regression on the host, or the delta rule of the reservoir block, in integers.",
 )
-@click.option("--out", type=Path, metavar="FILE", help="Write the readout to this file (.npz).")
+@click.option("--out", type=Path, metavar="FILE", help="Write the decoder to this file (.npz).")
 def command(config: str, seed: int | None, output: Output, method: str, out: Path | None) -> None:
-    """Train the readout of a configuration's reservoirs on random drifting signals.
+    """Train the decoder of a configuration's reservoirs on random drifting signals.
 
     The file can be named in the field readout of this configuration, and of no other whose
     reservoirs differ.
     """
-    from hebbware.golden import readout as readouts
+    from hebbware.golden import decoder as decoders
     from hebbware.golden.memory import KINDS
 
     resolved = resolve_config(config, seed)
     if not KINDS[resolved.memory].projected:
-        raise InputError(f"memory must be reservoir for a readout, not {resolved.memory!r}")
+        raise InputError(f"memory must be reservoir for a decoder, not {resolved.memory!r}")
     if out:
         if out.suffix != ".npz":
             raise InputError(f"--out must end in .npz, not {str(out)!r}")
         out = check_writable(out, "--out")
-    with output.progress("training the readout"):
-        readout = readouts.train_readout(replace(resolved, readout="ridge"), method)
+    with output.progress("training the decoder"):
+        decoder = decoders.train_decoder(replace(resolved, readout="ridge"), method)
     if out:
-        readouts.save_readout(out, readout)
+        decoders.save_decoder(out, decoder)
     output.table(
-        f"readout of {resolved.reservoir_units} units, {resolved.reservoir_bits}-bit state",
+        f"decoder of {resolved.reservoir_units} units, {resolved.reservoir_bits}-bit state",
         ("method", "weights", "R^2 of the memory, held out", "R^2 of the pull v, held out"),
-        [(method, f"{readout.weights.size:,}", f"{readout.r2:.3f}", f"{readout.pull_r2:.3f}")],
+        [(method, f"{decoder.weights.size:,}", f"{decoder.r2:.3f}", f"{decoder.pull_r2:.3f}")],
     )
     output.write(
         {
             "method": method,
-            "r2": readout.r2,
-            "pull_r2": readout.pull_r2,
-            "weights": readout.weights.size,
+            "r2": decoder.r2,
+            "pull_r2": decoder.pull_r2,
+            "weights": decoder.weights.size,
             "file": str(out) if out else None,
             "config": resolved.to_dict(),
         }

@@ -1,15 +1,15 @@
-"""Readouts of reservoir memories: trained beforehand on random drifting signals, then frozen.
+"""Decoders of reservoir memories: trained beforehand on random drifting signals, then frozen.
 
 The signals know nothing of any data set. Each class has a centre that drifts in the projected space
 (an Ornstein-Uhlenbeck process that forgets in ``2**horizon`` samples); a sample is its class's
 centre with noise on it, and its softmax errors are those of random logits. The reservoir runs on
-them in integers, as in hardware. The readout W_o is trained to put out the leaky sums of its input,
+them in integers, as in hardware. The decoder W_o is trained to put out the leaky sums of its input,
 ``T <- T - 2**-horizon T + in``: by ridge regression, brought to whole numbers, or by the delta rule
 of the reservoir block. Only the sizes relative to each other matter: what is decoded is brought to
 unit scale afterwards.
 
 Random numbers are raw output of PCG64. The regression is floating point: on another machine a
-weight may come out one step different, so readouts are kept in files. A file names the
+weight may come out one step different, so decoders are kept in files. A file names the
 configuration that it was made for and is refused for another one.
 """
 
@@ -30,11 +30,11 @@ from .errors import InputError, one_of
 from .files import write_arrays
 from .memory import KINDS
 from .reservoir import Reservoir
+from .reservoir_decoder import Machine
 from .reservoir_memory import WEIGHT_BITS, decode, decode_shift, reservoir_config, up_shift
-from .reservoir_readout import Machine
 
 VERSION = 1
-FIELDS = (  # of the configuration: what a readout depends on
+FIELDS = (  # of the configuration: what a decoder depends on
     "classes",
     "projection",
     "gating",
@@ -58,8 +58,8 @@ RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1)  # relative to the mean variance of a unit
 
 
 @dataclass(frozen=True, eq=False)
-class Readout:
-    """A trained readout.
+class Decoder:
+    """A trained decoder.
 
     Members
     -------
@@ -82,8 +82,8 @@ class Readout:
     key: dict
 
 
-def readout_key(config) -> dict:
-    """What a readout depends on."""
+def decoder_key(config) -> dict:
+    """What a decoder depends on."""
     return {name: getattr(config, name) for name in FIELDS}
 
 
@@ -172,8 +172,8 @@ def _run(config, inputs, sums) -> _Run:
     return _Run(np.array([states[n] for n in at]), sums[list(at)], at)
 
 
-def train_readout(config, method: str = "ridge") -> Readout:
-    """The readout of a configuration.
+def train_decoder(config, method: str = "ridge") -> Decoder:
+    """The decoder of a configuration.
 
     ``ridge``: regression on the first half; the strength of its regularisation is chosen on the
     third quarter. ``delta``: the delta rule of the reservoir block, in integers, on the first three
@@ -207,12 +207,12 @@ def train_readout(config, method: str = "ridge") -> Readout:
         )
         for told in (exact, decoded)
     ]
-    return Readout(
+    return Decoder(
         weights,
         scale,
         r_squared(exact, scale * decoded),
         r_squared(*pulls),
-        readout_key(config),
+        decoder_key(config),
     )
 
 
@@ -278,8 +278,8 @@ def r_squared(wanted: np.ndarray, found: np.ndarray) -> float:
 # -- files -----------------------------------------------------------------------------------------
 
 
-def save_readout(path: str | Path, readout: Readout):
-    """Write a readout, whole or not at all: an ``.npz`` without pickled objects.
+def save_decoder(path: str | Path, decoder: Decoder):
+    """Write a decoder, whole or not at all: an ``.npz`` without pickled objects.
 
     Raises
     ------
@@ -288,17 +288,17 @@ def save_readout(path: str | Path, readout: Readout):
     """
     write_arrays(
         path,
-        "readout",
-        weights=readout.weights.astype(np.int16),
-        scale=np.array(readout.scale),
-        r2=np.array([readout.r2, readout.pull_r2]),
-        key=np.array(json.dumps(readout.key)),
-        hash=np.array(key_hash(readout.key)),
+        "decoder",
+        weights=decoder.weights.astype(np.int16),
+        scale=np.array(decoder.scale),
+        r2=np.array([decoder.r2, decoder.pull_r2]),
+        key=np.array(json.dumps(decoder.key)),
+        hash=np.array(key_hash(decoder.key)),
     )
 
 
-def load_readout(path: str | Path, config) -> Readout:
-    """Read a readout that was made for `config`.
+def load_decoder(path: str | Path, config) -> Decoder:
+    """Read a decoder that was made for `config`.
 
     Raises
     ------
@@ -313,61 +313,61 @@ def load_readout(path: str | Path, config) -> Readout:
         found, weights = str(arrays["hash"]), arrays["weights"]
         scale, (r2, pull_r2) = float(arrays["scale"]), arrays["r2"].tolist()
     except OSError as error:
-        raise InputError(f"cannot read readout {path}: {error.strerror or error}") from None
+        raise InputError(f"cannot read decoder {path}: {error.strerror or error}") from None
     except (Exception, zlib.error):
-        raise InputError(f"readout {path} is no readout file, or a damaged one") from None
-    wanted = readout_key(config)
+        raise InputError(f"decoder {path} is no decoder file, or a damaged one") from None
+    wanted = decoder_key(config)
     if not isinstance(key, dict) or found != key_hash(key):
-        raise InputError(f"readout {path} is no readout file of this version")
+        raise InputError(f"decoder {path} is no decoder file of this version")
     for name, value in wanted.items():
         if key.get(name) != value:
             raise InputError(
-                f"readout {path} was made for {name} = {key.get(name)!r}, "
+                f"decoder {path} was made for {name} = {key.get(name)!r}, "
                 f"but the configuration has {value!r}"
             )
     shape, top = (config.classes * config.projection, config.reservoir_units), 1 << WEIGHT_BITS - 1
     if weights.shape != shape or weights.dtype.kind != "i" or np.abs(weights).max() >= top:
-        raise InputError(f"readout {path} must hold weights of shape {shape} below {top}")
-    return Readout(weights.astype(np.int64), scale, r2, pull_r2, key)
+        raise InputError(f"decoder {path} must hold weights of shape {shape} below {top}")
+    return Decoder(weights.astype(np.int64), scale, r2, pull_r2, key)
 
 
 @lru_cache(maxsize=8)
-def ridge_readout(config) -> Readout:
-    """The readout of ``readout = "ridge"``: from the cache, or trained and put there."""
-    name = f"{key_hash(readout_key(config))[:32]}.npz"
-    for folder in places.kept("readouts"):
+def ridge_decoder(config) -> Decoder:
+    """The decoder of ``readout = "ridge"``: from the cache, or trained and put there."""
+    name = f"{key_hash(decoder_key(config))[:32]}.npz"
+    for folder in places.kept("decoders"):
         with suppress(InputError):  # none yet, or one that cannot be used: it is made anew
-            return load_readout(folder / name, config)
-    folder = places.keep("readouts")  # before the work, so that what is wrong is told at once
-    readout = train_readout(config)
+            return load_decoder(folder / name, config)
+    folder = places.keep("decoders")  # before the work, so that what is wrong is told at once
+    decoder = train_decoder(config)
     with suppress(InputError):  # the disk may be full: the next process makes it again
-        save_readout(folder / name, readout)
-    return readout
+        save_decoder(folder / name, decoder)
+    return decoder
 
 
-def readout_of(config) -> Readout:
-    """The readout that `config` names: trained, or from its file."""
+def decoder_of(config) -> Decoder:
+    """The decoder that `config` names: trained, or from its file."""
     if config.readout.endswith(".npz"):
-        return load_readout(config.readout, config)
-    return ridge_readout(config)
+        return load_decoder(config.readout, config)
+    return ridge_decoder(config)
 
 
-def readout_hash(config) -> str | None:
-    """SHA-256 of W_o of a configuration, as `readout_weights` gives it; None where it has none."""
+def decoder_hash(config) -> str | None:
+    """SHA-256 of W_o of a configuration, as `decoder_weights` gives it; None where it has none."""
     if not KINDS[config.memory].projected or config.readout == "exact":
         return None
-    weights = readout_weights(config)
+    weights = decoder_weights(config)
     return hashlib.sha256(f"{weights.shape}".encode() + weights.astype("<i2").tobytes()).hexdigest()
 
 
-def readout_weights(config) -> np.ndarray:
+def decoder_weights(config) -> np.ndarray:
     """W_o of a configuration, raw, shape (classes * d, R); the controls' too.
 
     ``shuffled``: the trained weights, each at a random other place. ``zero``: none.
     """
     if config.readout == "zero":
         return np.zeros((config.classes * config.projection, config.reservoir_units), np.int64)
-    weights = readout_of(config).weights
+    weights = decoder_of(config).weights
     if config.readout == "shuffled":
         words = np.random.PCG64([config.reservoir_seed, 1]).random_raw(weights.size)
         weights = weights.ravel()[np.argsort(words, kind="stable")].reshape(weights.shape)

@@ -1,14 +1,14 @@
-"""``hebbware readout``, and what ``train --controls`` tells of a reservoir memory."""
+"""``hebbware decoder``, and what ``train --controls`` tells of a reservoir memory."""
 
 import json
 
 import pytest
 
 from hebbware.cli.main import main
-from hebbware.golden import readout as readouts
+from hebbware.golden import decoder as decoders
 from hebbware.golden.config import CoreConfig
+from hebbware.golden.decoder import load_decoder
 from hebbware.golden.errors import InputError
-from hebbware.golden.readout import load_readout
 
 CONFIG = CoreConfig(
     layers=(2, 8, 2), lanes=4, memory="reservoir", horizon=4, projection=2, reservoir_units=32,
@@ -20,10 +20,10 @@ CONFIG = CoreConfig(
 def few_steps(tmp_path, monkeypatch):
     monkeypatch.delenv("HEBBWARE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(readouts, "STEPS", 600)
-    readouts.ridge_readout.cache_clear()
+    monkeypatch.setattr(decoders, "STEPS", 600)
+    decoders.ridge_decoder.cache_clear()
     yield
-    readouts.ridge_readout.cache_clear()
+    decoders.ridge_decoder.cache_clear()
 
 
 @pytest.fixture
@@ -34,27 +34,27 @@ def config_file(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["ridge", "delta"])
-def test_readout_is_trained_told_and_written(method, config_file, tmp_path, capsys):
-    out, told = tmp_path / "readout.npz", tmp_path / "told.json"
-    arguments = ["readout", "--config", str(config_file), "--method", method]
+def test_decoder_is_trained_told_and_written(method, config_file, tmp_path, capsys):
+    out, told = tmp_path / "decoder.npz", tmp_path / "told.json"
+    arguments = ["decoder", "--config", str(config_file), "--method", method]
     assert main([*arguments, "--out", str(out), "--json", str(told)]) == 0
     result = json.loads(told.read_text())
-    readout = load_readout(out, CONFIG)
-    assert readout.weights.shape == (4, 32)
-    assert result["r2"] == readout.r2 > 0.2
-    assert f"{readout.r2:.3f}" in capsys.readouterr().out
+    decoder = load_decoder(out, CONFIG)
+    assert decoder.weights.shape == (4, 32)
+    assert result["r2"] == decoder.r2 > 0.2
+    assert f"{decoder.r2:.3f}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        (["--config", "digits"], "memory must be reservoir for a readout, not 'gated'"),
+        (["--config", "digits"], "memory must be reservoir for a decoder, not 'gated'"),
         (["--method", "sgd"], "method must be one of ridge, delta, not 'sgd'"),
-        (["--out", "readout.txt"], "--out must end in .npz, not 'readout.txt'"),
+        (["--out", "decoder.txt"], "--out must end in .npz, not 'decoder.txt'"),
     ],
 )
 def test_bad_input(extra, message, config_file, capsys):
-    assert main(["readout", "--config", str(config_file), *extra]) == 2
+    assert main(["decoder", "--config", str(config_file), *extra]) == 2
     assert capsys.readouterr().err.strip() == f"error: {message}"
 
 
@@ -69,9 +69,9 @@ def test_controls_of_a_reservoir_memory(config_file, tmp_path, capsys):
     assert "against the exact memory" in capsys.readouterr().out
 
 
-def test_a_readout_of_another_configuration(config_file, tmp_path, capsys):
-    out = tmp_path / "readout.npz"
-    assert main(["readout", "--config", str(config_file), "--out", str(out)]) == 0
+def test_a_decoder_of_another_configuration(config_file, tmp_path, capsys):
+    out = tmp_path / "decoder.npz"
+    assert main(["decoder", "--config", str(config_file), "--out", str(out)]) == 0
     other = tmp_path / "other.toml"
     other.write_text(
         CONFIG.to_toml()
@@ -84,7 +84,7 @@ def test_a_readout_of_another_configuration(config_file, tmp_path, capsys):
     assert "was made for reservoir_units = 32, but the configuration has 64" in message
 
 
-def test_a_bare_readout_has_a_configuration_that_has_one(monkeypatch, capsys):
+def test_a_bare_decoder_has_a_configuration_that_has_one(monkeypatch, capsys):
     """The default of all other commands has no reservoir, so that it could only be refused."""
     seen = []
 
@@ -92,7 +92,7 @@ def test_a_bare_readout_has_a_configuration_that_has_one(monkeypatch, capsys):
         seen.append((config.memory, method))
         raise InputError("enough")
 
-    monkeypatch.setattr(readouts, "train_readout", train)
-    assert main(["readout"]) == 2
+    monkeypatch.setattr(decoders, "train_decoder", train)
+    assert main(["decoder"]) == 2
     assert capsys.readouterr().err == "error: enough\n"
     assert seen == [("reservoir", "ridge")]

@@ -1,4 +1,4 @@
-"""The readout of a reservoir, its delta rule, and the commands; a whole reservoir in integers.
+"""The decoder of a reservoir, its delta rule, and the commands; a whole reservoir in integers.
 
 ::
 
@@ -27,12 +27,12 @@ from .samples import raw
 class Op(IntEnum):
     """A command; each gets one response. They are carried out between two steps.
 
-    Where there is no readout, or no weight at the address, READ and WRITE are answered with 0 and
-    change nothing; TRAIN, too, without a readout.
+    Where there is no decoder, or no weight at the address, READ and WRITE are answered with 0 and
+    change nothing; TRAIN, too, without a decoder.
     """
 
-    READ = 0  # response: the readout weight at the address
-    WRITE = 1  # the readout weight at the address takes the low bits of data; response: as READ
+    READ = 0  # response: the decoder weight at the address
+    WRITE = 1  # the decoder weight at the address takes the low bits of data; response: as READ
     CLEAR = 2  # state and generator of the rounding as after reset, weights stay; response 0
     # lowest bit of data 1: from now on each step takes targets and learns; 0: no more; response:
     # that bit
@@ -50,7 +50,7 @@ def pack(op: int, address: int = 0, data: int = 0) -> int:
 
 
 class Machine(Reservoir):
-    """A reservoir with its readout; weights start at zero.
+    """A reservoir with its decoder; weights start at zero.
 
     Members
     -------
@@ -64,7 +64,7 @@ class Machine(Reservoir):
         self.training = False
 
     def load(self, weights) -> None:
-        """Take raw readout weights (outputs, R).
+        """Take raw decoder weights (outputs, R).
 
         Raises
         ------
@@ -72,7 +72,7 @@ class Machine(Reservoir):
             They are of another shape or do not fit the format.
         """
         weight = self.config.weight
-        weights = raw("readout", weights, self.weights.shape, weight.min, weight.max)
+        weights = raw("decoder", weights, self.weights.shape, weight.min, weight.max)
         self.weights = weights.astype(np.int64)
 
     def read(self) -> np.ndarray:
@@ -101,7 +101,7 @@ class Machine(Reservoir):
         return errors
 
     def holds(self, address: int) -> bool:
-        """Whether a readout weight lies at the address."""
+        """Whether a decoder weight lies at the address."""
         return self.config.output == "readout" and address < self.weights.size
 
     def command(self, op: int, address: int = 0, data: int = 0) -> int:
