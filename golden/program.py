@@ -117,18 +117,17 @@ def clusters(lanes: int, width: int = 1) -> list[slice]:
 class Stages:
     """Clocks from a step's issue to what it does.
 
-    With more than one cluster everything takes a wire across the device: clusters keep their own
-    copies of what all lanes are told, and so lag a clock (`lag`) behind the core; and the lane of
-    the pre-synaptic activation is chosen inside each cluster first (`gather`).
+    With several clusters signals cross the device: clusters have their own copies of the signals
+    for all lanes and so lag one clock (`lag`) behind the core, and choosing one lane takes as much
+    longer, as it is done inside each cluster first.
     """
 
     lag: int = 0
-    gather: int = 0
 
     @property
     def source(self):
         """Clocks that the pre-synaptic activation takes longer than in a core of one cluster."""
-        return self.lag + self.gather
+        return 2 * self.lag
 
     @property
     def read_z(self):
@@ -178,13 +177,12 @@ class Stages:
     @property
     def read_back(self):
         """What the host reads or writes is on its way back; it is in a register a clock later."""
-        return self.write + 2 * self.gather
+        return self.write + 2 * self.lag
 
 
 def stages(config) -> Stages:
     """Of a core with so many lanes."""
-    far = int(len(clusters(config.lanes)) > 1)
-    return Stages(lag=far, gather=far)
+    return Stages(lag=int(len(clusters(config.lanes)) > 1))
 
 
 def tree_fans(lanes: int) -> list[int]:

@@ -106,7 +106,7 @@ class Gather(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         lanes = self.config.lanes
-        if not stages(self.config).gather:
+        if not stages(self.config).lag:
             m.d.comb += self.part.eq(self.word.word_select(self.lane, self.width))
             return m
         bits = CLUSTER.bit_length() - 1

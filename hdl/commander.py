@@ -232,11 +232,11 @@ class Commander(wiring.Component):
 
     def _answer(self, m, request, counters):
         """Respond with a gain or a register."""
-        command, response = request.command, request.response
+        command, response, took_gain = request.command, request.response, request.took_gain
         m.next = "RESPOND"
         with m.If(command.space == Space.GAIN):
             # what was set in the clock before is not read yet
-            gain = Mux(request.took_gain, command.data, self.gain)
+            gain = Mux(took_gain, command.data, self.gain)
             m.d.sync += response.eq(Mux(request.there, gain, 0))
         with m.Else():
             registers = counters | {State.EXTRA: self.extra, State.RANDOM: self.random}

@@ -295,8 +295,8 @@ class Core(wiring.Component):
             commander.result.eq(
                 Mux(
                     last.kind == Kind.HOST_WEIGHT,
-                    late(m, weight_read.part, at.gather).as_signed(),
-                    late(m, memory_read.part, at.gather).as_signed(),
+                    late(m, weight_read.part, at.lag).as_signed(),
+                    late(m, memory_read.part, at.lag).as_signed(),
                 )
             ),
         ]

@@ -79,7 +79,7 @@ class Pipeline:
         m.d.sync += steps[rows + 1].address.eq(
             Mux(
                 is_any(step.kind, MEMORY_UPDATES),
-                late(m, self.memory_address, 1 - at.gather),
+                late(m, self.memory_address, 1 - at.lag),
                 address_2,
             )
         )
