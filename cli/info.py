@@ -55,40 +55,13 @@ def command(
 
 
 def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
-    """Return all that is told of a configuration; clocks for so many non-zero inputs."""
+    """Return all facts of a configuration; clocks for so many non-zero inputs."""
     from hebbware.golden import estimate, widths
-    from hebbware.golden.layout import Layout
-    from hebbware.golden.memory import KINDS
     from hebbware.golden.program import done_latency, program
 
-    layout, hidden = Layout(config), len(config.hidden)
+    hidden = len(config.hidden)
     clocks = estimate.clocks_per_sample(config, nonzero)
     limit = estimate.limit_clocks_per_sample(config, nonzero)
-    formats = {
-        "inputs": config.source(0),
-        "weights": config.weight,
-        "sums, scores": config.u,
-        "normalised": config.z,
-        "directions": config.d,
-        "class memory as read": config.read,
-        "similarities": config.k,
-        "errors": config.e,
-    }
-    places = [
-        ("weights", f"hidden {layer + 1}", base, layout.blocks(layer), layout.rows(layer), "input")
-        for layer, base in enumerate(layout.weight_bases[:-2])
-    ]
-    places.append(
-        ("weights", "readout", layout.weight_bases[-2], layout.blocks(-1), config.classes, "class")
-    )
-    if estimate.memory_width(config):
-        places += [
-            (
-                *("class memory", f"hidden {layer + 1}", base, layout.blocks(layer)),
-                *(layout.memory_rows, KINDS[config.memory].row),
-            )
-            for layer, base in enumerate(layout.memory_bases[:-1])
-        ]
     steps = dict(estimate.pass_steps(config, nonzero))
     return {
         "clocks_per_sample": clocks,
@@ -108,16 +81,7 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
         ],
         "weights": estimate.weights(config),
         "memory_bits": estimate.memory_bits(config),
-        "formats": {
-            name: {
-                "bits": f.width,
-                "fraction": f.fraction,
-                "signed": f.signed,
-                "from": f.min / f.one,
-                "to": f.max / f.one,
-            }
-            for name, f in formats.items()
-        },
+        "formats": _formats(config),
         "operands": {
             "own": widths.operand_a(config),
             "common": widths.operand_b(config),
@@ -125,10 +89,7 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
             "total": widths.total(config),
             "random_bits": config.update_shift,
         },
-        "memory_map": [
-            dict(zip(("memory", "layer", "address", "blocks", "rows", "row"), place, strict=True))
-            for place in places
-        ],
+        "memory_map": _memory_map(config),
         "memories": [
             {"name": ram.name, "depth": ram.depth, "width": ram.width, "bits": ram.bits}
             for ram in estimate.memories(config)
@@ -146,6 +107,48 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
         ],
         "resources": [vars(need) for need in estimate.resources(config)],
     }
+
+
+def _formats(config: CoreConfig) -> dict[str, dict[str, Any]]:
+    formats = {
+        "inputs": config.source(0),
+        "weights": config.weight,
+        "sums, scores": config.u,
+        "normalised": config.z,
+        "directions": config.d,
+        "class memory as read": config.read,
+        "similarities": config.k,
+        "errors": config.e,
+    }
+    return {
+        name: {
+            "bits": f.width,
+            "fraction": f.fraction,
+            "signed": f.signed,
+            "from": f.min / f.one,
+            "to": f.max / f.one,
+        }
+        for name, f in formats.items()
+    }
+
+
+def _memory_map(config: CoreConfig) -> list[dict[str, Any]]:
+    from hebbware.golden.layout import Layout, word_width
+    from hebbware.golden.memory import KINDS
+
+    layout, row = Layout(config), KINDS[config.memory].row
+    layers = [(f"hidden {layer + 1}", layout.blocks(layer)) for layer in range(len(config.hidden))]
+    keys, bases = ("memory", "layer", "blocks", "address", "rows", "row"), layout.weight_bases
+    places = [
+        ("weights", *layer, bases[n], layout.rows(n), "input") for n, layer in enumerate(layers)
+    ]
+    places.append(("weights", "readout", layers[-1][1], bases[-2], config.classes, "class"))
+    if word_width(config):
+        places += [
+            ("class memory", *layer, layout.memory_bases[n], layout.memory_rows, row)
+            for n, layer in enumerate(layers)
+        ]
+    return [dict(zip(keys, place, strict=True)) for place in places]
 
 
 def nonzero_inputs(

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hebbware.cli.common import CheckFailed, Output, json_option
 from hebbware.golden.errors import InputError
+
+if TYPE_CHECKING:
+    from hebbware.study.spec import Part
 
 
 @click.command("sweep")
@@ -77,20 +81,7 @@ def command(
         f"{statuses.count('failed')} failed before, {left} to run"
     )
     if dry_run:
-        output.table(
-            "planned",
-            ("part", "varies", "points", "runs", "controls"),
-            [
-                (
-                    part.name,
-                    ", ".join(part.fields) or "nothing",
-                    len(part.points),
-                    len({name for point in part.points for name in point.runs}),
-                    len({n for p in part.points for names in p.controls.values() for n in names}),
-                )
-                for part in plan.parts
-            ],
-        )
+        _print_parts(output, plan.parts)
         outcome = sweeps.Outcome(len(plan.keys), 0, len(statuses) - statuses.count(None))
         outcome.done, outcome.failed = statuses.count("done"), statuses.count("failed")
     else:
@@ -125,6 +116,23 @@ def command(
             f"{outcome.failed} of {outcome.planned} runs failed, the errors are in their files; "
             "--retry-failed does them again"
         )
+
+
+def _print_parts(output: Output, parts: list[Part]) -> None:
+    output.table(
+        "planned",
+        ("part", "varies", "points", "runs", "controls"),
+        [
+            (
+                part.name,
+                ", ".join(part.fields) or "nothing",
+                len(part.points),
+                len({name for point in part.points for name in point.runs}),
+                len({n for p in part.points for names in p.controls.values() for n in names}),
+            )
+            for part in parts
+        ],
+    )
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,11 +121,13 @@ def build(
     start = time.monotonic()
     bench = describe(component, hold=hold, constants=constants, ignored=ignored)
     if netlist is None:
-        text = emit(component, platform=platform)
+        netlist, flags = emit(component, platform=platform), []
+        if models:
+            flags.append("-Wno-PINMISSING")  # an instance may leave out what it does not use
     else:
-        text, component._MustUse__used = netlist, True  # only its signature is used
-    if random_start:
-        text = without_start_values(text)
+        component._MustUse__used = True  # only its signature is used
+        flags = ["-Wno-fatal"]  # neither it nor the vendors' models are written by us
+    text = without_start_values(netlist) if random_start else netlist
     names = port_names(text)
     if unknown := set(names) - set(bench.ports()) - {"clk", "rst"}:
         raise ValueError(f"ports must belong to the domain `sync` or the signature: {unknown}")
@@ -136,12 +138,20 @@ def build(
         **(models or {}),
     }
     tools = find()
-    flags = (*BENCH_FLAGS, *(("-CFLAGS", "-O0") if quick else ()))  # the last -O holds
-    flags = (*flags, *(COVERAGE_FLAGS if coverage else ()), *(START_FLAGS if random_start else ()))
-    if netlist is not None:
-        flags = (*flags, "-Wno-fatal")  # neither it nor the vendors' models are written by us
-    elif models:
-        flags = (*flags, "-Wno-PINMISSING")  # an instance may leave out what it does not use
+    flags = (
+        *(*BENCH_FLAGS, *(("-CFLAGS", "-O0") if quick else ())),  # the last -O holds
+        *(*(COVERAGE_FLAGS if coverage else ()), *(START_FLAGS if random_start else ()), *flags),
+    )
+    work = _compiler(tools, sources, flags, waves)
+    directory, cached = from_cache("bench", sources, (*flags, str(waves)), tools, work, tell)
+    took = time.monotonic() - start
+    return Model(directory, bench, waves, coverage, random_start, tools, took, cached)
+
+
+def _compiler(
+    tools: Toolchain, sources: Iterable[str], flags: Sequence[str], waves: bool
+) -> Callable[[Path], None]:
+    """Compiles sources, which lie beside the folder that it is given, into that folder."""
 
     def compile_into(directory: Path) -> None:
         with tools.environment(directory.parent / "tools"):
@@ -155,10 +165,7 @@ def build(
                 log_file=directory.parent / "build.log",
             )
 
-    decides = (*flags, str(waves))
-    directory, cached = from_cache("bench", sources, decides, tools, compile_into, tell)
-    seconds = time.monotonic() - start
-    return Model(directory, bench, waves, coverage, random_start, tools, seconds, cached)
+    return compile_into
 
 
 def emit(component: wiring.Component, *, platform: Any = None) -> str:

@@ -142,20 +142,8 @@ def run(
         raise ValueError(f"reset_after must be from 0 to 2**31-1, not {reset_after}")
     arguments = [*plusargs(channels, seed, stalls), f"+reset_after={reset_after}"]
     arguments += _start_plusargs(model, start_seed)
-    if waves is not None:
-        _check_waves(model, waves)
-    if coverage is not None and not model.coverage:
-        raise ValueError("coverage needs a model that was built with coverage=True")
-    job = {
-        "logs": {
-            name: {"columns": channel.columns, "compared": name in expected}
-            for name, channel in channels.items()
-        },
-        "clocks": _clocks(expected, clocks),
-        "until": dict(until or {}),
-        "period": PERIOD,
-        "reset": (RESET_CLOCKS + (reset_after + RESET_CLOCKS) * (reset_after > 0)) * PERIOD,
-    }
+    _check_files(model, waves, coverage)
+    job = _job(channels, expected, until, reset_after) | {"clocks": _clocks(expected, clocks)}
     with places.temporary() as work:
         write_stimulus(work, channels, stimulus)
         for name, log in expected.items():
@@ -166,6 +154,23 @@ def run(
             if wanted is not None:
                 shutil.move(work / file, wanted)
         return _result(work, channels)
+
+
+def _job(
+    channels: Mapping[str, Channel],
+    expected: Mapping[str, np.ndarray],
+    until: Mapping[str, int] | None,
+    reset_after: int,
+) -> dict[str, Any]:
+    """What the simulator's Python reads, but for the number of clocks."""
+    resets = RESET_CLOCKS + (reset_after + RESET_CLOCKS) * (reset_after > 0)
+    columns = {name: channel.columns for name, channel in channels.items()}
+    return {
+        "logs": {n: {"columns": c, "compared": n in expected} for n, c in columns.items()},
+        "until": dict(until or {}),
+        "period": PERIOD,
+        "reset": resets * PERIOD,
+    }
 
 
 def _clocks(expected: Mapping[str, np.ndarray], clocks: int | None) -> int:
@@ -240,11 +245,14 @@ def _start_plusargs(model: Model, start_seed: int | None) -> list[str]:
     return ["+verilator+rand+reset+2", f"+verilator+seed+{start_seed + 1}"]
 
 
-def _check_waves(model: Model, waves: Path) -> None:
-    if not model.waves:
+def _check_files(model: Model, waves: Path | None, coverage: Path | None) -> None:
+    """Refuse files that the model was not built for, and waves that cannot be written."""
+    if waves is not None and not model.waves:
         raise ValueError("waves need a model that was built with waves=True")
-    if waves.is_dir() or not os.access(waves.absolute().parent, os.W_OK):
+    if waves is not None and (waves.is_dir() or not os.access(waves.absolute().parent, os.W_OK)):
         raise InputError(f"waves: cannot write {waves}; name a file in a writable folder")
+    if coverage is not None and not model.coverage:
+        raise ValueError("coverage needs a model that was built with coverage=True")
 
 
 def write_stimulus(

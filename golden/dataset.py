@@ -145,20 +145,7 @@ class Dataset:
             test = _quarter(np.searchsorted(found, y)) if fitted is None else np.zeros(len(y), bool)
             x, y, x_test, y_test = x[~test], y[~test], x[test], y[test]
         else:
-            x_test, y_test = _matrix(where, "x_test", x_test), _labels(where, "y_test", y_test)
-            if x_test.shape[1:] != shape:
-                raise InputError(
-                    f"{where}: x_test must have samples of shape {shape} like x, "
-                    f"not {x_test.shape[1:]}"
-                )
-            if len(x_test) != len(y_test):
-                raise InputError(
-                    f"{where}: y_test must have {len(x_test)} labels, one for each x_test, "
-                    f"not {len(y_test)}"
-                )
-            if y.dtype.kind != y_test.dtype.kind or len(unseen := np.setdiff1d(y_test, found)):
-                what = unseen[0] if y.dtype.kind == y_test.dtype.kind else y_test.dtype
-                raise InputError(f"{where}: y_test must hold labels of y only, not {what!s}")
+            x_test, y_test = _test_samples(where, x_test, y_test, shape, found)
         raw, raw_test = (part.reshape(len(part), math.prod(shape)) for part in (x, x_test))
         if encoding is None:
             encoding = "bytes" if x.dtype == np.uint8 else "range"
@@ -174,6 +161,23 @@ class Dataset:
             labels=tuple(map(str, found.tolist())), features=tuple(features), encoding=encoding,
             parts=() if fitted is None else parts,
         )  # fmt: skip
+
+
+def _test_samples(where: str, x, y, shape: tuple[int, ...], known) -> tuple:
+    """Return samples and labels for the test, if they go with those of this shape and labels."""
+    x, y = _matrix(where, "x_test", x), _labels(where, "y_test", y)
+    if x.shape[1:] != shape:
+        raise InputError(
+            f"{where}: x_test must have samples of shape {shape} like x, not {x.shape[1:]}"
+        )
+    if len(x) != len(y):
+        raise InputError(
+            f"{where}: y_test must have {len(x)} labels, one for each x_test, not {len(y)}"
+        )
+    if known.dtype.kind != y.dtype.kind or len(unseen := np.setdiff1d(y, known)):
+        what = unseen[0] if known.dtype.kind == y.dtype.kind else y.dtype
+        raise InputError(f"{where}: y_test must hold labels of y only, not {what!s}")
+    return x, y
 
 
 def _matrix(where: str, what: str, x) -> np.ndarray:

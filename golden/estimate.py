@@ -13,7 +13,7 @@ import numpy as np
 
 from . import hsic, widths
 from .config import CoreConfig
-from .layout import Layout
+from .layout import Layout, word_width
 from .memory import KINDS
 from .normalise import MANTISSA_BITS
 from .program import clusters, program, start_clocks
@@ -173,18 +173,13 @@ class Ram:
         return self.depth * self.width
 
 
-def memory_width(config: CoreConfig) -> int:
-    """Bits of one lane in the class memory: the stored value, and the code bit where codes are."""
-    return config.memory_bits * config.writes_memory + bool(config.kappa)
-
-
 def memories(config: CoreConfig) -> list[Ram]:
     """Every memory of the core, tables included."""
     layout, lanes, classes = Layout(config), config.lanes, config.classes
     jobs, blocks = len(config.hidden) + 1, layout.vector_bases[-1]
     window = KINDS[config.memory].windowed
     slots = config.window + 1 if window else 1
-    word = memory_width(config)
+    word = word_width(config)
     index = max((config.inputs - 1).bit_length(), 1)
     row = max((classes - 1).bit_length(), 1)
 
@@ -448,7 +443,7 @@ def luts(config: CoreConfig, family: Family) -> int:
         + widths.operand_b(config)
         + widths.accumulator(config)
         + config.weight_bits
-        + memory_width(config)
+        + word_width(config)
     )
     logic = _LUT_CORE + _LUT_LINK + _LUT_GAINS * gated
     lanes = config.lanes * (_LUT_LANE * bits + _LUT_LANE_SCALE * gated)

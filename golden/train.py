@@ -228,22 +228,12 @@ def train(
     core_class = engine_class(engine)
     if not 1 <= epochs <= EPOCHS:
         raise InputError(f"epochs must lie in 1..{EPOCHS}, not {epochs}")
-    fingerprint = _fingerprint(dataset)
     if state is None:
         check_fit(config, dataset)
-        core = core_class(spread_halvings(config, epochs))
-        state = State(
-            *(core, dataset.name, fingerprint, epochs, held_back(dataset, validation)),
-            stream=stream,
-        )
+        core, held = core_class(spread_halvings(config, epochs)), held_back(dataset, validation)
+        state = State(core, dataset.name, _fingerprint(dataset), epochs, held, stream=stream)
     else:
-        _check_continues(state, dataset, fingerprint, epochs)
-        state = replace(
-            state,
-            core=copy_state(state.core, core_class(state.core.config)),
-            train=list(state.train),
-            validation=list(state.validation),
-        )
+        state = _continued(state, core_class, dataset, epochs)
     core, config, stream = state.core, state.core.config, state.stream
     stream.check(dataset)
     part = split_validation(dataset, state.held, config.seed) if state.held else dataset
@@ -258,15 +248,8 @@ def train(
         )
         if not len(rows):
             raise InputError(f"stream {stream}: no sample of {dataset.name} comes by")
-        right = 0
-        for start in range(0, len(rows), CHUNK[engine]):
-            chunk = slice(start, start + CHUNK[engine])
-            began = time.perf_counter()
-            classes = core.learn_many(x[rows[chunk]], labels[chunk])[0]
-            seconds += time.perf_counter() - began
-            right += int((classes == labels[chunk]).sum())
-            if progress:
-                progress(len(classes))
+        right, spent = _learn(core, x, rows, labels, CHUNK[engine], progress)
+        seconds += spent
         learned += len(rows)
         state.train.append(right / len(rows))
         held = _accuracy(core, part, stream) if state.held else math.nan
@@ -275,6 +258,22 @@ def train(
             after_epoch(state)
     test = _accuracy(core, dataset, stream)
     return Result(state, test, learned / seconds if learned else math.nan)
+
+
+def _learn(
+    core: Core, x: np.ndarray, rows: np.ndarray, labels: np.ndarray, chunk: int, progress: Advance
+) -> tuple[int, float]:
+    """Learn rows of `x`; return how many were classified right before, and the seconds it took."""
+    right, seconds = 0, 0.0
+    for start in range(0, len(rows), chunk):
+        part = slice(start, start + chunk)
+        began = time.perf_counter()
+        classes = core.learn_many(x[rows[part]], labels[part])[0]
+        seconds += time.perf_counter() - began
+        right += int((classes == labels[part]).sum())
+        if progress:
+            progress(len(classes))
+    return right, seconds
 
 
 def copy_state(source: Core, target: Core) -> Core:
@@ -305,7 +304,9 @@ def _fingerprint(dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
-def _check_continues(state: State, dataset: Dataset, fingerprint: str, epochs: int) -> None:
+def _continued(state: State, core_class: type[Core], dataset: Dataset, epochs: int) -> State:
+    """Copy a state with a core of that engine; refuse other samples, and epochs that are done."""
+    fingerprint = _fingerprint(dataset)
     if (state.dataset, state.fingerprint) != (dataset.name, fingerprint):
         raise InputError(
             f"the checkpoint was made with other samples: {state.dataset}, fingerprint "
@@ -315,3 +316,9 @@ def _check_continues(state: State, dataset: Dataset, fingerprint: str, epochs: i
         raise InputError(
             f"epochs must be at least {state.epoch}, those the checkpoint has done, not {epochs}"
         )
+    return replace(
+        state,
+        core=copy_state(state.core, core_class(state.core.config)),
+        train=list(state.train),
+        validation=list(state.validation),
+    )

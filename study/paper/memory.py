@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.estimate import memory_width
+from hebbware.golden.layout import word_width
 from hebbware.golden.memory import KINDS
 from hebbware.golden.reservoir_memory import WEIGHT_BITS
 from hebbware.study.paper import chart
@@ -81,7 +81,7 @@ def working_bits(config: CoreConfig) -> int:
         each = config.reservoir_units * (config.reservoir_bits + decoded * WEIGHT_BITS)
         each += decoded * config.read_bits
         return len(config.hidden) * each + config.projection * units
-    bits = classes * units * memory_width(config)
+    bits = classes * units * word_width(config)
     if KINDS[config.memory].windowed:
         bits += config.window * (units * config.z_bits + (classes - 1).bit_length())
     return bits
