@@ -267,7 +267,7 @@ def _cells(file: Path) -> dict[str, int]:
 
 
 def summary(result: Result, nonzero: int) -> dict:
-    """What the command tells of a build, for JSON."""
+    """Facts of a build, for JSON."""
     board, config, path = result.board, result.config, result.best.path
     clocks = estimate.clocks_per_sample(config, nonzero)
     need = estimate.need(config, board.device)

@@ -1,4 +1,4 @@
-"""What synthesis makes of the core, as Verilog, with models of its cells: for co-simulation.
+"""The synthesised core as Verilog, with models of its cells, for co-simulation.
 
 iCE40: models of all cells come with Yosys. ECP5: those of logic, carries and registers do; of the
 multiplier and of block RAM there are own ones in `hebbware.cosim.models`.

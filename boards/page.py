@@ -61,7 +61,7 @@ def _numbers() -> list[str]:
         "|---|---|",
         f"| version of the protocol | {protocol.VERSION} |",
         f"| frame buffer | {protocol.BUFFER} bytes, or a power of two in {low}..{high}: "
-        "IDENTITY tells |",
+        "IDENTITY reports it |",
         f"| largest payload, either way | buffer - {protocol.MARGIN} bytes |",
         "| checksum | CRC-32/ISO-HDLC, that of Ethernet and zlib; 4 bytes |",
         "| serial line | 8 data bits, no parity, 1 stop bit; the board tolerates 2 % of speed |",

@@ -86,7 +86,7 @@ def resources(family: str, report: dict, cells: dict[str, int]) -> dict[str, int
 
 
 def available(family: str, report: dict) -> dict[str, int]:
-    """What the device has of each resource, for those that nextpnr tells."""
+    """Resources of the device, as far as nextpnr reports them."""
     use = report["utilization"]
     return {
         key: use[names[0]]["available"] for key, names in USED[family].items() if names[0] in use

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SAMPLES, STALLS = 2000, 0
 PLAIN_SHARE = 10  # the plain engine gets one sample in so many
 BARE_CLOCKS = 400_000
-ALSO = "mnist"  # clocks are told of this one too where its files are at hand
+ALSO = "mnist"  # clocks are also given for this one where its files are at hand
 
 
 @click.command("bench")

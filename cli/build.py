@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("build")
-@click.option("--board", "name", metavar="NAME", help="Board; --list tells which there are.")
+@click.option("--board", "name", metavar="NAME", help="Board; --list prints them.")
 @click.option("--all", "every", is_flag=True, help="All boards, each with its own preset.")
 @click.option("--list", "listing", is_flag=True, help="List the boards.")
 @click.option(
@@ -140,7 +140,7 @@ def _network(config) -> str:
     )
 
 
-def _print(output: Output, result: Result, told: dict[str, Any]) -> None:
+def _print(output: Output, result: Result, facts: dict[str, Any]) -> None:
     rows = []
     for key, name in (
         ("lut", "logic cells" if result.board.family == "ice40" else "LUTs"),
@@ -149,39 +149,39 @@ def _print(output: Output, result: Result, told: dict[str, Any]) -> None:
         ("dsp", "multipliers"),
         ("spram", "single-port RAMs"),
     ):
-        has = told["available"].get(key)
-        if not told[key] and key == "spram":
+        has = facts["available"].get(key)
+        if not facts[key] and key == "spram":
             continue
-        guess = told["estimate"].get(key)
+        guess = facts["estimate"].get(key)
         rows.append(
             (
                 name,
-                f"{told[key]:,}" + (f" of {has:,}" if has else ""),
+                f"{facts[key]:,}" + (f" of {has:,}" if has else ""),
                 f"{guess['estimate']:,} ({guess['error']:+.0%})" if guess else "",
             )
         )
     output.table("resources", ("of", "in use", "estimated before (error)"), rows)
-    for placement in told["placements"] if len(told["placements"]) > 1 else ():
+    for placement in facts["placements"] if len(facts["placements"]) > 1 else ():
         output.log(f"  seed {placement['seed']}: {placement['fmax_mhz']:.2f} MHz")
     output.log(
-        f"clock: {told['fmax_mhz']:.2f} MHz after routing, {told['clock_mhz']:.2f} MHz wanted\n"
+        f"clock: {facts['fmax_mhz']:.2f} MHz after routing, {facts['clock_mhz']:.2f} MHz wanted\n"
         f"worst path: {result.best.path}\n"
-        f"{told['clocks_per_sample']:,} clocks per learned sample ({told['nonzero']} non-zero "
-        f"inputs): {told['samples_per_second']:,.0f} samples/s at the core's clock, "
-        f"{told['samples_per_second_at_fmax']:,.0f} at the clock reached\n"
-        f"bitstream: {told['bitstream']}\n"
-        f"onto the board: {result.board.flash} {told['bitstream']}"
+        f"{facts['clocks_per_sample']:,} clocks per learned sample ({facts['nonzero']} non-zero "
+        f"inputs): {facts['samples_per_second']:,.0f} samples/s at the core's clock, "
+        f"{facts['samples_per_second_at_fmax']:,.0f} at the clock reached\n"
+        f"bitstream: {facts['bitstream']}\n"
+        f"onto the board: {result.board.flash} {facts['bitstream']}"
     )
 
 
-def markdown(results: list[Result], told: list[dict[str, Any]]) -> str:
+def markdown(results: list[Result], facts: list[dict[str, Any]]) -> str:
     """The table of all boards."""
     lines = [
         "| board | network | lanes | LUT | FF | block RAM | multipliers "
         "| core clock (reached), MHz | clocks per sample | samples/s |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for result, of in zip(results, told, strict=True):
+    for result, of in zip(results, facts, strict=True):
         config = result.config
         rams = f"{of['bram']}" + (f" + {of['spram']} single-port" if of["spram"] else "")
         lines.append(

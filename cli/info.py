@@ -32,7 +32,7 @@ SHARES = (0, 0.1, 0.25, 0.5, 0.75, 1)
     "--nonzero",
     type=int,
     metavar="N",
-    help="Non-zero inputs of a sample that clocks are told for; by default the mean of the data "
+    help="Non-zero inputs of a sample that clocks are given for; by default the mean of the data "
     "set's training samples.",
 )
 def command(

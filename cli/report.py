@@ -63,9 +63,9 @@ def _print(output: Output, panel: Panel) -> None:
 
     def row(point, name=""):
         alone = name and len(panel.controls[name]) == 1
-        told = ["" if alone else show(value[0]) for value in point.at]
+        shown = ["" if alone else show(value[0]) for value in point.at]
         spreads = [point.spread(measure) for measure in panel.measures]
-        return [*told, name, len(point.runs), *map(_percent, spreads)]
+        return [*shown, name, len(point.runs), *map(_percent, spreads)]
 
     columns = [axis.name for axis in panel.axes] + ["control", "seeds"]
     columns += [f"% on {measure}" for measure in panel.measures]

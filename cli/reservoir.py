@@ -347,7 +347,7 @@ def train(
 def verilog(
     config: str, seed: int | None, output: Output, path: str, trace: bool, decoder: str | None
 ) -> None:
-    """Write the reservoir block as one Verilog file, its ports told at its beginning."""
+    """Write the reservoir block as one Verilog file, its ports described at its beginning."""
     file = verilog_file(path, output)
     resolved = _resolve(config, seed)
     weights = _decoder(resolved, decoder).weights if decoder else None

@@ -1,4 +1,4 @@
-"""``hebbware train --seeds N``: the same run with seed after seed, told as mean and deviation."""
+"""``hebbware train --seeds N``: the same run with many seeds, reported as mean and deviation."""
 
 from __future__ import annotations
 

@@ -144,13 +144,13 @@ def command(
     result, compared = _train(
         output, resolved, dataset, epochs, state, checkpoint, controls, **options
     )
-    told = _fidelity(result.state, dataset) if controls else []
+    fidelity = _fidelity(result.state, dataset) if controls else []
     _print(output, dataset, result, compared)
-    if told:
-        _print_fidelity(output, told)
+    if fidelity:
+        _print_fidelity(output, fidelity)
     if figure:
         write_file(figure, _draw(figure.suffix[1:].lower(), dataset, result, compared))
-    output.write(_content(dataset, result, compared, engine) | {"fidelity": told})
+    output.write(_content(dataset, result, compared, engine) | {"fidelity": fidelity})
 
 
 def _files(checkpoint: Path | None, figure: Path | None) -> tuple[Path | None, Path | None]:
@@ -224,7 +224,7 @@ def _content(
 
 
 def _fidelity(state: State, dataset: Dataset) -> list[dict[str, float]]:
-    """How well the decoder of a reservoir memory tells it, held out and in the loop."""
+    """How well the decoder of a reservoir memory reproduces it: held-out signals, in the loop."""
     from hebbware.golden import train as training
     from hebbware.golden.core import Core
     from hebbware.golden.decoder import decoder_of
@@ -249,7 +249,7 @@ def _fidelity(state: State, dataset: Dataset) -> list[dict[str, float]]:
     ]
 
 
-def _print_fidelity(output: Output, told: list[dict[str, float]]) -> None:
+def _print_fidelity(output: Output, fidelity: list[dict[str, float]]) -> None:
     output.table(
         "R^2 of what is decoded from the reservoirs, against the exact memory",
         ("layer", "memory, held-out signals", "memory, in the loop", "at unit scale", "modulator"),
@@ -258,7 +258,7 @@ def _print_fidelity(output: Output, told: list[dict[str, float]]) -> None:
                 row["layer"],
                 *(f"{row[key]:.2f}" for key in ("held_out", "memory", "rows", "modulator")),
             )
-            for row in told
+            for row in fidelity
         ],
     )
 

@@ -31,7 +31,7 @@ from hebbware.golden.errors import InputError
 def command(config: str, seed: int | None, output: Output, path: str, trace: bool) -> None:
     """Write the core as one Verilog file.
 
-    A comment at its beginning tells what each port means, how the streams move, what a command word
+    A comment at its beginning says what each port means, how the streams move, what a command word
     holds, and the configuration. The file means the same by the rules of Verilog-2005 and of
     SystemVerilog.
     """

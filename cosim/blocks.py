@@ -49,7 +49,7 @@ class Probe(wiring.Component):
     drive : In(stream)
         The word of inputs; always ready.
     NAME : Out(event)
-        One for each of `events`: its outputs beside each other, first one lowest.
+        One for each of `events`: its outputs concatenated, first one lowest.
     streams of the block
         As they are.
     """

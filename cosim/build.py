@@ -97,7 +97,7 @@ def build(
         Verilog of the module ``dut`` that takes the place of the component's own: what synthesis
         made of it.
     models : dict, optional
-        Text by file name of what that instantiates beside the component: cells of a vendor.
+        Text by file name of the modules that it instantiates: cells of a vendor.
     waves : bool
         Whether runs may write waveforms; that is another, slower model.
     quick : bool
@@ -151,7 +151,7 @@ def build(
 def _compiler(
     tools: Toolchain, sources: Iterable[str], flags: Sequence[str], waves: bool
 ) -> Callable[[Path], None]:
-    """Compiles sources, which lie beside the folder that it is given, into that folder."""
+    """Returns a function that compiles sources into a folder next to them."""
 
     def compile_into(directory: Path) -> None:
         with tools.environment(directory.parent / "tools"):

@@ -44,7 +44,7 @@ def from_cache(
     program : str
         Name of the program that is built.
     sources : dict
-        Text by file name; the files are written beside the directory of the build.
+        Text by file name; the files are written next to the directory of the build.
     flags : tuple of str
         All that decides about the result besides the sources and the tools.
     tools : Toolchain

@@ -14,9 +14,10 @@ from hebbware.golden.traces import STREAMS, traces
 from hebbware.hdl.core import Core
 from hebbware.hdl.loader import sample_width
 
+from . import logs
 from .bench import Bench
 from .build import Model, build
-from .records import Channel, pack, records, unpack
+from .records import unpack
 from .run import RunResult, Stimulus, run
 
 HOLD = {"commands": "results"}  # commands may wait until so many results have moved
@@ -76,45 +77,7 @@ def expected_logs(
     config: CoreConfig, bench: Bench, prediction: Prediction
 ) -> dict[str, np.ndarray]:
     """A prediction in the layout of the bench's logs."""
-    logs, shown = {}, _shown(config)
-    for name, channel in bench.channels.items():
-        if channel.kind == "source":
-            continue
-        clocks, addresses, values = prediction.channels[name].arrays()
-        if channel.kind == "sink":
-            logs[name] = records(channel, clocks, pack((values[:, 0], channel.width)))
-        else:
-            values = np.zeros((0, shown[name].lanes)) if not len(clocks) else values
-            packed = pack((values, shown[name].width))
-            logs[name] = records(channel, clocks, packed, addresses)
-    return logs
-
-
-def _shown(config):
-    return {trace.channel: trace for trace in traces(config).values()}
-
-
-def decoder(config: CoreConfig) -> Callable:
-    """Puts a mismatch of the core in words: layer, index, raw and real values."""
-    shown = _shown(config)
-
-    def decode(channel: Channel, expected, got) -> str:
-        if channel.kind != "event":
-            return f"stream {channel.name}"
-        trace = shown[channel.name]
-        address = (expected or got)[1]
-        if expected is None or got is None or expected[:2] != got[:2]:
-            return f"at {trace.describe(address, 0)[0]} and the other lanes"
-        rows = np.array([row[channel.data_columns] for row in (expected, got)], np.uint32)
-        want, have = unpack(rows, trace.width, lanes=trace.lanes, signed=True)
-        wrong = np.flatnonzero(want != have)
-        lane = int(wrong[0])
-        place, fraction = trace.describe(address, lane)
-        real = [f"{v} ({v / 2**fraction:g})" for v in (want[lane], have[lane])]
-        text = f"{place}: expected {real[0]}, got {real[1]}"
-        return text + (f"; {wrong.size} of {trace.lanes} lanes differ" if wrong.size > 1 else "")
-
-    return decode
+    return logs.expected(traces(config), bench, prediction.channels)
 
 
 @dataclass(frozen=True)
@@ -199,9 +162,7 @@ def cosimulate(
     )  # fmt: skip
     message = None
     if result.mismatch:
-        message = result.mismatch.message(
-            model.bench.channels[result.mismatch.channel], decoder(config)
-        )
+        message = logs.message(traces(config), model.bench, result.mismatch)
     log = result.logs["results"]
     words = unpack(log[:, 1:], model.bench.channels["results"].width, signed=True)[:, 0]
     return CoreRun(result, prediction, message, words[:: config.classes + 1], golden)

@@ -70,7 +70,7 @@ class Channel:
 
 
 def pack(*fields: tuple[np.ndarray, int]) -> np.ndarray:
-    """Lays fields beside each other, the first one lowest, as the shapes of Amaranth do.
+    """Concatenates fields, the first one lowest, as the shapes of Amaranth do.
 
     Parameters
     ----------

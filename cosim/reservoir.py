@@ -1,6 +1,6 @@
 """Co-simulation of the reservoir block: streams into the RTL, every record compared with golden."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +8,13 @@ import numpy as np
 from hebbware.golden.errors import InputError
 from hebbware.golden.reservoir import ReservoirConfig
 from hebbware.golden.reservoir_schedule import Command, Prediction, predict, stream_words
+from hebbware.golden.traces import reservoir_traces
 from hebbware.hdl.reservoir.block import ReservoirBlock
 
+from . import logs
 from .bench import Bench
 from .build import Model, build
-from .records import Channel, pack, records, unpack
+from .records import pack
 from .run import RunResult, Stimulus, run
 
 HOLD = {"commands": "results"}  # commands may wait until so many results have moved
@@ -48,47 +50,7 @@ def expected_logs(
     config: ReservoirConfig, bench: Bench, prediction: Prediction
 ) -> dict[str, np.ndarray]:
     """A prediction in the layout of the bench's logs."""
-    logs = {}
-    for name, channel in bench.channels.items():
-        if channel.kind == "source":
-            continue
-        clocks, addresses, values = prediction.channels[name].arrays()
-        if channel.kind == "sink":
-            logs[name] = records(channel, clocks, pack((values[:, 0], channel.width)))
-            continue
-        width = config.state_bits if name == "trace.state" else config.weight_bits
-        if not len(clocks):
-            values = np.zeros((0, config.lanes), np.int64)
-        logs[name] = records(channel, clocks, pack((values, width)), addresses)
-    return logs
-
-
-def decoder(config: ReservoirConfig) -> Callable:
-    """Puts a mismatch in words: unit, output, raw values."""
-
-    def decode(channel: Channel, expected, got) -> str:
-        if channel.kind != "event":
-            return f"stream {channel.name}"
-        row, block = divmod((expected or got)[1], config.blocks)
-        weights = channel.name == "trace.weights"
-        what = f"weight of output {row}" if weights else f"state in bank {row}"
-        first = block * config.lanes
-        if expected is None or got is None or expected[:2] != got[:2]:
-            return f"at {what}, units {first}..{first + config.lanes - 1}"
-        width = config.weight_bits if weights else config.state_bits
-        want, have = (
-            unpack(
-                np.array([record[channel.data_columns]], np.uint32),
-                width,
-                lanes=config.lanes,
-                signed=True,
-            )[0]
-            for record in (expected, got)
-        )
-        lane = int(np.flatnonzero(want != have)[0])
-        return f"{what}, unit {first + lane}: expected {want[lane]}, got {have[lane]}"
-
-    return decode
+    return logs.expected(reservoir_traces(config), bench, prediction.channels)
 
 
 @dataclass(frozen=True)
@@ -160,6 +122,5 @@ def cosimulate(
     )  # fmt: skip
     message = None
     if result.mismatch:
-        channel = model.bench.channels[result.mismatch.channel]
-        message = result.mismatch.message(channel, decoder(config))
+        message = logs.message(reservoir_traces(config), model.bench, result.mismatch)
     return ReservoirRun(result, prediction, message)

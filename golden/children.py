@@ -56,7 +56,7 @@ def signals_raise() -> Iterator[None]:
 
 @contextmanager
 def running(command: Sequence, **options) -> Iterator[subprocess.Popen]:
-    """Run a program beside the block; it is ended with the block, if it has not ended before.
+    """Run a program while the block runs; it is ended with the block, if it has not ended before.
 
     Parameters
     ----------

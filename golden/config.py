@@ -83,7 +83,7 @@ class CoreConfig(settings.Settings):
         Samples held by the ``window`` memory, or N of the ``hsic`` modulator, the newest sample
         included. Requires a power of two, 2..256; ``hsic`` 2..32.
     gamma : float
-        ``hsic``: weight of what a layer tells of the labels against what it tells of the inputs.
+        ``hsic``: weight of the dependence on the labels against that on the inputs.
     sigmas : three floats
         ``hsic``: kernel widths of inputs (0..1; centred -1..1), labels (one-hot) and
         normalised activations.

@@ -177,7 +177,7 @@ def train_decoder(config, method: str = "ridge") -> Decoder:
 
     ``ridge``: regression on the first half; the strength of its regularisation is chosen on the
     third quarter. ``delta``: the delta rule of the reservoir block, in integers, on the first three
-    quarters, each step in turn; its step size is chosen on the end of them. R^2 is told of the last
+    quarters, each step in turn; its step size is chosen on the end of them. R^2 is that of the last
     quarter.
 
     Raises
@@ -202,10 +202,10 @@ def train_decoder(config, method: str = "ridge") -> Decoder:
         np.array(
             [
                 pull(config, memory, made.q[n], made.labels[n])
-                for n, memory in zip(at, told, strict=True)
+                for n, memory in zip(at, memories, strict=True)
             ]
         )
-        for told in (exact, decoded)
+        for memories in (exact, decoded)
     ]
     return Decoder(
         weights,
@@ -248,12 +248,12 @@ def _delta(config, inputs, sums, scale):
         for words, target in zip(inputs[:trained], targets[:trained], strict=True):
             machine.step(words)
             machine.learn(target)
-        told = []
+        outputs = []
         for n in range(trained, chosen.stop):
             machine.step(inputs[n])
             if n in chosen:
-                told.append(machine.read())
-        r2 = r_squared(targets[list(chosen)], np.array(told))
+                outputs.append(machine.read())
+        r2 = r_squared(targets[list(chosen)], np.array(outputs))
         if best is None or r2 > best[0]:
             best = r2, machine.weights
     return best[1], scale
@@ -338,7 +338,7 @@ def ridge_decoder(config) -> Decoder:
     for folder in places.kept("decoders"):
         with suppress(InputError):  # none yet, or one that cannot be used: it is made anew
             return load_decoder(folder / name, config)
-    folder = places.keep("decoders")  # before the work, so that what is wrong is told at once
+    folder = places.keep("decoders")  # before the work, so that an error comes at once
     decoder = train_decoder(config)
     with suppress(InputError):  # the disk may be full: the next process makes it again
         save_decoder(folder / name, decoder)

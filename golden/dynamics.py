@@ -1,4 +1,4 @@
-"""What a neuron makes of its sum: a potential that follows it, or the sum itself; its slope.
+"""Neuron models: from weighted sum to activation, and the slope used in learning.
 
 ``leaky``: a sample stays at the input for `time_steps` steps, from rest. In each step, layer after
 layer, with ``current = W^T z + b`` as the dense engine rounds it::

@@ -47,7 +47,7 @@ def unknown(what: str, value: object, known: Iterable[str]) -> InputError:
 
 
 def one_of(name: str, value: object, choices: Iterable[str], more: str = "") -> InputError:
-    """The error where a value is none of the `choices`, nor what `more` tells of."""
+    """The error where a value is none of the `choices`, nor what `more` allows."""
     choices = list(map(str, choices))
     listed = ", ".join(choices)
     return InputError(

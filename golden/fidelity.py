@@ -1,7 +1,8 @@
-"""How well a reservoir's decoder tells the memory, while a network learns with it.
+"""How well a reservoir's decoder reproduces the memory, while a network learns with it.
 
-Beside each reservoir the exact memory is kept: leaky sums of the reservoir's own input, in floating
-point. Both give similarities, errors and a modulator; what they share is told as R^2.
+The exact memory of each reservoir is computed along with it: leaky sums of the reservoir's own
+input, in floating point. Both give similarities, errors and a modulator; R^2 measures how well they
+agree.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Fidelity:
 
 
 class Record(NamedTuple):
-    """What a layer's reservoir was to tell and what it told, one row for each sample.
+    """Memory of a layer, exact and as its reservoir gave it, one row for each sample.
 
     Members
     -------
@@ -61,13 +62,13 @@ class Record(NamedTuple):
 def in_loop(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -> list[Fidelity]:
     """R^2 of each hidden layer while a core learns; parameters and errors as those of `record`."""
     shape = (-1, core.config.classes, core.config.projection)
-    told = []
+    found = []
     for layer, r in enumerate(record(core, x, labels, samples)):
         exact, decoded = (_unit_rows(m.reshape(shape)) for m in (r.exact_memory, r.memory))
         rows = 1 - ((exact - decoded) ** 2).sum() / (exact**2).sum()
         memory = r_squared(r.exact_memory, r.memory)
-        told.append(Fidelity(layer, memory, float(rows), r_squared(r.exact_xi, r.xi)))
-    return told
+        found.append(Fidelity(layer, memory, float(rows), r_squared(r.exact_xi, r.xi)))
+    return found
 
 
 def record(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -> list[Record]:

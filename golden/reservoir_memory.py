@@ -35,7 +35,7 @@ DECODERS = ("ridge", *CONTROLS)
 RHO = 0.5
 WEIGHT_BITS = 8  # of the decoder; -1 .. 1
 INTEGER_BITS = 8  # of a decoded number, sign included
-EXACT_BITS = 48  # of the exact memory, which stands beside the reservoir in studies only
+EXACT_BITS = 48  # of the exact memory, a control of studies
 EXACT_FRACTION = 8  # fraction bits of the exact memory beyond those of its input
 
 

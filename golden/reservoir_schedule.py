@@ -37,10 +37,10 @@ from .reservoir_decoder import Machine, Op, pack
 from .samples import raw
 from .schedule import Channel
 from .stalls import End
+from .traces import reservoir_traces
 
 WRITE = 6  # from the issue of a step to the clock in which its word is written
 TANH_WRITE = 9  # the same for the state where tanh is looked up
-CHANNELS = ("results", "responses", "trace.state", "trace.weights")
 
 
 def state_tail(config: ReservoirConfig) -> int:
@@ -96,7 +96,8 @@ class Prediction:
     Attributes
     ----------
     channels : dict
-        `hebbware.golden.schedule.Channel` by name of `CHANNELS`.
+        `hebbware.golden.schedule.Channel` by name: ``results``, ``responses``, and those of
+        `hebbware.golden.traces.reservoir_traces`.
     results : int array (steps, R or outputs)
     machine : Machine
         As the run leaves it.
@@ -154,7 +155,8 @@ class _Schedule:
         self.wanted = _Source(ends["targets"], np.zeros(targets.size, np.int64))
         self.orders = _Source(ends["commands"], [command.after for command in commands])
         self.machine = Machine(config)
-        self.channels = {name: Channel() for name in CHANNELS}
+        traces = (trace.channel for trace in reservoir_traces(config).values())
+        self.channels = {name: Channel() for name in ("results", "responses", *traces)}
         self.moved = []  # clocks of all result words
         self.free = 0  # first clock in which an input or a command may be taken
         self.bank, self.learned = 1, 0

@@ -1,4 +1,4 @@
-"""Channels of the core: its streams, and the traces that show each write to a memory.
+"""Channels of the core and of the reservoir block: streams, and traces of writes to memories.
 
 A *trace* has one record in each clock in which something is written: an address, and one number for
 each of its lanes. `traces` lists those of a configuration; ports of the core, schedule,
@@ -150,6 +150,37 @@ def traces(config) -> dict[str, Trace]:
             )
             for n, (name, _) in enumerate(layers)
         ]  # fmt: skip
+    return {trace.name: trace for trace in found}
+
+
+def reservoir_traces(config) -> dict[str, Trace]:
+    """List the traces of the reservoir block (`hebbware.golden.reservoir.ReservoirConfig`)."""
+
+    def words(arrays):
+        return np.concatenate([array.reshape(-1, config.lanes) for array in arrays])
+
+    states = [
+        Part((config.units,), f"state of unit {{}} in bank {bank}".format, config.state.fraction)
+        for bank in range(2)
+    ]
+    weights = Part(
+        (config.outputs, config.units),
+        "weight of output {} from unit {}".format,
+        config.weight.fraction,
+    )
+    found = [
+        Trace(
+            "state", config.state_bits, config.lanes, 2 * config.blocks, states, words,
+            "each write of the state memory: the word of all lanes",
+        ),
+    ]  # fmt: skip
+    if config.output == "readout":
+        found.append(
+            Trace(
+                "weights", config.weight_bits, config.lanes, config.outputs * config.blocks,
+                [weights], words, "each write of the decoder weights: the word of all lanes",
+            )
+        )  # fmt: skip
     return {trace.name: trace for trace in found}
 
 

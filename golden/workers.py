@@ -21,7 +21,7 @@ def workers(jobs: int) -> Iterator[ProcessPoolExecutor]:
     They are started anew, not forked. When the block is left they end at once, in the middle of
     their work too.
     """
-    places.for_others()  # where there is no place to keep things, that is told once, not by each
+    places.for_others()  # one message, not one of each, where nothing can be kept
     context = multiprocessing.get_context("spawn")
     reader, writer = context.Pipe(duplex=False)
     before = {f"{name}_NUM_THREADS": os.environ.get(f"{name}_NUM_THREADS") for name in THREADS}

@@ -57,7 +57,7 @@ NOTES = {
         "Carried out one at a time while no sample is worked on; a waiting command goes before a "
         "waiting sample. Each gets one response.",
         "Words of the weight and of the class memory hold one number for each lane; which weight "
-        "lies where is told by `hebbware info`.",
+        "lies where is printed by `hebbware info`.",
         "Every word is answered, and none takes longer than another of its space, START apart.",
         "Where there is nothing, READ answers 0, and WRITE changes nothing and answers 0: at an "
         "address beyond the words of a memory, in a lane beyond the last one or one that holds no "
@@ -153,7 +153,7 @@ def fields() -> list[tuple[str, int, int]]:
 
 
 def core_verilog(config: CoreConfig, *, trace: bool = False) -> str:
-    """The core of `config` as the module ``hebbware_core``, with a header that tells its ports.
+    """The core of `config` as the module ``hebbware_core``, with a header that describes its ports.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a configuration costs in hardware, beside its accuracy.
+"""Costs of a configuration in hardware.
 
 Exact: bits of memory, widths of the multiplier, and counts per learned sample whose errors are all
 other than zero, with as many non-zero inputs as the training samples have on average:

@@ -102,9 +102,9 @@ def _finish(
 
 
 def _labelled(panel: Panel) -> str:
-    told = [axis.name for axis in panel.axes if axis.name != second_axis(panel)]
-    names = ", ".join(quantity(name) for name in told)
-    return names if second_axis(panel) or len(told) == 1 else "what was varied"
+    varied = [axis.name for axis in panel.axes if axis.name != second_axis(panel)]
+    names = ", ".join(quantity(name) for name in varied)
+    return names if second_axis(panel) or len(varied) == 1 else "what was varied"
 
 
 def _varied(chart: Chart) -> str:

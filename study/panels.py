@@ -160,13 +160,13 @@ class Panel:
             runs = self._finished(names)
             if runs:
                 at = tuple(axis.of(runs[0].settings) for axis in self.axes)
-                beside = {n: Point(at, r) for n, c in controls.items() if (r := self._finished(c))}
-                found.setdefault(at, Point(at, runs, beside))
+                own = {n: Point(at, r) for n, c in controls.items() if (r := self._finished(c))}
+                found.setdefault(at, Point(at, runs, own))
         return sorted(found.values(), key=lambda point: sortable(point.at))
 
     @cached_property
     def controls(self) -> dict[str, list[Point]]:
-        """Points of each control, each once, at the first setting that it stands beside."""
+        """Points of each control, each once, at the first setting that it belongs to."""
         found: dict[str, dict[tuple, Point]] = {}
         for point in self.points:
             for name, control in point.controls.items():

@@ -259,7 +259,7 @@ def pareto(panel: Panel, cost: Cost, measure: str, front: list[Point]) -> Canvas
 
 
 def _best_controls(panel: Panel, measure: str) -> dict[str, Point]:
-    """Return each control's best point: where it was run for many settings, told so."""
+    """Return each control's best point: marked where it was run for many settings."""
     found = {}
     for name in sorted(panel.controls):
         points = [point for point in panel.controls[name] if point.spread(measure)]

@@ -69,7 +69,7 @@ class Recorder(Core):
             value = shift_round(raw, shift) if rounded is None else rounded
             self.now[key] = saturate(value, self._format[signal])
 
-    # -- what the core tells ----------------------------------------------------------------------
+    # -- what the core observes -------------------------------------------------------------------
 
     def _random_of_units(self, words, units):
         self._random = super()._random_of_units(words, units)

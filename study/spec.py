@@ -26,7 +26,7 @@ memory, modulator or kind of neuron is varied, what it does not read of the base
 it does not read of ``grid``, ``zip``, ``list`` and ``set`` makes a combination impossible. Several
 figures go into one file as ``[[part]]`` tables, each with a ``name`` and its own ``grid``, ``zip``,
 ``list``, ``set`` (fixed values) and ``controls``; and ``include = ["other", ...]`` takes in the
-parts of other specifications, shipped ones by name or files beside this one.
+parts of other specifications, shipped ones by name or files in the same folder.
 
 Controls are trained for every combination, each once for all those that do not differ in what the
 control uses: ``linear`` uses no configuration field; ``float``, the rule in double precision, is
@@ -75,8 +75,8 @@ UNUSED = {
     "codes": (),
     "frozen": ("d_bits", "d_fraction"),
 }
-"""Fields that make no difference to a control, beside those that its memory does not read; the runs
-of a control have the base's values."""
+"""Fields that make no difference to a control, besides those that its memory does not read; its
+runs have the base's values."""
 
 
 @dataclass
@@ -163,10 +163,10 @@ def plan(spec: str | Path, data_dir: str | Path | None = None) -> Plan:
     return made
 
 
-def _read(spec: str | Path, beside: Path | None = None) -> tuple[Path, dict]:
+def _read(spec: str | Path, folder: Path | None = None) -> tuple[Path, dict]:
     path = SPECS / f"{spec}.toml" if str(spec) in shipped() else Path(spec)
-    if beside and path == Path(spec):
-        path = beside / path
+    if folder and path == Path(spec):
+        path = folder / path
     try:
         return path, tomllib.loads(read_text(path))
     except OSError as error:

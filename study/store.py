@@ -32,8 +32,8 @@ sorted, no spaces, one line)::
 Accuracies are shares, 0..1; null where nothing was measured (no samples held back, and for
 ``linear`` and ``float`` while learning). ``result`` is null for a failed run, ``cost`` for a failed
 run and for ``linear`` and ``float``, which are no hardware. What each number of ``cost`` counts is
-told in `hebbware.study.cost`. The ``config`` of a control is that of the run beside which it
-stands, with the fields that it does not use at their base values (so that one control serves many
+described in `hebbware.study.cost`. The ``config`` of a control is that of the run that it belongs
+to, with the fields that it does not use at their base values (so that one control serves many
 runs); of ``frozen`` and ``codes`` it is the network trained, ``memory = "none" | "codes"``.
 
 A file is written under a temporary name, flushed to the disk and renamed: whatever is killed in

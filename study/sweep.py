@@ -219,7 +219,7 @@ def _cluster(address: str):
         raise InputError(
             "--scheduler needs Dask: install hebbware[study], or dask and distributed"
         ) from None
-    # a lost scheduler is told in one line, by us
+    # a lost scheduler is reported in one line, by us
     logger = logging.getLogger("distributed")
     level = logger.level
     logger.setLevel(logging.CRITICAL)

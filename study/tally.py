@@ -165,7 +165,7 @@ class Tally:
     def verdict(self, rounding: Rounding) -> str:
         """``saturates``, ``coarse``, ``biased``, ``n idle bits``, several joined, or nothing.
 
-        Changes are small beside what they change: idle bits are none there, and what stochastic
+        Changes are small against what they change: idle bits are none there, and what stochastic
         rounding loses comes back on average. The rule itself clips directions at +-2, and
         reads memories so: no format that reaches that far is too small for them.
         """

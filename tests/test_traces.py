@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from hebbware.golden.config import CoreConfig
+from hebbware.golden.reservoir import ReservoirConfig
 from hebbware.golden.schedule import predict
-from hebbware.golden.traces import STREAMS, channels, traces
+from hebbware.golden.traces import STREAMS, channels, reservoir_traces, traces
 
 # two inputs, hidden layers of three units and of two in two lanes, two classes
 CORE = CoreConfig(layers=(2, 3, 2, 2), lanes=2)
@@ -58,3 +59,21 @@ def test_records_fit_their_channels(config):
         assert values.max() < 1 << trace.width - (name != "trace.memory")  # a code is 0 or 1
         for address in {*addresses.tolist()}:
             assert "nothing" not in trace.describe(address, 0)[0], name
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "lane", "text", "fraction"),
+    [
+        ("state", 7, 3, "state of unit 31 in bank 0", 7),
+        ("state", 8, 0, "state of unit 0 in bank 1", 7),
+        ("weights", 9, 1, "weight of output 1 from unit 5", 6),
+        ("weights", 24, 0, "lane 0 of address 24, which holds nothing", 0),
+    ],
+)
+def test_place_in_the_reservoir_block_in_words(name, address, lane, text, fraction):
+    config = ReservoirConfig(
+        units=32, lanes=4, state_bits=8, outputs=3, weight_bits=8, weight_fraction=6
+    )
+    assert reservoir_traces(config)[name].describe(address, lane) == (text, fraction)
+    state = reservoir_traces(ReservoirConfig(units=32, output="state"))
+    assert {*state} == {"state"}

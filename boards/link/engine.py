@@ -69,7 +69,7 @@ class Engine(wiring.Component):
     ----------
     config : CoreConfig
     release : tuple of int
-        Version told to the host: major, minor, patch.
+        Version reported to the host: major, minor, patch.
     buffer : int
         Bytes of each half of the memory, see `hebbware.boards.protocol.check_buffer`. Requires room
         for the result of a sample.

@@ -40,7 +40,7 @@ class States:
         self._ways.append((source, target, self._signals[source] & when))
 
     def add_to(self, m: Module) -> None:
-        """Make the flip-flops change; all ways must have been told."""
+        """Make the flip-flops change; call it after all transitions are given."""
         for name, signal in self._signals.items():
             enter = [way for source, target, way in self._ways if target == name]
             leave = [way for source, target, way in self._ways if source == name]

@@ -18,7 +18,7 @@ FORMS = ("gradient", "released")
 
 
 def hsic(kernel_a: np.ndarray, kernel_b: np.ndarray) -> float:
-    """``HSIC(A, B) = tr(K_A H K_B H) / (N - 1)^2``, ``H = I - 1/N``: 0 where A tells nothing of B.
+    """``HSIC(A, B) = tr(K_A H K_B H) / (N - 1)^2``, ``H = I - 1/N``: 0 if independent.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def hsic_bottleneck(x, y, z, gamma: float, sigmas) -> float:
     z : array (samples, units)
         Activations of the layer.
     gamma : float
-        Weight of what z tells of the labels against what it tells of the inputs.
+        Weight of the dependence on the labels against that on the inputs.
     sigmas : three floats
         Kernel widths of x, y, z.
 

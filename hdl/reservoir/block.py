@@ -5,8 +5,10 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.reservoir_decoder import ADDRESS_BITS, DATA_BITS, OP_BITS, Op
+from ...golden.traces import reservoir_traces
 from ..fixed import saturate
 from ..shapes import index
+from ..trace import event
 from .engine import Engine
 from .lane import has_readout
 
@@ -24,18 +26,13 @@ def result_width(config) -> int:
 
 
 def trace_signature(config):
-    """The ports that show every write to a memory."""
-
-    def event(words, width):
-        return Out(
-            wiring.Signature({"en": Out(1), "address": Out(index(words)), "data": Out(width)})
-        )
-
-    found = {"state": event(2 * config.blocks, config.lanes * config.state_bits)}
-    if has_readout(config):
-        words = config.blocks * config.outputs
-        found["weights"] = event(words, config.lanes * config.weight_bits)
-    return wiring.Signature(found)
+    """The ports that show every write to a memory: `hebbware.golden.traces.reservoir_traces`."""
+    return wiring.Signature(
+        {
+            name: Out(event(index(trace.depth), trace.lanes * trace.width))
+            for name, trace in reservoir_traces(config).items()
+        }
+    )
 
 
 class ReservoirBlock(wiring.Component):

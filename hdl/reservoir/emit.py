@@ -2,6 +2,7 @@
 
 from ...golden.reservoir import ReservoirConfig
 from ...golden.reservoir_decoder import ADDRESS_BITS, DATA_BITS, OP_BITS, Op
+from ...golden.traces import reservoir_traces
 from ..emit import Port, comment, port_lines, ports_of, wrapped
 from ..verilog import convert
 from .block import ReservoirBlock
@@ -17,8 +18,6 @@ MEANINGS = {
     "commands": "command words, see below",
     "results": "for each step the states of all units, or all outputs, in order; signed",
     "responses": "one for each command; signed",
-    "trace.state": "each write of the state memory: the word of all lanes",
-    "trace.weights": "each write of the readout weights: the word of all lanes",
 }
 OPS = {
     Op.READ: "the response is the weight at the address; 0 where there is none",
@@ -31,7 +30,8 @@ OPS = {
 
 def ports(config: ReservoirConfig, *, trace: bool = False) -> list[Port]:
     """The ports of the module, clock and reset first."""
-    return ports_of(ReservoirBlock(config, trace=trace), MEANINGS)
+    meanings = MEANINGS | {t.channel: t.meaning for t in reservoir_traces(config).values()}
+    return ports_of(ReservoirBlock(config, trace=trace), meanings)
 
 
 def reservoir_verilog(config: ReservoirConfig, *, trace: bool = False, weights=None) -> str:

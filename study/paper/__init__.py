@@ -1,4 +1,4 @@
-"""The counterparts of the paper's figures: this project's rule beside the float references.
+"""The counterparts of the paper's figures: this project's rule and the float references.
 
 One module for each figure, named in `FIGURES`. It has
 

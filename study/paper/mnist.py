@@ -1,4 +1,4 @@
-"""Accuracy against the samples learned, beside back-propagation and the paper's rule.
+"""Accuracy against the samples learned, with back-propagation and the paper's rule.
 
 Steps are halved after each epoch, those of each rule as it has them by default.
 """

@@ -61,8 +61,8 @@ def draw(setting: Setting, found: Found):
     chart.legend(axes[0, 0])
     rows = []
     for row, results in found:
-        told = {name: _mean(results, name) for name in results[0] if name.startswith("r2")}
-        rows.append({"label": row.label, **row.about, "seeds": len(results), **told})
+        means = {name: _mean(results, name) for name in results[0] if name.startswith("r2")}
+        rows.append({"label": row.label, **row.about, "seeds": len(results), **means})
     return canvas, {"rows": rows}
 
 

@@ -27,7 +27,7 @@ def paper_reservoir(key: dict, dataset: Dataset) -> dict[str, Any]:
 
     The network learns by the paper's rule itself; its last hidden layer's modulator, brought to
     unit variance, is the target. The decoder learns by the delta rule for three quarters of the
-    steps, then stays as it is: R^2 is told of both parts.
+    steps, then stays as it is: R^2 is given for both parts.
 
     Key
     ---

@@ -180,7 +180,7 @@ def finished(rows: Sequence[Row], store: Store) -> Found:
 def choose(found: Found, at: int) -> tuple[Row, list[dict]]:
     """Return the row that is best on the samples held back, mean over the seeds, at a mark's place.
 
-    For the choice of a step: what is then told of the row on the test set was not looked at.
+    For the choice of a step: the row's result on the test set was not looked at.
     """
     return max(found, key=lambda one: Spread(tuple(r["validation"][at] for r in one[1])).mean)
 
