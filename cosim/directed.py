@@ -8,14 +8,18 @@ from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core as GoldenCore
 from hebbware.golden.fixed import Format, saturate
-from hebbware.golden.layout import word_width
+from hebbware.golden.layout import Layout, word_width
 from hebbware.golden.memory import KINDS
 from hebbware.golden.normalise import unit_thresholds
+from hebbware.golden.random import rotate_lanes, xorshift32
 from hebbware.golden.schedule import Command
 
 from .commands import write_memories, write_weights
 
 TRIES = 12  # to find the words that become what is wanted
+SEEDS = 1 << 12  # random words that are tried for each sample
+IDLE = 10  # samples in a row for which none of them helps: then no more
+BITS = 10  # of the random numbers, from the lowest on, that are to decide how a sum is rounded
 
 
 def octaves(
@@ -124,6 +128,77 @@ def gains(
         for address in range(len(config.hidden) * config.classes):
             commands.append(Command(Op.READ, Space.GAIN, address, after=after + config.classes + 1))
     return x, labels, commands
+
+
+def roundings(
+    config: CoreConfig, rng: np.random.Generator
+) -> tuple[np.ndarray, list[int | None], list[Command]]:
+    """Readout updates in which a single low bit of a lane's random number decides the rounding.
+
+    Of every lane that has a unit in the last layer, and of every one of `BITS` bits, 0 and 1 in
+    turn. The steps are as small as they can be, so that all bits of the random number count; before
+    each sample the generator gets the word, of many tried, for which the most of that happens.
+    """
+    core, commands = GoldenCore(config), []
+    core.extra = config.step_extra
+    commands.append(Command(Op.WRITE, Space.STATE, State.EXTRA, 0, core.extra))
+    met, idle, x, labels = False, 0, [], []
+    while idle < IDLE:
+        x.append(rng.integers(0, config.x.max + 1, config.inputs))
+        labels.append(int(rng.integers(config.classes)))
+        seeds = rng.integers(1, 1 << 32, SEEDS)
+        decides = _decides(config, seeds, *_readout_update(deepcopy(core), x[-1], labels[-1]))
+        new = (decides & ~met).sum(axis=(1, 2, 3))
+        best = int(new.argmax())
+        met, idle = met | decides[best], 0 if new[best] else idle + 1
+        core.random_state = int(seeds[best])
+        after = (len(x) - 1) * (config.classes + 1)
+        commands.append(Command(Op.WRITE, Space.STATE, State.RANDOM, 0, core.random_state, after))
+        core.learn(x[-1], labels[-1])
+    return np.array(x), labels, commands
+
+
+def _readout_update(core, x, label):
+    """Random words drawn in a sample up to the end of the readout's update, and its products."""
+    seen, state = {}, core.random_state
+
+    def observe(name, layer, **arrays):
+        if name == "readout":
+            seen["state"] = core.random_state
+        seen[name, layer] = arrays
+
+    core.observer = observe
+    core.learn(x, label)
+    steps, hidden = 0, len(core.config.hidden)
+    while state != seen.get("state", state):
+        state, steps = xorshift32(state), steps + 1
+    error, z = seen["error", hidden]["values"], seen["normalise", hidden - 1]["z"]
+    return steps, np.multiply.outer(error, z)
+
+
+def _decides(config, seeds, steps, product):
+    """Whether a bit decides, shape (seeds, lanes with a unit, `BITS`, what the bit is)."""
+    layout, shift = Layout(config), config.step_shifts[-1] + config.step_extra
+    classes, units = product.shape
+    found = np.zeros((len(seeds), min(units, config.lanes), BITS, 2), bool)
+    states, words = seeds.astype(np.uint64), []
+    for _ in range(steps):
+        states = xorshift32(states.copy())  # which is worked on in place
+        words.append(states)
+    if not words:
+        return found
+    words = np.stack(words[-classes * layout.blocks(-1) :], axis=-1)
+    words = words.reshape(len(seeds), classes, layout.blocks(-1))
+    random = layout.units_of(rotate_lanes(words, config.lanes, config.update_shift), units)
+    random = random >> config.update_shift - shift
+    low = (random - product) % (1 << shift)
+    for bit in range(BITS):
+        is_set = (random >> bit & 1).astype(bool)
+        for value, near in enumerate((low >= (1 << shift) - (1 << bit), low < 1 << bit)):
+            hits = (near & (is_set == bool(value))).any(axis=1)
+            for unit in range(units):
+                found[:, unit % config.lanes, bit, value] |= hits[:, unit]
+    return found
 
 
 def _borders(units: int, bits: int) -> list[int]:

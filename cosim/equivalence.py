@@ -25,7 +25,8 @@ CLOCKS = 40  # to wait for states to be equal again
 SPREAD = 120  # registers that may differ at a time
 CUT = 600  # gates in the cone of a register above which it is cut
 TRIALS = 128  # with random values, before the solver is asked
-CONFLICTS = 20_000  # of the solver, then it gives up
+CONFLICTS = 5_000  # of the solver, then it gives up
+GIVEN_UP = 8  # questions that were too hard, then the change is
 
 GATES = (
     "flatten", "opt_clean", "memory_map -rom-only", "dffunmap", "opt_expr", "simplemap", "techmap",
@@ -84,7 +85,7 @@ class Solver:
     def __init__(self, aig: Aig):
         from pysat.solvers import Solver as Sat
 
-        self.aig, self.sat, self.added = aig, Sat("minisat22"), {0}
+        self.aig, self.sat, self.added, self.given_up = aig, Sat("minisat22"), {0}, 0
         self.sat.add_clause([-1])
 
     def possible(self, literal: int) -> bool:
@@ -106,7 +107,9 @@ class Solver:
                 self.sat.add_clause([node + 1, -_clause(a), -_clause(b)])
                 stack += [a >> 1, b >> 1]
         self.sat.conf_budget(CONFLICTS)
-        return self.sat.solve_limited([_clause(literal)]) is not False
+        found = self.sat.solve_limited([_clause(literal)])
+        self.given_up += found is None
+        return found is not False
 
 
 def _clause(literal: int) -> int:
@@ -269,7 +272,7 @@ class Checker:
             tainted = self._following(clock, changed)
             if not tainted:
                 return None
-            if len(tainted) > SPREAD:
+            if len(tainted) > SPREAD or self.solver.given_up > GIVEN_UP:
                 break
         left = ", ".join(self.netlist.names.get(net, "a register") for net in list(tainted)[:3])
         return f"after {clock + 1 - BEFORE} clocks there are differences in {left}"

@@ -12,9 +12,11 @@ import numpy as np
 from hebbware.golden.commands import DATA_BITS, Op, Space, State
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.estimate import start_clocks
+from hebbware.golden.fixed import Rounding
 from hebbware.golden.layout import Layout
 from hebbware.golden.memory import KINDS
-from hebbware.golden.schedule import STREAMS, Command
+from hebbware.golden.schedule import Command
+from hebbware.golden.traces import STREAMS
 
 from . import directed
 from .commands import WORDS, fill, limits, places, random_commands, register_reads
@@ -247,6 +249,11 @@ def gains(config: CoreConfig, seed: int = 0) -> Stimuli:
     return Stimuli("gains", *directed.gains(config, _rng("gains", seed)))
 
 
+def roundings(config: CoreConfig, seed: int = 0) -> Stimuli:
+    """See `hebbware.cosim.directed.roundings`; for weights that are rounded at random."""
+    return Stimuli("roundings", *directed.roundings(config, _rng("roundings", seed)))
+
+
 def short(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
     """What `hebbware cosim` runs before the samples: few clocks, for cores of any size.
 
@@ -284,6 +291,7 @@ def suite(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
         *([gains(config, seed)] if self_scaling else []),
         long(config, seed),
         octaves(config, seed),
+        *([roundings(config, seed)] if config.rounding is Rounding.STOCHASTIC else []),
     ]
 
 

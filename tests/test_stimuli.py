@@ -1,5 +1,7 @@
 """The stimuli of co-simulations: each does to the core what it is there for."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -15,11 +17,13 @@ from hebbware.cosim.stimuli import (
     after_each,
     even,
     extreme,
+    roundings,
     stalled,
     suite,
 )
+from hebbware.golden import dense
 from hebbware.golden.commands import Op, Space
-from hebbware.golden.config import CoreConfig
+from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core as GoldenCore
 from hebbware.golden.schedule import predict
 from hebbware.hdl.core import Core
@@ -105,6 +109,28 @@ def test_memories_are_written_to_their_ends(name):
     core, _ = predicted(config, stimuli)
     low, high = limits(config, Space.WEIGHT)
     assert {*np.unique(np.concatenate([w.ravel() for w in core.weights]))} == {low, high}
+
+
+def test_each_low_bit_of_a_random_number_decides_how_a_weight_is_rounded(monkeypatch):
+    """Golden's own step, once more with the bit turned round."""
+    config, moved = load(str(Path(__file__).parent / "cores" / "plain.toml")), dense.moved
+    decides = {}
+
+    def spy(config, weights, pre, post, shift, random):
+        found = moved(config, weights, pre, post, shift, random)
+        if len(pre) == config.classes and shift == config.update_shift:
+            for bit in range(1, 10):
+                other = moved(config, weights, pre, post, shift, random ^ 1 << bit)
+                for row, unit in np.argwhere(other != found).tolist():
+                    which = unit % config.lanes, bit, int(random[row, unit]) >> bit & 1
+                    decides[which] = decides.get(which, 0) + 1
+        return found
+
+    monkeypatch.setattr(dense, "moved", spy)
+    predicted(config, roundings(config))
+    for lane in range(config.lanes):
+        for bit in range(1, 10):
+            assert {(lane, bit, value) in decides for value in (0, 1)} == {True}, (lane, bit)
 
 
 def test_stalls():
