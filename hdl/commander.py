@@ -1,8 +1,6 @@
 """The command side: reads and writes of every stored number, between samples."""
 
-from typing import NamedTuple
-
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,32 +11,6 @@ from ..golden.memory import KINDS
 from .places import below, holds
 from .shapes import index
 from .step import Kind
-
-
-class Request(NamedTuple):
-    """The command being carried out, and its response."""
-
-    command: Value
-    response: Value
-    issue: Value  # its step, in the next clock
-    ended: Value  # its step is over
-    there: Value  # it names something that exists,
-    states: Value  # or one of these registers
-    takes_extra: Value  # its data fits into the register of halvings
-    took_gain: Value  # a gain was set in the clock before
-
-    @property
-    def writes(self):
-        return self.command.op == Op.WRITE
-
-    @property
-    def acts(self):
-        """Reads or writes."""
-        return (self.command.op == Op.READ) | (self.command.op == Op.WRITE)
-
-    @property
-    def on_weights(self):
-        return self.command.space == Space.WEIGHT
 
 
 class Commander(wiring.Component):
@@ -117,11 +89,13 @@ class Commander(wiring.Component):
         m = Module()
         command = Signal(self.commands.payload.shape())
         response = Signal(signed(commands.DATA_BITS))
+        registers = self._registers(m)
+        acts = (command.op == Op.READ) | (command.op == Op.WRITE)
+        writes, on_weights = command.op == Op.WRITE, command.space == Space.WEIGHT
         issue, ended = Signal(), Signal()
-        there, states = Signal(name="there"), Signal(len(State), name="states")
+        there = Signal()  # the command names something that exists,
+        states = Signal(len(State))  # or one of these registers
         takes_extra, took_gain = Signal(), Signal()
-        request = Request(command, response, issue, ended, there, states, takes_extra, took_gain)
-        counters = self._counters(m)
         m.d.comb += [
             self.value.eq(command.data),
             self.responses.payload.eq(response),
@@ -129,15 +103,25 @@ class Commander(wiring.Component):
             self.step.eq(
                 self.step_layout.pack(
                     valid=issue,
-                    kind=Mux(request.on_weights, Kind.HOST_WEIGHT, Kind.HOST_MEMORY),
+                    kind=Mux(on_weights, Kind.HOST_WEIGHT, Kind.HOST_MEMORY),
                     address=command.address,
                     lane=command.lane,
-                    write=request.writes & there,
+                    write=writes & there,
                 )
             ),
         ]
         gain_there = self._gain_there(command)
-        self._checks(m, request, gain_there)
+        m.d.sync += [
+            issue.eq(0),
+            ended.eq(self.ended),
+            self.restart.eq(0),
+            self.set_gain.eq(0),
+            self.set_random.eq(0),
+            took_gain.eq(self.set_gain),
+            there.eq(acts & self._there(command, gain_there)),
+            states.eq(Mux(acts, Cat(command.address == state for state in State), 0)),
+            takes_extra.eq(below(command.data, self.config.step_extra + 1)),
+        ]
         with m.FSM():
             with m.State("IDLE"):
                 m.d.comb += [
@@ -149,22 +133,24 @@ class Commander(wiring.Component):
                     m.d.sync += self.asks_gain.eq(self.commands.payload.space == Space.GAIN)
                     m.next = "EXECUTE"
             with m.State("EXECUTE"):
-                self._execute(m, request, gain_there)
+                self._execute(m, command, issue, gain_there)
             with m.State("LOOK"):
                 m.next = "ANSWER"
                 of_extra = states[list(State).index(State.EXTRA)]
                 extra = (command.space == Space.STATE) & of_extra
-                with m.If(request.writes & extra & takes_extra):
+                with m.If(writes & extra & takes_extra):
                     m.d.sync += self.extra.eq(command.data)
             with m.State("ANSWER"):
-                self._answer(m, request, counters)
+                m.next = "RESPOND"
+                read = zip(states, (registers[state] for state in State), strict=True)
+                self._answer(m, command, there, took_gain, read, response)
             with m.State("WAIT"):
                 m.d.sync += response.eq(Mux(there, self.result, 0))
                 with m.If(ended):
                     m.next = "RESPOND"
             with m.State("RESTART"):
-                m.d.sync += [response.eq(0), self.extra.eq(0)]
-                m.d.sync += [counter.eq(0) for counter in counters.values()]
+                cleared = (State.EXTRA, State.LEARNED, State.INFERRED, State.SATURATED)
+                m.d.sync += [response.eq(0), *(registers[state].eq(0) for state in cleared)]
                 m.next = "START"
             with m.State("START"):
                 with m.If(self.free & self.settled):
@@ -176,8 +162,8 @@ class Commander(wiring.Component):
                     m.next = "IDLE"
         return m
 
-    def _counters(self, m):
-        """Samples learned and inferred, and weights saturated, by the state that they are."""
+    def _registers(self, m):
+        """The registers that commands read, among them counters of samples and saturations."""
         learned = Signal(commands.DATA_BITS)
         inferred = Signal(commands.DATA_BITS)
         saturated = Signal(commands.DATA_BITS)
@@ -190,60 +176,51 @@ class Commander(wiring.Component):
             inferred.eq(inferred + finished_as[1]),
             saturated.eq(saturated + self.saturated),
         ]
-        return {State.LEARNED: learned, State.INFERRED: inferred, State.SATURATED: saturated}
+        return {
+            State.EXTRA: self.extra,
+            State.LEARNED: learned,
+            State.INFERRED: inferred,
+            State.RANDOM: self.random,
+            State.SATURATED: saturated,
+        }
 
-    def _checks(self, m, request, gain_there):
-        """Registers of what is known of the command, and start values of what it may do."""
-        command = request.command
+    def _there(self, command, gain_there):
+        """Whether the command names a weight, a number of the class memory or a gain."""
         is_weight, is_memory = (
             holds(command.address, command.lane, lanes)
             for lanes in (self.layout.weight_lanes, self.layout.memory_lanes)
         )
         in_memory = Mux(command.space[1], gain_there, is_memory)
-        states = Cat(command.address == state for state in State)
-        m.d.sync += [
-            request.issue.eq(0),
-            request.ended.eq(self.ended),
-            self.restart.eq(0),
-            self.set_gain.eq(0),
-            self.set_random.eq(0),
-            request.took_gain.eq(self.set_gain),
-            request.there.eq(request.acts & Mux(request.on_weights, is_weight, in_memory)),
-            request.states.eq(Mux(request.acts, states, 0)),
-            request.takes_extra.eq(below(command.data, self.config.step_extra + 1)),
-        ]
+        return Mux(command.space == Space.WEIGHT, is_weight, in_memory)
 
-    def _execute(self, m, request, gain_there):
+    def _execute(self, m, command, issue, gain_there):
         """Start what the command asks for."""
-        command = request.command
+        writes = command.op == Op.WRITE
         m.next = "LOOK"
         with m.If(command.op == Op.START):
             m.d.sync += self.restart.eq(1)
             m.next = "RESTART"
-        with m.Elif(request.on_weights | (command.space == Space.MEMORY)):
-            m.d.sync += request.issue.eq(1)
+        with m.Elif((command.space == Space.WEIGHT) | (command.space == Space.MEMORY)):
+            m.d.sync += issue.eq(1)
             m.next = "WAIT"
         with m.Elif(command.space == Space.GAIN):
             fits = below(command.data, self.config.memory_bits)
-            m.d.sync += self.set_gain.eq(request.writes & gain_there & fits)
+            m.d.sync += self.set_gain.eq(writes & gain_there & fits)
         with m.Else():
             random = command.address == State.RANDOM
-            m.d.sync += self.set_random.eq(request.writes & random & command.data.any())
+            m.d.sync += self.set_random.eq(writes & random & command.data.any())
 
-    def _answer(self, m, request, counters):
-        """Respond with a gain or a register."""
-        command, response, took_gain = request.command, request.response, request.took_gain
-        m.next = "RESPOND"
+    def _answer(self, m, command, there, took_gain, registers, response):
+        """Respond with a gain or with the register whose flag is set."""
         with m.If(command.space == Space.GAIN):
             # what was set in the clock before is not read yet
             gain = Mux(took_gain, command.data, self.gain)
-            m.d.sync += response.eq(Mux(request.there, gain, 0))
+            m.d.sync += response.eq(Mux(there, gain, 0))
         with m.Else():
-            registers = counters | {State.EXTRA: self.extra, State.RANDOM: self.random}
             m.d.sync += response.eq(0)
-            for number, state in enumerate(State):
-                with m.If(request.states[number]):
-                    m.d.sync += response.eq(registers[state])
+            for flag, register in registers:
+                with m.If(flag):
+                    m.d.sync += response.eq(register)
 
     def _gain_there(self, command):
         """Whether the address is that of a gain."""
