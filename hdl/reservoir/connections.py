@@ -9,7 +9,7 @@ from ...golden.random import xorshift32
 from ..random import xorshift
 
 
-class Walk(wiring.Component):
+class GranuleWords(wiring.Component):
     """The words that the granules draw, one after the other; each granule's can be drawn again.
 
     Latency: one clock from a command to the next word. Resources: 64 flip-flops.

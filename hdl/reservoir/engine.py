@@ -12,7 +12,7 @@ from ..fixed import saturate, shift_round
 from ..random import Xorshift32
 from ..shapes import index
 from ..tree import AdderTree
-from .connections import Walk, input_key, permuted, place_bits, source_block
+from .connections import GranuleWords, input_key, permuted, place_bits, source_block
 from .lane import Control, Kind, Lane, has_readout, product_bits
 from .step import Job, Step
 
@@ -93,7 +93,7 @@ class Engine(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cfg = self.config
-        m.submodules.walk = walk = Walk(cfg.walk_state)
+        m.submodules.walk = walk = GranuleWords(cfg.walk_state)
         stages = {0: Signal(Step(cfg), name="step_0")}
         self._issue(m, stages[0], walk)
         depth = max(schedule.state_tail(cfg), schedule.decoder_tail(cfg))
