@@ -102,7 +102,7 @@ class Core(wiring.Component):
         m.d.comb += parts.loader.address.eq(parts.sequencer.list_address)
         parts.vectors = Vectors(m, self.config, self.blocks)
         m.submodules.weights = parts.weights = WeightMemory(self.config)
-        parts.pipeline = Pipeline(m, self.config, self.step_layout, self.words)
+        parts.pipeline = Pipeline(self.config, self.step_layout, self.words)
         self._issue(m, parts)
         self._operands(m, parts)
         self._write(m, parts)
@@ -184,7 +184,7 @@ class Core(wiring.Component):
         """Stages 0 to 3: a step is issued, its row and its errors are looked up."""
         loader, sequencer, errors = parts.loader, parts.sequencer, parts.errors
         pipeline, z_memory = parts.pipeline, parts.vectors.z
-        (queried,) = pipeline.steps_at(2)
+        queried = pipeline.stage(2)
         pipeline.issue(m, parts.commander, sequencer, z_memory, parts.z_base, parts.oldest_base)
         pipeline.address(m, loader)
         pipeline.gather(m, z_memory, sequencer.source_lane)
@@ -208,7 +208,7 @@ class Core(wiring.Component):
         """Stages 3 to 5: vectors are addressed, operands go to the lanes."""
         cfg, dense, operand, random = self.config, parts.dense, parts.operand, parts.random
         commander, vectors, weights = parts.commander, parts.vectors, parts.weights
-        queried, step_3, step_4 = parts.pipeline.steps_at(2, 3, 4)
+        queried, step_3, step_4 = (parts.pipeline.stage(number) for number in (2, 3, 4))
         z_5 = late(m, vectors.z.data, 3 + self.at.source)
         random_5 = late(m, random.word)
         scalar_4 = late(m, operand.scalar)
@@ -253,7 +253,7 @@ class Core(wiring.Component):
         ]
         vectors.write(m, due, step.place, parts.z_base, dense)
         if self.config.leaky:
-            vectors.potentials(m, parts.pipeline.steps_at(4)[0].place, step.place, dense)
+            vectors.potentials(m, parts.pipeline.stage(4).place, step.place, dense)
         if word_width(self.config):
             writes = due.valid & is_any(due.kind, MEMORY_UPDATES) & ~host_reads
             self._memory(m, parts, writes, step.address)
@@ -313,7 +313,7 @@ class Core(wiring.Component):
             powers.squares.eq(normalise.squares),
             powers.layer.eq(step.layer),
             *take(powers, normalise, "found", "power"),
-            powers.asked.eq(parts.pipeline.steps_at(3)[0].layer),
+            powers.asked.eq(parts.pipeline.stage(3).layer),
         ]
 
     def _values(self, m, parts):

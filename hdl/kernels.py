@@ -101,12 +101,16 @@ class Kernels(wiring.Component):
         own, rest = Signal(row_sum), Signal(all_sum)  # sums of the new row, of the others
         change = Signal(row_sum)
         old, total = kernels.read_port(), sums.read_port(domain="comb")
-        self._row(m, kernels.write_port(), old, stages, second, g)
-        self._sums(m, sums.write_port(), stages[4], second, change, g, own, rest)
-        m.d.comb += change.eq(total.data + g - old.data)
+        at_3, at_4 = stages[3]["at"], stages[4]["at"]
+        put, put_sum = kernels.write_port(), sums.write_port()
+        self._rows(m, put, put_sum, stages, second, change, g, own, rest)
+        m.d.comb += [
+            old.addr.eq(Mux(second.valid, Cat(second.at, self.slot), Cat(self.slot, at_3))),
+            total.addr.eq(Mux(second.valid_3, second.at_3, at_4)),
+            change.eq(total.data + g - old.data),
+        ]
         exact = Signal(signed(entry.width + 2 * bits + 3))
         m.d.sync += exact.eq((old.data << 2 * bits) - ((own + total.data) << bits) + rest + own)
-        m.d.comb += total.addr.eq(Mux(second.valid_3, second.at_3, stages[4]["at"]))
         self._weights(m, weights, second, exact, held == n - 1)
         return m
 
@@ -173,24 +177,12 @@ class Kernels(wiring.Component):
         m.d.sync += g.eq(Mux(stages[3]["present"], self.found - term, 0))
         return g
 
-    def _row(self, m, put, get, stages, second, g):
-        """The new row of G is written; the entry of the sample that leaves is read from it."""
-        last = stages[4]
-        m.d.comb += [
-            get.addr.eq(
-                Mux(second.valid, Cat(second.at, self.slot), Cat(self.slot, stages[3]["at"]))
-            ),
-            put.en.eq(last["valid"]),
-            put.addr.eq(Cat(last["at"], self.slot)),
-            put.data.eq(g),
-        ]
+    def _rows(self, m, kernels, sums, stages, second, change, g, own, rest):
+        """Rows of G and their sums; the second walk follows the first one.
 
-    def _sums(self, m, put, last, second, change, g, own, rest):
-        """Sums of the rows: each changes by the new entry less the one of the sample that leaves.
-
-        The second walk follows the first one.
+        Each row changes by its new entry less the one of the sample that leaves.
         """
-        n = self.config.window
+        n, last = self.config.window, stages[4]
         newest = last["age"] == 0
         with m.If(last["valid"]):
             with m.If(newest):
@@ -205,9 +197,12 @@ class Kernels(wiring.Component):
                 m.d.sync += second.valid.eq(0)
         opens = second.valid & (second.age == 0)
         m.d.comb += [
-            put.en.eq(last["valid"] & ~newest & last["present"] | opens),
-            put.addr.eq(Mux(opens, self.slot, last["at"])),
-            put.data.eq(Mux(opens, own, change)),
+            kernels.en.eq(last["valid"]),
+            kernels.addr.eq(Cat(last["at"], self.slot)),
+            kernels.data.eq(g),
+            sums.en.eq(last["valid"] & ~newest & last["present"] | opens),
+            sums.addr.eq(Mux(opens, self.slot, last["at"])),
+            sums.data.eq(Mux(opens, own, change)),
         ]
 
     def _weights(self, m, weights, second, exact, full):

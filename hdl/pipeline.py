@@ -10,14 +10,13 @@ from .step import MEMORY_UPDATES, Kind, is_any
 
 
 class Pipeline:
-    """Registers of the steps from issue to the lanes, built into `m`.
+    """Registers of the steps from issue to the lanes; methods add one stage each to a module.
 
     Stages are those of a core of one cluster; `steps` counts clocks after the issue of a step, and
     `hebbware.golden.program.Stages` gives the clocks of what a step does.
 
     Parameters
     ----------
-    m : Module
     config : CoreConfig
     step_layout : Step
     words : int
@@ -33,18 +32,18 @@ class Pipeline:
         Pre-synaptic activation of the step in stage 3.
     """
 
-    def __init__(self, m, config, step_layout, words):
+    def __init__(self, config, step_layout, words):
         self.config, self.words, self.at = config, words, stages(config)
-        self.issued = Signal(step_layout, name="issued_1")
         self.steps = {clock: Signal(step_layout) for clock in range(1, self.at.source + 5)}
 
-    def steps_at(self, *numbers):
-        """The steps in these stages, from stage 2 on."""
-        return [self.steps[number + self.at.source] for number in numbers]
+    def stage(self, number):
+        """The step in a stage, from stage 2 on."""
+        return self.steps[number + self.at.source]
 
     def issue(self, m, commander, sequencer, z_memory, z_base, oldest_base):
         """Stage 1: a step of the sequencer, or one put in by the commander, addresses z."""
-        issued_1, first = self.issued, self.steps[1]
+        first = self.steps[1]
+        issued_1 = Signal.like(first)
         z_place_1 = Signal.like(z_memory.address)
         m.d.sync += [
             issued_1.eq(
@@ -94,7 +93,7 @@ class Pipeline:
 
     def choose(self, m, pixel):
         """Stage 3: an input, an activation z or the one of a bias."""
-        cfg, (step,) = self.config, self.steps_at(2)
+        cfg, step = self.config, self.stage(2)
         self.source = source_3 = Signal(source_shape(cfg), name="source_3")
         layers = range(len(cfg.hidden) + 1)
         ones = Array(Const(cfg.source(layer).one, len(source_3)) for layer in layers)

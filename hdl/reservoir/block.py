@@ -8,7 +8,7 @@ from ...golden.reservoir_decoder import ADDRESS_BITS, DATA_BITS, OP_BITS, Op
 from ...golden.traces import reservoir_traces
 from ..fixed import saturate
 from ..shapes import index
-from ..trace import event
+from ..trace import event, show
 from .engine import Engine
 from .lane import has_readout
 
@@ -251,8 +251,5 @@ class ReservoirBlock(wiring.Component):
         if has_readout(self.config):
             shown["weight"] = self.trace.weights
         for name, port in shown.items():
-            m.d.comb += [
-                port.en.eq(getattr(engine, f"{name}_write")),
-                port.address.eq(getattr(engine, f"{name}_write_address")),
-                port.data.eq(getattr(engine, f"{name}_write_data")),
-            ]
+            written = (getattr(engine, f"{name}_write{part}") for part in ("", "_address", "_data"))
+            m.d.comb += show(port, *written)
