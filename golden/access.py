@@ -71,12 +71,12 @@ class Access:
         words = [self.coded(self.core.memories[n], n) for n in layers]
         return np.concatenate([word.reshape(-1, self.config.lanes) for word in words])
 
-    def coded(self, memory: np.ndarray, layer: int) -> np.ndarray:
-        """Words of a layer's class memory as stored: the code bit, if any, above the value."""
+    def coded(self, memory: np.ndarray, layer: int, rows=slice(None)) -> np.ndarray:
+        """Words of `rows` of a layer's class memory as stored: the code bit, if any, above."""
         words = self.layout.lanes_of(memory)
         if not self.config.kappa:
             return words
-        codes = self.layout.lanes_of((self.core.codes[layer] < 0).astype(np.int64))
+        codes = self.layout.lanes_of((self.core.codes[layer][rows] < 0).astype(np.int64))
         return (words & ((1 << self._stored_bits) - 1)) | codes << self._stored_bits
 
     @property

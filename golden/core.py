@@ -1,11 +1,12 @@
 """The whole learning core, bit for bit, in plain NumPy.
 
-One sample at a time: forward through the hidden layers and the readout, then every layer updates
-itself from its own input, its own slope and its own modulator. The order of the read-modify-write
-passes (and so of the random words they use) is that of `hebbware.golden.program`.
+One sample at a time, pass by pass, in the order of `hebbware.golden.program`: forward through the
+hidden layers and the readout; every layer updates itself from its own input, its own slope and its
+own modulator. A method named after its kind carries out a pass.
 """
 
 from collections import deque
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -16,11 +17,60 @@ from .fixed import Format, Rounding, saturate, shift_round
 from .init import start_state
 from .layout import Layout
 from .memory import KINDS
-from .normalise import normalise, unit_thresholds
+from .normalise import normalised, statistics, unit_thresholds
+from .program import passes_of_sample
 from .random import rotate_lanes, xorshift_block
 from .reservoirs import ReservoirMemory
 from .samples import label_of, labels_of, raw, samples_of
 from .softmax import softmax_error
+from .walk import Made, Pass, Store, Written
+
+
+class Sample:
+    """What the passes of a sample hand on to those that follow; lists have an entry for each layer.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    x : array (inputs,)
+        Raw, checked.
+    label : int or None
+
+    Attributes
+    ----------
+    time : int
+        Time step at hand.
+    inputs : list of arrays
+        Of each weight layer: the sample's, then z of each hidden layer.
+    rows, pre : lists of arrays
+        Rows of weights walked, and what is multiplied with them.
+    potentials, a, totals, squares, scales : lists
+        Of the sums: potentials of leaky neurons, activations, their sums and statistics.
+    read, pulls, jacobians : lists
+        Class memory at unit scale, its weights in the direction, and the Jacobian's scalar.
+    errors, counts : lists
+        Errors of the hidden layers and of the readout, and how many of them are not zero.
+    directions : list of arrays
+    weights : array (window,)
+        Of the samples in the window of the ``hsic`` modulator.
+    scores : array (classes,)
+    """
+
+    def __init__(self, config: CoreConfig, x: np.ndarray, label: int | None):
+        hidden = len(config.hidden)
+        self.label, self.time, self.weights, self.scores = label, 0, None, None
+        self.inputs = [np.asarray(x, np.int64) - config.x_zero] + [None] * hidden
+        self.rows, self.pre, self.a, self.totals, self.squares, self.scales = (
+            [None] * hidden for _ in range(6)
+        )
+        self.read, self.pulls, self.jacobians, self.directions = ([None] * hidden for _ in range(4))
+        self.errors, self.counts = [None] * (hidden + 1), [0] * (hidden + 1)
+        self.potentials = [0] * hidden  # at rest
+
+    def take_errors(self, layer: int, errors: np.ndarray) -> Written:
+        """Keep the errors of a layer."""
+        self.errors[layer], self.counts[layer] = errors, np.count_nonzero(errors)
+        return Written(Store.ERRORS, layer, None, errors)
 
 
 class Core:
@@ -49,16 +99,16 @@ class Core:
         Samples learned since the start.
     saturated : int
         Words written by learning with a weight cut off, see `hebbware.golden.commands.State`.
-    observer : callable or None
-        Called as ``observer(pass_name, layer, **arrays)`` with what each pass produced, in the
-        order of the hardware; co-simulation listens here.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
         self.kind = KINDS[config.memory]
         self.layout = Layout(config)
-        self.observer = None
+        self._order = {
+            learn: [(time, p, f"_{p.kind}") for time, p in passes_of_sample(config, learn)]
+            for learn in (False, True)
+        }
         self.reservoir = ReservoirMemory(config) if self.kind.projected else None
         self.reset()
 
@@ -87,7 +137,7 @@ class Core:
         InputError
             `x` is no array (inputs,) of integers in 0 .. 2**x_bits - 1.
         """
-        return self._infer(self._sample(x))
+        return self._take(self._sample(x))
 
     def learn(self, x: np.ndarray, label: int) -> tuple[int, np.ndarray]:
         """Class and scores before learning, then one update of every layer.
@@ -97,48 +147,38 @@ class Core:
         InputError
             As `infer`, or `label` is no whole number in 0 .. classes - 1; nothing is learned.
         """
-        return self._learn(self._sample(x), label_of(label, self.config.classes))
+        return self._take(self._sample(x), label_of(label, self.config.classes))
 
-    def _infer(self, x):
-        scores = self._forward(x)[0]
-        return int(scores.argmax()), scores
+    def walk(self, x: np.ndarray, label: int | None = None) -> Iterator[Made]:
+        """`infer`, or with a label `learn`, pass by pass; the core changes as passes are taken.
 
-    def _learn(self, x, label):
-        cfg, hidden = self.config, range(len(self.config.hidden))
-        scores, inputs, walks, active, scales = self._forward(x)
-        errors, directions, weights = [], [], None
-        if self.window:
-            weights = self.window.take(self.learned, inputs[0], label)
-            self._observe("kernels", 0, weights=weights)
-        if cfg.learns_hidden:
-            for layer in hidden:
-                error, direction = self._modulate(
-                    layer, inputs[layer + 1], active[layer], scales[layer], label, weights
-                )
-                errors.append(error)
-                directions.append(direction)
-        readout_error = softmax_error(cfg, scores, cfg.u_fraction, label)
-        self._observe("error", len(hidden), values=readout_error)
+        What is written is not to be changed. A pass whose rows are all left out is yielded too.
+        """
+        if label is not None:
+            label = label_of(label, self.config.classes)
+        return self._walk(Sample(self.config, self._sample(x), label))
 
-        # read-modify-write passes, in the order of the hardware
-        last = hidden[-1]
-        if cfg.learns_hidden:
-            for layer in hidden[:-1]:
-                self._write_memory(layer, inputs[layer + 1], errors[layer], label)
-            for layer in hidden[:-1]:
-                self._update_hidden(layer, walks[layer], directions[layer], errors[layer])
-            self._write_memory(last, inputs[-1], errors[last], label)
-        self._update_readout(inputs[-1], readout_error)
-        if cfg.learns_hidden:
-            self._update_hidden(last, walks[last], directions[last], errors[last])
-        if self.kind.windowed:
-            self.past.append((label, inputs[1:]))
-        self.learned += 1
-        return int(scores.argmax()), scores
+    def _take(self, x, label=None):
+        s = Sample(self.config, x, label)
+        for _ in self._walk(s):
+            pass
+        return int(s.scores.argmax()), s.scores
+
+    def _walk(self, s):
+        learn = s.label is not None
+        inputs, full = np.count_nonzero(s.inputs[0]), len(self.past) == self.config.window
+        for s.time, p, method in self._order[learn]:
+            rows = p.walk.rows_walked(inputs, s.counts[p.layer], full)
+            written = getattr(self, method)(p, s) if rows else ()
+            yield Made(p, s.time, rows, written)
+        if learn:
+            if self.kind.windowed:
+                self.past.append((s.label, s.inputs[1:]))
+            self.learned += 1
 
     def infer_many(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """`infer` of each row of `x`: classes int64 ``(n,)`` and scores int64 ``(n, classes)``."""
-        return self._results([self._infer(row) for row in self._samples(x)])
+        return self._results([self._take(row) for row in self._samples(x)])
 
     def learn_many(self, x: np.ndarray, labels) -> tuple[np.ndarray, np.ndarray]:
         """`learn` of each row of `x` in turn; returns what `infer_many` does.
@@ -147,7 +187,7 @@ class Core:
         """
         x = self._samples(x)
         labels = labels_of(labels, self.config.classes, len(x)).tolist()
-        return self._results([self._learn(row, c) for row, c in zip(x, labels, strict=True)])
+        return self._results([self._take(row, c) for row, c in zip(x, labels, strict=True)])
 
     def _sample(self, x):
         return raw("x", x, (self.config.inputs,), 0, self.config.x.max)
@@ -162,40 +202,131 @@ class Core:
             scores.reshape(len(results), self.config.classes),
         )
 
-    # -- passes -----------------------------------------------------------------------------------
+    # -- passes: what each writes -----------------------------------------------------------------
 
-    def _forward(self, x):
-        """Scores; inputs of every weight layer; walks, slopes and scales of every hidden layer.
+    def _forward(self, p: Pass, s: Sample):
+        cfg, layer = self.config, p.layer
+        rows, pre = self._rows(layer, s.inputs[layer])
+        u = dense.forward(cfg, cfg.source(layer).fraction, pre, self.weights[layer][rows])
+        if cfg.leaky:
+            s.potentials[layer] = dynamics.leak(cfg, s.potentials[layer], u)
+            u = dynamics.potential_u(cfg, s.potentials[layer])
+        s.rows[layer], s.pre[layer], s.a[layer] = rows, pre, dynamics.activate(cfg, u)
+        written = Written(Store.A, layer, None, s.a[layer])
+        if self.window and layer == s.time == 0 and s.label is not None:
+            s.weights = self.window.take(self.learned, s.inputs[0], s.label)
+            newest_first = (self.learned - np.arange(cfg.window)) % cfg.window
+            return written, Written(Store.KERNELS, 0, newest_first, s.weights[newest_first])
+        return (written,)
 
-        Of the last time step.
-        """
-        cfg = self.config
-        potentials = [np.zeros(units, np.int64) for units in cfg.hidden]  # at rest
-        for _ in range(cfg.time_steps):
-            inputs, walks, active, scales = [np.asarray(x, np.int64) - cfg.x_zero], [], [], []
-            for layer in range(len(cfg.hidden)):
-                rows, pre = self._walk(layer, inputs[-1])
-                u = dense.forward(cfg, cfg.source(layer).fraction, pre, self.weights[layer][rows])
-                if cfg.leaky:
-                    potentials[layer] = dynamics.leak(cfg, potentials[layer], u)
-                    u = dynamics.potential_u(cfg, potentials[layer])
-                a = dynamics.activate(cfg, u)
-                z, scale = normalise(cfg, a)
-                self._observe("forward", layer, a=a)
-                self._observe("normalise", layer, z=z)
-                inputs.append(z)
-                walks.append((rows, pre))
-                active.append(a > 0)
-                scales.append(scale)
-        shift = cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction
-        scores = saturate(shift_round(self.weights[-1] @ inputs[-1], shift), cfg.u)
-        return scores, inputs, walks, active, scales
-
-    def _walk(self, layer, values):
+    def _rows(self, layer, values):
         """Rows walked and their values: in the first layer non-zero inputs, else all; the bias."""
         one = self.config.source(layer).one
         rows = np.flatnonzero(values) if layer == 0 else np.arange(values.size)
         return np.append(rows, values.size), np.append(values[rows], one)
+
+    def _sum(self, p, s):
+        s.totals[p.layer] = int(s.a[p.layer].sum())
+        return ()
+
+    def _squares(self, p, s):
+        s.squares[p.layer] = int(s.a[p.layer] @ s.a[p.layer])
+        return ()
+
+    def _normalise(self, p, s):
+        layer, a = p.layer, s.a[p.layer]
+        scale = statistics(self.config, s.totals[layer], s.squares[layer], a.size)
+        z = normalised(self.config, a, scale)
+        s.scales[layer], s.inputs[layer + 1] = scale, z
+        return (Written(Store.Z, layer, None, z),)
+
+    def _scores(self, p, s):
+        cfg = self.config
+        shift = cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction
+        s.scores = saturate(shift_round(self.weights[-1] @ s.inputs[-1], shift), cfg.u)
+        written = Written(Store.RESULTS, p.layer, None, s.scores)
+        if s.label is None:
+            return (written,)
+        error = softmax_error(cfg, s.scores, cfg.u_fraction, s.label)
+        return written, s.take_errors(p.layer, error)
+
+    def _similarity(self, p, s):
+        layer, z = p.layer, s.inputs[p.layer + 1]
+        s.read[layer] = self.read(layer)
+        if self.reservoir:
+            return self._similarity_projected(layer, z, s)
+        k = modulator.similarities(self.config, z, s.read[layer])
+        if self.window:
+            error, s.jacobians[layer] = hsic.errors(self.config, s.weights, k)
+        else:
+            error, s.jacobians[layer] = modulator.errors(self.config, k, s.label)
+        s.pulls[layer] = error
+        return (s.take_errors(layer, error),)
+
+    def _similarity_projected(self, layer, z, s):
+        """Errors, where they pull in the projected space, and J; the reservoir takes its step."""
+        cfg, read = self.config, self.reservoir.reads[layer]
+        q = reservoir_memory.project(cfg, self.codes[layer], z)
+        k = reservoir_memory.similarities(cfg, q, read)
+        error, weighted = modulator.errors(cfg, k, s.label)
+        s.pulls[layer] = reservoir_memory.pull(cfg, error, read)
+        s.jacobians[layer] = reservoir_memory.jacobian(cfg, z.size, weighted)
+        self.reservoir.write(layer, reservoir_memory.words(cfg, q, error, s.label))
+        decoded = Written(Store.DECODED, layer, None, self.reservoir.reads[layer])
+        return s.take_errors(layer, error), decoded
+
+    def _direction(self, p, s):
+        layer = p.layer
+        s.directions[layer] = modulator.direction(
+            self.config,
+            s.pulls[layer],
+            s.jacobians[layer],
+            s.read[layer],
+            s.inputs[layer + 1],
+            s.a[layer] > 0,
+            s.scales[layer].power,
+        )
+        return (Written(Store.D, layer, None, s.directions[layer]),)
+
+    def _forget(self, p, s):
+        return self._remember(p.layer, s, aged=True)
+
+    def _memory(self, p, s):
+        return self._remember(p.layer, s, aged=False)
+
+    def _remember(self, layer, s, *, aged):
+        """The writes of the sample, or of the oldest, which may meet the same row."""
+        full = len(self.past) == self.config.window
+        row = self.window.slot(self.learned) if self.window else s.label
+        oldest = self.past[0][0] if full else None
+        writes = self.kind.writes(self.config, row, s.errors[layer], oldest)
+        writes = [write for write in writes if bool(write.age) is aged]
+        self._write_rows(layer, writes, s.inputs[layer + 1])
+        rows = np.array([write.row for write in writes])
+        return (Written(Store.MEMORY, layer, rows, self.memories[layer][rows]),)
+
+    def _update(self, p, s):
+        cfg, layer, blocks = self.config, p.layer, p.walk.blocks
+        rows, pre, direction = s.rows[layer], s.pre[layer], s.directions[layer]
+        # walked block by block: one random word per (block, row)
+        words = self._random_words(blocks * rows.size).reshape(blocks, rows.size)
+        random = self._rounding_of_units(words.T, direction.size)
+        shift = cfg.step_shifts[layer] + self.extra
+        weights = self.weights[layer]
+        stored = self._stored(dense.moved(cfg, weights[rows], pre, direction, shift, random))
+        weights[rows] = stored
+        return (Written(Store.WEIGHTS, layer, rows, stored),)
+
+    def _readout(self, p, s):
+        cfg, blocks, z, error = self.config, p.walk.blocks, s.inputs[-1], s.errors[-1]
+        words = self._random_words(cfg.classes * blocks).reshape(cfg.classes, blocks)
+        random = self._rounding_of_units(words, z.size)
+        shift = cfg.step_shifts[-1] + self.extra
+        stored = self._stored(dense.moved(cfg, self.weights[-1], error, z, shift, random))
+        self.weights[-1] = stored
+        return (Written(Store.WEIGHTS, p.layer, np.arange(cfg.classes), stored),)
+
+    # -- arithmetic of the class memory and of the weights -----------------------------------------
 
     def read(self, layer: int) -> np.ndarray:
         """Class memories at unit scale, ``E`` (raw read format), shape (rows, units)."""
@@ -206,54 +337,6 @@ class Core:
             shift = self.kind.read_shift(cfg)
         offset = int(cfg.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
         return saturate(shift_round(self.memories[layer], shift) + offset, cfg.read)
-
-    def _modulate(self, layer, z, active, scale, label, weights):
-        read = self.read(layer)
-        if self.reservoir:
-            error, pulls, jacobian = self._modulate_projected(layer, z, label)
-        else:
-            k = modulator.similarities(self.config, z, read)
-            if self.window:
-                error, jacobian = hsic.errors(self.config, weights, k)
-            else:
-                error, jacobian = modulator.errors(self.config, k, label)
-            self._observe("error", layer, values=error)
-            pulls = error
-        d = modulator.direction(self.config, pulls, jacobian, read, z, active, scale.power)
-        if error.any():
-            self._observe("direction", layer, d=d)
-        return error, d
-
-    def _modulate_projected(self, layer, z, label):
-        """Errors, where they pull in the projected space, and J; the reservoir takes its step."""
-        cfg, read = self.config, self.reservoir.reads[layer]
-        q = reservoir_memory.project(cfg, self.codes[layer], z)
-        error, weighted = modulator.errors(cfg, reservoir_memory.similarities(cfg, q, read), label)
-        self._observe("error", layer, values=error)
-        pulls = reservoir_memory.pull(cfg, error, read)
-        words = reservoir_memory.words(cfg, q, error, label)
-        decoded = self.reservoir.write(layer, words)
-        self._observe(
-            "reservoir",
-            layer,
-            z=z,
-            words=words,
-            before=read,
-            decoded=decoded,
-            read=self.reservoir.reads[layer],
-        )
-        return error, pulls, reservoir_memory.jacobian(cfg, z.size, weighted)
-
-    def _write_memory(self, layer, z, error, label):
-        full = len(self.past) == self.config.window
-        row = self.window.slot(self.learned) if self.window else label
-        writes = self.kind.writes(self.config, row, error, self.past[0][0] if full else None)
-        # the oldest sample's write is a pass of its own: it may meet the same row
-        for name, aged in (("forget", True), ("memory", False)):
-            part = [write for write in writes if bool(write.age) is aged]
-            if part:
-                self._write_rows(layer, part, z)
-                self._observe(name, layer, rows=[w.row for w in part], memory=self.memories[layer])
 
     def _write_rows(self, layer, writes, z):
         """``M += floor((-M * leak - scalar * z + random) / 2**S)`` on the rows of `writes`.
@@ -280,34 +363,13 @@ class Core:
             thresholds = unit_thresholds(z.shape[-1], cfg.memory_bits)
             self.gains[layer][rows] = np.searchsorted(thresholds, totals, side="right")
 
-    def _update_hidden(self, layer, walk, direction, error):
-        if not error.any():
-            return  # every direction is zero: the pass is not walked
-        cfg, blocks, (rows, pre) = self.config, self.layout.blocks(layer), walk
-        # walked block by block: one random word per (block, row)
-        words = self._random_words(blocks * rows.size).reshape(blocks, rows.size)
-        random = self._rounding_of_units(words.T, direction.size)
-        shift = cfg.step_shifts[layer] + self.extra
-        weights = self.weights[layer]
-        moved = dense.moved(cfg, weights[rows], pre, direction, shift, random)
-        weights[rows] = self._stored(moved)
-        self._observe("update", layer, rows=rows, weights=weights)
-
-    def _update_readout(self, z, error):
-        if not error.any():
-            return
-        cfg, blocks = self.config, self.layout.blocks(-1)
-        words = self._random_words(cfg.classes * blocks).reshape(cfg.classes, blocks)
-        random = self._rounding_of_units(words, z.size)
-        shift = cfg.step_shifts[-1] + self.extra
-        self.weights[-1] = self._stored(dense.moved(cfg, self.weights[-1], error, z, shift, random))
-        self._observe("readout", len(cfg.hidden), weights=self.weights[-1])
-
     def _stored(self, moved):
         """``sat(moved)``, shape (rows, units); counts the words in which a lane is cut off."""
         stored = saturate(moved, self.config.weight)
-        words = self.layout.lanes_of(stored != moved).any(axis=-1)  # (rows, blocks)
-        self.saturated = (self.saturated + int(words.sum())) % (1 << DATA_BITS)
+        cut = stored != moved
+        if cut.any():
+            words = self.layout.lanes_of(cut).any(axis=-1)  # (rows, blocks)
+            self.saturated = (self.saturated + int(words.sum())) % (1 << DATA_BITS)
         return stored
 
     # -- helpers ----------------------------------------------------------------------------------
@@ -331,7 +393,3 @@ class Core:
             np.ascontiguousarray(words), self.config.lanes, self.config.update_shift
         )
         return self.layout.units_of(random, units)
-
-    def _observe(self, name, layer, **arrays):
-        if self.observer:
-            self.observer(name, layer, **arrays)

@@ -16,10 +16,11 @@ from .config import CoreConfig
 from .layout import Layout, word_width
 from .memory import KINDS
 from .normalise import MANTISSA_BITS
-from .program import clusters, program, start_clocks
+from .program import clusters, passes_of_sample, program, start_clocks
 from .reservoir_memory import reservoir_config
 from .schedule import Schedule
 from .softmax import exp_width
+from .walk import Made
 
 # -- clocks ----------------------------------------------------------------------------------------
 
@@ -27,50 +28,18 @@ from .softmax import exp_width
 class _Busy:
     """Stands in for `hebbware.golden.core.Core`: no arithmetic, every error is other than zero."""
 
-    def __init__(self, config):
-        self.config, self.layout, self.observer = config, Layout(config), None
-        self.learned = 0
+    def __init__(self, config, learned=0):
+        self.config, self.layout, self.learned = config, Layout(config), learned
 
-    def infer(self, x):
-        return 0, np.zeros(self.config.classes, np.int64)
-
-    def learn(self, x, label):
-        cfg, hidden = self.config, len(self.config.hidden)
-        errors = np.ones(cfg.classes, np.int64)
-        full = KINDS[cfg.memory].windowed and self.learned >= cfg.window
-        writes = KINDS[cfg.memory].writes(cfg, 0, errors, 0 if full else None)
-        self.observer("error", hidden, values=errors)
-        if KINDS[cfg.memory].by_sample:
-            errors = np.ones(self.layout.memory_rows, np.int64)
-            errors[self.learned % cfg.window] = 0  # the sample itself
-            self.observer("kernels", 0, weights=errors)
-        for layer in range(hidden):
-            self.observer("error", layer, values=errors)
-        for name, aged in (("forget", True), ("memory", False)):
-            rows = [write.row for write in writes if bool(write.age) is aged]
-            if rows:
-                for layer in range(hidden):
-                    self.observer(name, layer, rows=rows)
-        self.learned += 1
-        return self.infer(x)
-
-
-class _Walk(Schedule):
-    """A schedule that keeps no records."""
-
-    steps: dict[str, int]
-
-    def sample(self, x, label, full):
-        self.steps = dict.fromkeys((p.name for p in self.program), 0)
-        return super().sample(x, label, full)
-
-    def _steps(self, p, x):
-        steps = int(super()._steps(p, x))
-        self.steps[p.name] += steps
-        return steps
-
-    def _record(self, *_):
-        pass
+    def walk(self, x, label):
+        """Passes and rows walked, as of the core; nothing is written."""
+        cfg, kind, learn = self.config, KINDS[self.config.memory], label is not None
+        inputs = np.count_nonzero(x != cfg.x_zero)
+        errors = self.layout.memory_rows - kind.by_sample  # the sample's own coefficient is zero
+        full = self.learned >= cfg.window
+        for time, p in passes_of_sample(cfg, learn):
+            yield Made(p, time, p.walk.rows_walked(inputs, errors, full))
+        self.learned += learn
 
 
 def _inputs(config, nonzero):
@@ -91,7 +60,7 @@ def sample_clocks(config: CoreConfig, nonzero: Sequence[int], learn: Sequence[bo
     learn : sequence of bool
         Whether it has a label.
     """
-    walk = _Walk(_Busy(config))
+    walk = Schedule(_Busy(config))
     walk.free = walk.latest = start_clocks(config)
     finished = []
     for index, (count, label) in enumerate(zip(nonzero, learn, strict=True)):
@@ -116,10 +85,10 @@ def clocks_per_sample(config: CoreConfig, nonzero: int, learn: bool = True) -> i
 
 def pass_steps(config: CoreConfig, nonzero: int) -> list[tuple[str, int]]:
     """Name and steps (clocks of issue) of each pass of a learned sample, in the program's order."""
-    walk = _Walk(_Busy(config))
-    walk.core.learned = config.window
-    walk.sample(_inputs(config, nonzero), 0, 0)
-    return [(p.name, walk.steps[p.name]) for p in program(config)]
+    steps = {p.name: 0 for p in program(config)}
+    for made in _Busy(config, learned=config.window).walk(_inputs(config, nonzero), 0):
+        steps[made.of.name] += made.rows * made.of.walk.blocks
+    return list(steps.items())
 
 
 def limit_clocks_per_sample(config: CoreConfig, nonzero: int) -> int:

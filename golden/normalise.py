@@ -82,8 +82,13 @@ def statistics(config, total: int, squares: int, units: int) -> Scale:
     return Scale(centre, mantissa, exponent)
 
 
+def normalised(config, a: np.ndarray, scale: Scale) -> np.ndarray:
+    """Activations ``a`` (raw u) to ``z`` (raw z), with the statistics of the layer."""
+    shift = MANTISSA_BITS + scale.exponent + config.u_fraction - config.z_fraction
+    return saturate(shift_round((a - scale.mean) * scale.mantissa, shift), config.z)
+
+
 def normalise(config, a: np.ndarray) -> tuple[np.ndarray, Scale]:
     """Activations ``a`` (raw u, not negative) to ``z`` (raw z), and the scale used."""
     scale = statistics(config, int(a.sum()), int(a @ a), a.size)
-    shift = MANTISSA_BITS + scale.exponent + config.u_fraction - config.z_fraction
-    return saturate(shift_round((a - scale.mean) * scale.mantissa, shift), config.z), scale
+    return normalised(config, a, scale), scale

@@ -15,7 +15,6 @@ that write weights issue in every second clock, so that reads and writes alterna
 touches the weights waits until the writes of all passes before it are done.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -73,13 +72,16 @@ def _apart(found: list[Pass]) -> list[Pass]:
     ]
 
 
-def passes_of_sample(config, learn: bool) -> Iterator[tuple[int, Pass]]:
+@lru_cache(maxsize=128)
+def passes_of_sample(config, learn: bool) -> tuple[tuple[int, Pass], ...]:
     """Time step and pass, in the order in which they are walked for a sample to `learn` or not."""
     last = config.time_steps - 1
-    for time in range(last + 1):
-        for p in program(config):
-            if (learn or not p.learn) and (time == last or p.walk.settling):
-                yield time, p
+    return tuple(
+        (time, p)
+        for time in range(last + 1)
+        for p in program(config)
+        if (learn or not p.learn) and (time == last or p.walk.settling)
+    )
 
 
 def start_program(config) -> tuple[Pass, ...]:

@@ -14,7 +14,6 @@ from .access import Access
 from .commands import Command, Op, Space
 from .core import Core
 from .init import GROUP, init_groups
-from .memory import KINDS
 from .passes import KERNELS, errors_of, pull_of, reservoir_of
 from .program import (
     ARRIVE,
@@ -26,7 +25,6 @@ from .program import (
     decoded_latencies,
     done_latency,
     kernels_latency,
-    passes_of_sample,
     program,
     pull_latency,
     reservoir_latency,
@@ -39,7 +37,7 @@ from .program import (
 from .samples import optional_labels, samples_of
 from .stalls import End
 from .traces import STREAMS, channels, traces
-from .walk import Skip, Store, Then
+from .walk import Store, Then
 
 VECTORS = (Store.A, Store.Z, Store.D)
 
@@ -95,12 +93,10 @@ class Schedule:
         self.core, self.config, self.layout = core, core.config, core.layout
         self.access = Access(core)
         self.at = stages(core.config)
-        self.program = program(core.config)
         self.channels = {name: Channel() for name in channels(core.config)}
         self.shown = {trace.space: trace.channel for trace in traces(core.config).values()}
         self.ends = {name: End(seed, name, stalls.get(name, 0)) for name in STREAMS}
-        self.projected = KINDS[core.config.memory].projected
-        self.flags = {name for p in self.program for name in p.waits}
+        self.flags = {name for p in program(core.config) for name in p.waits}
         self.done = defaultdict(int)  # first clock in which a pass counts as done
         self.softmax_free = 0
         self.moved = []  # clocks of all result words
@@ -110,13 +106,15 @@ class Schedule:
         self.free = 0  # first clock in which the core may take a sample or a command
         self.settled = 0  # first clock in which no step is under way
         self.latest = 0
-        core.observer = self._observe
-        self.seen = {}
-
-    def _observe(self, name, layer, **arrays):
-        """Keep what the golden core's pass produced, copied, until the program comes to it."""
-        seen = {key: np.array(value) for key, value in arrays.items()}
-        self.seen.setdefault(f"{name}{layer}", []).append(seen)  # one for each time step
+        self.result = 0  # class of the latest sample
+        # what follows from the last step of a pass whose totals, or inputs, something takes
+        self.followers = {
+            Then.KERNELS: self._kernels,
+            Then.SOFTMAX: self._similar,
+            Then.COEFFICIENTS: self._coefficients,
+            Then.PROJECTED: self._projected,
+            Then.RESULTS: self._results,
+        }
 
     # -- input ------------------------------------------------------------------------------------
 
@@ -132,137 +130,123 @@ class Schedule:
 
     def sample(self, x, label, full: int) -> int:
         """Walk the program for a sample that is complete at clock `full`; returns its class."""
-        learn = label is not None
-        self.seen = {}
-        self.slot = self.core.learned % self.config.window  # of the sample, where there are slots
-        result, scores = self.core.learn(x, label) if learn else self.core.infer(x)
         clock = max(self.free, full) + 1
-        for time, p in passes_of_sample(self.config, learn):
+        for made in self.core.walk(x, label):
+            p, pace = made.of, made.of.walk.pace
             clock = max([clock, *(self.done[name] for name in p.waits)])
-            steps, pace = self._steps(p, x), p.walk.pace
+            steps = made.rows * p.walk.blocks
             if steps:
-                if p.walk.then is Then.KERNELS and time == 0 and learn:
-                    self._weigh(clock + steps // p.walk.blocks - 1)
-                self._record(p, clock + pace - 1, steps, time)
-                self._finish(p, clock + pace * steps - 1, learn, result, scores)
-                self.settled = clock + pace * steps + self.at.settled
+                last = clock + pace * steps - 1
+                self._record(made, clock + pace - 1)
+                self._until(last + self.at.settled)
+                self._until(last + done_latency(self.config, p.walk), p.name)
+                if p.walk.then in self.followers:
+                    self.followers[p.walk.then](made, last, label is not None)
+                self.settled = last + 1 + self.at.settled
             clock += max(pace * steps, 1)
         self.free = clock + 1
-        self.latest = max(self.latest, self.free)
-        self.access.inferred += not learn
-        return result
+        self._until(self.free)
+        self.access.inferred += label is None
+        return self.result
 
-    def _steps(self, p, x) -> int:
-        inputs = np.count_nonzero(x != self.config.x_zero)
-        skip = p.walk.skip
-        errors = np.count_nonzero(self._errors(p.layer)) if skip is Skip.NO_ERRORS else 0
-        return p.walk.blocks * p.walk.rows_walked(inputs, errors, p.name in self.seen)
+    def _until(self, clock, *names):
+        """The core is busy up to `clock`, in which what has these names is done."""
+        self.done.update(dict.fromkeys(names, clock))
+        self.latest = max(self.latest, clock)
 
-    def _weigh(self, last):
-        """The kernels of a sample whose inputs have been walked once, up to clock `last`."""
-        samples, finished = self.config.window, last + kernels_latency(self.config)
-        self.done[KERNELS] = finished
-        slots = (self.slot - np.arange(samples)) % samples
-        clocks = finished - samples + np.arange(samples)
-        weights = self.seen[f"{KERNELS}0"][0]["weights"]
-        self.channels["trace.kernels"].add(clocks, slots, weights[slots])
-        self.latest = max(self.latest, finished)
-
-    def _errors(self, layer):
-        return self.seen[f"error{layer}"][0]["values"]
-
-    def _record(self, p, first, steps, time):
-        """The writes of pass `p` in step `time`; the first of its `steps` is issued at `first`."""
-        layout, walk = self.layout, p.walk
-        if not walk.writes:
-            return
-        seen = self.seen[p.name][min(time, len(self.seen[p.name]) - 1)]
-        (store,) = walk.writes
-        if store in VECTORS:
-            words = layout.lanes_of(seen[store])
-            each = steps // len(words)  # steps from one block's word to the next
-            clocks = first + self.at.write + each * np.arange(1, len(words) + 1) - 1
-            place = VECTORS.index(store) * layout.vector_bases[-1] + layout.vector_bases[p.layer]
-            self.channels["trace.vectors"].add(clocks, place + np.arange(len(words)), words)
-            return
-        rows = np.asarray(seen.get("rows", np.arange(walk.count)))
-        if store is Store.MEMORY:
-            words = self.access.coded(seen["memory"], p.layer)[rows]
-        else:
-            words = layout.lanes_of(seen["weights"][rows])
-        addresses = walk.addresses(rows)
-        if walk.row_inner:
-            words = words.swapaxes(0, 1)  # (blocks, rows, lanes)
-        self._write(f"trace.{store}", first, addresses, words, walk.pace)
+    def _record(self, made, first):
+        """The words that the steps of a pass write; the first step is issued at clock `first`."""
+        walk, layout = made.of.walk, self.layout
+        for store, layer, rows, values in made.written:
+            if store not in walk.writes:
+                continue  # by what follows
+            if store in VECTORS:
+                words = layout.lanes_of(values)
+                blocks = np.arange(len(words))
+                clocks = first + self.at.write + made.rows * (blocks + 1) - 1
+                place = VECTORS.index(store) * layout.vector_bases[-1] + layout.vector_bases[layer]
+                self.channels["trace.vectors"].add(clocks, place + blocks, words)
+                continue
+            coded = store is Store.MEMORY
+            words = self.access.coded(values, layer, rows) if coded else layout.lanes_of(values)
+            if walk.row_inner:
+                words = words.swapaxes(0, 1)  # (blocks, rows, lanes)
+            self._write(f"trace.{store}", first, walk.addresses(rows), words, walk.pace)
 
     def _write(self, channel, first, addresses, words, each=1):
         addresses = addresses.ravel()
         clocks = first + self.at.write + each * np.arange(addresses.size)
         self.channels[channel].add(clocks, addresses, words.reshape(addresses.size, -1))
 
-    def _finish(self, p, last, learn, result, scores):
-        """When pass `p`, its last step issued at clock `last`, is done; what follows from it."""
-        cfg = self.config
-        self.done[p.name] = last + done_latency(cfg, p.walk)
-        self.latest = max(self.latest, last + self.at.settled, self.done[p.name])
-        if not p.walk.total or p.walk.then is Then.STATISTICS or p.walk.then is Then.NOTHING:
-            return
-        arrived = last + total_latency(cfg) + ARRIVE
-        if p.walk.then is Then.COEFFICIENTS:
-            self._coefficients(p, arrived)
-            return
-        if p.walk.then is Then.PROJECTED:
-            arrived += similarity_latency(cfg)
-        if p.walk.then is Then.RESULTS:
-            self._emit(arrived, result, scores)
-            if not learn:
-                return
-        finished = max(arrived, self.softmax_free) + softmax_latency(cfg)
-        self.softmax_free = self.done[errors_of(p.layer)] = finished
-        classes = np.arange(cfg.classes)
-        clocks = finished - cfg.classes - 2 + classes
-        self.channels["trace.errors"].add(
-            clocks, p.layer * cfg.classes + classes, self._errors(p.layer)
-        )
-        self.latest = max(self.latest, finished)
-        if p.walk.then is Then.PROJECTED:
-            self._reservoir(p.layer, finished)
+    # -- what follows from a pass, whose last step is issued at clock `last` -----------------------
 
-    def _reservoir(self, layer, errors):
-        """What follows from the errors' being there: v, then the reservoir's step and readout."""
-        cfg = self.config
-        pull = errors + pull_latency(cfg)
-        self.done[pull_of(layer)] = pull
-        self.done[reservoir_of(layer)] = pull + reservoir_latency(cfg)
-        self.latest = max(self.latest, self.done[reservoir_of(layer)])
-        if seen := self.seen.get(reservoir_of(layer)):
-            read = seen[0]["read"]
-            clocks = pull + np.add.outer(decoded_latencies(cfg), np.arange(cfg.projection))
-            self.channels[f"trace.reservoir_{layer}"].add(
-                clocks.ravel(), np.arange(read.size), read.ravel()
-            )
+    def _numbers(self, made, store, channel, clocks, base=0):
+        """Records of single numbers that something has written, at these clocks."""
+        for written in made.written:
+            if written.store is store:
+                rows = np.arange(clocks.size) if written.rows is None else written.rows
+                self.channels[channel].add(clocks.ravel(), base + rows, written.values.ravel())
 
-    def _coefficients(self, p, arrived):
-        """The coefficients of layer `p.layer`, whose last similarity is there at `arrived`."""
-        rows, blocks = np.arange(self.config.window), self.layout.blocks(p.layer)
+    def _kernels(self, made, last, learn):
+        """The inputs have been walked once, in the first block's steps: kernels of the window."""
+        if made.time or not learn:
+            return
+        samples, steps = self.config.window, made.rows * made.of.walk.blocks
+        finished = last - steps + made.rows + kernels_latency(self.config)
+        self._until(finished, KERNELS)
+        clocks = finished - samples + np.arange(samples)
+        self._numbers(made, Store.KERNELS, "trace.kernels", clocks)
+
+    def _arrived(self, last):
+        """Clock in which the last total is in the buffer of what takes it."""
+        return last + total_latency(self.config) + ARRIVE
+
+    def _similar(self, made, last, learn):
+        self._softmax(made, self._arrived(last))
+
+    def _softmax(self, made, arrived):
+        """Errors of a pass whose last similarity, or score, is there; when they are."""
+        layer, count = made.of.layer, self.config.classes
+        finished = max(arrived, self.softmax_free) + softmax_latency(self.config)
+        self.softmax_free = finished
+        self._until(finished, errors_of(layer))
+        clocks = finished - count - 2 + np.arange(count)
+        self._numbers(made, Store.ERRORS, "trace.errors", clocks, layer * count)
+        return finished
+
+    def _projected(self, made, last, learn):
+        """Similarities of the projection, errors, v, then the reservoir's step and readout."""
+        cfg, layer = self.config, made.of.layer
+        arrived = self._arrived(last) + similarity_latency(cfg)
+        pull = self._softmax(made, arrived) + pull_latency(cfg)
+        self._until(pull, pull_of(layer))
+        self._until(pull + reservoir_latency(cfg), reservoir_of(layer))
+        clocks = pull + np.add.outer(decoded_latencies(cfg), np.arange(cfg.projection))
+        self._numbers(made, Store.DECODED, f"trace.reservoir_{layer}", clocks)
+
+    def _coefficients(self, made, last, learn):
+        arrived, layer = self._arrived(last), made.of.layer
+        rows, blocks = np.arange(self.config.window), made.of.walk.blocks
         clocks = arrived + COEFFICIENT + blocks * (rows - rows[-1])
-        self.channels["trace.coefficients"].add(
-            clocks, p.layer * rows.size + rows, self._errors(p.layer)
-        )
-        self.done[errors_of(p.layer)] = arrived + COEFFICIENTS
-        self.latest = max(self.latest, arrived + COEFFICIENTS)
+        self._numbers(made, Store.ERRORS, "trace.coefficients", clocks, layer * rows.size)
+        self._until(arrived + COEFFICIENTS, errors_of(layer))
 
-    def _emit(self, offered, result, scores):
+    def _results(self, made, last, learn):
+        """The results are put out, and errors made if the sample is learned."""
+        arrived = offered = self._arrived(last)
         moved = []
         for _ in range(self.config.classes + 1):
             moved.append(self.ends["results"].go(offered))
             offered = moved[-1] + 1
         self.moved += moved
-        self.channels["results"].add(
-            moved, np.zeros(len(moved), np.int64), [[result], *([s] for s in scores)]
-        )
-        self.done["results"] = moved[-1] + 1
-        self.latest = max(self.latest, offered)
+        self._until(offered, "results")
+        scores = made.values(Store.RESULTS)
+        if scores is not None:
+            self.result = int(scores.argmax())
+            words = np.concatenate([[self.result], scores])
+            self.channels["results"].add(moved, np.zeros(len(moved), np.int64), words)
+        if learn:
+            self._softmax(made, arrived)
 
     # -- commands ---------------------------------------------------------------------------------
 
@@ -363,7 +347,6 @@ def predict(
         released.append(schedule.free)
         if progress:
             progress(index + 1)
-    schedule.core.observer = None
     return Prediction(
         schedule.channels, np.array(classes, int), schedule.latest, np.array(released)
     )

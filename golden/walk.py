@@ -7,6 +7,7 @@ and a constructor beside those in `hebbware.golden.passes`.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -300,3 +301,46 @@ class Pass:
     def learn(self) -> bool:
         """Only walked for samples with a label."""
         return self.walk.learn
+
+
+class Written(NamedTuple):
+    """Words that a pass has written.
+
+    Members
+    -------
+    store : Store
+    layer : int
+    rows : int array (n,) or None
+        Numbers of the rows, of weights and class memories; slots of `Store.KERNELS`.
+    values : int array
+        Raw: ``(n, units)`` of weights and class memories, else a vector, or a matrix of
+        `Store.DECODED`.
+    """
+
+    store: Store
+    layer: int
+    rows: np.ndarray | None
+    values: np.ndarray
+
+
+class Made(NamedTuple):
+    """A pass that a core has done.
+
+    Members
+    -------
+    of : Pass
+    time : int
+        Time step.
+    rows : int
+        How many it has walked; 0 where it was left out.
+    written : tuple of Written
+    """
+
+    of: Pass
+    time: int
+    rows: int
+    written: tuple[Written, ...] = ()
+
+    def values(self, store: Store) -> np.ndarray | None:
+        """What it has written into `store`, if anything."""
+        return next((w.values for w in self.written if w.store is store), None)
