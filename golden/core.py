@@ -137,7 +137,7 @@ class Core:
         InputError
             `x` is no array (inputs,) of integers in 0 .. 2**x_bits - 1.
         """
-        return self._take(self._sample(x))
+        return self._run(self._sample(x))
 
     def learn(self, x: np.ndarray, label: int) -> tuple[int, np.ndarray]:
         """Class and scores before learning, then one update of every layer.
@@ -147,7 +147,7 @@ class Core:
         InputError
             As `infer`, or `label` is no whole number in 0 .. classes - 1; nothing is learned.
         """
-        return self._take(self._sample(x), label_of(label, self.config.classes))
+        return self._run(self._sample(x), label_of(label, self.config.classes))
 
     def walk(self, x: np.ndarray, label: int | None = None) -> Iterator[Made]:
         """`infer`, or with a label `learn`, pass by pass; the core changes as passes are taken.
@@ -158,7 +158,7 @@ class Core:
             label = label_of(label, self.config.classes)
         return self._walk(Sample(self.config, self._sample(x), label))
 
-    def _take(self, x, label=None):
+    def _run(self, x, label=None):
         s = Sample(self.config, x, label)
         for _ in self._walk(s):
             pass
@@ -178,7 +178,7 @@ class Core:
 
     def infer_many(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """`infer` of each row of `x`: classes int64 ``(n,)`` and scores int64 ``(n, classes)``."""
-        return self._results([self._take(row) for row in self._samples(x)])
+        return self._results([self._run(row) for row in self._samples(x)])
 
     def learn_many(self, x: np.ndarray, labels) -> tuple[np.ndarray, np.ndarray]:
         """`learn` of each row of `x` in turn; returns what `infer_many` does.
@@ -187,7 +187,7 @@ class Core:
         """
         x = self._samples(x)
         labels = labels_of(labels, self.config.classes, len(x)).tolist()
-        return self._results([self._take(row, c) for row, c in zip(x, labels, strict=True)])
+        return self._results([self._run(row, c) for row, c in zip(x, labels, strict=True)])
 
     def _sample(self, x):
         return raw("x", x, (self.config.inputs,), 0, self.config.x.max)

@@ -15,8 +15,9 @@ import numpy as np
 from .core import Core
 from .decoder import decoder_of, r_squared
 from .errors import InputError
-from .reservoir_memory import CONTROLS, down_shift, up_shift
+from .reservoir_memory import CONTROLS, decode, down_shift, project, up_shift, words
 from .samples import labels_of, samples_of
+from .walk import Store, latest
 
 WARM_UP = 6  # horizons of samples before anything is measured: the exact memory starts empty
 
@@ -101,25 +102,22 @@ def record(core: Core, x: np.ndarray, labels: np.ndarray, samples: int = 1000) -
     records = [([], [], [], []) for _ in layers]
     warm = WARM_UP << config.horizon
 
-    def observe(name, layer, **seen):
-        if name != "reservoir":
-            return
-        wanted, found, exact_xi, xi = records[layer]
-        before = sums[layer]
-        sums[layer] = before * (1 - rate) + seen["words"].reshape(shape)
-        if at < warm:
-            return
-        z, codes = seen["z"] / config.z.one, core.codes[layer].astype(float)
-        wanted.append(sums[layer].ravel())
-        found.append(scale * seen["decoded"].ravel())
-        exact_xi.append(modulator(config, codes, z, _shifted_rows(before), label))
-        xi.append(modulator(config, codes, z, seen["before"] / config.read.one, label))
-
-    core.observer = observe
     for at in range(warm + samples):
-        label = int(labels[at % len(x)])
-        core.learn(x[at % len(x)], label)
-    core.observer = None
+        label, before = int(labels[at % len(x)]), list(core.reservoir.reads)
+        seen = latest(core.walk(x[at % len(x)], label))
+        for layer, (wanted, found, exact_xi, xi) in enumerate(records):
+            z, exact = seen[Store.Z, layer], sums[layer]
+            q = project(config, core.codes[layer], z)
+            taken = words(config, q, seen[Store.ERRORS, layer], label)
+            sums[layer] = exact * (1 - rate) + taken.reshape(shape)
+            if at < warm:
+                continue
+            z, codes = z / config.z.one, core.codes[layer].astype(float)
+            decoded = decode(config, core.reservoir.weights, core.reservoir.states[layer])
+            wanted.append(sums[layer].ravel())
+            found.append(scale * decoded.ravel())
+            exact_xi.append(modulator(config, codes, z, _shifted_rows(exact), label))
+            xi.append(modulator(config, codes, z, before[layer] / config.read.one, label))
     return [Record(*map(np.array, values)) for values in records]
 
 

@@ -5,6 +5,7 @@ from these values; none of them has a list of kinds of its own. A new kind is on
 and a constructor beside those in `hebbware.golden.passes`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -344,3 +345,8 @@ class Made(NamedTuple):
     def values(self, store: Store) -> np.ndarray | None:
         """What it has written into `store`, if anything."""
         return next((w.values for w in self.written if w.store is store), None)
+
+
+def latest(passes: Iterable[Made]) -> dict[tuple[Store, int], np.ndarray]:
+    """What was written last into each store, by store and layer."""
+    return {(w.store, w.layer): w.values for made in passes for w in made.written}

@@ -13,6 +13,7 @@ from hebbware.golden.errors import InputError
 from hebbware.golden.fixed import Format, Rounding, saturate, shift_round
 from hebbware.golden.memory import KINDS
 from hebbware.golden.normalise import MANTISSA_BITS, statistics
+from hebbware.golden.walk import Rows, Store
 from hebbware.study.float_twin import Signals
 from hebbware.study.tally import SIGNALS, Tally, formats
 
@@ -41,17 +42,18 @@ class Recorder(Core):
         if KINDS[config.memory].projected:
             raise InputError(f"a profile cannot be made of the {config.memory} memory")
         super().__init__(config)
-        self.observer = self._see
         self._format = formats(config)
         self.tallies: dict[tuple[int, str], Tally] = {}
         self.now: Signals = {}
 
-    def _learn(self, x, label):
+    def _run(self, x, label=None):
+        if label is None:
+            return super()._run(x)
         self.now, self._label, self._powers = {}, label, []
         self._inputs = [np.asarray(x, np.int64)]
         self._old_weights = [w.copy() for w in self.weights]
         self._old_memories = [m.copy() for m in self.memories]
-        result = super()._learn(x, label)
+        result = super()._run(x, label)
         self.now.update({(layer, "W"): w for layer, w in enumerate(self.weights)})
         self.now.update({(layer, "M"): m for layer, m in enumerate(self.memories)})
         return result
@@ -69,16 +71,24 @@ class Recorder(Core):
             value = shift_round(raw, shift) if rounded is None else rounded
             self.now[key] = saturate(value, self._format[signal])
 
-    # -- what the core observes -------------------------------------------------------------------
+    # -- what the passes write --------------------------------------------------------------------
 
     def _random_of_units(self, words, units):
         self._random = super()._random_of_units(words, units)
         return self._random
 
-    def _see(self, name, layer, **arrays):
-        getattr(self, f"_see_{name}")(layer, **arrays)
+    def _walk(self, s):
+        for made in super()._walk(s):
+            for store, layer, rows, values in made.written if s.label is not None else ():
+                if store is Store.MEMORY:
+                    self._see_memory(layer, rows, values, made.of.walk.rows is Rows.OLDEST)
+                elif store is Store.WEIGHTS:
+                    self._see_weights(layer, rows, s)
+                elif store in (Store.A, Store.Z, Store.ERRORS):
+                    getattr(self, f"_see_{store}")(layer, values)
+            yield made
 
-    def _see_forward(self, layer, a, **_):
+    def _see_a(self, layer, a):
         cfg, values = self.config, self._inputs[layer]
         source = cfg.source(layer)
         pre = np.append(values, source.one)
@@ -90,14 +100,14 @@ class Recorder(Core):
         shift = MANTISSA_BITS + scale.exponent + cfg.u_fraction - cfg.z_fraction
         self._tally(layer, "z", exact, shift)
 
-    def _see_normalise(self, layer, z):
+    def _see_z(self, layer, z):
         cfg = self.config
         self._inputs.append(z)
         if layer == len(cfg.hidden) - 1:
             shift = cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction
             self._tally(layer + 1, "u", self.weights[-1] @ z, shift)
 
-    def _see_error(self, layer, values):
+    def _see_errors(self, layer, values):
         cfg = self.config
         if layer < len(cfg.hidden):
             self._see_modulator(layer, values)
@@ -124,10 +134,7 @@ class Recorder(Core):
         sloped = np.where(self.now[layer, "u"] > 0, exact, 0)
         self._tally(layer, "d", sloped, shift, stored=True)
 
-    def _see_direction(self, layer, d):
-        """Known from the error already."""
-
-    def _see_memory(self, layer, rows, memory, aged=False):
+    def _see_memory(self, layer, rows, memory, aged):
         cfg, old = self.config, self._old_memories[layer]
         oldest = self.past[0][0] if len(self.past) == cfg.window else None
         writes = self.kind.writes(cfg, self._label, self.now[layer, "e"], oldest)
@@ -142,20 +149,15 @@ class Recorder(Core):
             self._tally(layer, "dM", change, cfg.update_shift, rounded)
             total = old[write.row] + rounded
             self._tally(layer, "M", total, stored=True)
-        old[rows] = memory[rows]
+        old[rows] = memory
 
-    def _see_forget(self, layer, rows, memory):
-        self._see_memory(layer, rows, memory, aged=True)
+    def _see_weights(self, layer, rows, s):
+        if layer < len(self.config.hidden):
+            self._change(layer, rows, s.pre[layer], self.now[layer, "d"])
+        else:
+            self._change(layer, rows, self.now[layer, "e"], self._inputs[layer])
 
-    def _see_update(self, layer, rows, weights):
-        pre = np.append(self._inputs[layer], self.config.source(layer).one)[rows]
-        self._change(layer, rows, pre, self.now[layer, "d"], weights)
-
-    def _see_readout(self, layer, weights):
-        rows = np.arange(len(weights))
-        self._change(layer, rows, self.now[layer, "e"], self._inputs[layer], weights)
-
-    def _change(self, layer, rows, pre, post, weights):
+    def _change(self, layer, rows, pre, post):
         cfg = self.config
         shift = cfg.step_shifts[layer] + self.extra
         random = self._random if cfg.rounding is Rounding.STOCHASTIC else None

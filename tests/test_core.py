@@ -17,6 +17,7 @@ from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
 from hebbware.golden.fields import derived
 from hebbware.golden.normalise import normalise
+from hebbware.golden.walk import Store, latest
 
 KINDS = ("gated", "window", "trace", "codes", "none")
 
@@ -506,27 +507,43 @@ def test_every_memory_learns_xor(kind):
     assert (core.infer_many(x[1200:])[0] == labels[1200:]).mean() > 0.9
 
 
-def test_observer_hears_the_passes_in_the_order_of_the_hardware():
+def test_passes_are_walked_in_the_order_of_the_hardware():
+    """By hand, with what each writes."""
     cfg = CoreConfig(layers=(10, 9, 6, 3), memory="window", window=2, beta_log2=0)
-    core, heard = Core(cfg), []
+    core = Core(cfg)
     x, labels = samples(cfg, 3)
     core.learn_many(x[:2], labels[:2])
-    core.observer = lambda name, layer, **arrays: heard.append((name, layer, sorted(arrays)))
-    core.learn(x[2], int(labels[2]))
-    forward = [("forward", ["a"]), ("normalise", ["z"])]
-    modulate = [("error", ["values"]), ("direction", ["d"])]
-    assert heard == [
-        *((name, layer, keys) for layer in (0, 1) for name, keys in forward),
-        *((name, layer, keys) for layer in (0, 1) for name, keys in modulate),
-        ("error", 2, ["values"]),
-        ("forget", 0, ["memory", "rows"]),
-        ("memory", 0, ["memory", "rows"]),
-        ("update", 0, ["rows", "weights"]),
-        ("forget", 1, ["memory", "rows"]),
-        ("memory", 1, ["memory", "rows"]),
-        ("readout", 2, ["weights"]),
-        ("update", 1, ["rows", "weights"]),
+    walked = [
+        (made.of.name, [(w.store, w.layer) for w in made.written])
+        for made in core.walk(x[2], int(labels[2]))
+    ]
+    assert walked == [
+        ("forward0", [("a", 0)]), ("sum0", []), ("squares0", []), ("normalise0", [("z", 0)]),
+        ("similarity0", [("errors", 0)]),
+        ("forward1", [("a", 1)]), ("direction0", [("d", 0)]), ("forget0", [("memory", 0)]),
+        ("sum1", []), ("squares1", []), ("memory0", [("memory", 0)]), ("normalise1", [("z", 1)]),
+        ("scores2", [("results", 2), ("errors", 2)]), ("similarity1", [("errors", 1)]),
+        ("update0", [("weights", 0)]), ("direction1", [("d", 1)]), ("forget1", [("memory", 1)]),
+        ("memory1", [("memory", 1)]), ("readout2", [("weights", 2)]), ("update1", [("weights", 1)]),
     ]  # fmt: skip
+    assert core.learned == 3
+
+
+def test_walk_is_learn_and_infer():
+    cfg = CoreConfig(layers=(10, 9, 6, 3), seed=5)
+    core, other = Core(cfg), Core(cfg)
+    x, labels = samples(cfg, 12)
+    for row, label in zip(x, labels.tolist(), strict=True):
+        found = latest(core.walk(row, label))
+        assert (found[Store.RESULTS, 2] == other.learn(row, label)[1]).all()
+        assert (latest(core.walk(row))[Store.RESULTS, 2] == other.infer(row)[1]).all()
+        for layer, (mine, wanted) in enumerate(zip(core.weights, other.weights, strict=True)):
+            assert (mine == wanted).all()
+            if layer == 2 and (Store.WEIGHTS, 2) in found:
+                assert (found[Store.WEIGHTS, 2] == wanted).all()
+    assert core.random_state == other.random_state
+    with pytest.raises(InputError, match="label"):
+        core.walk(x[0], 3)
 
 
 def test_passes_of_no_error_are_not_walked():
@@ -536,14 +553,12 @@ def test_passes_of_no_error_are_not_walked():
     x, labels = samples(cfg, 300)
     for row, label in zip(x, labels.tolist(), strict=True):
         errors, heard = {}, set()
-
-        def observe(name, layer, errors=errors, heard=heard, **arrays):
-            heard.add((name, layer))
-            if name == "error":
-                errors[layer] = arrays["values"].any()
-
-        core.observer = observe
-        core.learn(row, label)
+        for made in core.walk(row, label):
+            assert bool(made.rows) or not made.written
+            if made.rows:
+                heard.add((made.of.kind, made.of.layer))
+            if (values := made.values(Store.ERRORS)) is not None:
+                errors[made.of.layer] = values.any()
         for layer, any_error in errors.items():
             passes = {("readout", 2)} if layer == 2 else {("direction", layer), ("update", layer)}
             assert heard & passes == (passes if any_error else set())

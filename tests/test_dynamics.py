@@ -10,6 +10,7 @@ from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.dynamics import activate, leak, leak_rate, potential_u, slope
 from hebbware.golden.reference.leaky import leaky_run, leaky_step
+from hebbware.golden.walk import Store
 
 LEAKY = CoreConfig(layers=(2, 4, 2), dynamics="leaky", time_steps=20, slope_shift=3)
 
@@ -99,18 +100,19 @@ def test_course_of_a_network_follows_the_float_reference():
     rng = np.random.default_rng(3)
     core.weights = [rng.integers(-16000, 16001, w.shape) for w in core.weights]
     seen = {}
-    core.observer = lambda name, layer, **a: seen.setdefault((name, layer), []).append(a)
     x = rng.integers(0, 256, (20, 2))
     for row in x:
-        core.infer(row)
+        for made in core.walk(row):
+            for store, layer, _, values in made.written:
+                seen.setdefault((store, layer), []).append(values)
     weights = [config.weight.real(w[:-1]) for w in core.weights[:-1]]
     biases = [config.weight.real(w[-1]) for w in core.weights[:-1]]
     weights.append(config.weight.real(core.weights[-1].T))
     biases.append(np.zeros(2))
     course = leaky_run((x - 128) / 128, weights, biases, 20, 1.0, leak_rate(config))
     for layer, bound in ((0, 0.04), (1, 0.15)):
-        a = np.array([s["a"] for s in seen["forward", layer]]).reshape(20, 20, -1)
-        z = np.array([s["z"] for s in seen["normalise", layer]]).reshape(20, 20, -1)
+        a = np.array(seen[Store.A, layer]).reshape(20, 20, -1)
+        z = np.array(seen[Store.Z, layer]).reshape(20, 20, -1)
         wanted_a = np.maximum(course[layer].u, 0).swapaxes(0, 1)
         wanted = course[layer].z.swapaxes(0, 1)
         assert np.abs(a / config.u.one - wanted_a).max() < (0.002, 0.06)[layer]

@@ -12,6 +12,7 @@ from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.fields import derived
 from hebbware.golden.schedule import Schedule, predict
+from hebbware.golden.walk import Store, latest
 from hebbware.hdl import emit
 
 KINDS = ("gated", "window", "trace", "codes", "none")
@@ -26,12 +27,7 @@ def small(memory, lanes):
 def teaching(config, count):
     """Random samples of which every one that is learned has errors other than zero everywhere."""
     rng = np.random.default_rng(config.lanes)
-    core, x, labels, errors = Core(config), [], [], []
-
-    def observe(name, layer, **arrays):
-        if name == "error":
-            errors.append(arrays["values"])
-
+    core, x, labels = Core(config), [], []
     while len(x) < count:
         row = rng.integers(0, 256, config.inputs) * (rng.random(config.inputs) < 0.6)
         if rng.random() < 0.3:
@@ -40,11 +36,8 @@ def teaching(config, count):
             continue
         for label in rng.permutation(config.classes).tolist():
             trial = copy.deepcopy(core)
-            trial.observer = observe
-            errors.clear()
-            trial.learn(row, label)
-            if all(e.all() for e in errors):
-                trial.observer = None
+            seen = latest(trial.walk(row, label))
+            if all(e.all() for (store, _), e in seen.items() if store is Store.ERRORS):
                 core = trial
                 x.append(row)
                 labels.append(label)

@@ -16,6 +16,7 @@ from hebbware.golden.reference import hsic_modulator, window_counterpart
 from hebbware.golden.reference.kernels import rbf_kernel
 from hebbware.golden.reference.layers import layer_norm_jacobian
 from hebbware.golden.twin import Twin
+from hebbware.golden.walk import Store, latest
 
 MNIST = Path(os.environ.get("HEBBWARE_DATA", "../shared/data")) / "mnist"
 WINDOWS = (2, 4, 8, 32)
@@ -91,42 +92,37 @@ def test_centred_row_is_the_exact_product_of_matrices_rounded_once(window):
 def test_direction_is_that_of_the_float_reference(window, centred):
     """On the inputs and activations that the integer model saw, within its formats."""
     config = configuration(window, centred=centred)
-    core, history, seen = Core(config), [], {}
-    core.observer = lambda name, layer, **arrays: seen.__setitem__(
-        (name, layer), {key: np.array(value) for key, value in arrays.items()}
-    )
+    core, history = Core(config), []
     x, labels = draw(config, window + 12)
     one_hot = np.eye(config.classes)
     near = []
     for row, label in zip(x, labels, strict=True):
-        seen.clear()
-        core.learn(row, int(label))
+        seen = latest(core.walk(row, int(label)))
         unit = row / 128 - 1 if centred else row / 256
-        z = [seen["normalise", layer]["z"] / 2**config.z_fraction for layer in (0, 1)]
+        z = [seen[Store.Z, layer] / 2**config.z_fraction for layer in (0, 1)]
         history = [*history, (unit, one_hot[label], *z)][-window:]
         if len(history) < window:
-            assert not any(name == "direction" for name, _ in seen)
+            assert not any(store is Store.D for store, _ in seen)
             continue
         inputs, targets, *activations = (np.stack(part) for part in zip(*history, strict=True))
         kx, ky = rbf_kernel(inputs, SIGMAS[0]), rbf_kernel(targets, SIGMAS[1])
         h = np.eye(window) - 1 / window
         weights = (h @ (kx - 1.5 * ky) @ h)[-1]
-        slots = np.array(core.window.past(core.learned))
         # kernels of x are right to 1/32; centring doubles that at most twice; g = 2
-        assert seen["kernels", 0]["weights"][slots][:-1] / 1024 == pytest.approx(
+        assert seen[Store.KERNELS, 0][:0:-1] / 1024 == pytest.approx(
             weights[:-1] / 4, abs=4 / 32 / 4
         )
         for layer in (0, 1):
-            if ("direction", layer) not in seen:
+            if (Store.D, layer) not in seen:
                 continue
-            a = seen["forward", layer]["a"]
+            a = seen[Store.A, layer]
             xi = hsic_modulator(inputs, targets, activations[layer], 1.5, SIGMAS)
             # the integer model's scale is the power of two that is nearest to 1 / deviation
             power = 2.0 ** np.round(-np.log2(max(a.std(), 8**0.5) / 2**config.u_fraction))
             constant = 2 / (SIGMAS[2] ** 2 * a.size * (window - 1) ** 2)
             exact = (a > 0) * layer_norm_jacobian(xi, activations[layer][-1], power)
             exact = np.clip(exact / constant / 4, -2, 2)
-            found = seen["direction", layer]["d"] / 2**config.d_fraction
+            found = seen[Store.D, layer] / 2**config.d_fraction
             near.append((exact, found))
     exact, found = (np.concatenate(part) for part in zip(*near, strict=True))
     assert np.corrcoef(exact, found)[0, 1] > 0.98
@@ -151,11 +147,8 @@ def test_window_replaces_the_oldest_and_infers_without_a_trace():
     core = Core(config)
     x, labels = draw(config, 11)
     kept = []
-    core.observer = lambda name, layer, **a: (
-        kept.append(a["z"].copy()) if (name, layer) == ("normalise", 0) else None
-    )
     for n, (row, label) in enumerate(zip(x, labels, strict=True)):
-        core.learn(row, int(label))
+        kept.append(latest(core.walk(row, int(label)))[Store.Z, 0])
         slots = core.window.past(core.learned)
         held = range(max(0, n - 3), n + 1)
         assert slots == [i % 4 for i in held]

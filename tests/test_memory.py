@@ -7,6 +7,7 @@ from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.memory import KINDS
 from hebbware.golden.normalise import unit_thresholds
+from hebbware.golden.walk import Store, latest
 
 
 def learn(count, spread=40, **options):
@@ -16,16 +17,12 @@ def learn(count, spread=40, **options):
     rng = np.random.default_rng(1)
     means = rng.integers(0, 200, (4, 12))
 
-    def observe(name, layer, **arrays):
-        if name == "normalise":
-            log[-1]["z"].append(arrays["z"].copy())
-        elif name == "error" and layer < len(cfg.hidden):
-            log[-1]["e"].append(arrays["values"].copy())
-
-    core.observer = observe
     for label in rng.integers(0, 4, count).tolist():
-        log.append({"label": label, "z": [], "e": []})
-        core.learn(np.clip(means[label] + rng.integers(-spread, spread + 1, 12), 0, 255), label)
+        x = np.clip(means[label] + rng.integers(-spread, spread + 1, 12), 0, 255)
+        seen, layers = latest(core.walk(x, label)), range(len(cfg.hidden))
+        of = {"z": Store.Z, "e": Store.ERRORS}
+        log.append({name: [seen.get((store, n)) for n in layers] for name, store in of.items()})
+        log[-1]["label"] = label
     return core, log
 
 
@@ -47,7 +44,9 @@ def test_window_is_exact_at_the_edge_of_its_format():
     core = Core(cfg)
     low = np.full(2, cfg.z.min)
     for _ in range(40):
-        core._write_memory(0, low, None, 1)
+        oldest = 1 if len(core.past) == 32 else None
+        for write in core.kind.writes(cfg, 1, None, oldest):
+            core._write_rows(0, [write], low)
         core.past.append((1, [low]))
         assert (core.memories[0][1] == len(core.past) * cfg.z.min).all()
     assert (core.memories[0][1] == -(2**12)).all()

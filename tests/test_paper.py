@@ -14,6 +14,7 @@ from hebbware.golden.fidelity import in_loop
 from hebbware.golden.reference import hsic_modulator
 from hebbware.golden.reference.baselines import Learner, centred
 from hebbware.golden.reference.counterpart import Counterparts, encode
+from hebbware.golden.walk import Store
 from hebbware.study.paper import (
     FIGURES,
     figure,
@@ -113,12 +114,9 @@ def test_synthetic_runs(rule, monkeypatch):
     x, y = encode(config, dataset.x_test[:40]), np.eye(2)[dataset.y_test[:40]]
     if rule == "core":
         seen, core = [], Core(config)
-        core.observer = lambda name, layer, **arrays: (
-            seen.append(arrays["z"]) if name == "normalise" else None
-        )
         for row in dataset.x_test[:40]:
-            core.infer(row)
-        z = np.array(seen[4::6]) / 16  # first of two layers, last of three steps; 4 fraction bits
+            seen += [m.values(Store.Z) for m in core.walk(row) if m.of.name == "normalise0"]
+        z = np.array(seen[2::3]) / 16  # last of three steps; 4 fraction bits
     else:
         z = Counterparts(config, [2]).forward(x[None])[0][0].z[0]
 

@@ -19,6 +19,7 @@ from hebbware.golden.normalise import MANTISSA_BITS, statistics
 from hebbware.golden.random import xorshift32
 from hebbware.golden.reference import class_memory
 from hebbware.golden.reference.network import Network
+from hebbware.golden.walk import Store
 from hebbware.study.float_twin import FloatTwin
 from hebbware.study.profile import profile
 from hebbware.study.recorder import Recorder
@@ -101,13 +102,6 @@ class ByHand:
         self.config, self.core, self.counts = config, Core(config), {}
         self.formats = formats(config)
         self.written = []
-        self.core.observer = self.see
-
-    def see(self, name, layer, **arrays):
-        if name in ("forget", "memory"):
-            self.written.append((name, layer, arrays["rows"], arrays["memory"].copy()))
-        if name in ("update", "readout"):
-            self.written.append((name, layer, None, None))
 
     def count(self, layer, signal, exact, rounded=None, stored=False):
         rounded = nearest(exact) if rounded is None else rounded
@@ -122,7 +116,10 @@ class ByHand:
         reads = [core.read(layer).tolist() for layer in range(len(cfg.hidden))]
         gains = [g.tolist() for g in core.gains]
         past, self.written, self.state = list(core.past), [], core.random_state
-        core.learn(x, label)
+        for made in core.walk(x, label):
+            for store, layer, rows, values in made.written:
+                if store in (Store.MEMORY, Store.WEIGHTS):
+                    self.written.append((made.of.kind, layer, rows, values))
         inputs, active, powers = [[int(v) for v in x]], [], []
         for layer, units in enumerate(cfg.hidden):
             source = cfg.source(layer)
@@ -212,7 +209,7 @@ class ByHand:
         return turned & ((1 << self.config.update_shift) - 1)
 
     def writes(self, inputs, memories, weights, errors, directions, label, past):
-        """All read-modify-write passes, in the order in which the core told of them."""
+        """All read-modify-write passes, in the order in which the core carried them out."""
         for name, layer, rows, after in self.written:
             if name in ("forget", "memory"):
                 before = memories[layer]
@@ -243,7 +240,7 @@ class ByHand:
                 rounded = math.floor(exact + random) if cfg.memory != "window" else exact
                 self.count(layer, "dM", exact, rounded)
                 kept = self.count(layer, "M", old + rounded, stored=True)
-                assert kept == after[row, i]
+                assert kept == after[n, i]
                 before[row][i] = kept
 
     def weight_pass(self, name, layer, before, inputs, errors, directions):

@@ -14,6 +14,7 @@ from hebbware.golden.errors import InputError
 from hebbware.golden.normalise import normalise
 from hebbware.golden.reservoirs import ReservoirMemory
 from hebbware.golden.twin import Twin
+from hebbware.golden.walk import Store, latest
 
 BASE = CoreConfig(
     layers=(64, 24, 16, 10), lanes=8, memory="reservoir", horizon=5, projection=8,
@@ -196,24 +197,20 @@ def test_modulator_of_the_core_is_the_float_one():
         memory_bits=18, read_bits=12, read_fraction=10, readout="ridge", weight_bits=16,
     )  # fmt: skip
     dataset = load("digits")
-    core, seen, compared = Core(config), {}, 0
-
-    def observe(name, layer, **arrays):
-        nonlocal compared
-        if name in ("forward", "reservoir"):
-            seen[name, layer] = arrays
-        if name == "direction":
-            a, found = seen["forward", layer]["a"], seen["reservoir", layer]
-            z, power = found["z"] / config.z.one, normalise(config, a)[1].power
-            read = found["before"] / config.read.one
-            xi = fidelity.modulator(config, core.codes[layer].astype(float), z, read, label)
-            expected = np.clip(xi * 2.0**-power, -8, 8) * (a > 0)
-            assert np.abs(arrays["d"] / config.d.one - expected).max() < 0.1 * 2.0**-power + 0.02
-            compared += np.abs(expected).max() > 0.5 * 2.0**-power
-
-    core.observer = observe
+    core, compared = Core(config), 0
     for x, label in zip(dataset.x_train[:60], dataset.y_train[:60].tolist(), strict=True):
-        core.learn(x, label)
+        before = [read / config.read.one for read in core.reservoir.reads]
+        seen = latest(core.walk(x, label))
+        for layer, read in enumerate(before):
+            if (Store.D, layer) not in seen:
+                continue
+            a, d, z = seen[Store.A, layer], seen[Store.D, layer], seen[Store.Z, layer]
+            power = normalise(config, a)[1].power
+            codes = core.codes[layer].astype(float)
+            xi = fidelity.modulator(config, codes, z / config.z.one, read, label)
+            expected = np.clip(xi * 2.0**-power, -8, 8) * (a > 0)
+            assert np.abs(d / config.d.one - expected).max() < 0.1 * 2.0**-power + 0.02
+            compared += np.abs(expected).max() > 0.5 * 2.0**-power
     assert compared > 60
 
 

@@ -13,7 +13,7 @@ from hebbware.golden.errors import InputError
 from hebbware.golden.fields import derived
 from hebbware.golden.layout import Layout
 from hebbware.golden.schedule import Schedule
-from hebbware.golden.walk import Kind
+from hebbware.golden.walk import Kind, Store
 from hebbware.study import cost, run, spec
 
 
@@ -148,36 +148,22 @@ def test_worker_with_other_code_or_data_is_no_place_for_a_run(tmp_path):
 # -- cost ------------------------------------------------------------------------------------------
 
 
-class Counted(Core):
-    """Counts entries of weights and class memories that are written."""
-
-    written = 0
-
-    def _write_rows(self, layer, writes, z):
-        self.written += len(writes) * z.shape[-1]
-        super()._write_rows(layer, writes, z)
-
-    def _update_hidden(self, layer, walk, direction, error):
-        self.written += walk[0].size * direction.size
-        super()._update_hidden(layer, walk, direction, error)
-
-    def _update_readout(self, z, error):
-        self.written += z.size * error.size
-        super()._update_readout(z, error)
-
-
 @pytest.mark.parametrize("memory", ["gated", "window", "trace", "codes", "none"])
 def test_entries_written_are_those_of_the_core(memory):
     config = CoreConfig(**derived({"layers": (20, 16, 8, 5), "window": 4}, {"memory": memory}))
-    core = Counted(config)
+    core = Core(config)
     x = np.zeros(20, np.int64)
     x[:13] = 200
     for label in range(5):
         core.learn(x, label)  # the window is full after this
-    core.written = 0
-    core.learn(x, 0)
+    written = sum(
+        w.values.size
+        for made in core.walk(x, 0)
+        for w in made.written
+        if w.store in (Store.WEIGHTS, Store.MEMORY)
+    )
     multiplies, reads, writes = cost.operations(config, 13)
-    assert writes == core.written
+    assert writes == written
     # by hand: 14 rows of 16 units, 17 of 8, readout 8 x 5; 24 units, 5 classes
     weights, readout, units = 14 * 16 + 17 * 8, 40, 24
     rows = {"gated": 5, "window": 2, "trace": 1, "codes": 0, "none": 0}[memory]
@@ -197,9 +183,9 @@ class Walked(Schedule):
         self.latest_walk.clear()
         return super().sample(x, label, full)
 
-    def _record(self, p, first, steps, time):
-        self.latest_walk.append((p, steps))
-        super()._record(p, first, steps, time)
+    def _record(self, made, first):
+        self.latest_walk.append((made.of, made.rows * made.of.walk.blocks))
+        super()._record(made, first)
 
 
 WALKED = {

@@ -14,6 +14,7 @@ from hebbware.golden.reference.hsic import hsic
 from hebbware.golden.reference.kernels import rbf_kernel
 from hebbware.golden.reference.layers import readout_error
 from hebbware.golden.reference.windowed import HsicRule
+from hebbware.golden.walk import Store, latest
 
 SEEN = 100  # test samples on which HSIC is estimated
 
@@ -60,17 +61,10 @@ class _Core(train.CoreLearner):
     def activations(self, x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
         """Inputs as they are read, and the real value of z of each hidden layer, for each row."""
         core, config = self.core, self.core.config
-        found: list[list[np.ndarray]] = []
-
-        def observe(name, layer, **arrays):
-            if name == "normalise":
-                found[-1][layer] = config.z.real(arrays["z"])
-
-        core.observer = observe
+        layers, found = range(len(config.hidden)), []
         for row in train.inputs(config, x):
-            found.append([None] * len(config.hidden))
-            core.infer(row)
-        core.observer = None
+            seen = latest(core.walk(row))
+            found.append([config.z.real(seen[Store.Z, layer]) for layer in layers])
         return counterpart.encode(config, x), [np.stack(rows) for rows in zip(*found, strict=True)]
 
 
