@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..cosim import tools
-from ..golden import estimate
+from ..golden import devices, estimate
 from ..golden.config import CoreConfig
 from ..golden.errors import InputError
 from . import report
@@ -88,7 +88,7 @@ class Result:
         return self.best.fmax_mhz >= self.clock_mhz
 
 
-def check_fits(board: Board, config: CoreConfig) -> estimate.Need:
+def check_fits(board: Board, config: CoreConfig) -> devices.Need:
     """Estimate the need of the device.
 
     Raises
@@ -96,15 +96,15 @@ def check_fits(board: Board, config: CoreConfig) -> estimate.Need:
     InputError
         It is more than the device has: of what, and the nearest configuration that fits.
     """
-    need = estimate.need(config, board.device)
+    need = devices.need(config, board.device)
     if need.fits:
         return need
     over = ", ".join(
-        f"{getattr(need, key):,} {estimate.NAMES[key]} of {has:,}"
+        f"{getattr(need, key):,} {devices.NAMES[key]} of {has:,}"
         for key, has in need.has.items()
         if getattr(need, key) > has
     )
-    nearest = estimate.nearest(config, board.device)
+    nearest = devices.nearest(config, board.device)
     layers = "-".join(map(str, nearest.layers)) if nearest else ""
     advice = (
         f"the nearest that fits: layers {layers} on {nearest.lanes} lanes"
@@ -270,7 +270,7 @@ def summary(result: Result, nonzero: int) -> dict:
     """Facts of a build, for JSON."""
     board, config, path = result.board, result.config, result.best.path
     clocks = estimate.clocks_per_sample(config, nonzero)
-    need = estimate.need(config, board.device)
+    need = devices.need(config, board.device)
     expected = {"lut": need.lut, "dsp": need.dsp, "bram": need.ram}
     return {
         "board": board.name,

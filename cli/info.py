@@ -56,7 +56,7 @@ def command(
 
 def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
     """Return all facts of a configuration; clocks for so many non-zero inputs."""
-    from hebbware.golden import estimate, widths
+    from hebbware.golden import devices, estimate, widths
     from hebbware.golden.program import done_latency, program
 
     hidden = len(config.hidden)
@@ -105,7 +105,7 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
             }
             for p in program(config)
         ],
-        "resources": [vars(need) for need in estimate.resources(config)],
+        "resources": [vars(need) for need in devices.resources(config)],
     }
 
 

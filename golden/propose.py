@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from . import estimate
+from . import devices
 from .config import CoreConfig
 from .dataset import Dataset
 from .errors import InputError
@@ -56,7 +56,7 @@ class Proposal:
     config: CoreConfig
     epochs: int
     reasons: dict[str, tuple[str, str]]
-    need: estimate.Need | None
+    need: devices.Need | None
 
 
 def propose(dataset: Dataset, device: str | None = None, seed: int = 0) -> Proposal:
@@ -66,7 +66,7 @@ def propose(dataset: Dataset, device: str | None = None, seed: int = 0) -> Propo
     ----------
     dataset : Dataset
     device : str, optional
-        One of `hebbware.golden.estimate.DEVICES`.
+        One of `hebbware.golden.devices.DEVICES`.
     seed : int
 
     Raises
@@ -80,7 +80,7 @@ def propose(dataset: Dataset, device: str | None = None, seed: int = 0) -> Propo
         for formats in FORMATS if device else list(FORMATS)[:1]:
             config = _widest(dataset, hidden, formats, horizon, device, seed)
             if config:
-                need = estimate.need(config, device) if device else None
+                need = devices.need(config, device) if device else None
                 reasons = _reasons(dataset, wanted, config, formats, need)
                 epochs = min(max(math.ceil(SEEN / samples), 1), EPOCHS)
                 return Proposal(config, epochs, reasons, need)
@@ -120,7 +120,7 @@ def _widest(dataset, hidden, formats, horizon, device, seed) -> CoreConfig | Non
         )
         if device is None:
             return config
-        need = estimate.need(config, device)
+        need = devices.need(config, device)
         if need.fits and need.lut <= MARGIN * need.has["lut"]:
             return config
     return None

@@ -11,7 +11,7 @@ other than zero, with as many non-zero inputs as the training samples have on av
   (one number each, not a word of all lanes) that are read and written;
 * ``clocks_per_sample``: predicted by the schedule.
 
-``estimate`` is what `hebbware.golden.estimate` expects to be needed of the first of its devices,
+``estimate`` is what `hebbware.golden.devices` expects to be needed of the first of its devices,
 named there: 4-input LUTs, multipliers, block RAMs. Nothing was synthesised for it; its LUTs may be
 off by the share ``error``.
 """
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from hebbware.golden import estimate, widths
+from hebbware.golden import devices, estimate, widths
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.layout import Layout
 from hebbware.golden.memory import KINDS
@@ -65,7 +65,7 @@ def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
 def cost(config: CoreConfig, nonzero: int) -> dict:
     """Return the ``cost`` of a result (see the table of this module)."""
     multiplies, reads, writes = operations(config, nonzero)
-    need = estimate.resources(config)[0]
+    need = devices.resources(config)[0]
     return {
         "memory_bits": int(estimate.memory_bits(config)),
         "weight_bits_total": int(estimate.weights(config) * config.weight_bits),
@@ -81,6 +81,6 @@ def cost(config: CoreConfig, nonzero: int) -> dict:
             "dsp": int(need.dsp),
             "bram": int(need.ram),
             "marked": "estimate",
-            "error": estimate.LUT_ERROR,
+            "error": devices.LUT_ERROR,
         },
     }

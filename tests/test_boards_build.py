@@ -13,7 +13,7 @@ from hebbware.boards import board as boards
 from hebbware.boards import report
 from hebbware.boards.build import STAMP
 from hebbware.cli.main import main
-from hebbware.golden import estimate
+from hebbware.golden import devices, estimate
 from hebbware.golden.config import load
 
 TINY = """
@@ -201,14 +201,14 @@ def test_bad_input(arguments, message, capsys, tmp_path, monkeypatch):
 
 def test_the_nearest_that_fits_fits():
     for device in ("Gowin GW2AR-18", "ECP5 LFE5U-25F"):
-        smaller = estimate.nearest(load("mnist"), device)
-        assert estimate.need(smaller, device).fits
+        smaller = devices.nearest(load("mnist"), device)
+        assert devices.need(smaller, device).fits
         assert smaller.weight_bits == 12
 
 
 @pytest.mark.parametrize("board", boards.BOARDS.values(), ids=boards.BOARDS)
 def test_every_board_has_a_preset_that_fits(board):
-    assert estimate.need(load(board.preset), board.device).fits
+    assert devices.need(load(board.preset), board.device).fits
     assert board.platform().default_clk == board.clock
     assert board.platform().default_clk_frequency == board.source_hz
 

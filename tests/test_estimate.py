@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hebbware.golden import estimate
+from hebbware.golden import devices, estimate
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.fields import derived
@@ -148,16 +148,16 @@ BUILDS = [
 @pytest.mark.parametrize(("family", "preset", "fields", "built"), BUILDS)
 def test_resources_against_builds(family, preset, fields, built):
     config = replace(load(preset), **fields)
-    of = estimate.FAMILIES[family]
+    of = devices.FAMILIES[family]
     lut, dsp, ram = built
-    assert estimate.luts(config, of) == pytest.approx(lut, rel=0.05)
-    assert abs(estimate.multipliers(config, of) - dsp) <= 1
-    assert abs(estimate.block_rams(config, of) - ram) <= 3
+    assert devices.luts(config, of) == pytest.approx(lut, rel=0.05)
+    assert abs(devices.multipliers(config, of) - dsp) <= 1
+    assert abs(devices.block_rams(config, of) - ram) <= 3
 
 
 def test_what_is_short_is_named():
-    needs = {need.device: need for need in estimate.resources(load("mnist"))}
-    assert len(needs) == len(estimate.DEVICES)
+    needs = {need.device: need for need in devices.resources(load("mnist"))}
+    assert len(needs) == len(devices.DEVICES)
     small = needs["iCE40UP5K"]
     assert not small.fits
     assert small.short == "lut, dsp, ram"

@@ -8,7 +8,7 @@ from sklearn.datasets import load_wine
 
 from hebbware.boards.board import BOARDS
 from hebbware.cli import main
-from hebbware.golden import config, estimate
+from hebbware.golden import config, devices
 from hebbware.golden.data import Dataset
 from hebbware.golden.errors import InputError
 from hebbware.golden.propose import FORMATS, MARGIN, propose
@@ -26,7 +26,7 @@ def test_what_is_proposed_fits_the_board(board, inputs, classes):
     device = BOARDS[board].device
     found = propose(dataset(inputs, classes), device)
     assert (found.config.inputs, found.config.classes) == (inputs, classes)
-    need = estimate.need(found.config, device)
+    need = devices.need(found.config, device)
     assert need.fits
     assert need.lut <= MARGIN * need.has["lut"]
     for field in ("layers", "lanes", "formats", "horizon", "steps"):
