@@ -58,7 +58,7 @@ def test_small_sets_are_seen_more_often():
 
 
 def test_nothing_fits(monkeypatch):
-    monkeypatch.setattr(estimate, "DEVICES", (("toy", "ice40", 500, 1, 1),))
+    monkeypatch.setattr(devices, "DEVICES", (("toy", "ice40", 500, 1, 1),))
     with pytest.raises(
         InputError, match="toy is too small for 20 inputs and 2 classes, also with 8"
     ):
