@@ -16,7 +16,8 @@ from .config import CoreConfig
 from .layout import Layout, word_width
 from .memory import KINDS
 from .normalise import MANTISSA_BITS
-from .program import clusters, passes_of_sample, program, start_clocks
+from .pipeline import clusters
+from .program import passes_of_sample, program, start_clocks
 from .reservoir_memory import reservoir_config
 from .schedule import Schedule
 from .softmax import exp_width

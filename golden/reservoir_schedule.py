@@ -31,13 +31,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import InputError
-from .program import tree_latency
+from .pipeline import tree_latency
 from .reservoir import ReservoirConfig
 from .reservoir_decoder import Machine, Op, pack
 from .samples import raw
-from .schedule import Channel
 from .stalls import End
-from .traces import reservoir_traces
+from .traces import Channel, reservoir_traces
 
 WRITE = 6  # from the issue of a step to the clock in which its word is written
 TANH_WRITE = 9  # the same for the state where tanh is looked up
@@ -96,7 +95,7 @@ class Prediction:
     Attributes
     ----------
     channels : dict
-        `hebbware.golden.schedule.Channel` by name: ``results``, ``responses``, and those of
+        `hebbware.golden.traces.Channel` by name: ``results``, ``responses``, and those of
         `hebbware.golden.traces.reservoir_traces`.
     results : int array (steps, R or outputs)
     machine : Machine

@@ -6,7 +6,7 @@ Clock numbers and the rules of the handshakes are those of `hebbware.golden.stal
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,31 +36,10 @@ from .program import (
 )
 from .samples import optional_labels, samples_of
 from .stalls import End
-from .traces import STREAMS, channels, traces
+from .traces import STREAMS, Channel, channels, traces
 from .walk import Store, Then
 
 VECTORS = (Store.A, Store.Z, Store.D)
-
-
-@dataclass
-class Channel:
-    """Records of one channel: clocks ``(n,)``, addresses ``(n,)``, values ``(n, lanes)``."""
-
-    parts: list = field(default_factory=list)
-
-    def add(self, clocks, addresses, values):
-        """Append records; `values` has one row for each."""
-        values = np.asarray(values, np.int64)
-        clocks = np.atleast_1d(np.asarray(clocks, np.int64))
-        self.parts.append((clocks, np.atleast_1d(addresses), values.reshape(clocks.size, -1)))
-
-    def arrays(self):
-        """Everything, in the order of the clocks."""
-        if not self.parts:
-            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 1), np.int64)
-        clocks, addresses, values = (np.concatenate(part) for part in zip(*self.parts, strict=True))
-        order = np.argsort(clocks, kind="stable")
-        return clocks[order], addresses[order], values[order]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ co-simulation and the list of ports are all made from it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -206,3 +206,24 @@ def _column(arrays):
 def channels(config) -> tuple[str, ...]:
     """Names of the channels that have records: streams that leave the core, and its traces."""
     return "results", "responses", *(trace.channel for trace in traces(config).values())
+
+
+@dataclass
+class Channel:
+    """Records of one channel: clocks ``(n,)``, addresses ``(n,)``, values ``(n, lanes)``."""
+
+    parts: list = field(default_factory=list)
+
+    def add(self, clocks, addresses, values):
+        """Append records; `values` has one row for each."""
+        values = np.asarray(values, np.int64)
+        clocks = np.atleast_1d(np.asarray(clocks, np.int64))
+        self.parts.append((clocks, np.atleast_1d(addresses), values.reshape(clocks.size, -1)))
+
+    def arrays(self):
+        """Everything, in the order of the clocks."""
+        if not self.parts:
+            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 1), np.int64)
+        clocks, addresses, values = (np.concatenate(part) for part in zip(*self.parts, strict=True))
+        order = np.argsort(clocks, kind="stable")
+        return clocks[order], addresses[order], values[order]

@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.program import CLUSTER, clusters, stages
+from ..golden.pipeline import CLUSTER, clusters, stages
 from .primitives import Copy, late
 from .shapes import index
 from .storage import Storage

@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 from ..golden import commands
 from ..golden.layout import Layout, word_width
 from ..golden.memory import KINDS
-from ..golden.program import done_latency, magnitudes_latency, stages
+from ..golden.pipeline import stages
+from ..golden.program import done_latency, magnitudes_latency
 from ..golden.random import seed_state
 from ..golden.walk import Then
 from .arrivals import Arrivals

@@ -9,7 +9,7 @@ from ..golden.init import GROUP
 from ..golden.layout import vector_width, word_width
 from ..golden.memory import KINDS
 from ..golden.normalise import exponent_range
-from ..golden.program import CLUSTER, stages, tree_latency
+from ..golden.pipeline import CLUSTER, stages, tree_latency
 from .clusters import spread
 from .lane import Control, Lane, common_of, own_of
 from .normalise import mean_shape

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..golden import widths
 from ..golden.layout import Layout, word_width
 from ..golden.memory import KINDS
-from ..golden.program import clusters
+from ..golden.pipeline import clusters
 from .clusters import Banks, spread
 from .modulator import Gains, ReadScale, first_rows
 from .shapes import index

@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Array, Const, Mux, Signal
 
-from ..golden.program import stages
+from ..golden.pipeline import stages
 from .clusters import Gather
 from .operand import source_shape
 from .primitives import late

@@ -11,7 +11,8 @@ from amaranth.lib.wiring import In, Out
 from ..golden.init import init_groups
 from ..golden.layout import Layout
 from ..golden.memory import KINDS
-from ..golden.program import program, stages, start_program
+from ..golden.pipeline import stages
+from ..golden.program import program, start_program
 from ..golden.walk import Common, Rows, Skip
 from .shapes import index
 from .step import Kind, is_any, those

@@ -4,13 +4,13 @@ from amaranth.hdl import Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.program import tree_fans, tree_latency
+from ..golden.pipeline import tree_fans, tree_latency
 
 
 class AdderTree(wiring.Component):
-    """Sum of `lanes` signed values, in the stages of `hebbware.golden.program.tree_fans`.
+    """Sum of `lanes` signed values, in the stages of `hebbware.golden.pipeline.tree_fans`.
 
-    Latency: `hebbware.golden.program.tree_latency` clocks; a new sum each clock.
+    Latency: `hebbware.golden.pipeline.tree_latency` clocks; a new sum each clock.
 
     Parameters
     ----------
