@@ -14,7 +14,8 @@ from hebbware.golden.init import GROUP, init_scale
 from hebbware.golden.memory import KINDS
 from hebbware.golden.modulator import direction_shift
 from hebbware.golden.normalise import MANTISSA_BITS, exponent_range
-from hebbware.golden.program import MAGNITUDES, magnitudes_latency, stages, total_latency
+from hebbware.golden.pipeline import stages
+from hebbware.golden.program import MAGNITUDES, magnitudes_latency, total_latency
 from hebbware.golden.widths import forward_prescales, source_max, update_product
 from hebbware.hdl.dense import Dense
 from hebbware.hdl.modulator import word_width

@@ -7,7 +7,7 @@ from hebbware.cosim.build import build
 from hebbware.cosim.run import run
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.normalise import exponent_range, statistics
-from hebbware.golden.program import stages
+from hebbware.golden.pipeline import stages
 from hebbware.hdl.normalise import Normalise
 
 CONFIGS = {

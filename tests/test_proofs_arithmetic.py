@@ -17,7 +17,7 @@ from hebbware.cosim.proofs import prove, prove_all
 from hebbware.golden import reservoir as golden_reservoir
 from hebbware.golden.config import load, presets
 from hebbware.golden.fixed import Format
-from hebbware.golden.program import tree_latency
+from hebbware.golden.pipeline import tree_latency
 from hebbware.golden.random import rotate_lanes, xorshift_block
 from hebbware.hdl import fixed
 from hebbware.hdl.core import Core

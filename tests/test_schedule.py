@@ -8,7 +8,8 @@ import pytest
 from hebbware.golden.commands import Op, Space, State
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.fields import derived
-from hebbware.golden.program import program, softmax_latency, total_latency, tree_latency
+from hebbware.golden.pipeline import tree_latency
+from hebbware.golden.program import program, softmax_latency, total_latency
 from hebbware.golden.schedule import Command, predict
 from hebbware.golden.stalls import go_pattern, start_state
 from hebbware.golden.traces import channels
