@@ -36,7 +36,7 @@ def _untrained(monkeypatch):
         shape = (config.classes * config.projection, config.reservoir_units)
         return np.random.default_rng(1).integers(-127, 128, shape)
 
-    monkeypatch.setattr("hebbware.hdl.core.decoder_weights", weights)
+    monkeypatch.setattr("hebbware.hdl.reservoir_memory.decoder_weights", weights)
     monkeypatch.setattr("hebbware.golden.decoder.decoder_weights", weights)
 
 
