@@ -18,14 +18,7 @@ from .shapes import index
 from .step import Kind, is_any, those
 
 # facts that decide what is loaded, and are no registers themselves
-CONDITIONAL = (
-    "base",
-    "clears_learned",
-    "clears_first",
-    "settled",
-    "learned",
-    "inferred",
-)
+CONDITIONAL = ("base", "clears_learned", "clears_first", "settled", "learned", "inferred")
 
 
 class Sequencer(wiring.Component):
@@ -170,9 +163,8 @@ class Sequencer(wiring.Component):
         settling = time != self.config.time_steps - 1 if self.config.time_steps > 1 else Const(0)
         clears = of("clears") | Mux(learn, of("clears_learned"), 0)
         clears |= Mux(learn & (time == 0), of("clears_first"), 0)
-        following = [
-            of(name, lambda number: 1 << number) for name in ("settled", "learned", "inferred")
-        ]
+        nexts = "settled", "learned", "inferred"
+        following = [of(name, lambda number: 1 << number) for name in nexts]
         one_row = of("inner", lambda number: number == 0) & ~of("counted")
         return [
             *(
@@ -218,18 +210,13 @@ class Sequencer(wiring.Component):
     def _walk(self, m, s):
         """Row, block and address from step to step."""
         strided, inner_last = s.now["strided"], s.inner_last
+        stride = Mux(strided, self.layout.rows(0), 1)
         with m.If(s.issue):
             m.d.sync += [
                 s.inner.eq(Mux(inner_last, 0, s.inner + 1)),
                 s.outer.eq(Mux(s.end, 0, s.outer + inner_last)),
                 # rows named by the list: the address stays at row 0 of the block
-                s.linear.eq(
-                    Mux(
-                        inner_last,
-                        s.linear + Mux(strided, self.layout.rows(0), 1),
-                        s.linear + ~strided,
-                    )
-                ),
+                s.linear.eq(Mux(inner_last, s.linear + stride, s.linear + ~strided)),
                 s.first.eq(inner_last),
                 s.begin.eq(0),
                 s.since.eq(0),
@@ -348,10 +335,8 @@ class Sequencer(wiring.Component):
 
     def _length(self, chosen):
         """How many errors of the layer that has its bit set are not zero."""
-        each = [
-            self._count(job) & bit.replicate(self.count_width) for job, bit in enumerate(chosen)
-        ]
-        return reduce(or_, each)
+        width = self.count_width
+        return reduce(or_, (self._count(job) & b.replicate(width) for job, b in enumerate(chosen)))
 
     def _count(self, job):
         return self.counts.word_select(job, self.count_width)
@@ -392,14 +377,13 @@ class Sequencer(wiring.Component):
             "settles": number == len(self.program),  # waits until nothing is under way
             "waits": self._mask(p.waits),
         }
-        if start:
-            follower = number + 1 if number + 1 < len(passes) else len(self.program)
-            followers = dict.fromkeys(("settled", "learned", "inferred"), follower)
-            return fact | dict.fromkeys(("clears", "clears_learned", "clears_first"), 0) | followers
         clears = {
-            name: self._mask(getattr(walk, name))
+            name: 0 if start else self._mask(getattr(walk, name))
             for name in ("clears", "clears_learned", "clears_first")
         }
+        if start:
+            after = number + 1 if number + 1 < len(passes) else len(self.program)
+            return fact | clears | dict.fromkeys(("settled", "learned", "inferred"), after)
         return fact | clears | self._followers(number)
 
     def _mask(self, names):
