@@ -17,7 +17,7 @@ from .leaky import Leak
 from .primitives import Multiplier, late
 from .random import of_lane
 from .shapes import index
-from .step import Kind, is_any
+from .step import is_any, those
 
 
 def _of(direction, d, z, bits):
@@ -48,18 +48,13 @@ def own_of(m, step):
     """`Own` of a step, a bit for each."""
     own = Signal(Own)
     with m.Switch(step.kind):
-        with m.Case(Kind.READOUT, Kind.FORGET, Kind.MEMORY):
-            m.d.comb += own.eq(Own.Z)
-        with m.Case(Kind.SIMILARITY):
-            m.d.comb += own.eq(Own.READ)
-        with m.Case(Kind.DIRECTION):
-            m.d.comb += own.eq(Mux(step.jacobian, Own.Z, Own.READ))
-        with m.Case(Kind.SUM, Kind.SQUARES, Kind.NORMALISE):
-            m.d.comb += own.eq(Own.A)
-        with m.Case(Kind.UPDATE):
-            m.d.comb += own.eq(Own.D)
-        with m.Case(Kind.START_WEIGHTS):
-            m.d.comb += own.eq(Own.BYTE)
+        for of in (Own.Z, Own.READ, Own.A, Own.D, Own.BYTE):
+            for jacobian in (False, True):
+                found = (of.name, jacobian)
+                kinds = those(lambda walk, found=found: (walk.own.name, walk.jacobian) == found)
+                if kinds:
+                    with m.Case(*kinds):
+                        m.d.comb += own.eq(Mux(step.jacobian, Own.Z, of) if jacobian else of)
         with m.Default():
             m.d.comb += own.eq(Own.WEIGHT)
     return Cat(own == of for of in Own)
@@ -67,8 +62,11 @@ def own_of(m, step):
 
 def common_of(kind):
     """`Common` of a kind."""
-    z = is_any(kind, (Kind.SIMILARITY, Kind.SCORES))
-    return Mux(z, Common.Z, Mux(kind == Kind.SQUARES, Common.A, Common.SCALAR))
+    z, a = (
+        is_any(kind, those(lambda walk, of=of: walk.common.name == of.name))
+        for of in (Common.Z, Common.A)
+    )
+    return Mux(z, Common.Z, Mux(a, Common.A, Common.SCALAR))
 
 
 class Control(data.StructLayout):

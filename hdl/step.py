@@ -19,8 +19,15 @@ Kind = kinds(GoldenKind)
 
 
 def those(holds):
-    """Kinds of steps for whose `hebbware.golden.walk.Walk` `holds` is true."""
-    return tuple(Kind[kind.name] for kind in GoldenKind if holds(kind.walk))
+    """Kinds of steps for whose `hebbware.golden.walk.Walk` `holds` is true.
+
+    Those that write weights come first, those that write start values last.
+    """
+
+    def place(kind):
+        return kind.walk.start, Store.WEIGHTS not in kind.walk.writes
+
+    return tuple(Kind[k.name] for k in sorted(GoldenKind, key=place) if holds(k.walk))
 
 
 # write the weights; the class memory; read or write one number for the host
@@ -29,11 +36,7 @@ MEMORY_UPDATES = (*those(lambda walk: Store.MEMORY in walk.writes), Kind.HOST_ME
 HOSTS = (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)
 DOTS = those(lambda walk: walk.total)  # give a total over the lanes
 STARTS = those(lambda walk: walk.start)  # write start values
-RANDOM = (  # draw a random word
-    *those(lambda walk: walk.random and not walk.start and Store.WEIGHTS in walk.writes),
-    *those(lambda walk: walk.random and not walk.start and Store.MEMORY in walk.writes),
-    *those(lambda walk: walk.random and walk.start),
-)
+RANDOM = those(lambda walk: walk.random)  # draw a random word
 
 
 def is_any(kind, kinds):
