@@ -10,7 +10,8 @@ from amaranth.lib.wiring import In, Out
 from hebbware.cosim.proofs import prove
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.layout import Layout
-from hebbware.golden.program import Kind, errors_of, pace, program, start_clocks, start_program
+from hebbware.golden.passes import errors_of
+from hebbware.golden.program import Kind, program, start_clocks, start_program
 from hebbware.hdl import step as hdl
 from hebbware.hdl.commander import Commander
 from hebbware.hdl.sequencer import Sequencer
@@ -125,7 +126,7 @@ class Walked(wiring.Component):
         with m.If(go):
             m.d.sync += last.eq(0)
         later = [~it | (last <= number) for number, it in enumerate(here)]
-        kinds = {p.kind for p in (*passes, *start_program(cfg)) if pace(cfg, p.kind) == 2}
+        kinds = {p.kind for p in (*passes, *start_program(cfg)) if p.walk.pace == 2}
         slow = Cat(step.kind == hdl.Kind[kind.name] for kind in kinds).any() if kinds else 0
         before = Signal()
         m.d.sync += before.eq(step.valid)
