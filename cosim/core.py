@@ -50,9 +50,15 @@ def stalls_of(stalls: dict[str, int] | int) -> dict[str, int]:
 def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]) -> np.ndarray:
     """The sample stream: for each row of `x` its inputs, then its label.
 
-    Where there is none, any word that is no class: these are drawn, always alike.
+    Where there is none, any word that is no class. These are drawn, always alike; half of them are
+    classes but for one bit too many.
     """
-    drawn = np.random.default_rng(0).integers(config.classes, 1 << sample_width(config), len(x))
+    rng, width = np.random.default_rng(0), sample_width(config)
+    drawn = rng.integers(config.classes, 1 << width, len(x))
+    first = (config.classes - 1).bit_length()
+    if first < width:
+        near = rng.integers(config.classes, size=len(x)) | 1 << rng.integers(first, width, len(x))
+        drawn = np.where(rng.random(len(x)) < 0.5, near, drawn)
     pairs = zip(labels, drawn.tolist(), strict=True)
     column = [word if label is None else label for label, word in pairs]
     return np.column_stack([x, column]).astype(np.int64).ravel()

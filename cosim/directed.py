@@ -13,6 +13,7 @@ from hebbware.golden.memory import KINDS
 from hebbware.golden.normalise import unit_thresholds
 from hebbware.golden.random import rotate_lanes, xorshift32
 from hebbware.golden.schedule import Command
+from hebbware.golden.walk import Kind, Store
 
 from .commands import write_memories, write_weights
 
@@ -160,20 +161,15 @@ def roundings(
 
 def _readout_update(core, x, label):
     """Random words drawn in a sample up to the end of the readout's update, and its products."""
-    seen, state = {}, core.random_state
-
-    def observe(name, layer, **arrays):
-        if name == "readout":
-            seen["state"] = core.random_state
-        seen[name, layer] = arrays
-
-    core.observer = observe
-    core.learn(x, label)
-    steps, hidden = 0, len(core.config.hidden)
-    while state != seen.get("state", state):
+    state, seen, drawn, steps = core.random_state, {}, core.random_state, 0
+    for made in core.walk(x, label):
+        seen |= {(w.store, w.layer): w.values for w in made.written}
+        if made.of.kind is Kind.READOUT and made.rows:
+            drawn = core.random_state
+    while state != drawn:
         state, steps = xorshift32(state), steps + 1
-    error, z = seen["error", hidden]["values"], seen["normalise", hidden - 1]["z"]
-    return steps, np.multiply.outer(error, z)
+    hidden = len(core.config.hidden)
+    return steps, np.multiply.outer(seen[Store.ERRORS, hidden], seen[Store.Z, hidden - 1])
 
 
 def _decides(config, seeds, steps, product):

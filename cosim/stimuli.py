@@ -124,14 +124,19 @@ def commanded(config: CoreConfig, seed: int = 0, count: int = 40) -> Stimuli:
 def learned(
     config: CoreConfig, seed: int = 0, count: int = 500, inferred: int = 200, stall: int = 64
 ) -> Stimuli:
-    """Samples around a point of each class, learned, then inferred; pauses at all ends."""
+    """Samples around a point of each class, learned, then inferred; pauses at all ends.
+
+    In the end all registers are read.
+    """
     rng = _rng("learned", seed)
     points = rng.integers(0, config.x.max + 1, (config.classes, config.inputs))
     classes = rng.integers(0, config.classes, count + inferred)
     noise = rng.normal(0, config.x.max / 8, (count + inferred, config.inputs))
     x = np.clip(np.rint(points[classes] + noise), 0, config.x.max).astype(np.int64)
     labels = [*classes[:count].tolist(), *[None] * inferred]
-    return Stimuli("learned", x, labels, [], stall, seed)
+    end = len(x) * (config.classes + 1)
+    reads = [Command(Op.READ, Space.STATE, state, after=end) for state in State]
+    return Stimuli("learned", x, labels, reads, stall, seed)
 
 
 def long(config: CoreConfig, seed: int = 0, count: int = 500) -> Stimuli:

@@ -26,6 +26,8 @@ class Accepted:
         Why.
     module, wire, mode : str
         Regular expressions for the whole of each; by default anything.
+    place : str
+        Regular expression in ``-port A -portbit 3 -ctrlbit 7``; by default anything.
     source : str
         Regular expression in the text of a source line of `hebbware.hdl` that the mutant comes
         from; by default anything.
@@ -35,6 +37,7 @@ class Accepted:
     module: str = ".*"
     wire: str = ".*"
     mode: str = ".*"
+    place: str = ""
     source: str = ""
 
     def matches(self, mutant: Mutant) -> bool:
@@ -43,6 +46,7 @@ class Accepted:
             re.fullmatch(self.module, mutant.module)
             and re.fullmatch(self.wire, mutant.wire)
             and re.fullmatch(self.mode, mutant.mode)
+            and re.search(self.place, mutant.options)
             and (not self.source or any(re.search(self.source, t) for t in texts(mutant)))
         )
 

@@ -45,7 +45,13 @@ def test_a_line_of_the_list_is_read():
     )
     assert Accepted("r", module=r"dut\.dense\..*", wire=r"host\[.*").matches(mutant)
     assert Accepted("r", source="One lane").matches(mutant)
-    for other in ({"wire": "host"}, {"mode": "inv"}, {"source": "nothing like it"}):
+    assert Accepted("r", mode="cnot1", place="-port B .*-ctrlbit 5$").matches(mutant)
+    for other in (
+        {"wire": "host"},
+        {"mode": "inv"},
+        {"place": "-ctrlbit 6"},
+        {"source": "nothing like it"},
+    ):
         assert not Accepted("r", **other).matches(mutant)
 
 

@@ -71,7 +71,7 @@ def test_seeds_differ_and_repeat():
     for a, b, c in zip(first, again, other, strict=True):
         np.testing.assert_array_equal(a.x, b.x)
         assert a.commands == b.commands
-        differs = (a.x != c.x).any(), a.commands != c.commands, a.labels != c.labels
+        differs = not np.array_equal(a.x, c.x), a.commands != c.commands, a.labels != c.labels
         assert any(differs)
 
 
