@@ -26,7 +26,7 @@ SPREAD = 120  # registers that may differ at a time
 CUT = 600  # gates in the cone of a register above which it is cut
 TRIALS = 128  # with random values, before the solver is asked
 CONFLICTS = 5_000  # of the solver, then it gives up
-GIVEN_UP = 8  # questions that were too hard, then the change is
+ALL_CONFLICTS = 30_000  # for one change; then nothing more is asked
 
 GATES = (
     "flatten", "opt_clean", "memory_map -rom-only", "dffunmap", "opt_expr", "simplemap", "techmap",
@@ -85,12 +85,12 @@ class Solver:
     def __init__(self, aig: Aig):
         from pysat.solvers import Solver as Sat
 
-        self.aig, self.sat, self.added, self.given_up = aig, Sat("minisat22"), {0}, 0
+        self.aig, self.sat, self.added = aig, Sat("minisat22"), {0}
         self.sat.add_clause([-1])
 
     def possible(self, literal: int) -> bool:
         """Whether it can, or whether that was too hard to find out."""
-        if self.aig.trials(literal):
+        if self.aig.trials(literal) or self.tired:
             return True
         if literal == 0:
             return False
@@ -107,9 +107,12 @@ class Solver:
                 self.sat.add_clause([node + 1, -_clause(a), -_clause(b)])
                 stack += [a >> 1, b >> 1]
         self.sat.conf_budget(CONFLICTS)
-        found = self.sat.solve_limited([_clause(literal)])
-        self.given_up += found is None
-        return found is not False
+        return self.sat.solve_limited([_clause(literal)]) is not False
+
+    @property
+    def tired(self) -> bool:
+        """Whether all has been too hard already."""
+        return self.sat.accum_stats()["conflicts"] > ALL_CONFLICTS
 
 
 def _clause(literal: int) -> int:
@@ -272,7 +275,7 @@ class Checker:
             tainted = self._following(clock, changed)
             if not tainted:
                 return None
-            if len(tainted) > SPREAD or self.solver.given_up > GIVEN_UP:
+            if len(tainted) > SPREAD or self.solver.tired:
                 break
         left = ", ".join(self.netlist.names.get(net, "a register") for net in list(tainted)[:3])
         return f"after {clock + 1 - BEFORE} clocks there are differences in {left}"

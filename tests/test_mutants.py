@@ -133,7 +133,7 @@ def test_a_tiny_core(tmp_path, capsys):
         list(mutants.run_all(other, [plain(TINY)]))
 
 
-@pytest.mark.slow  # 6 to 10 minutes each on a free core
+@pytest.mark.slow  # more than 10 minutes each on a free core: the proofs take most of it
 @pytest.mark.parametrize("name", ["plain", "wide"])
 def test_no_mutant_goes_unnoticed(name, tmp_path):
     result = tmp_path / "found.json"
