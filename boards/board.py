@@ -18,7 +18,7 @@ class Board:
     platform_name : str
         ``module:class`` of its Amaranth platform.
     device : str
-        Its device, by the name in `hebbware.golden.devices.DEVICES`.
+        Its device, by the name in `hebbware.golden.estimate.devices.DEVICES`.
     preset : str
         The configuration that it is built with unless another is given.
     source_hz, clock_hz : int
@@ -47,7 +47,7 @@ class Board:
     @property
     def family(self) -> str:
         """``ecp5``, ``ice40`` or ``gowin``."""
-        from ..golden.devices import DEVICES
+        from ..golden.estimate.devices import DEVICES
 
         return next(family for name, family, *_ in DEVICES if name == self.device)
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..cosim import tools
-from ..golden import devices, estimate
 from ..golden.config import CoreConfig
 from ..golden.errors import InputError
+from ..golden.estimate import devices, estimate
 from . import report
 from .board import Board
 
@@ -105,7 +105,7 @@ def check_fits(board: Board, config: CoreConfig) -> devices.Need:
         if getattr(need, key) > has
     )
     nearest = devices.nearest(config, board.device)
-    layers = "-".join(map(str, nearest.layers)) if nearest else ""
+    layers = "-".join(map(str, nearest.sizes)) if nearest else ""
     advice = (
         f"the nearest that fits: layers {layers} on {nearest.lanes} lanes"
         if nearest

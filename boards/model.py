@@ -8,10 +8,10 @@ import struct
 import numpy as np
 from cobs import cobs
 
-from ..golden.access import Access
-from ..golden.commands import ADDRESS_BITS, Command, unpack
 from ..golden.config import CoreConfig
 from ..golden.core import Core
+from ..golden.program.commands import ADDRESS_BITS, Command, unpack
+from ..golden.timing.access import Access
 from . import protocol
 from .protocol import Message
 

@@ -2,7 +2,7 @@
 
 from cobs import cobs
 
-from ..golden.commands import ADDRESS_BITS, FIELDS
+from ..golden.program.commands import ADDRESS_BITS, FIELDS
 from . import protocol
 from .protocol import Field, Message
 

@@ -22,7 +22,7 @@ from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
-    from hebbware.golden.data import Dataset
+    from hebbware.golden.data.sets import Dataset
 
 SAMPLES, STALLS = 2000, 0
 PLAIN_SHARE = 10  # the plain engine gets one sample in so many
@@ -55,7 +55,7 @@ def command(
     both with the trace ports. Seconds depend on what else the machine does; their ratios less so.
     Samples come again from the start where the data set has too few.
     """
-    from hebbware.golden import train
+    from hebbware.golden.learn import train
 
     resolved = resolve_config(config, seed)
     dataset = source.load(config, resolved.seed)
@@ -71,7 +71,7 @@ def command(
 
 
 def _samples(config: CoreConfig, dataset: Dataset, samples: int) -> tuple[np.ndarray, np.ndarray]:
-    from hebbware.golden import train
+    from hebbware.golden.learn import train
 
     picked = np.resize(train.order(config.seed, 0, len(dataset.y_train)), samples)
     return train.inputs(config, dataset.x_train[picked]), dataset.y_train[picked]
@@ -82,8 +82,8 @@ def _clocks(
 ) -> list[dict[str, Any]]:
     """Clocks per learned sample on real samples, against the slot limit of the same samples."""
     from hebbware.golden.config import load
-    from hebbware.golden.estimate import limit_clocks_per_sample, start_clocks
-    from hebbware.golden.schedule import predict
+    from hebbware.golden.estimate.estimate import limit_clocks_per_sample, start_clocks
+    from hebbware.golden.timing.schedule import predict
 
     cases = [(name, config, dataset)]
     also = None if dataset.name == ALSO else _at_hand(ALSO, data_dir)
@@ -124,7 +124,8 @@ def _clocks(
 
 def _at_hand(name: str, data_dir: Path | None) -> Dataset | None:
     """Return a data set of IDX files, None where they would have to be fetched."""
-    from hebbware.golden import data, places
+    from hebbware.golden.data import sets as data
+    from hebbware.golden.system import places
 
     for folder in (data_dir, os.environ.get("HEBBWARE_DATA"), *places.kept(name)):
         if folder:
@@ -137,7 +138,7 @@ def _at_hand(name: str, data_dir: Path | None) -> Dataset | None:
 
 def _golden(config: CoreConfig, dataset: Dataset, samples: int, output: Output) -> dict[str, float]:
     """Samples per second that both engines learn."""
-    from hebbware.golden.train import engine_class
+    from hebbware.golden.learn.train import engine_class
 
     x, y = _samples(config, dataset, samples)
     rates = {}

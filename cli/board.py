@@ -101,8 +101,8 @@ def train(
 
     Each sample is classified before it is learned; that is the accuracy while learning.
     """
-    from hebbware.golden import train as training
     from hebbware.golden.core import Core
+    from hebbware.golden.learn import train as training
 
     if keep and check:
         raise InputError("--check cannot be given with --keep: golden learns from the start")
@@ -170,8 +170,8 @@ def infer(
     check: bool,
 ) -> None:
     """Let a board classify the test set of a data set; it learns nothing."""
-    from hebbware.golden import train as training
     from hebbware.golden.core import Core
+    from hebbware.golden.learn import train as training
 
     resolved = resolve_config(config, seed)
     dataset = _dataset(config, source, resolved)
@@ -263,7 +263,7 @@ def fuzz(seed: int | None, output: Output, frames: int) -> None:
 
 
 def _dataset(config: str, source: DataOptions, resolved: CoreConfig):
-    from hebbware.golden import train as training
+    from hebbware.golden.learn import train as training
 
     dataset = source.load(config, resolved.seed)
     training.check_fit(resolved, dataset)
@@ -271,7 +271,7 @@ def _dataset(config: str, source: DataOptions, resolved: CoreConfig):
 
 
 def _words(config: CoreConfig) -> int:
-    from hebbware.golden.layout import Layout
+    from hebbware.golden.program.layout import Layout
 
     return Layout(config).weight_bases[-1] * config.lanes
 

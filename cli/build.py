@@ -135,7 +135,7 @@ def _late(result: Result) -> str:
 
 def _network(config) -> str:
     return (
-        f"{'-'.join(map(str, config.layers))}, {config.weight_bits}-bit weights, "
+        f"{'-'.join(map(str, config.sizes))}, {config.weight.width}-bit weights, "
         f"{config.lanes} lanes, {config.rule}"
     )
 
@@ -185,7 +185,7 @@ def markdown(results: list[Result], facts: list[dict[str, Any]]) -> str:
         config = result.config
         rams = f"{of['bram']}" + (f" + {of['spram']} single-port" if of["spram"] else "")
         lines.append(
-            f"| {result.board.title} | {'-'.join(map(str, config.layers))} W{config.weight_bits} "
+            f"| {result.board.title} | {'-'.join(map(str, config.sizes))} W{config.weight.width} "
             f"| {config.lanes} | {of['lut']:,} | {of['ff']:,} | {rams} | {of['dsp']} "
             f"| {of['clock_mhz']:.1f} ({of['fmax_mhz']:.1f}) | {of['clocks_per_sample']:,} "
             f"| {of['samples_per_second']:,.0f} |"

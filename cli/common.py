@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hebbware.golden.config import CoreConfig
-    from hebbware.golden.data import Dataset
+    from hebbware.golden.data.sets import Dataset
 
 
 UNFOLDED = 1 << 20  # columns of what is no terminal: its lines are not to be folded
@@ -227,7 +227,7 @@ class DataOptions:
         None: the one that the configuration is named after.
     folder : Path or None
     label, encoding : str or None
-        See `hebbware.golden.data.load`.
+        See `hebbware.golden.data.sets.load`.
     """
 
     name: str | None = None
@@ -241,7 +241,7 @@ class DataOptions:
         As a `stream` it has no test set where its file has none, and its encoding is fitted to the
         first `fitted` samples, or where that is 0 to all.
         """
-        from hebbware.golden import data
+        from hebbware.golden.data import sets as data
 
         return data.load(
             self.name or namesake(config), self.folder, seed,
@@ -271,7 +271,7 @@ def stream_option(command: Callable) -> Callable:
     """Add ``--stream``, passed as ``stream: Stream``."""
 
     def read(_context, _parameter, value: str):
-        from hebbware.golden.streams import parse
+        from hebbware.golden.data.streams import parse
 
         return parse(value)
 
@@ -294,7 +294,7 @@ def namesake(config: str) -> str:
     InputError
         It is named after none.
     """
-    from hebbware.golden import data
+    from hebbware.golden.data import sets as data
 
     stem = Path(config).stem
     names = [name for name in data.NAMES if stem == name or stem.startswith(f"{name}-")]

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from hebbware.cosim.core import CoreRun
     from hebbware.cosim.run import RunResult
     from hebbware.golden.config import CoreConfig
-    from hebbware.golden.data import Dataset
-    from hebbware.golden.streams import Stream
+    from hebbware.golden.data.sets import Dataset
+    from hebbware.golden.data.streams import Stream
 
 SAMPLES, INFER, STALLS = 500, 200, 64
 SHARE = 0.4  # inferred for each one learned, at most, unless asked for
@@ -120,7 +120,7 @@ def pick(
     InputError
         The data set does not fit the network or the stream, or has fewer samples.
     """
-    from hebbware.golden import train
+    from hebbware.golden.learn import train
 
     train.check_fit(config, dataset)
     stream.check(dataset)
@@ -229,7 +229,7 @@ def _long_run(
 ) -> CoreRun:
     """Learn the first `samples` and infer the others."""
     from hebbware.cosim.core import cosimulate
-    from hebbware.golden.estimate import sample_clocks
+    from hebbware.golden.estimate.estimate import sample_clocks
 
     output.log(f"3/4 {samples} samples to learn, {len(x) - samples} to infer: golden, then the RTL")
     learn = np.arange(len(x)) < samples
@@ -256,7 +256,7 @@ def _long_run(
 
 def _clocks_each(config: CoreConfig, run: CoreRun, samples: int) -> dict[str, float | None]:
     """Clocks for each sample learned, and for each one inferred."""
-    from hebbware.golden.estimate import start_clocks
+    from hebbware.golden.estimate.estimate import start_clocks
 
     each = np.diff(run.prediction.sample_clocks, prepend=start_clocks(config))
     return {
@@ -267,7 +267,7 @@ def _clocks_each(config: CoreConfig, run: CoreRun, samples: int) -> dict[str, fl
 
 def _build(config: CoreConfig, waves: bool, output: Output) -> Model:
     output.log(
-        f"1/4 RTL of {'-'.join(map(str, config.layers))}, {config.lanes} lanes, "
+        f"1/4 RTL of {'-'.join(map(str, config.sizes))}, {config.lanes} lanes, "
         f"{config.rule}: Verilog, then Verilator"
     )
     with output.progress("building the simulation"):

@@ -28,7 +28,8 @@ def command(name: str, data_dir: Path | None, seed: int | None, output: Output) 
     """
     import hashlib
 
-    from hebbware.golden import data, idx
+    from hebbware.golden.data import idx
+    from hebbware.golden.data import sets as data
 
     with output.progress(f"loading {name}"):
         dataset = data.load(name, data_dir, seed or 0)

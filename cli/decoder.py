@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,25 +25,26 @@ from hebbware.golden.errors import InputError
 def command(config: str, seed: int | None, output: Output, method: str, out: Path | None) -> None:
     """Train the decoder of a configuration's reservoirs on random drifting signals.
 
-    The file can be named in the field readout of this configuration, and of no other whose
-    reservoirs differ.
+    The file can be named in the field reservoir.decoder of this configuration, and of no other
+    whose reservoirs differ.
     """
-    from hebbware.golden import decoder as decoders
-    from hebbware.golden.memory import KINDS
+    from hebbware.golden.reservoir import decoder as decoders
 
     resolved = resolve_config(config, seed)
-    if not KINDS[resolved.memory].projected:
-        raise InputError(f"memory must be reservoir for a decoder, not {resolved.memory!r}")
+    if not resolved.memory.projected:
+        raise InputError(
+            f"memory.kind must be reservoir for a decoder, not {resolved.memory.kind!r}"
+        )
     if out:
         if out.suffix != ".npz":
             raise InputError(f"--out must end in .npz, not {str(out)!r}")
         out = check_writable(out, "--out")
     with output.progress("training the decoder"):
-        decoder = decoders.train_decoder(replace(resolved, readout="ridge"), method)
+        decoder = decoders.train_decoder(resolved.derive(reservoir__decoder="ridge"), method)
     if out:
         decoders.save_decoder(out, decoder)
     output.table(
-        f"decoder of {resolved.reservoir_units} units, {resolved.reservoir_bits}-bit state",
+        f"decoder of {resolved.reservoir.units} units, {resolved.reservoir.bits}-bit state",
         ("method", "weights", "R^2 of the memory, held out", "R^2 of the pull v, held out"),
         [(method, f"{decoder.weights.size:,}", f"{decoder.r2:.3f}", f"{decoder.pull_r2:.3f}")],
     )

@@ -56,8 +56,9 @@ def command(
 
 def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
     """Return all facts of a configuration; clocks for so many non-zero inputs."""
-    from hebbware.golden import devices, estimate, widths
-    from hebbware.golden.program import done_latency, program
+    from hebbware.golden.estimate import devices, estimate
+    from hebbware.golden.program import widths
+    from hebbware.golden.program.program import done_latency, program
 
     hidden = len(config.hidden)
     clocks = estimate.clocks_per_sample(config, nonzero)
@@ -133,10 +134,9 @@ def _formats(config: CoreConfig) -> dict[str, dict[str, Any]]:
 
 
 def _memory_map(config: CoreConfig) -> list[dict[str, Any]]:
-    from hebbware.golden.layout import Layout, word_width
-    from hebbware.golden.memory import KINDS
+    from hebbware.golden.program.layout import Layout, word_width
 
-    layout, row = Layout(config), KINDS[config.memory].row
+    layout, row = Layout(config), config.memory.row
     layers = [(f"hidden {layer + 1}", layout.blocks(layer)) for layer in range(len(config.hidden))]
     keys, bases = ("memory", "layer", "blocks", "address", "rows", "row"), layout.weight_bases
     places = [
@@ -160,7 +160,8 @@ def nonzero_inputs(
     """Return the number of non-zero inputs and where it is from."""
     import numpy as np
 
-    from hebbware.golden import idx, train
+    from hebbware.golden.data import idx
+    from hebbware.golden.learn import train
 
     if nonzero is not None:
         if not 0 <= nonzero <= resolved.inputs:
@@ -185,7 +186,7 @@ def nonzero_inputs(
 
 
 def _print(output: Output, config: CoreConfig, result: dict[str, Any], origin: str) -> None:
-    network = f"{'-'.join(map(str, config.layers))}, {config.lanes} lanes, {config.rule}"
+    network = f"{'-'.join(map(str, config.sizes))}, {config.lanes} lanes, {config.rule}"
     output.table(network, ("field", "value"), list(config.to_dict().items()))
     output.table(
         "formats",

@@ -50,8 +50,8 @@ def command(
     format to change, `hebbware sweep` compares others.
     """
     from hebbware.boards.board import find
-    from hebbware.golden import data
-    from hebbware.golden.propose import propose
+    from hebbware.golden.data import sets as data
+    from hebbware.golden.learn.propose import propose
 
     chosen = find(board) if board else None
     target = check_writable(target or f"{Path(name).stem}.toml", "--output")

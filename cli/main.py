@@ -23,8 +23,8 @@ from contextlib import contextmanager, suppress
 import click
 
 from hebbware.cli.common import CheckFailed, Group
-from hebbware.golden.children import Terminated, signals_raise
 from hebbware.golden.errors import InputError, Notice, ToolError
+from hebbware.golden.system.children import Terminated, signals_raise
 
 COMMANDS = (
     *(

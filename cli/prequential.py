@@ -19,9 +19,9 @@ from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
-    from hebbware.golden.data import Dataset
-    from hebbware.golden.prequential import Predictor
-    from hebbware.golden.streams import Stream
+    from hebbware.golden.data.sets import Dataset
+    from hebbware.golden.data.streams import Stream
+    from hebbware.golden.learn.prequential import Predictor
 
 WINDOW = 200  # predictions
 POINTS = 400  # of a curve in figure and JSON
@@ -39,7 +39,7 @@ class Setting:
         the data set, where it has parts.
     labelled : float
     delay : int
-        See `hebbware.golden.prequential.events`.
+        See `hebbware.golden.learn.prequential.events`.
     window : int
         Predictions that the curve is the mean of.
     """
@@ -107,8 +107,8 @@ def run(
     output: Output,
 ) -> None:
     """Follow a stream; print, draw and write the accuracy of the predictions."""
-    from hebbware.golden import train as training
-    from hebbware.golden.prequential import Frozen, events, follow, sliding
+    from hebbware.golden.learn import train as training
+    from hebbware.golden.learn.prequential import Frozen, events, follow, sliding
 
     dataset, warm = load(name, config, source, setting.warm)
     training.check_fit(config, dataset)
@@ -176,9 +176,9 @@ def load(
 
 def _learners(config, dataset, warm, controls, engine) -> dict[str, tuple[Predictor, Any, bool]]:
     """Each with its inputs, and whether it stops after the samples learned beforehand."""
-    from hebbware.golden import controls as control_runs
-    from hebbware.golden import train as training
-    from hebbware.golden.prequential import Last, Linear, Majority
+    from hebbware.golden.learn import controls as control_runs
+    from hebbware.golden.learn import train as training
+    from hebbware.golden.learn.prequential import Last, Linear, Majority
 
     make = training.engine_class(engine)
     x = training.inputs(config, dataset.x_train)
@@ -219,8 +219,8 @@ def _print(output, config, dataset, result, parts) -> None:
     warm = result["warm"]
     start = f"{warm:,} samples learned beforehand, " if warm else ""
     output.log(
-        f"{dataset.name}, stream {result['stream']}: {'-'.join(map(str, config.layers))}, "
-        f"{config.rule}, {config.weight_bits}-bit weights, seed {config.seed}; {start}"
+        f"{dataset.name}, stream {result['stream']}: {'-'.join(map(str, config.sizes))}, "
+        f"{config.rule}, {config.weight.width}-bit weights, seed {config.seed}; {start}"
         f"{len(dataset.y_train) - warm:,} predicted, then learned"
     )
     output.table(
@@ -270,8 +270,8 @@ def _draw(file_format: str, config, dataset: Dataset, result: dict, warm: int) -
         xlabel="sample",
         ylabel=f"right of the last {result['window']:,}, %",
         ylim=(0, 101.5),
-        title=f"{dataset.name}, stream {result['stream']}, {'-'.join(map(str, config.layers))}, "
-        f"{config.weight_bits}-bit weights",
+        title=f"{dataset.name}, stream {result['stream']}, {'-'.join(map(str, config.sizes))}, "
+        f"{config.weight.width}-bit weights",
     )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     axes.grid(alpha=0.3)

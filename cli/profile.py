@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hebbware.cli.common import (
-    DataOptions,
-    Output,
-    common_options,
-    dataset_options,
-    resolve_config,
-)
+from hebbware.cli.common import DataOptions, Output, common_options, dataset_options, resolve_config
 from hebbware.cli.files import check_writable, write_file
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from hebbware.golden.data import Dataset
+    from hebbware.golden.data.sets import Dataset
     from hebbware.study.profile import Profile
     from hebbware.study.tally import Tally
 
@@ -96,9 +90,9 @@ def command(
 def _print(output: Output, dataset: Dataset, found: Profile) -> None:
     from hebbware.study.tally import FIELDS
 
-    config, rounding = found.config, found.config.rounding
+    config, rounding = found.config, found.config.update.rounding
     output.table(
-        f"{dataset.name}, {'-'.join(map(str, config.layers))}, {config.memory} memory, "
+        f"{dataset.name}, {'-'.join(map(str, config.sizes))}, {config.memory.kind} memory, "
         f"{found.samples:,} samples learned, seed {config.seed}",
         ("layer", "signal", "format", "% clipped", "% to zero", "bias", "largest", "verdict"),
         [
@@ -162,7 +156,7 @@ def draw(file_format: str, dataset: Dataset, found: Profile) -> bytes:
 
     config = found.config
     signals = [name for name in SIGNALS if any(tally.signal == name for tally in found.tallies)]
-    columns = len(config.layers) - 1
+    columns = len(config.sizes) - 1
     figure = Figure(figsize=(3.6 * columns + 0.6, 1.7 * len(signals) + 1.1), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(len(signals), columns, squeeze=False, sharex="row", sharey=True)
@@ -178,8 +172,8 @@ def draw(file_format: str, dataset: Dataset, found: Profile) -> bytes:
     for axes in grid[-1]:
         axes.set_xlabel("log2 of the magnitude", fontsize=8)
     figure.suptitle(
-        f"{dataset.name}, {'-'.join(map(str, config.layers))}, {config.memory} memory, "
-        f"{config.weight_bits}-bit weights ({config.rounding}), {found.samples:,} samples\n"
+        f"{dataset.name}, {'-'.join(map(str, config.sizes))}, {config.memory.kind} memory, "
+        f"{config.weight.width}-bit weights ({config.update.rounding}), {found.samples:,} samples\n"
         "shaded: what the format holds, from its last bit to its largest value",
         fontsize=10,
     )
@@ -213,7 +207,7 @@ def _bars(axes: Axes, tally: Tally, found: Profile) -> None:
         fontsize=8,
         loc="left",
     )
-    verdict = tally.verdict(found.config.rounding)
+    verdict = tally.verdict(found.config.update.rounding)
     axes.text(
         0.98, 0.93, verdict, transform=axes.transAxes, fontsize=8, va="top", ha="right", color="C3"
     )

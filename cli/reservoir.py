@@ -15,8 +15,8 @@ from hebbware.cli.verilog import verilog_file, write_verilog
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
-    from hebbware.golden.reservoir import ReservoirConfig
-    from hebbware.golden.reservoir_training import Trained
+    from hebbware.golden.reservoir.cell import ReservoirConfig
+    from hebbware.golden.reservoir.training import Trained
 
 FIGURES = (".png", ".svg", ".pdf")
 STEPS, STALLS = 10_000, 64
@@ -52,7 +52,7 @@ def _config_option(function: Callable) -> Callable:
 
 
 def _resolve(config: str, seed: int | None) -> ReservoirConfig:
-    from hebbware.golden.reservoir import load
+    from hebbware.golden.reservoir.cell import load
 
     found = load(config)
     return found if seed is None else dataclasses.replace(found, seed=seed)
@@ -128,7 +128,7 @@ def measure(
 
 def _decoder(config: ReservoirConfig, path: str) -> Trained:
     """The decoder of a file, for a reservoir that has one."""
-    from hebbware.golden.reservoir_training import from_json
+    from hebbware.golden.reservoir.training import from_json
 
     if config.output != "readout":
         raise InputError(f"--decoder must be for output = readout, not {config.output}")
@@ -184,7 +184,7 @@ def cosim(
     steps the block learns by its delta rule. Compared are values and clocks of all output words and
     of all writes of states and weights.
     """
-    from hebbware.golden.reservoir import presets
+    from hebbware.golden.reservoir.cell import presets
 
     if decoder and len(configs) != 1:
         raise InputError(f"--decoder must be for one --config, not {len(configs)}")
@@ -210,9 +210,9 @@ def _cosimulate(
 
     from hebbware.cosim.reservoir import build_reservoir, cosimulate
     from hebbware.cosim.toolchain import find
-    from hebbware.golden import reservoir_training as training
-    from hebbware.golden.reservoir_decoder import Op
-    from hebbware.golden.reservoir_schedule import Command, step_clocks
+    from hebbware.golden.reservoir import training
+    from hebbware.golden.reservoir.machine import Op
+    from hebbware.golden.timing.reservoir import Command, step_clocks
 
     learns = config.output == "readout"
     inputs, targets = training.signals(config, steps, config.seed)
@@ -296,7 +296,7 @@ def train(
     resolved = _resolve(config, seed)
     if resolved.output != "readout":
         raise InputError(f"output must be readout to train one, not {resolved.output}")
-    from hebbware.golden import reservoir_training as training
+    from hebbware.golden.reservoir import training
 
     ridge = training.by_ridge(resolved, steps // 5)
     with output.progress("delta rule", total=training.washout(resolved) + steps) as advance:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,7 +45,7 @@ def repeat(
     data set is made on the spot. With `reference` the float counterpart learns the same samples.
     `name` is the configuration as ``--config`` gives it.
     """
-    from hebbware.golden import train as training
+    from hebbware.golden.learn import train as training
 
     row = range(config.seed, config.seed + seeds)
     dataset = source.load(name, config.seed)
@@ -63,14 +62,14 @@ def repeat(
             found["float"] = learned
         for seed, drawn in zip(row, datasets, strict=True):
             result = training.train(
-                replace(config, seed=seed), drawn, epochs, engine=engine, validation=validation,
+                config.derive(seed=seed), drawn, epochs, engine=engine, validation=validation,
                 progress=advance,
             )  # fmt: skip
             found["integer"].append(result.test)
     results = {name: summary(values) for name, values in found.items()}
     published = PUBLISHED.get(dataset.name)
     names = {
-        "integer": f"this core, {config.weight_bits}-bit weights, {config.rounding}",
+        "integer": f"this core, {config.weight.width}-bit weights, {config.update.rounding}",
         "float": "float reference, the same rule",
     }
     rows = [
@@ -80,8 +79,9 @@ def repeat(
     if published:
         rows.append(("published (Daruwalla and Lipasti 2024)", published, "-", "-"))
     output.table(
-        f"{dataset.name}: {'-'.join(map(str, config.layers))}, {config.dynamics}, {epochs} epochs, "
-        f"{seeds} seeds from {config.seed} on; % of {len(dataset.y_test):,} test samples",
+        f"{dataset.name}: {'-'.join(map(str, config.sizes))}, {config.neuron.kind}, "
+        f"{epochs} epochs, {seeds} seeds from {config.seed} on; "
+        f"% of {len(dataset.y_test):,} test samples",
         ("rule", "mean", "standard deviation", "least"),
         rows,
     )

@@ -10,22 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hebbware.cli import prequential
-from hebbware.cli.common import (
-    DataOptions,
-    Output,
-    common_options,
-    dataset_options,
-    stream_option,
-)
+from hebbware.cli.common import DataOptions, Output, common_options, dataset_options, stream_option
 from hebbware.cli.files import check_writable, write_file
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
-    from hebbware.golden.controls import Control
-    from hebbware.golden.data import Dataset
-    from hebbware.golden.streams import Stream
-    from hebbware.golden.train import Result, State
+    from hebbware.golden.data.sets import Dataset
+    from hebbware.golden.data.streams import Stream
+    from hebbware.golden.learn.controls import Control
+    from hebbware.golden.learn.train import Result, State
 
 FIGURES = (".png", ".svg", ".pdf")
 EPOCHS = 10
@@ -38,7 +32,8 @@ EPOCHS = 10
     "fields",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="Another value for a configuration field, as in TOML: weight_bits=8, 'steps=[7,5,8]'.",
+    help="Another value for a configuration field, as in TOML: memory.horizon=9, "
+    "'layer.rate=[7,5,8]'.",
 )
 @dataset_options
 @stream_option
@@ -100,8 +95,8 @@ def command(
     once, at the end. A stream in its own order (``--stream in-order``) is predicted sample by
     sample, each before it is learned.
     """
-    from hebbware.golden import checkpoint as checkpoints
-    from hebbware.golden import controls as control_runs
+    from hebbware.golden.learn import checkpoint as checkpoints
+    from hebbware.golden.learn import controls as control_runs
 
     if seeds:
         lone = ("controls", "checkpoint", "resume", "figure", "stream")
@@ -177,9 +172,9 @@ def _train(
     **options: Any,
 ) -> tuple[Result, dict[str, Control]]:
     """Train the network, and its controls if asked for; show the progress."""
-    from hebbware.golden import checkpoint as checkpoints
-    from hebbware.golden import controls as control_runs
-    from hebbware.golden import train as training
+    from hebbware.golden.learn import checkpoint as checkpoints
+    from hebbware.golden.learn import controls as control_runs
+    from hebbware.golden.learn import train as training
 
     samples = len(dataset.y_train) - training.held_back(dataset, options["validation"])
     runs = epochs - (state.epoch if state else 0)
@@ -225,14 +220,14 @@ def _content(
 
 def _fidelity(state: State, dataset: Dataset) -> list[dict[str, float]]:
     """How well the decoder of a reservoir memory reproduces it: held-out signals, in the loop."""
-    from hebbware.golden import train as training
     from hebbware.golden.core import Core
-    from hebbware.golden.decoder import decoder_of
-    from hebbware.golden.fidelity import in_loop
-    from hebbware.golden.reservoir_memory import CONTROLS
+    from hebbware.golden.learn import train as training
+    from hebbware.golden.learn.fidelity import in_loop
+    from hebbware.golden.reservoir.decoder import decoder_of
+    from hebbware.golden.reservoir.memory import CONTROLS
 
     config = state.core.config
-    if not state.core.reservoir or config.readout in CONTROLS:
+    if not state.core.reservoir or config.reservoir.decoder in CONTROLS:
         return []
     core = training.copy_state(state.core, Core(config))
     x, y = training.inputs(config, dataset.x_train), dataset.y_train
@@ -308,8 +303,8 @@ def _print(output: Output, dataset: Dataset, result: Result, compared: dict[str,
     state = result.state
     config = state.core.config
     output.log(
-        f"{dataset.name}: {'-'.join(map(str, config.layers))}, {config.rule}, "
-        f"{config.weight_bits}-bit weights, seed {config.seed}{_changing(state)}"
+        f"{dataset.name}: {'-'.join(map(str, config.sizes))}, {config.rule}, "
+        f"{config.weight.width}-bit weights, seed {config.seed}{_changing(state)}"
     )
     output.table(
         "accuracy",
@@ -376,8 +371,8 @@ def _draw(
     axes.set(
         xlabel="epoch",
         ylabel="accuracy, %",
-        title=f"{dataset.name}, {'-'.join(map(str, config.layers))}, {config.rule}, "
-        f"{config.weight_bits}-bit weights{_changing(state)}",
+        title=f"{dataset.name}, {'-'.join(map(str, config.sizes))}, {config.rule}, "
+        f"{config.weight.width}-bit weights{_changing(state)}",
     )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)

@@ -10,7 +10,7 @@ from typing import Any
 
 from amaranth.lib import wiring
 
-from hebbware.golden import children
+from hebbware.golden.system import children
 
 from .bench import Bench, describe
 from .build import FLAGS, emit

@@ -3,7 +3,7 @@
 The bench makes clock and reset, feeds every input stream from a file, throttles both ends of every
 stream and logs every transfer and event; nothing of that enters Python. It may reset all after some
 clocks and begin anew. Clock numbers and the rules of the handshakes are in
-:mod:`hebbware.golden.stalls`.
+:mod:`hebbware.golden.program.stalls`.
 """
 
 from collections.abc import Collection, Iterator, Mapping

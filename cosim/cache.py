@@ -17,8 +17,8 @@ from pathlib import Path
 
 import cocotb_tools.config
 
-from hebbware.golden import places
 from hebbware.golden.errors import InputError
+from hebbware.golden.system import places
 
 from .toolchain import OPTIMISATION, Toolchain
 

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from hebbware.golden.commands import ADDRESS_BITS, Op, Space, State
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.layout import Layout, word_width
-from hebbware.golden.memory import KINDS
-from hebbware.golden.schedule import Command
+from hebbware.golden.program.commands import ADDRESS_BITS, Op, Space, State
+from hebbware.golden.program.layout import Layout, word_width
+from hebbware.golden.timing.schedule import Command
 
 WORDS = 600  # of a memory that are written at most, so that large cores stay cheap
 
@@ -20,7 +19,7 @@ def random_commands(
     """
     layout = Layout(config)
     hidden, classes, lanes = config.hidden, config.classes, config.lanes
-    kind = KINDS[config.memory]
+    kind = config.memory
     after = np.sort(rng.integers(0, samples * (classes + 1) + 1, count))
 
     def place(bases, words_of_block):
@@ -57,10 +56,10 @@ def random_commands(
             data = int(rng.integers(-half, half))
         elif which == "gain" and kind.self_scaling:
             space, address = Space.GAIN, int(rng.integers(len(hidden) * classes))
-            data = int(rng.integers(config.memory_bits))
+            data = int(rng.integers(config.stored.width))
         else:
             space, address = Space.STATE, int(rng.choice(State))
-            high = config.step_extra + 1 if address == State.EXTRA else 1 << 32
+            high = config.update.halvings + 1 if address == State.EXTRA else 1 << 32
             data = int(rng.integers(address == State.RANDOM, high))
         commands.append(Command(op, space, address, lane, data, int(after[n])))
     # what was saturated up to the very end is counted
@@ -90,8 +89,13 @@ def edge_command(config: CoreConfig, rng: np.random.Generator, after: int = 0) -
     data = [
         int(rng.integers(-(1 << 31), 1 << 32)),
         *(0, 1, -1, -(1 << 31), (1 << 32) - 1),
-        *(config.step_extra, config.step_extra + 1, config.memory_bits - 1, config.memory_bits),
-        *(1 << config.weight_bits - 1, config.weight.min),
+        *(
+            config.update.halvings,
+            config.update.halvings + 1,
+            config.stored.width - 1,
+            config.stored.width,
+        ),
+        *(1 << config.weight.width - 1, config.weight.min),
     ]
     at = int(rng.choice(places))
     used = int(words[at]) if at < len(words) else lanes

@@ -2,7 +2,8 @@
 
 A seed stands for one configuration and its stimuli; 21 seeds in a row meet every memory in every
 rounding. Sizes stay small, so that the simulation builds in some ten seconds; formats, tables and
-steps are drawn over their whole ranges (`hebbware.golden.ranges`), each often at one of its ends.
+steps are drawn over their whole ranges (`hebbware.golden.config.domains`), each often at one of its
+ends.
 """
 
 from dataclasses import replace
@@ -11,28 +12,21 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbware.golden import places
-from hebbware.golden.commands import Op, Space, State
-from hebbware.golden.config import CoreConfig
-from hebbware.golden.decoder import Decoder, decoder_key, key_hash, save_decoder
+from hebbware.golden.arithmetic.fixed import Rounding
+from hebbware.golden.config import CoreConfig, dense, domains
+from hebbware.golden.data.streams import Stream
 from hebbware.golden.errors import InputError
-from hebbware.golden.estimate import clocks_per_sample, start_clocks
-from hebbware.golden.fields import derived
-from hebbware.golden.fixed import Rounding
-from hebbware.golden.memory import KINDS
-from hebbware.golden.ranges import ENTRIES, POWERS, REAL, WHOLE
-from hebbware.golden.reservoir_memory import GATINGS, WEIGHT_BITS
-from hebbware.golden.schedule import Command
-from hebbware.golden.streams import Stream
+from hebbware.golden.estimate.estimate import clocks_per_sample, start_clocks
+from hebbware.golden.memory import MEMORIES, Memory
+from hebbware.golden.program.commands import Op, Space, State
+from hebbware.golden.reservoir.decoder import Decoder, decoder_key, key_hash, save_decoder
+from hebbware.golden.reservoir.memory import GATINGS, WEIGHT_BITS
+from hebbware.golden.settings.tables import Domain
+from hebbware.golden.system import places
+from hebbware.golden.timing.schedule import Command
 
-from .commands import (
-    random_commands,
-)
-from .stimuli import (
-    STREAMS,
-    Stimuli,
-    random_samples,
-)
+from .commands import random_commands
+from .stimuli import STREAMS, Stimuli, random_samples
 
 INPUTS, HIDDEN, CLASSES, LANES = (1, 12), (2, 11), (2, 40), (1, 17)
 LAYERS = 4  # hidden layers at most
@@ -45,23 +39,23 @@ COSTLY = 20_000  # clocks of a step of a reservoir, at most
 TRAINED, TRAINED_HORIZON = 1 << 16, 9  # weights and horizon of a decoder, at most; others are drawn
 FORMATS = ("u", "z", "d", "read")
 OTHERS = (
-    *("weight_bits", "error_fraction", "beta_log2", "step_extra"),
-    *("exp_bits", "reciprocal_bits", "rsqrt_bits"),
+    *("formats.weight_bits", "formats.error_fraction", "update.halvings"),
+    *("formats.exp_bits", "formats.reciprocal_bits", "formats.rsqrt_bits"),
 )
 
 
 def random_config(seed: int) -> CoreConfig:
     """The configuration of a seed: the first that is possible of those it draws."""
     rng = np.random.default_rng([seed, 0])
-    turn, kind = divmod(seed, len(KINDS))
-    memory, rounding = list(KINDS)[kind], list(Rounding)[turn % len(Rounding)]
+    turn, kind = divmod(seed, len(MEMORIES))
+    memory, rounding = list(MEMORIES)[kind], list(Rounding)[turn % len(Rounding)]
     wild = rng.choice([0.3, 1, 1])
     for _ in range(DRAWS):
         try:
-            config = CoreConfig.from_dict(_draw(rng, memory, wild) | {"rounding": rounding})
+            config = CoreConfig.from_dict(_draw(rng, memory, wild) | {"update.rounding": rounding})
         except InputError:
             continue  # these values do not go together
-        if not KINDS[memory].projected:
+        if not MEMORIES[memory].projected:
             return config
         if _reservoir_clocks(config) <= COSTLY:
             return _with_decoder(config, rng)
@@ -73,58 +67,60 @@ def _draw(rng: np.random.Generator, memory: str, wild: float) -> dict:
 
     `wild` is the share of formats that are drawn; the others have their defaults.
     """
-    kind = KINDS[memory]
+    kind = MEMORIES[memory]
     hidden = rng.integers(HIDDEN[0], HIDDEN[1] + 1, rng.integers(1, LAYERS + 1)).tolist()
     values = {
-        "layers": [_between(rng, *INPUTS), *hidden, _between(rng, *CLASSES)],
+        **dense([_between(rng, *INPUTS), *hidden, _between(rng, *CLASSES)]),
         "lanes": int(rng.choice([_between(rng, *LANES), _between(rng, 1, 8)])),
-        "memory": memory,
-        "modulator": kind.modulator,
-        "seed": _between(rng, *WHOLE["seed"]),
-        "weight_ports": int(rng.choice(WHOLE["weight_ports"])),
-        "centred": bool(rng.random() < 0.4),
-        "x_bits": int(rng.choice([1, 2, 8, _between(rng, *WHOLE["x_bits"])])),
+        "memory.kind": memory,
+        "seed": _of(rng, "seed"),
+        "weight_ports": _of(rng, "weight_ports"),
+        "input.centred": bool(rng.random() < 0.4),
+        "input.bits": int(rng.choice([1, 2, 8, _of(rng, "input.bits")])),
     }
-    values |= {name: _between(rng, *WHOLE[name]) for name in OTHERS if rng.random() < wild}
-    values |= _formats(rng, wild)
+    values |= {name: _of(rng, name) for name in OTHERS if rng.random() < wild}
+    if kind.modulator == "class-memory" and rng.random() < wild:
+        values["modulator.beta_log2"] = _of(rng, "modulator.beta_log2")
+    values |= _formats(rng, wild, kind)
     weights = len(hidden) + 1
     if rng.random() < 0.7:  # the smaller the shift, the larger the step
-        top = int(rng.choice([0, 3, 8, ENTRIES["steps"][1]]))
-        values["steps"] = rng.integers(0, top + 1, weights).tolist()
+        top = int(rng.choice([0, 3, 8, domains()["layer.rate"].high]))
+        values["layer.rate"] = rng.integers(0, top + 1, weights).tolist()
     if rng.random() < 0.5:
-        values["init_std"] = rng.choice([*REAL["init_std"], *rng.random(4)], weights).tolist()
+        values["layer.init_std"] = rng.choice([0, 1, *rng.random(4)], weights).tolist()
     if rng.random() < 0.4:
-        values["slope_shift"] = _between(rng, *WHOLE["slope_shift"])
+        values["neuron.slope_shift"] = _of(rng, "neuron.slope_shift")
     if rng.random() < 0.3:
         values |= _leaky(rng)
     if kind.leaks or kind.projected:
-        values["horizon"] = _between(rng, *WHOLE["horizon"])
+        values["memory.horizon"] = _of(rng, "memory.horizon")
     if kind.written and not kind.by_sample and rng.random() < wild:
-        values["memory_bits"] = _between(rng, *WHOLE["memory_bits"])
+        values["memory.bits"] = _of(rng, "memory.bits")
     if kind.windowed or kind.by_sample:
-        values["window"] = _power(rng, "window")
+        values["memory.window"] = _power(rng, kind.domains()["window"])
     if memory == "codes" or kind.windowed or memory == "trace":
-        fraction = values.get("read_fraction", CoreConfig.read_fraction)
+        fraction = values.get("memory.read_fraction", domains()["memory.read_fraction"].default)
         parts = int(rng.choice([0, 1 << fraction, _between(rng, 0, 1 << fraction)]))
-        values["kappa"] = parts / (1 << fraction)
+        values["memory.kappa"] = parts / (1 << fraction)
     if kind.modulator == "hsic":
         values |= _kernels(rng)
     if kind.projected:
         values |= _reservoir(rng)
-    return derived(values, {"memory": memory})  # without what it does not read
+    return values
 
 
-def _formats(rng: np.random.Generator, wild: float) -> dict:
+def _formats(rng: np.random.Generator, wild: float, kind: type[Memory]) -> dict:
     """Bits and fraction bits, which leave the sign outside."""
     values = {}
     for name in FORMATS:
-        if rng.random() >= wild:
+        if rng.random() >= wild or name == "read" and "read_bits" not in kind.domains():
             continue
-        bits, fraction = f"{name}_bits", f"{name}_fraction"
-        low, high = WHOLE[fraction]
+        table = "memory" if name == "read" else "formats"
+        bits, fraction = f"{table}.{name}_bits", f"{table}.{name}_fraction"
+        low, high = domains()[fraction].low, domains()[fraction].high
         if name == "read":
-            low = values.get("z_fraction", CoreConfig.z_fraction)
-        values[bits] = max(_between(rng, *WHOLE[bits]), low + 1)
+            low = values.get("formats.z_fraction", domains()["formats.z_fraction"].default)
+        values[bits] = max(_of(rng, bits), low + 1)
         values[fraction] = _between(rng, low, min(high, values[bits] - 1))
     return values
 
@@ -134,41 +130,46 @@ def _between(rng: np.random.Generator, low: int, high: int) -> int:
     return int(rng.choice([low, high, *rng.integers(low, high + 1, 6)]))
 
 
-def _power(rng: np.random.Generator, name: str) -> int:
-    low, high = POWERS[name]
+def _of(rng: np.random.Generator, name: str) -> int:
+    """A whole number that the field may be."""
+    return _between(rng, domains()[name].low, domains()[name].high)
+
+
+def _power(rng: np.random.Generator, may_be: Domain) -> int:
+    low, high = may_be.low, may_be.high
     return 1 << int(rng.integers(low.bit_length() - 1, high.bit_length()))
 
 
 def _leaky(rng: np.random.Generator) -> dict:
-    low, high = ENTRIES["leak_shifts"]
-    shifts = sorted({int(n) for n in rng.integers(low, high + 1, 2)})
-    steps = int(rng.choice([*rng.integers(1, 6, 9), _between(rng, *WHOLE["time_steps"])]))
+    high = domains()["neuron.leak_shifts"].high
+    shifts = sorted({int(n) for n in rng.integers(1, high + 1, 2)})
+    steps = int(rng.choice([*rng.integers(1, 6, 9), _of(rng, "neuron.time_steps")]))
     return {
-        "dynamics": "leaky",
-        "time_steps": steps,
-        "leak_shifts": shifts if rng.random() < 0.9 else [0],
+        "neuron.kind": "leaky",
+        "neuron.time_steps": steps,
+        "neuron.leak_shifts": shifts if rng.random() < 0.9 else [0],
     }
 
 
 def _kernels(rng: np.random.Generator) -> dict:
-    top = REAL["gamma"][1]
+    top = domains()["modulator.gamma"].high
     return {
-        "gamma": float(rng.choice([0, top, 2, top * rng.random()])),
-        "sigmas": (2.0 ** rng.uniform(-4, 4, 3)).tolist(),
+        "modulator.gamma": float(rng.choice([0, top, 2, top * rng.random()])),
+        "modulator.sigmas": (2.0 ** rng.uniform(-4, 4, 3)).tolist(),
     }
 
 
 def _reservoir(rng: np.random.Generator) -> dict:
     return {
-        "projection": _power(rng, "projection"),
-        "reservoir_units": _power(rng, "reservoir_units"),
-        "reservoir_lanes": _power(rng, "reservoir_lanes"),
-        "reservoir_bits": _between(rng, *WHOLE["reservoir_bits"]),
-        "reservoir_gain": _between(rng, *WHOLE["reservoir_gain"]),
-        "reservoir_seed": _between(rng, *WHOLE["reservoir_seed"]),
-        "reservoir_topology": str(rng.choice(["sparse", "cycle"])),
-        "gating": str(rng.choice(GATINGS)),
-        "memory_bits": _between(rng, *WHOLE["memory_bits"]),
+        "memory.projection": _power(rng, domains()["memory.projection"]),
+        "reservoir.units": _power(rng, domains()["reservoir.units"]),
+        "reservoir.lanes": _power(rng, domains()["reservoir.lanes"]),
+        "reservoir.bits": _of(rng, "reservoir.bits"),
+        "reservoir.gain": _of(rng, "reservoir.gain"),
+        "reservoir.seed": _of(rng, "reservoir.seed"),
+        "reservoir.topology": str(rng.choice(["sparse", "cycle"])),
+        "memory.gating": str(rng.choice(GATINGS)),
+        "memory.bits": _of(rng, "memory.bits"),
     }
 
 
@@ -176,17 +177,19 @@ def _reservoir(rng: np.random.Generator) -> dict:
 
 
 def _reservoir_clocks(config: CoreConfig) -> int:
-    outputs = config.classes * config.projection
-    return outputs * max(config.reservoir_units // config.reservoir_lanes, 1)
+    outputs = config.classes * config.memory.projection
+    return outputs * max(config.reservoir.units // config.reservoir.lanes, 1)
 
 
 def _with_decoder(config: CoreConfig, rng: np.random.Generator) -> CoreConfig:
     """Any decoder that hardware has: trained ones where that takes a second or two."""
-    weights = config.classes * config.projection * config.reservoir_units
-    trained = weights <= TRAINED and config.horizon <= TRAINED_HORIZON
+    weights = config.classes * config.memory.projection * config.reservoir.units
+    trained = weights <= TRAINED and config.memory.horizon <= TRAINED_HORIZON
     names = ["zero", "drawn", "drawn"] + ["ridge", "shuffled"] * trained
     name = str(rng.choice(names))
-    return replace(config, readout=str(_drawn_decoder(config)) if name == "drawn" else name)
+    return config.derive(
+        reservoir__decoder=str(_drawn_decoder(config)) if name == "drawn" else name
+    )
 
 
 @lru_cache
@@ -196,7 +199,7 @@ def _drawn_decoder(config: CoreConfig) -> Path:
     name = key_hash(key)[:32]
     path = places.keep("decoders") / f"drawn-{name}.npz"
     if not path.exists():
-        shape = (config.classes * config.projection, config.reservoir_units)
+        shape = (config.classes * config.memory.projection, config.reservoir.units)
         top = (1 << WEIGHT_BITS - 1) - 1
         rng = np.random.default_rng(int(name, 16))
         weights = rng.integers(-top, top + 1, shape) * (rng.random(shape) < rng.random())
@@ -247,7 +250,7 @@ def _count(config: CoreConfig, stall: int, paused: list[str]) -> int:
     # a command for each sample: it waits for the other side of its streams too
     each += slow * 2 * ("commands" in paused or "responses" in paused)
     room = max(CLOCKS - start_clocks(config), 0)
-    filled = config.window + 8 if config.modulator == "hsic" and not stall else 0
+    filled = config.memory.window + 8 if config.modulator.kind == "hsic" and not stall else 0
     return max(FEWEST, filled, min(int(room / each), SAMPLES))
 
 

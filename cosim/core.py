@@ -7,10 +7,10 @@ import numpy as np
 
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core as GoldenCore
+from hebbware.golden.data.samples import optional_labels, samples_of
 from hebbware.golden.errors import InputError
-from hebbware.golden.samples import optional_labels, samples_of
-from hebbware.golden.schedule import Command, Prediction, predict
-from hebbware.golden.traces import STREAMS, traces
+from hebbware.golden.program.traces import STREAMS, traces
+from hebbware.golden.timing.schedule import Command, Prediction, predict
 from hebbware.hdl.core import Core
 from hebbware.hdl.loader import sample_width
 
@@ -133,8 +133,8 @@ def cosimulate(
     model : Model, optional
         From `build_core`, of the same configuration.
     stalls : int or dict
-        How often the ends of the streams stall, see `hebbware.golden.stalls`: 0..255, for all of
-        `hebbware.golden.traces.STREAMS` or by stream.
+        How often the ends of the streams stall, see `hebbware.golden.program.stalls`: 0..255, for
+        all of `hebbware.golden.program.traces.STREAMS` or by stream.
     progress : callable, optional
         Called with ("golden", samples done) and ("rtl", clocks done).
     options

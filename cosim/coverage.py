@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 from amaranth.back import verilog
 from amaranth.lib import wiring
 
-from hebbware.golden.config import CoreConfig
+from hebbware.golden.config import CoreConfig, dense
 from hebbware.hdl.core import Core
 from hebbware.hdl.verilog import START, started
 
@@ -43,26 +43,49 @@ TARGETS = {"line": 1, "branch": 1, "toggle": 0.98}
 # Small cores that together have every feature. Sums reach the ends of u, whose slope below 0 makes
 # the largest variance there is; similarities reach the ends of k.
 _SMALL = {
-    "layers": (4, 5, 6, 3),
+    **dense((4, 5, 6, 3)),
     "lanes": 2,
-    "u_bits": 10,
-    "u_fraction": 6,
-    "slope_shift": 1,
+    "formats.u_bits": 10,
+    "formats.u_fraction": 6,
+    "neuron.slope_shift": 1,
 }
-_READ = {"read_bits": 10}
-_HSIC = {"modulator": "hsic", "memory": "samples", "window": 4, "sigmas": (0.3, 0.4, 0.9)}
-_RESERVOIR = {"memory": "reservoir", "projection": 4, "reservoir_units": 16, "reservoir_gain": -6}
-_LEAKY = {"dynamics": "leaky", "time_steps": 8, "leak_shifts": (1,), "centred": True}
-_CLUSTERS = {"layers": (4, 11, 5, 3), "lanes": 9}
+_READ = {"memory.read_bits": 10}
+_HSIC = {
+    "modulator.kind": "hsic",
+    "memory.kind": "samples",
+    "memory.window": 4,
+    "modulator.sigmas": (0.3, 0.4, 0.9),
+}
+_RESERVOIR = {
+    "memory.kind": "reservoir",
+    "memory.projection": 4,
+    "reservoir.units": 16,
+    "reservoir.gain": -6,
+}
+_LEAKY = {
+    "neuron.kind": "leaky",
+    "neuron.time_steps": 8,
+    "neuron.leak_shifts": (1,),
+    "input.centred": True,
+}
+_CLUSTERS = {**dense((4, 11, 5, 3)), "lanes": 9}
 CORES = {
     name: CoreConfig.from_dict({**_SMALL, **values})
     for name, values in {
-        "plain": {**_READ, "horizon": 3},
-        "clusters": {**_READ, **_CLUSTERS, "memory": "trace", "kappa": 0.25, "horizon": 3},
+        "plain": {**_READ, "memory.horizon": 3},
+        "clusters": {
+            **_READ, **_CLUSTERS,
+            "memory.kind": "trace", "memory.kappa": 0.25, "memory.horizon": 3,
+        },
         "hsic": {**_HSIC, "lanes": 3},
-        "reservoir": {**_READ, **_RESERVOIR, "horizon": 3},
-        "leaky": {**_READ, **_LEAKY, "memory": "window", "window": 4, "rounding": "nearest"},
-        "one port": {**_READ, "weight_ports": 1, "memory": "codes", "rounding": "floor"},
+        "reservoir": {**_READ, **_RESERVOIR, "memory.horizon": 3},
+        "leaky": {
+            **_READ, **_LEAKY,
+            "memory.kind": "window", "memory.window": 4, "update.rounding": "nearest",
+        },
+        "one port": {
+            **_READ, "weight_ports": 1, "memory.kind": "codes", "update.rounding": "floor",
+        },
     }.items()
 }  # fmt: skip
 

@@ -4,16 +4,15 @@ from copy import deepcopy
 
 import numpy as np
 
-from hebbware.golden.commands import Op, Space, State
+from hebbware.golden.arithmetic.fixed import Format, saturate
+from hebbware.golden.arithmetic.random import rotate_lanes, xorshift32
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core as GoldenCore
-from hebbware.golden.fixed import Format, saturate
-from hebbware.golden.layout import Layout, word_width
-from hebbware.golden.memory import KINDS
-from hebbware.golden.normalise import unit_thresholds
-from hebbware.golden.random import rotate_lanes, xorshift32
-from hebbware.golden.schedule import Command
-from hebbware.golden.walk import Kind, Store
+from hebbware.golden.layers.normalise import unit_thresholds
+from hebbware.golden.program.commands import Op, Space, State
+from hebbware.golden.program.layout import Layout, word_width
+from hebbware.golden.program.walk import Kind, Store
+from hebbware.golden.timing.schedule import Command
 
 from .commands import write_memories, write_weights
 
@@ -34,13 +33,13 @@ def octaves(
     of the steps are drawn.
     """
     x, labels, commands = [], [], []
-    for magnitude in range(config.weight_bits):
+    for magnitude in range(config.weight.width):
         for turn in range(4):
             after = len(x) * (config.classes + 1)
             label = int(rng.integers(config.classes))
             commands += _driven(config, rng, magnitude, turn & 1, after)
             commands += _pulling(config, rng, label, turn >> 1, after)
-            extra = int(rng.integers(config.step_extra + 1))
+            extra = int(rng.integers(config.update.halvings + 1))
             commands.append(Command(Op.WRITE, Space.STATE, State.EXTRA, 0, extra, after))
             commands.append(Command(Op.READ, Space.STATE, State.SATURATED, after=after))
             x += [np.full(config.inputs, config.x.max)] * 2
@@ -53,7 +52,7 @@ def _driven(config, rng, magnitude, turn, after):
     """Weights that let every second unit of each layer be as active as they can."""
     weights, before = [], 0
     for layer, units in enumerate((*config.hidden, config.classes)):
-        rows = config.layers[layer]
+        rows = config.sizes[layer]
         signs = 1 - 2 * ((np.arange(units) + turn) % 2)
         inputs = 1 - 2 * ((np.arange(rows) + before) % 2) if layer else np.ones(rows, int)
         sign = np.multiply.outer(inputs, signs)
@@ -89,9 +88,9 @@ def _pulling(config, rng, label, turn, after):
         words = np.multiply.outer(rest, signs) * size
         memories.append(saturate(words, Format(width, 0)))
     commands += write_memories(config, rng, memories, after)
-    if KINDS[config.memory].self_scaling:
+    if config.memory.self_scaling:
         for address in range(len(config.hidden) * config.classes):
-            gain = int(rng.integers(config.memory_bits)) if rng.random() < 0.5 else 0
+            gain = int(rng.integers(config.stored.width)) if rng.random() < 0.5 else 0
             commands.append(Command(Op.WRITE, Space.GAIN, address, 0, gain, after))
     return commands
 
@@ -105,10 +104,10 @@ def gains(
     so that activations are, and what learning writes follows from the words before and from the
     random numbers alone; golden tries words until they become what is wanted.
     """
-    core, form = GoldenCore(config), Format(config.memory_bits, 0)
+    core, form = GoldenCore(config), Format(config.stored.width, 0)
     core.weights = [np.zeros_like(weights) for weights in core.weights]
     commands = write_weights(config, rng, core.weights)
-    wanted = [_borders(units, config.memory_bits) for units in config.hidden]
+    wanted = [_borders(units, config.stored.width) for units in config.hidden]
     count = -(-max(map(len, wanted)) // config.classes)
     x = np.full((count, config.inputs), config.x_zero)
     labels = rng.integers(0, config.classes, count).tolist()
@@ -141,7 +140,7 @@ def roundings(
     each sample the generator gets the word, of many tried, for which the most of that happens.
     """
     core, commands = GoldenCore(config), []
-    core.extra = config.step_extra
+    core.extra = config.update.halvings
     commands.append(Command(Op.WRITE, Space.STATE, State.EXTRA, 0, core.extra))
     met, idle, x, labels = False, 0, [], []
     while idle < IDLE:
@@ -174,7 +173,7 @@ def _readout_update(core, x, label):
 
 def _decides(config, seeds, steps, product):
     """Whether a bit decides, shape (seeds, lanes with a unit, `BITS`, what the bit is)."""
-    layout, shift = Layout(config), config.step_shifts[-1] + config.step_extra
+    layout, shift = Layout(config), config.step_shifts[-1] + config.update.halvings
     classes, units = product.shape
     found = np.zeros((len(seeds), min(units, config.lanes), BITS, 2), bool)
     states, words = seeds.astype(np.uint64), []

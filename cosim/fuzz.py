@@ -16,7 +16,7 @@ from pathlib import Path
 import hebbware.golden
 import hebbware.hdl
 from hebbware.golden.errors import InputError
-from hebbware.golden.workers import workers
+from hebbware.golden.system.workers import workers
 
 from .configurations import random_config, random_stimuli
 from .core import build_core, cosimulate

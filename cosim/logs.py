@@ -1,11 +1,13 @@
-"""Logs of a bench against what golden predicts of its channels (`hebbware.golden.traces`)."""
+"""Logs of a bench against what golden predicts of its channels
+(`hebbware.golden.program.traces`).
+"""
 
 from collections.abc import Mapping
 
 import numpy as np
 
-from hebbware.golden.schedule import Channel as Predicted
-from hebbware.golden.traces import Trace
+from hebbware.golden.program.traces import Trace
+from hebbware.golden.timing.schedule import Channel as Predicted
 
 from .bench import Bench
 from .compare import Mismatch

@@ -17,10 +17,10 @@ from pathlib import Path
 from amaranth.back import rtlil
 
 import hebbware.hdl
-from hebbware.golden import children, places
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core as GoldenCore
-from hebbware.golden.schedule import predict
+from hebbware.golden.system import children, places
+from hebbware.golden.timing.schedule import predict
 from hebbware.hdl.core import Core
 
 from . import tools
@@ -59,7 +59,7 @@ class Mutant:
     wire : str
         The named wire that the bit belongs to, blank if none.
     sources : tuple of str
-        Lines of `hebbware.hdl` that it comes from, ``hdl/lane.py:12``.
+        Lines of `hebbware.hdl` that it comes from, ``hdl/lanes/lane.py:12``.
     options : str
         Those of Yosys's ``mutate``.
     """

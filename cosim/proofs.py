@@ -18,8 +18,8 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.lib.wiring import Component
 
-from hebbware.golden import places
 from hebbware.golden.errors import ToolError
+from hebbware.golden.system import places
 
 from . import tools
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbware.golden.errors import InputError
-from hebbware.golden.reservoir import ReservoirConfig
-from hebbware.golden.reservoir_schedule import Command, Prediction, predict, stream_words
-from hebbware.golden.traces import reservoir_traces
+from hebbware.golden.program.traces import reservoir_traces
+from hebbware.golden.reservoir.cell import ReservoirConfig
+from hebbware.golden.timing.reservoir import Command, Prediction, predict, stream_words
 from hebbware.hdl.reservoir.block import ReservoirBlock
 
 from . import logs
@@ -96,14 +96,14 @@ def cosimulate(
     model : Model, optional
         From :func:`build_reservoir`, with the same weights.
     stalls : int
-        How often the ends of the streams stall, see `hebbware.golden.stalls`.
+        How often the ends of the streams stall, see `hebbware.golden.program.stalls`.
     progress : callable, optional
         Called with ("golden", steps done) and ("rtl", clocks done).
 
     Raises
     ------
     InputError
-        As `hebbware.golden.reservoir_schedule.predict`, or stalls out of range.
+        As `hebbware.golden.timing.reservoir.predict`, or stalls out of range.
     """
     if isinstance(stalls, bool) or not isinstance(stalls, int) or not 0 <= stalls <= 255:
         raise InputError(f"stalls must be a whole number in 0..255, not {stalls!r}")

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from hebbware.golden import places
 from hebbware.golden.errors import InputError, ToolError
-from hebbware.golden.stalls import start_state
+from hebbware.golden.program.stalls import start_state
+from hebbware.golden.system import places
 
 from .bench import PERIOD, RESET_CLOCKS
 from .build import Model
@@ -104,7 +104,7 @@ def run(
         Whole logs by channel (:func:`hebbware.cosim.records.records`). Channels that are not there
         are logged only. The run stops at the first difference.
     seed : int
-        Of all stalls, see :func:`hebbware.golden.stalls.start_state`.
+        Of all stalls, see :func:`hebbware.golden.program.stalls.start_state`.
     stalls : int or dict
         0 (none) to 255, for all streams or by stream; 0 for those not there.
     clocks : int, optional

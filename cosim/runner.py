@@ -10,7 +10,7 @@ from typing import TextIO
 import cocotb_tools.config
 import cocotb_tools.runner
 
-from hebbware.golden import children, places
+from hebbware.golden.system import children, places
 
 from .toolchain import read_log
 

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbware.golden import children, places, reservoir_schedule, schedule
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.errors import InputError
-from hebbware.golden.reservoir import ReservoirConfig
+from hebbware.golden.reservoir.cell import ReservoirConfig
+from hebbware.golden.system import children, places
+from hebbware.golden.timing import reservoir as reservoir_schedule
+from hebbware.golden.timing import schedule
 from hebbware.hdl import emit
 from hebbware.hdl.core import Core
 from hebbware.hdl.reservoir import emit as reservoir_emit

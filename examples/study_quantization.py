@@ -11,6 +11,8 @@ print("bits", *roundings, sep="\t")
 for bits in (16, 12, 8, 6):
     scores = []
     for rounding in roundings:
-        network = HebbianClassifier(input_range="all", weight_bits=bits, rounding=rounding)
+        network = HebbianClassifier(
+            input_range="all", formats__weight_bits=bits, update__rounding=rounding
+        )
         scores.append(network.fit(x_train, y_train).score(x_test, y_test))
     print(bits, *(f"{100 * score:.1f} %" for score in scores), sep="\t")

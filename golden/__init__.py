@@ -8,7 +8,7 @@ from importlib import import_module
 
 __all__ = ["Core", "CoreConfig", "HebbianClassifier"]
 
-_MODULES = {"Core": "core", "CoreConfig": "config", "HebbianClassifier": "classifier"}
+_MODULES = {"Core": "core", "CoreConfig": "config", "HebbianClassifier": "learn.classifier"}
 
 
 def __getattr__(name: str):

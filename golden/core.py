@@ -1,8 +1,8 @@
 """The whole learning core, bit for bit, in plain NumPy.
 
-One sample at a time, pass by pass, in the order of `hebbware.golden.program`: forward through the
-hidden layers and the readout; every layer updates itself from its own input, its own slope and its
-own modulator. A method named after its kind carries out a pass.
+One sample at a time, pass by pass, in the order of `hebbware.golden.program.program`: forward
+through the hidden layers and the readout; every layer updates itself from its own input, its own
+slope and its own modulator. A method named after its kind carries out a pass.
 """
 
 from collections import deque
@@ -10,20 +10,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from . import dense, dynamics, hsic, modulator, reservoir_memory
-from .commands import DATA_BITS
+from .arithmetic.fixed import Format, Rounding, saturate, shift_round
+from .arithmetic.random import rotate_lanes, xorshift_block
 from .config import CoreConfig
-from .fixed import Format, Rounding, saturate, shift_round
-from .init import start_state
-from .layout import Layout
-from .memory import KINDS
-from .normalise import normalised, statistics, unit_thresholds
-from .program import passes_of_sample
-from .random import rotate_lanes, xorshift_block
-from .reservoirs import ReservoirMemory
-from .samples import label_of, labels_of, raw, samples_of
-from .softmax import softmax_error
-from .walk import Made, Pass, Store, Written
+from .data.samples import label_of, labels_of, raw, samples_of
+from .layers import dense
+from .layers.init import start_state
+from .layers.normalise import normalised, statistics, unit_thresholds
+from .layers.softmax import softmax_error
+from .modulators import class_memory as modulator
+from .modulators import hsic
+from .neurons import dynamics
+from .program.commands import DATA_BITS
+from .program.layout import Layout
+from .program.program import passes_of_sample
+from .program.walk import Made, Pass, Store, Written
+from .reservoir import memory as reservoir_memory
+from .reservoir.block import ReservoirMemory
 
 
 class Sample:
@@ -98,12 +101,13 @@ class Core:
     learned : int
         Samples learned since the start.
     saturated : int
-        Words written by learning with a weight cut off, see `hebbware.golden.commands.State`.
+        Words written by learning with a weight cut off, see
+        `hebbware.golden.program.commands.State`.
     """
 
     def __init__(self, config: CoreConfig):
         self.config = config
-        self.kind = KINDS[config.memory]
+        self.kind = config.memory
         self.layout = Layout(config)
         self._order = {
             learn: [(time, p, f"_{p.kind}") for time, p in passes_of_sample(config, learn)]
@@ -119,7 +123,9 @@ class Core:
         rows, hidden = self.layout.memory_rows, self.config.hidden
         self.memories = [np.zeros((rows, units), np.int64) for units in hidden]
         self.gains = [np.zeros(rows, np.int64) for _ in hidden]  # g_c of self-scaling memories
-        self.past = deque(maxlen=self.config.window)  # (label, activations) of learned samples
+        self.past = deque(
+            maxlen=self.config.memory.window
+        )  # (label, activations) of learned samples
         self.window = hsic.Window(self.config) if self.kind.by_sample else None
         if self.reservoir:
             self.reservoir.reset()
@@ -166,7 +172,7 @@ class Core:
 
     def _walk(self, s):
         learn = s.label is not None
-        inputs, full = np.count_nonzero(s.inputs[0]), len(self.past) == self.config.window
+        inputs, full = np.count_nonzero(s.inputs[0]), len(self.past) == self.config.memory.window
         for s.time, p, method in self._order[learn]:
             rows = p.walk.rows_walked(inputs, s.counts[p.layer], full)
             written = getattr(self, method)(p, s) if rows else ()
@@ -215,7 +221,7 @@ class Core:
         written = Written(Store.A, layer, None, s.a[layer])
         if self.window and layer == s.time == 0 and s.label is not None:
             s.weights = self.window.take(self.learned, s.inputs[0], s.label)
-            newest_first = (self.learned - np.arange(cfg.window)) % cfg.window
+            newest_first = (self.learned - np.arange(cfg.memory.window)) % cfg.memory.window
             return written, Written(Store.KERNELS, 0, newest_first, s.weights[newest_first])
         return (written,)
 
@@ -242,12 +248,12 @@ class Core:
 
     def _scores(self, p, s):
         cfg = self.config
-        shift = cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction
+        shift = cfg.z.fraction + cfg.weight.fraction - cfg.u.fraction
         s.scores = saturate(shift_round(self.weights[-1] @ s.inputs[-1], shift), cfg.u)
         written = Written(Store.RESULTS, p.layer, None, s.scores)
         if s.label is None:
             return (written,)
-        error = softmax_error(cfg, s.scores, cfg.u_fraction, s.label)
+        error = softmax_error(cfg, s.scores, cfg.u.fraction, s.label)
         return written, s.take_errors(p.layer, error)
 
     def _similarity(self, p, s):
@@ -296,7 +302,7 @@ class Core:
 
     def _remember(self, layer, s, *, aged):
         """The writes of the sample, or of the oldest, which may meet the same row."""
-        full = len(self.past) == self.config.window
+        full = len(self.past) == self.config.memory.window
         row = self.window.slot(self.learned) if self.window else s.label
         oldest = self.past[0][0] if full else None
         writes = self.kind.writes(self.config, row, s.errors[layer], oldest)
@@ -332,10 +338,10 @@ class Core:
         """Class memories at unit scale, ``E`` (raw read format), shape (rows, units)."""
         cfg = self.config
         if self.kind.self_scaling:
-            shift = self.gains[layer][:, None] - cfg.read_fraction
+            shift = self.gains[layer][:, None] - cfg.read.fraction
         else:
             shift = self.kind.read_shift(cfg)
-        offset = int(cfg.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
+        offset = int(cfg.memory.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
         return saturate(shift_round(self.memories[layer], shift) + offset, cfg.read)
 
     def _write_rows(self, layer, writes, z):
@@ -354,13 +360,13 @@ class Core:
             z = np.stack([self.past[-w.age][1][layer] if w.age else z for w in writes])
         change = np.array([[-write.scalar] for write in writes]) * z
         if self.kind.leaks:
-            change -= old << (cfg.update_shift - cfg.horizon)
+            change -= old << (cfg.update_shift - cfg.memory.horizon)
         if self.kind.stochastic:
             change += self._random_of_units(words, z.shape[-1])
-        memory[rows] = saturate(old + (change >> cfg.update_shift), Format(cfg.memory_bits, 0))
+        memory[rows] = saturate(old + (change >> cfg.update_shift), Format(cfg.stored.width, 0))
         if self.kind.self_scaling:
             totals = np.abs(memory[rows]).sum(axis=1)
-            thresholds = unit_thresholds(z.shape[-1], cfg.memory_bits)
+            thresholds = unit_thresholds(z.shape[-1], cfg.stored.width)
             self.gains[layer][rows] = np.searchsorted(thresholds, totals, side="right")
 
     def _stored(self, moved):
@@ -383,7 +389,7 @@ class Core:
 
     def _rounding_of_units(self, words, units):
         """`_random_of_units` for the rounding of weights, or None where it needs none."""
-        if self.config.rounding is Rounding.STOCHASTIC:
+        if self.config.update.rounding is Rounding.STOCHASTIC:
             return self._random_of_units(words, units)
         return None
 

@@ -4,19 +4,18 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden import commands
-from ..golden.commands import Op, Space, State
-from ..golden.layout import Layout
-from ..golden.memory import KINDS
+from ..golden.program import commands
+from ..golden.program.commands import Op, Space, State
+from ..golden.program.layout import Layout
 from .places import below, holds
 from .shapes import index
-from .step import Kind
+from .walks.step import Kind
 
 
 class Commander(wiring.Component):
     """Carries out one command after another while no sample is worked on.
 
-    Behaviour: `hebbware.golden.access`. A write to an address that holds nothing has no
+    Behaviour: `hebbware.golden.timing.access`. A write to an address that holds nothing has no
     effect; the response is 0.
 
     Latency: a command is taken when the core is free and settled; its response is offered
@@ -74,13 +73,13 @@ class Commander(wiring.Component):
                 "finished": In(1),
                 "finished_learning": In(1),
                 "saturated": In(1),
-                "extra": Out(index(config.step_extra + 1)),
+                "extra": Out(index(config.update.halvings + 1)),
                 "value": Out(signed(commands.DATA_BITS)),
                 "random": In(32),
                 "set_random": Out(1),
                 "asks_gain": Out(1),
                 "gain_place": Out(index(len(config.hidden) * config.classes)),
-                "gain": In(range(config.memory_bits)),
+                "gain": In(range(config.stored.width)),
                 "set_gain": Out(1),
             }
         )
@@ -120,7 +119,7 @@ class Commander(wiring.Component):
             took_gain.eq(self.set_gain),
             there.eq(acts & self._there(command, gain_there)),
             states.eq(Mux(acts, Cat(command.address == state for state in State), 0)),
-            takes_extra.eq(below(command.data, self.config.step_extra + 1)),
+            takes_extra.eq(below(command.data, self.config.update.halvings + 1)),
         ]
         with m.FSM():
             with m.State("IDLE"):
@@ -204,7 +203,7 @@ class Commander(wiring.Component):
             m.d.sync += issue.eq(1)
             m.next = "WAIT"
         with m.Elif(command.space == Space.GAIN):
-            fits = below(command.data, self.config.memory_bits)
+            fits = below(command.data, self.config.stored.width)
             m.d.sync += self.set_gain.eq(writes & gain_there & fits)
         with m.Else():
             random = command.address == State.RANDOM
@@ -224,6 +223,6 @@ class Commander(wiring.Component):
 
     def _gain_there(self, command):
         """Whether the address is that of a gain."""
-        if not KINDS[self.config.memory].self_scaling:
+        if not self.config.memory.self_scaling:
             return Const(0)
         return below(command.address, len(self.config.hidden) * self.config.classes)

@@ -6,34 +6,33 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden import commands
-from ..golden.layout import Layout, word_width
-from ..golden.memory import KINDS
-from ..golden.pipeline import stages
-from ..golden.program import done_latency, magnitudes_latency
-from ..golden.random import seed_state
-from ..golden.walk import Then
-from .arrivals import Arrivals
-from .clusters import Gather
+from ..golden.arithmetic.random import seed_state
+from ..golden.program import commands
+from ..golden.program.layout import Layout, word_width
+from ..golden.program.pipeline import stages
+from ..golden.program.program import done_latency, magnitudes_latency
+from ..golden.program.walk import Then
 from .commander import Commander
-from .dense import Dense
-from .errors import take
+from .errors.arrivals import Arrivals
+from .errors.source import take
+from .errors.sources import source_of
+from .lanes.clusters import Gather
+from .lanes.dense import Dense
+from .lanes.random import Xorshift32
+from .lanes.vectors import Vectors, each_lane
 from .loader import Loader, sample_width
-from .memory import ClassMemory
+from .memory.class_memory import ClassMemory
+from .memory.weights import WeightMemory
+from .memory.window import ActivationRing
 from .normalise import Normalise, Powers
-from .operand import CommonOperand
 from .parameters import checking
 from .pipeline import Pipeline
 from .primitives import late
-from .random import Xorshift32
 from .results import Results, result_width
-from .sequencer import Sequencer
-from .sources import source_of
-from .step import HOSTS, MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
 from .trace import show, trace_ports
-from .vectors import Vectors, each_lane
-from .weights import WeightMemory
-from .window import ActivationRing
+from .walks.operand import CommonOperand
+from .walks.sequencer import Sequencer
+from .walks.step import HOSTS, MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
 
 # members of the loader that show the sample that comes in
 ARRIVING = ("put", "put_index", "put_value", "put_label", "put_class")
@@ -42,7 +41,8 @@ ARRIVING = ("put", "put_index", "put_value", "put_label", "put_class")
 class Core(wiring.Component):
     """Learns from a stream of samples, one at a time, on chip.
 
-    Behaviour: `hebbware.golden.Core`, bit for bit; clock for clock `hebbware.golden.schedule`.
+    Behaviour: `hebbware.golden.Core`, bit for bit; clock for clock
+    `hebbware.golden.timing.schedule`.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ class Core(wiring.Component):
         ``inputs`` pixels, then the label (no class: infer only), for each sample.
     results : Out(stream of signed)
         Class, then scores, for each sample.
-    commands : In(stream of `hebbware.golden.commands` words)
+    commands : In(stream of `hebbware.golden.program.commands` words)
     responses : Out(stream of signed(32))
         One for each command.
     drop : In(1)
         Discards the words of an unfinished sample; no word of a sample is taken in this clock.
     trace : Out(events)
-        One for each of `hebbware.golden.traces.traces`.
+        One for each of `hebbware.golden.program.traces.traces`.
 
     Raises
     ------
@@ -170,7 +170,7 @@ class Core(wiring.Component):
     def _ring(self, m, parts):
         """Slots of the activations z: the current one and that of the oldest sample."""
         parts.z_base, parts.oldest_base = Const(0), Const(0)
-        if not KINDS[self.config.memory].windowed:
+        if not self.config.memory.windowed:
             return
         m.submodules.window = ring = ActivationRing(self.config, self.blocks)
         parts.z_base, parts.oldest_base = ring.base, ring.oldest_base
@@ -230,7 +230,7 @@ class Core(wiring.Component):
             dense.step.eq(step_4),
             dense.scalar.eq(scalar_4),
             dense.weights.eq(weights.word),
-            dense.z.eq(Cat(word[: cfg.z_bits] for word in each_lane(cfg, z_5))),
+            dense.z.eq(Cat(word[: cfg.z.width] for word in each_lane(cfg, z_5))),
             dense.active.eq(Cat(word[-1] for word in each_lane(cfg, z_5))),
             dense.a.eq(vectors.a.data),
             dense.d.eq(vectors.d.data),
@@ -281,7 +281,7 @@ class Core(wiring.Component):
     def _read_back(self, m, parts):
         """What the host reads or has written, on its way to the commander."""
         cfg, at, dense, commander = self.config, self.at, parts.dense, parts.commander
-        m.submodules.weight_read = weight_read = Gather(cfg, cfg.weight_bits)
+        m.submodules.weight_read = weight_read = Gather(cfg, cfg.weight.width)
         m.submodules.memory_read = memory_read = Gather(cfg, max(word_width(cfg), 1))
         lane = dense.steps[at.write - at.lag].lane
         back, last = dense.steps[at.read_back - 1], dense.steps[at.read_back]

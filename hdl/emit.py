@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from amaranth.hdl import Shape
 from amaranth.lib.wiring import Component, Out, Signature
 
-from ..golden import commands
 from ..golden.config import CoreConfig, load
-from ..golden.traces import traces
+from ..golden.program import commands
+from ..golden.program.traces import traces
 from .core import Core
 from .verilog import convert
 
@@ -44,13 +44,14 @@ NOTES = {
         "Ready may change at any time. No valid depends on its own ready in the same clock.",
     ),
     "Samples": (
-        "An input is unsigned; its lowest x_bits bits count, as value / 2**x_bits, or where inputs "
-        "are centred as 2 value / 2**x_bits - 1.",
+        "An input is unsigned; its lowest input.bits bits count, as "
+        "value / 2**input.bits, or where inputs are centred as 2 value / 2**input.bits - 1.",
         "The label is the number of the class; any other word (255) means: infer only.",
         "Two samples are held: the next one may come in while one is worked on.",
     ),
     "Results": (
-        "Scores have u_fraction fraction bits. The class is the first of the largest score.",
+        "Scores have formats.u_fraction fraction bits. The class is the first of the largest "
+        "score.",
         "A sample that is learned gives the scores that it had before it was learned.",
     ),
     "Commands": (
@@ -66,8 +67,8 @@ NOTES = {
         "A number in a memory takes the low bits of what is written, and is answered with its "
         "sign.",
         "A gain or a register that cannot hold what is written stays as it is: EXTRA takes "
-        "0..step_extra, a gain 0..memory_bits - 1, RANDOM all but 0; what is read only takes "
-        "nothing.",
+        "0..update.halvings, a gain 0..memory.bits - 1, RANDOM all but 0; what is read only "
+        "takes nothing.",
     ),
 }
 OPS = {

@@ -9,12 +9,12 @@ from .shapes import index
 
 def sample_width(config) -> int:
     """Bits of a word of the sample stream: a pixel or a label."""
-    return max(config.x_bits, 8)
+    return max(config.input.bits, 8)
 
 
 def value_shape(config):
     """Shape of an input as the core works on it: signed where it is centred."""
-    return signed(config.x_bits) if config.centred else unsigned(config.x_bits)
+    return signed(config.input.bits) if config.input.centred else unsigned(config.input.bits)
 
 
 class Loader(wiring.Component):
@@ -99,12 +99,12 @@ class Loader(wiring.Component):
             write.addr.eq(Cat(kept[:bits], writing)),
             write.data.index.eq(position),
             write.data.value.eq(self.put_value),
-            write.en.eq(transfer & ~is_label & (word[: cfg.x_bits] != cfg.x_zero)),
+            write.en.eq(transfer & ~is_label & (word[: cfg.input.bits] != cfg.x_zero)),
         ]
         m.d.comb += [
             self.put.eq(transfer & ~is_label),
             self.put_index.eq(position),
-            self.put_value.eq(word[: cfg.x_bits] ^ cfg.x_zero),  # centred: less half the range
+            self.put_value.eq(word[: cfg.input.bits] ^ cfg.x_zero),  # centred: less half the range
             self.put_label.eq((transfer & is_label) | self.drop),
             self.put_class.eq(transfer & is_label & (word < cfg.classes)),
         ]

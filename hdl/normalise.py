@@ -4,31 +4,31 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed, unsigne
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden import widths
-from ..golden.normalise import (
+from ..golden.arithmetic.tables import rsqrt_table
+from ..golden.layers.normalise import (
     MANTISSA_BITS,
     ROOT_HALF,
     VAR_MIN,
     exponent_range,
     reciprocal_of_size,
 )
-from ..golden.program import NORMALISE_LATENCY, done_latency, total_latency
-from ..golden.tables import rsqrt_table
-from ..golden.walk import Kind
-from .fixed import shift_round
+from ..golden.program import widths
+from ..golden.program.program import NORMALISE_LATENCY, done_latency, total_latency
+from ..golden.program.walk import Kind
+from .lanes.fixed import shift_round
 from .shapes import index
 
 
 def mean_shape(config):
     """Shape of the mean activation: negative only where the non-linearity lets through."""
-    return signed(config.u_bits) if config.slope_shift else unsigned(config.u_bits - 1)
+    return signed(config.u.width) if config.neuron.slope_shift else unsigned(config.u.width - 1)
 
 
 class Normalise(wiring.Component):
     """``1 / sqrt(var a)`` as ``mantissa * 2**-(10 + exponent)``, with the mean.
 
     The sum comes first, the sum of squares one or more clocks later; as in
-    `hebbware.golden.normalise.statistics`. The exponent is output as ``exponent - lowest``.
+    `hebbware.golden.layers.normalise.statistics`. The exponent is output as ``exponent - lowest``.
 
     Latency: `NORMALISE_LATENCY` clocks from the sum of squares to the results, which stay until the
     next layer's. A new layer may begin each ``NORMALISE_LATENCY`` clocks.
@@ -81,15 +81,15 @@ class Normalise(wiring.Component):
         cfg = self.config
         m.submodules.table = table = memory.Memory(
             shape=unsigned(MANTISSA_BITS),
-            depth=1 << cfg.rsqrt_bits,
-            init=rsqrt_table(cfg.rsqrt_bits, MANTISSA_BITS).tolist(),
+            depth=1 << cfg.formats.rsqrt_bits,
+            init=rsqrt_table(cfg.formats.rsqrt_bits, MANTISSA_BITS).tolist(),
         )
         lookup = table.read_port()
 
         mean_square, stage = self._means(m)
 
         # 3: variance
-        raw = Signal(signed(2 * cfg.u_bits - 1))
+        raw = Signal(signed(2 * cfg.u.width - 1))
         var = Signal.like(mean_square)
         squared = Signal.like(mean_square)  # the mean is there a clock before it is needed
         m.d.comb += raw.eq(mean_square - squared)
@@ -103,10 +103,13 @@ class Normalise(wiring.Component):
 
         # 6: the shift; 7: the table
         steps = range(self.high - self.low + 1)
-        drops = [2 * (cfg.u_fraction + self.low + step) - (cfg.rsqrt_bits - 2) for step in steps]
+        drops = [
+            2 * (cfg.u.fraction + self.low + step) - (cfg.formats.rsqrt_bits - 2) for step in steps
+        ]
         m.d.sync += lookup.addr.eq(
             Array(
-                (moved >> drop if drop >= 0 else moved << -drop)[: cfg.rsqrt_bits] for drop in drops
+                (moved >> drop if drop >= 0 else moved << -drop)[: cfg.formats.rsqrt_bits]
+                for drop in drops
             )[found]
         )
 
@@ -136,7 +139,7 @@ class Normalise(wiring.Component):
         layer = Signal.like(self.layer)
         quotient = Array(shift_round(product, shift) for _, shift in constants)[layer]
         # no activation is as low as the format's least
-        mean_square = Signal(unsigned(2 * cfg.u_bits - 2))
+        mean_square = Signal(unsigned(2 * cfg.u.width - 2))
         stage = Signal(NORMALISE_LATENCY - 1)
         had_sum = Signal()
         scaled = self.total
@@ -162,7 +165,7 @@ class Normalise(wiring.Component):
         """
         steps = range(self.high - self.low + 1)
         reached, var_4 = Signal(len(steps)), Signal.like(var)
-        places = [max(2 * (self.config.u_fraction + self.low + step), 0) for step in steps]
+        places = [max(2 * (self.config.u.fraction + self.low + step), 0) for step in steps]
         m.d.sync += [
             reached.eq(
                 Cat(

@@ -2,18 +2,18 @@
 
 from amaranth.hdl import Array, Const, Mux, Signal
 
-from ..golden.pipeline import stages
-from .clusters import Gather
-from .operand import source_shape
+from ..golden.program.pipeline import stages
+from .lanes.clusters import Gather
 from .primitives import late
-from .step import MEMORY_UPDATES, Kind, is_any
+from .walks.operand import source_shape
+from .walks.step import MEMORY_UPDATES, Kind, is_any
 
 
 class Pipeline:
     """Registers of the steps from issue to the lanes; methods add one stage each to a module.
 
     Stages are those of a core of one cluster; `steps` counts clocks after the issue of a step, and
-    `hebbware.golden.program.Stages` gives the clocks of what a step does.
+    `hebbware.golden.program.program.Stages` gives the clocks of what a step does.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Pipeline:
 
     def gather(self, m, z_memory, source_lane):
         """Stage 2: the lane of the pre-synaptic activation is chosen."""
-        m.submodules.own = self.own = Gather(self.config, self.config.z_bits + 1)
+        m.submodules.own = self.own = Gather(self.config, self.config.z.width + 1)
         m.d.comb += [
             self.own.word.eq(z_memory.data),
             self.own.lane.eq(late(m, source_lane, 2)),
@@ -104,7 +104,7 @@ class Pipeline:
                 Mux(
                     step.layer == 0,
                     late(m, pixel, self.at.source),
-                    self.own.part[: cfg.z_bits].as_signed(),
+                    self.own.part[: cfg.z.width].as_signed(),
                 ),
             )
         )

@@ -27,7 +27,7 @@ def holds(address, lane, lanes: Sequence[int]):
     ----------
     address, lane : value
     lanes : sequence of int
-        How many lanes of each word hold a number, lane 0 on; see `hebbware.golden.layout`.
+        How many lanes of each word hold a number, lane 0 on; see `hebbware.golden.program.layout`.
     """
     lanes = np.asarray(lanes)
     if not lanes.size:

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 def result_width(config) -> int:
     """Bits of a word of the result stream: a class or a score, signed."""
-    return max(config.u_bits, 8)
+    return max(config.u.width, 8)
 
 
 class Results(wiring.Component):
@@ -36,7 +36,7 @@ class Results(wiring.Component):
                 "arrive": In(1),
                 "last": In(1),
                 "row": In(range(config.classes)),
-                "value": In(signed(config.u_bits)),
+                "value": In(signed(config.u.width)),
                 "results": Out(stream.Signature(signed(result_width(config)))),
                 "done": Out(1),
             }
@@ -46,10 +46,10 @@ class Results(wiring.Component):
         m = Module()
         classes = self.config.classes
         m.submodules.scores = scores = memory.Memory(
-            shape=signed(self.config.u_bits), depth=classes, init=[]
+            shape=signed(self.config.u.width), depth=classes, init=[]
         )
         write, read = scores.write_port(), scores.read_port()
-        best = Signal(signed(self.config.u_bits))
+        best = Signal(signed(self.config.u.width))
         winner = Signal(range(classes))
         busy = Signal()
         position = Signal(range(classes + 1))

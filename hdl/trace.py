@@ -4,7 +4,7 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from ..golden.traces import traces
+from ..golden.program.traces import traces
 
 
 def event(address_shape, data_shape):

@@ -14,8 +14,8 @@ from typing import Any
 from amaranth.back import verilog
 from amaranth.lib.wiring import Component
 
-from ..golden import children, places
 from ..golden.errors import ToolError
+from ..golden.system import children, places
 
 START = r"\$start "  # the register; Amaranth gives no signal of a design such a name
 _DECLARED = re.compile(r"^( *)reg (\\\S+ ) = 0;\n", re.MULTILINE)

@@ -11,21 +11,21 @@ other than zero, with as many non-zero inputs as the training samples have on av
   (one number each, not a word of all lanes) that are read and written;
 * ``clocks_per_sample``: predicted by the schedule.
 
-``estimate`` is what `hebbware.golden.devices` expects to be needed of the first of its devices,
-named there: 4-input LUTs, multipliers, block RAMs. Nothing was synthesised for it; its LUTs may be
-off by the share ``error``.
+``estimate`` is what `hebbware.golden.estimate.devices` expects to be needed of the first of its
+devices, named there: 4-input LUTs, multipliers, block RAMs. Nothing was synthesised for it; its
+LUTs may be off by the share ``error``.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 
-from hebbware.golden import devices, estimate, widths
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.layout import Layout
-from hebbware.golden.memory import KINDS
-from hebbware.golden.program import products, program
-from hebbware.golden.walk import Common, Store
+from hebbware.golden.estimate import devices, estimate
+from hebbware.golden.program import widths
+from hebbware.golden.program.layout import Layout
+from hebbware.golden.program.program import products, program
+from hebbware.golden.program.walk import Common, Store
 
 STORED = (Store.WEIGHTS, Store.MEMORY)
 
@@ -41,7 +41,7 @@ def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
     memory its decoder, similarities and the pull. Constants, tables and the softmax's division are
     not counted, nor are accesses to any other memory.
     """
-    kind, layout = KINDS[config.memory], Layout(config)
+    kind, layout = config.memory, Layout(config)
     steps, layers = dict(estimate.pass_steps(config, nonzero)), len(config.hidden)
     multiplies = reads = writes = 0
     for p in program(config):
@@ -53,11 +53,13 @@ def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
         reads += read * config.hidden[layer] * bool(p.walk.reads)
         writes += entries * any(store in STORED for store in p.walk.writes)
     if config.learns_hidden:
-        multiplies += layers * (config.window if kind.by_sample else config.classes)
+        multiplies += layers * (config.memory.window if kind.by_sample else config.classes)
     if kind.by_sample:
-        multiplies += config.inputs + (config.window + 1) * nonzero + layers * config.window
+        multiplies += (
+            config.inputs + (config.memory.window + 1) * nonzero + layers * config.memory.window
+        )
     if kind.projected:
-        multiplies += layers * products(config) * (config.reservoir_units + 2)
+        multiplies += layers * products(config) * (config.reservoir.units + 2)
     return multiplies, reads, writes
 
 
@@ -68,7 +70,7 @@ def cost(config: CoreConfig, nonzero: int) -> dict:
     need = devices.resources(config)[0]
     return {
         "memory_bits": int(estimate.memory_bits(config)),
-        "weight_bits_total": int(estimate.weights(config) * config.weight_bits),
+        "weight_bits_total": int(estimate.weights(config) * config.weight.width),
         "multiplier_bits": [int(widths.operand_a(config)), int(widths.operand_b(config))],
         "nonzero_inputs": int(nonzero),
         "multiplies_per_sample": int(multiplies),

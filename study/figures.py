@@ -60,7 +60,9 @@ def _figures(panel: Panel) -> Iterator[Figure]:
     if not panel.measures:
         return
     for chart in panel.charts:
-        name = "-".join([panel.name, chart.axis.name, *map(show, chart.fixed.values())])
+        name = "-".join(
+            [panel.name, chart.axis.name.replace(".", "-"), *map(show, chart.fixed.values())]
+        )
         yield _finish(name, panel, "axis", _caption(panel, chart), against(panel, chart), chart)
         if max(len(run.validation) for point in chart.points for run in point.runs) > 1:
             caption = (

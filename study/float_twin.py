@@ -16,11 +16,10 @@ import numpy as np
 
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
-from hebbware.golden.memory import KINDS
-from hebbware.golden.normalise import VAR_MIN
+from hebbware.golden.data.samples import label_of, raw
+from hebbware.golden.layers.normalise import VAR_MIN
 from hebbware.golden.reference.class_memory import CLIP, modulator
 from hebbware.golden.reference.layers import softmax
-from hebbware.golden.samples import label_of, raw
 
 MEAN_MAGNITUDE = np.sqrt(2 / np.pi)  # of a standard normal number
 
@@ -44,11 +43,11 @@ class FloatTwin:
 
     def __init__(self, config: CoreConfig):
         core = Core(config)
-        self.config, self.kind = config, KINDS[config.memory]
+        self.config, self.kind = config, config.memory
         self.weights = [config.weight.real(w) for w in core.weights]
         self.memories = [m.astype(float) for m in core.memories]
         self.codes = [c.astype(float) for c in core.codes]
-        self.past: deque = deque(maxlen=config.window)
+        self.past: deque = deque(maxlen=config.memory.window)
         self.extra = 0
 
     def learn(self, x: np.ndarray, label: int) -> Signals:
@@ -69,12 +68,12 @@ class FloatTwin:
             scales.append(scale)
         scores = self.weights[-1] @ inputs[-1]
         found[hidden, "u"] = scores
-        steps = [2.0 ** -(step + self.extra) for step in cfg.steps]
+        steps = [2.0 ** -(step + self.extra) for step in cfg.rates]
         writes = []
         for layer in range(hidden if cfg.learns_hidden else 0):
             read = self.read(layer)
             z = inputs[layer + 1]
-            xi, error, k = modulator(z, read, label, scales[layer], 2.0**cfg.beta_log2)
+            xi, error, k = modulator(z, read, label, scales[layer], 2.0**cfg.modulator.beta_log2)
             d = np.clip(xi * (found[layer, "u"] > 0), -CLIP, CLIP)
             found.update({(layer, "E"): read, (layer, "k"): k, (layer, "e"): error})
             found[layer, "d"] = d
@@ -97,7 +96,7 @@ class FloatTwin:
 
     def _normalise(self, a):
         centred = a - a.mean()
-        least = VAR_MIN / 4.0**self.config.u_fraction
+        least = VAR_MIN / 4.0**self.config.u.fraction
         scale = max(float((centred**2).mean()), least) ** -0.5
         return centred * scale, scale
 
@@ -108,18 +107,18 @@ class FloatTwin:
             size = np.abs(memory).mean(axis=1, keepdims=True) / MEAN_MAGNITUDE
             memory = memory / 2.0 ** np.round(np.log2(np.where(size > 0, size, 1.0)))
         else:
-            memory = memory / 2.0 ** (self.kind.read_shift(cfg) + cfg.read_fraction)
-        return memory + cfg.kappa * self.codes[layer]
+            memory = memory / 2.0 ** (self.kind.read_shift(cfg) + cfg.read.fraction)
+        return memory + cfg.memory.kappa * self.codes[layer]
 
     def _write(self, layer, z, error, label):
         cfg, kind, memory = self.config, self.kind, self.memories[layer].copy()
         unit = cfg.z.one * z  # one sample in units of the stored integers
-        leak = 2.0**-cfg.horizon if kind.leaks else 0.0
+        leak = 2.0**-cfg.memory.horizon if kind.leaks else 0.0
         if kind.by_error:
-            gain = 2.0 ** (kind.scale(cfg) - cfg.update_shift) * (1 << cfg.error_fraction)
+            gain = 2.0 ** (kind.scale(cfg) - cfg.update_shift) * (1 << cfg.e.fraction)
             memory -= leak * memory + gain * np.outer(error, unit)
         else:
-            if kind.windowed and len(self.past) == cfg.window:
+            if kind.windowed and len(self.past) == cfg.memory.window:
                 old_label, old = self.past[0]
                 memory[old_label] -= cfg.z.one * old[layer]
             memory[label] += unit - leak * memory[label]

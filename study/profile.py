@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.data import Dataset
+from hebbware.golden.data.sets import Dataset
 from hebbware.golden.errors import InputError
-from hebbware.golden.train import EPOCHS, check_fit, inputs, order, spread_halvings
+from hebbware.golden.learn.train import EPOCHS, check_fit, inputs, order, spread_halvings
 from hebbware.study.float_twin import FloatTwin
 from hebbware.study.recorder import Recorder
 from hebbware.study.tally import FIELDS, Tally, formats
@@ -95,7 +95,7 @@ class Profile:
 
     def flagged(self) -> list[tuple[Tally, str]]:
         """Return the tallies with a verdict."""
-        found = [(tally, tally.verdict(self.config.rounding)) for tally in self.tallies]
+        found = [(tally, tally.verdict(self.config.update.rounding)) for tally in self.tallies]
         return [(tally, verdict) for tally, verdict in found if verdict]
 
     def to_dict(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Profile:
                     "largest": tally.largest,
                     "idle_bits": tally.idle_bits,
                     "histogram": tally.histogram,
-                    "verdict": tally.verdict(self.config.rounding),
+                    "verdict": tally.verdict(self.config.update.rounding),
                 }
                 for tally in self.tallies
             ],
@@ -152,8 +152,8 @@ def profile(
 ) -> Profile:
     """Learn training samples, tally all signals, and compare them with real arithmetic.
 
-    The samples come in the order of `hebbware.golden.train`, all of the training set and none held
-    back; more samples than it has are further epochs.
+    The samples come in the order of `hebbware.golden.learn.train`, all of the training set and none
+    held back; more samples than it has are further epochs.
 
     Parameters
     ----------

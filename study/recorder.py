@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from hebbware.golden import dense, modulator
+from hebbware.golden.arithmetic.fixed import Format, Rounding, saturate, shift_round
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
-from hebbware.golden.fixed import Format, Rounding, saturate, shift_round
-from hebbware.golden.memory import KINDS
-from hebbware.golden.normalise import MANTISSA_BITS, statistics
-from hebbware.golden.walk import Rows, Store
+from hebbware.golden.layers import dense
+from hebbware.golden.layers.normalise import MANTISSA_BITS, statistics
+from hebbware.golden.modulators import class_memory as modulator
+from hebbware.golden.program.walk import Rows, Store
 from hebbware.study.float_twin import Signals
 from hebbware.study.tally import SIGNALS, Tally, formats
 
@@ -32,15 +32,15 @@ class Recorder(Core):
     """
 
     def __init__(self, config: CoreConfig):
-        if config.modulator != "class-memory":
-            raise InputError(f"a profile cannot be made of the {config.modulator} modulator")
-        if config.leaky or config.slope_shift or config.centred:
+        if config.memory.by_sample:
+            raise InputError(f"a profile cannot be made of the {config.modulator.kind} modulator")
+        if config.leaky or config.neuron.slope_shift or config.input.centred:
             raise InputError(
                 "a profile can be made of static neurons without a slope below 0 and of inputs "
                 "that are not centred only"
             )
-        if KINDS[config.memory].projected:
-            raise InputError(f"a profile cannot be made of the {config.memory} memory")
+        if config.memory.projected:
+            raise InputError(f"a profile cannot be made of the {config.memory.kind} memory")
         super().__init__(config)
         self._format = formats(config)
         self.tallies: dict[tuple[int, str], Tally] = {}
@@ -92,19 +92,19 @@ class Recorder(Core):
         cfg, values = self.config, self._inputs[layer]
         source = cfg.source(layer)
         pre = np.append(values, source.one)
-        shift = source.fraction + cfg.weight.fraction - cfg.u_fraction
+        shift = source.fraction + cfg.weight.fraction - cfg.u.fraction
         self._tally(layer, "u", pre @ self.weights[layer], shift)
         scale = statistics(cfg, int(a.sum()), int(a @ a), a.size)
         self._powers.append(scale.power)
         exact = (a - scale.mean) * scale.mantissa
-        shift = MANTISSA_BITS + scale.exponent + cfg.u_fraction - cfg.z_fraction
+        shift = MANTISSA_BITS + scale.exponent + cfg.u.fraction - cfg.z.fraction
         self._tally(layer, "z", exact, shift)
 
     def _see_z(self, layer, z):
         cfg = self.config
         self._inputs.append(z)
         if layer == len(cfg.hidden) - 1:
-            shift = cfg.z_fraction + cfg.weight.fraction - cfg.u_fraction
+            shift = cfg.z.fraction + cfg.weight.fraction - cfg.u.fraction
             self._tally(layer + 1, "u", self.weights[-1] @ z, shift)
 
     def _see_errors(self, layer, values):
@@ -116,10 +116,10 @@ class Recorder(Core):
     def _see_modulator(self, layer, error):
         cfg, z, memory = self.config, self._inputs[layer + 1], self.memories[layer]
         if self.kind.self_scaling:
-            shift = self.gains[layer][:, None] - cfg.read_fraction
+            shift = self.gains[layer][:, None] - cfg.read.fraction
         else:
             shift = np.int64(self.kind.read_shift(cfg))
-        offset = int(cfg.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
+        offset = int(cfg.memory.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
         left, right = np.maximum(-shift, 0), np.maximum(shift, 0)
         rounded = shift_round(memory, shift) + offset
         self._tally(layer, "E", (memory << left) + (offset << right), right, rounded)
@@ -127,7 +127,7 @@ class Recorder(Core):
         factor, shift = modulator.similarity_shift(cfg, z.size)
         self._tally(layer, "k", (read @ z) * factor, shift)
         _, jacobian = modulator.errors(cfg, self.now[layer, "k"], self._label)
-        align = cfg.read_fraction - cfg.z_fraction
+        align = cfg.read.fraction - cfg.z.fraction
         exact = error @ read - ((jacobian * z) << align)
         shift = modulator.direction_shift(cfg, self._powers[layer])
         self._tally(layer, "xi", exact, shift)
@@ -136,14 +136,14 @@ class Recorder(Core):
 
     def _see_memory(self, layer, rows, memory, aged):
         cfg, old = self.config, self._old_memories[layer]
-        oldest = self.past[0][0] if len(self.past) == cfg.window else None
+        oldest = self.past[0][0] if len(self.past) == cfg.memory.window else None
         writes = self.kind.writes(cfg, self._label, self.now[layer, "e"], oldest)
         z = self._inputs[layer + 1]
         for index, write in enumerate(w for w in writes if bool(w.age) is aged):
             source = self.past[-write.age][1][layer] if write.age else z
             change = -write.scalar * source
             if self.kind.leaks:
-                change -= old[write.row] << (cfg.update_shift - cfg.horizon)
+                change -= old[write.row] << (cfg.update_shift - cfg.memory.horizon)
             random = self._random[index] if self.kind.stochastic else 0
             rounded = (change + random) >> cfg.update_shift
             self._tally(layer, "dM", change, cfg.update_shift, rounded)
@@ -160,7 +160,7 @@ class Recorder(Core):
     def _change(self, layer, rows, pre, post):
         cfg = self.config
         shift = cfg.step_shifts[layer] + self.extra
-        random = self._random if cfg.rounding is Rounding.STOCHASTIC else None
+        random = self._random if cfg.update.rounding is Rounding.STOCHASTIC else None
         wide = SimpleNamespace(rounding=cfg.rounding, update_shift=cfg.update_shift, weight=WIDE)
         zeros = np.zeros((len(rows), len(post)), np.int64)
         rounded = dense.update(wide, zeros, pre, post, shift, random)

@@ -11,11 +11,11 @@ from math import sqrt
 
 import numpy as np
 
-from hebbware.golden.connections import connections
-from hebbware.golden.fixed import Rounding
+from hebbware.golden.arithmetic.fixed import Rounding
 from hebbware.golden.reference.reservoir import cell, hard_tanh
-from hebbware.golden.reservoir import Reservoir, ReservoirConfig
-from hebbware.golden.reservoir_training import ridge
+from hebbware.golden.reservoir.cell import Reservoir, ReservoirConfig
+from hebbware.golden.reservoir.connections import connections
+from hebbware.golden.reservoir.training import ridge
 
 INPUT = 0.8  # inputs are uniform in -0.8 .. 0.8
 PENALTIES = (1e-12, 1e-10, 1e-8, 1e-6, 1e-4)

@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from hebbware.golden import controls, data, train
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.data import Dataset
-from hebbware.golden.decoder import decoder_hash
+from hebbware.golden.data import sets as data
+from hebbware.golden.data.sets import Dataset
 from hebbware.golden.errors import InputError
+from hebbware.golden.learn import controls, train
 from hebbware.golden.reference.class_memory import ClassMemoryRule
 from hebbware.golden.reference.network import Frozen, Network
+from hebbware.golden.reservoir.decoder import decoder_hash
 from hebbware.study import version
 from hebbware.study.cost import cost
 
@@ -55,10 +56,10 @@ def data_seed(name: str, seed: int) -> int:
 def select(dataset: Dataset, samples: int, held: int, seed: int, test: bool) -> Dataset:
     """Return the part of a data set that a run may see.
 
-    Of the whole set `held` samples are held back as `hebbware.golden.train` does it, and of the
-    rest the first `samples` are kept, arranged so that a split of the result gives just these two
-    parts: fewer samples are measured on the same held-back ones. Without `test` there is no test
-    sample in the result but one of training.
+    Of the whole set `held` samples are held back as `hebbware.golden.learn.train` does it, and of
+    the rest the first `samples` are kept, arranged so that a split of the result gives just these
+    two parts: fewer samples are measured on the same held-back ones. Without `test` there is no
+    test sample in the result but one of training.
     """
     whole = _split(len(dataset.y_train), held, seed)
     part = _split(samples + held, held, seed)
@@ -70,7 +71,7 @@ def select(dataset: Dataset, samples: int, held: int, seed: int, test: bool) -> 
 
 
 def _split(samples: int, held: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows held back and the others, by the split of `hebbware.golden.data`."""
+    """Return the rows held back and the others, by the split of `hebbware.golden.data.sets`."""
     rows = np.arange(samples)
     return data.split_rows(samples, held, seed) if held else (rows[:0], rows)
 
@@ -170,10 +171,10 @@ def train_float(
     """
     config = train.spread_halvings(config, epochs)
     part = data.split_validation(dataset, held, config.seed) if held else dataset
-    network = Network(config.layers, config.seed)
+    network = Network(config.sizes, config.seed)
     rule = float_rule(config)
     targets = np.eye(config.classes)[part.y_train]
-    steps = 2.0 ** -np.array(config.steps, float)
+    steps = 2.0 ** -np.array(config.rates, float)
     accuracies = []
     for epoch in range(epochs):
         for sample in train.order(config.seed, epoch, len(targets)):
@@ -193,29 +194,30 @@ def float_rule(config: CoreConfig):
         There is none for such neurons, or such a memory.
     """
     options = {
-        "gated": {"horizon": config.horizon},
-        "trace": {"horizon": config.horizon, "kappa": config.kappa},
-        "window": {"samples": config.window, "kappa": config.kappa},
+        "gated": {"horizon": config.memory.horizon},
+        "trace": {"horizon": config.memory.horizon, "kappa": config.memory.kappa},
+        "window": {"samples": config.memory.window, "kappa": config.memory.kappa},
         "codes": {},
     }
-    if config.leaky or config.slope_shift or config.centred:
+    if config.leaky or config.neuron.slope_shift or config.input.centred:
         raise InputError(
             "control float has static neurons without a slope below 0 and inputs from 0 on; "
             "hebbware train --seeds N --reference has the others"
         )
-    if config.memory == "none":
+    if config.memory.kind == "none":
         return Frozen()
-    if config.memory not in options:
+    if config.memory.kind not in options:
         raise InputError(
-            f"control float has no rule for the {config.memory} memory; leave it out of controls"
+            f"control float has no rule for the {config.memory.kind} memory; "
+            "leave it out of controls"
         )
     return ClassMemoryRule(
-        config.memory,
+        config.memory.kind,
         config.hidden,
         config.classes,
         seed=config.seed,
-        beta=2.0**config.beta_log2,
-        **options[config.memory],
+        beta=2.0**config.modulator.beta_log2,
+        **options[config.memory.kind],
     )
 
 

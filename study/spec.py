@@ -3,7 +3,7 @@
 A specification is a TOML file::
 
     title = "Weight bits and rounding"
-    base = "digits"              # preset or file; or a table: [base] preset = "digits", horizon = 9
+    base = "digits"              # preset or file; or {preset = "digits", memory.horizon = 9}
     dataset = "digits"           # by default the set that the base is named after
     epochs = 10
     seeds = [0, 1, 2]
@@ -11,22 +11,22 @@ A specification is a TOML file::
     samples = 500                # samples to train with; by default all that are not held back
     test = true                  # look at the test set at the end of each run; by default not
     controls = ["frozen", "codes", "linear", "float"]
-    list = [{}, {horizon = 9}]   # each of these tables ...
+    list = [{}, {memory.horizon = 9}]  # each of these tables ...
 
     [grid]                       # ... with every combination of these values ...
-    weight_bits = [8, 12]
-    rounding = ["nearest", "stochastic"]
+    formats.weight_bits = [8, 12]
+    update.rounding = ["nearest", "stochastic"]
 
     [zip]                        # ... and with the first of each of these, the second of each, ...
-    z_bits = [6, 8]
-    z_fraction = [2, 4]
+    formats.z_bits = [6, 8]
+    formats.z_fraction = [2, 4]
 
-Every configuration field but the seed can be varied, and ``epochs`` and ``samples``. Where a
-memory, modulator or kind of neuron is varied, what it does not read of the base is left out; what
-it does not read of ``grid``, ``zip``, ``list`` and ``set`` makes a combination impossible. Several
-figures go into one file as ``[[part]]`` tables, each with a ``name`` and its own ``grid``, ``zip``,
-``list``, ``set`` (fixed values) and ``controls``; and ``include = ["other", ...]`` takes in the
-parts of other specifications, shipped ones by name or files in the same folder.
+Every configuration field but the seed can be varied, by its dotted name, and ``epochs`` and
+``samples``. Where the kind of a memory, modulator or neuron is varied, fields of the base that it
+does not have are left out; those of ``grid``, ``zip``, ``list`` and ``set`` make a combination
+impossible. Several figures go into one file as ``[[part]]`` tables, each with a ``name`` and its
+own ``grid``, ``zip``, ``list``, ``set`` (fixed values) and ``controls``; ``include = ["other",
+...]`` takes in the parts of other specifications, shipped ones by name or files in the same folder.
 
 Controls are trained for every combination, each once for all those that do not differ in what the
 control uses: ``linear`` uses no configuration field; ``float``, the rule in double precision, is
@@ -38,44 +38,44 @@ and of directions.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from hebbware.golden import data, train
-from hebbware.golden.config import PRESETS, CoreConfig, presets
-from hebbware.golden.controls import MEMORIES
-from hebbware.golden.decoder import decoder_hash
+from hebbware.golden.config import PRESETS, CoreConfig, derived, names, presets
+from hebbware.golden.data import sets as data
 from hebbware.golden.errors import InputError, did_you_mean, one_of
-from hebbware.golden.fields import derived
-from hebbware.golden.files import read_text
+from hebbware.golden.learn import train
+from hebbware.golden.learn.controls import MEMORIES
+from hebbware.golden.reservoir.decoder import decoder_hash
+from hebbware.golden.settings.tables import flattened
+from hebbware.golden.system.files import read_text
 from hebbware.study import run
 from hebbware.study.checks import known, listed, typed
 from hebbware.study.store import run_name
 
 SPECS = Path(__file__).parent / "specs"
-FIELDS = tuple(f.name for f in fields(CoreConfig) if f.name != "seed")
+FIELDS = tuple(name for name in names() if name != "seed")
 AXES = (*FIELDS, "epochs", "samples")
 TOP = ("title", "base", "dataset", "epochs", "seeds", "validation", "samples", "test", "controls")
 PART = ("name", "title", "set", "grid", "zip", "list", "controls")
 KEYS = (*TOP, "include", "part", "set", "grid", "zip", "list")
 
 FORMATS = (
-    *("lanes", "weight_bits", "rounding", "x_bits", "u_bits", "u_fraction"),
-    *("z_bits", "z_fraction", "d_bits", "d_fraction", "memory_bits", "read_bits"),
-    *("read_fraction", "error_fraction", "exp_bits", "reciprocal_bits", "rsqrt_bits"),
+    *("lanes", "update.rounding", "input.bits", "memory.bits", "memory.read_bits"),
+    *("memory.read_fraction", *(name for name in FIELDS if name.startswith("formats."))),
 )
 UNUSED = {
     "linear": FIELDS,
     "float": (
-        *(*FORMATS, "init_std", "horizon", "window", "kappa", "beta_log2"),
-        *("steps", "step_epochs", "step_extra"),
+        *(*FORMATS, "memory.horizon", "memory.window", "memory.kappa", "modulator.beta_log2"),
+        *("layer.init_std", "layer.rate", "update.halve_every", "update.halvings"),
     ),
     "codes": (),
-    "frozen": ("d_bits", "d_fraction"),
+    "frozen": ("formats.d_bits", "formats.d_fraction"),
 }
-"""Fields that make no difference to a control, besides those that its memory does not read; its
+"""Fields that make no difference to a control, besides those that its memory does not have; its
 runs have the base's values."""
 
 
@@ -261,7 +261,6 @@ class _Top:
         if control == "float":
             run.float_rule(config)
         plain = {k: v for k, v in config.to_dict().items() if k != "seed"}
-        plain["rounding"] = str(plain["rounding"])
         return {
             "config": plain,
             "decoder": decoder_hash(config),
@@ -333,9 +332,10 @@ def _combinations(where: str, values: dict, names: list[str]) -> list[dict]:
         rows = zip(*columns.values(), strict=True)
         choices.append([dict(zip(columns, row, strict=True)) for row in rows])
     if "list" in values:
-        tables = listed(where, "list", values["list"], dict)
-        for table in tables:
-            names += [name for name in _axes(where, "list", table) if name not in names]
+        tables = [
+            _axes(where, "list", each) for each in listed(where, "list", values["list"], dict)
+        ]
+        names += dict.fromkeys(name for each in tables for name in each if name not in names)
         choices.append(tables)
     seen = set()
     for name in [name for choice in choices for name in {k for row in choice for k in row}]:
@@ -348,7 +348,7 @@ def _combinations(where: str, values: dict, names: list[str]) -> list[dict]:
 
 
 def _axes(where: str, what: str, table: Any) -> dict:
-    table = typed(where, what, table, dict)
+    table = dict(flattened(typed(where, what, table, dict)))
     if "seed" in table:
         raise InputError(f"{where}: {what} cannot have seed; give seeds = [...]")
     known(f"{where}, {what}", table, AXES)
@@ -359,7 +359,7 @@ def _base(where: str, base: Any, folder: Path) -> tuple[dict, str]:
     """Return the base's own fields, so that defaults follow from them, and what it is named."""
     changes = {}
     if isinstance(base, dict):
-        changes = {k: v for k, v in base.items() if k != "preset"}
+        changes = dict(flattened({k: v for k, v in base.items() if k != "preset"}))
         known(f"{where}, base", changes, FIELDS)
         base = base.get("preset")
         if base is None:
@@ -374,7 +374,7 @@ def _base(where: str, base: Any, folder: Path) -> tuple[dict, str]:
             f"{where}: base {base}: {reason}; presets: {', '.join(presets())}"
             f"{did_you_mean(base, presets())}"
         ) from None
-    return {**values, **changes}, path.stem
+    return derived(dict(flattened(values)), changes), path.stem
 
 
 def _namesake(base: str) -> str:

@@ -12,7 +12,8 @@ integers (no control, ``frozen``, ``codes``) has the same bytes on every machine
 processor: their last digits are those of one kind of machine. Its content is canonical JSON (keys
 sorted, no spaces, one line)::
 
-    {"key":    {"config": {every field that the configuration reads, but the seed}, "seed": 0,
+    {"key":    {"config": {every field of the configuration by its dotted name, but the seed},
+                "seed": 0,
                 "decoder": null | "<hash of the weights of a reservoir memory's decoder>",
                 "dataset": {"name": "digits", "sha256": "..."},
                 "epochs": 10, "train_samples": 1189, "validation": 108, "test": true,
@@ -34,7 +35,8 @@ Accuracies are shares, 0..1; null where nothing was measured (no samples held ba
 run and for ``linear`` and ``float``, which are no hardware. What each number of ``cost`` counts is
 described in `hebbware.study.cost`. The ``config`` of a control is that of the run that it belongs
 to, with the fields that it does not use at their base values (so that one control serves many
-runs); of ``frozen`` and ``codes`` it is the network trained, ``memory = "none" | "codes"``.
+runs); of ``frozen`` and ``codes`` it is the network trained, ``memory.kind``
+"none" or "codes".
 
 A file is written under a temporary name, flushed to the disk and renamed: whatever is killed in
 between leaves no result. Names that begin with a dot are such leftovers and are no results.

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hebbware.golden.errors import InputError
-from hebbware.golden.workers import workers
+from hebbware.golden.system.workers import workers
 from hebbware.study import run
 from hebbware.study.spec import Plan
 from hebbware.study.store import Store

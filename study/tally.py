@@ -1,20 +1,20 @@
 """Signals of a network, the format of each, and counts of what a format does to them.
 
-==========  ======================================================  ==========  ====================
-signal      what                                                    format      fields
-==========  ======================================================  ==========  ====================
-``u``       sums of a layer; the readout's are the scores           ``u``       u_bits, u_fraction
-``z``       normalised activations                                  ``z``       z_bits, z_fraction
-``E``       class memories as read, at unit scale                   ``read``    read_bits, ...
-``k``       similarities to the class memories                      ``k``       error_fraction
-``e``       softmax errors                                          ``e``       error_fraction
-``xi``      modulator, before slope and clipping                    ``d``       d_bits, d_fraction
-``d``       directions: slope times modulator, clipped              ``d``       d_bits, d_fraction
-``dM``      changes of the stored class memories                    integers    memory_bits
-``M``       stored class memories, as written                       integers    memory_bits
-``dW``      changes of the weights                                  ``weight``  weight_bits
-``W``       weights, as written                                     ``weight``  weight_bits
-==========  ======================================================  ==========  ====================
+==========  ==================================================  ==========  ========================
+signal      what                                                format      fields
+==========  ==================================================  ==========  ========================
+``u``       sums of a layer; the readout's are the scores       ``u``       formats.u_bits, ...
+``z``       normalised activations                              ``z``       formats.z_bits, ...
+``E``       class memories as read, at unit scale               ``read``    memory.read_bits, ...
+``k``       similarities to the class memories                  ``k``       formats.error_fraction
+``e``       softmax errors                                      ``e``       formats.error_fraction
+``xi``      modulator, before slope and clipping                ``d``       formats.d_bits, ...
+``d``       directions: slope times modulator, clipped          ``d``       formats.d_bits, ...
+``dM``      changes of the stored class memories                integers    memory.bits
+``M``       stored class memories, as written                   integers    memory.bits
+``dW``      changes of the weights                              ``weight``  formats.weight_bits
+``W``       weights, as written                                 ``weight``  formats.weight_bits
+==========  ==================================================  ==========  ========================
 
 Histograms of ``d``, ``M``, ``W`` show what is stored, all others the exact value before rounding.
 The core has no value of ``e`` before its rounding, so nothing is counted as lost there.
@@ -26,23 +26,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from hebbware.golden.arithmetic.fixed import Format, Rounding, saturate, shift_round
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.fixed import Format, Rounding, saturate, shift_round
 from hebbware.golden.reference.class_memory import CLIP
 
 SIGNALS = ("u", "z", "E", "k", "e", "xi", "d", "dM", "M", "dW", "W")
 FIELDS = {
-    "u": ("u_bits", "u_fraction"),
-    "z": ("z_bits", "z_fraction"),
-    "E": ("read_bits", "read_fraction"),
-    "k": ("error_fraction",),
-    "e": ("error_fraction",),
-    "xi": ("d_bits", "d_fraction"),
-    "d": ("d_bits", "d_fraction"),
-    "dM": ("memory_bits",),
-    "M": ("memory_bits",),
-    "dW": ("weight_bits",),
-    "W": ("weight_bits",),
+    "u": ("formats.u_bits", "formats.u_fraction"),
+    "z": ("formats.z_bits", "formats.z_fraction"),
+    "E": ("memory.read_bits", "memory.read_fraction"),
+    "k": ("formats.error_fraction",),
+    "e": ("formats.error_fraction",),
+    "xi": ("formats.d_bits", "formats.d_fraction"),
+    "d": ("formats.d_bits", "formats.d_fraction"),
+    "dM": ("memory.bits",),
+    "M": ("memory.bits",),
+    "dW": ("formats.weight_bits",),
+    "W": ("formats.weight_bits",),
 }
 """The fields of the configuration that change the format of a signal."""
 
@@ -55,7 +55,7 @@ IDLE = 2  # leading bits never used, from which on it is flagged
 
 def formats(config: CoreConfig) -> dict[str, Format]:
     """Return the format of each signal; class memories count in their own integers."""
-    memory = Format(config.memory_bits, 0)
+    memory = Format(config.stored.width, 0)
     return {
         "u": config.u,
         "z": config.z,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hebbware.golden import places
+from hebbware.golden.system import places
 
 NEIGHBOUR = Path(__file__).resolve().parents[2] / "shared" / "data"
 

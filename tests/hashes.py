@@ -16,26 +16,38 @@ from hebbware.boards.board import BOARDS
 from hebbware.boards.top import Top, clock_setting
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core as GoldenCore
-from hebbware.golden.schedule import predict
-from hebbware.golden.twin import Twin
+from hebbware.golden.timing.schedule import predict
+from hebbware.golden.twin.core import Twin
 from hebbware.hdl.core import Core
 
 CORES = {
-    "plain": CoreConfig(layers=(7, 5, 4, 3), lanes=4),
-    "wide": CoreConfig(layers=(13, 12, 11, 10), lanes=9, horizon=5),
-    "clusters": CoreConfig(layers=(20, 19, 18, 3), lanes=17, memory="window", window=8),
-    "hsic": CoreConfig(layers=(9, 8, 7, 3), lanes=4, modulator="hsic", window=4),
-    "reservoir": CoreConfig(
-        layers=(9, 8, 7, 3), lanes=4, memory="reservoir", projection=4, reservoir_units=16,
-        reservoir_lanes=4, readout="zero",
+    "plain": CoreConfig.of((7, 5, 4, 3), lanes=4),
+    "wide": CoreConfig.of((13, 12, 11, 10), lanes=9, memory__horizon=5),
+    "clusters": CoreConfig.of((20, 19, 18, 3), lanes=17, memory__kind="window", memory__window=8),
+    "hsic": CoreConfig.of((9, 8, 7, 3), lanes=4, modulator__kind="hsic", memory__window=4),
+    "reservoir": CoreConfig.of(
+        (9, 8, 7, 3),
+        lanes=4,
+        memory__kind="reservoir",
+        memory__projection=4,
+        reservoir__units=16,
+        reservoir__lanes=4,
+        reservoir__decoder="zero",
     ),
-    "leaky": CoreConfig(
-        layers=(6, 7, 3), lanes=3, dynamics="leaky", time_steps=3, weight_ports=1, memory="trace",
-        kappa=0.5, slope_shift=2, centred=True,
+    "leaky": CoreConfig.of(
+        (6, 7, 3),
+        lanes=3,
+        neuron__kind="leaky",
+        neuron__time_steps=3,
+        weight_ports=1,
+        memory__kind="trace",
+        memory__kappa=0.5,
+        neuron__slope_shift=2,
+        input__centred=True,
     ),
-    "codes": CoreConfig(layers=(6, 7, 3), lanes=3, memory="codes"),
-    "frozen": CoreConfig(layers=(6, 7, 3), lanes=3, memory="none"),
-}  # fmt: skip
+    "codes": CoreConfig.of((6, 7, 3), lanes=3, memory__kind="codes"),
+    "frozen": CoreConfig.of((6, 7, 3), lanes=3, memory__kind="none"),
+}
 
 
 def digest(*parts) -> str:

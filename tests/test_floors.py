@@ -20,7 +20,7 @@ TOOLS = {
 GOLDEN = {"numpy", "hebbware", *sys.stdlib_module_names}
 """All that golden may import anywhere; numba in the compiled twin, scikit-learn in functions."""
 
-ESTIMATOR = "golden/classifier.py"
+ESTIMATOR = "golden/learn/classifier.py"
 """The one module of golden that imports scikit-learn as a whole: its class is built on it."""
 
 HOST = ("boards/protocol.py", "boards/host/")
@@ -124,8 +124,8 @@ def test_module_imports_only_downwards(path):
         ("golden/a.py", "import numba"),
         ("golden/a.py", "import sklearn.datasets"),
         ("golden/sub/classifier.py", "from sklearn.base import BaseEstimator"),
-        ("golden/classifier.py", "import scipy"),
-        ("golden/classifier.py", "import numba"),
+        ("golden/learn/classifier.py", "import scipy"),
+        ("golden/learn/classifier.py", "import numba"),
         ("golden/a.py", "import hdl"),
         ("hdl/a.py", "import cocotb"),
         ("hdl/a.py", "from cocotb_tools import runner"),
@@ -148,9 +148,9 @@ def test_import_upwards_is_seen(path, source):
     [
         ("golden/a.py", "import numpy as np, tomllib\nfrom .fixed import Format\nfrom . import b"),
         ("golden/a.py", "def f():\n    from sklearn.datasets import load_digits"),
-        ("golden/twin.py", "import numba"),
-        ("golden/classifier.py", "from sklearn.base import BaseEstimator"),
-        ("hdl/a.py", "import amaranth\nfrom hebbware.golden.fixed import Format"),
+        ("golden/twin/core.py", "import numba"),
+        ("golden/learn/classifier.py", "from sklearn.base import BaseEstimator"),
+        ("hdl/a.py", "import amaranth\nfrom hebbware.golden.arithmetic.fixed import Format"),
         ("cosim/a.py", "import cocotb\nfrom hebbware.hdl import core\nfrom ..golden import core"),
         ("boards/host/a.py", "import serial, hebbware.golden\nfrom ..protocol import Message"),
         ("boards/a.py", "import amaranth\nimport hebbware.hdl, hebbware.cosim"),

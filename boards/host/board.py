@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ...golden.commands import Op, Space, State, pack
 from ...golden.config import NO_LABEL, CoreConfig
+from ...golden.data.samples import optional_labels, raw, samples_of
 from ...golden.errors import InputError
-from ...golden.layout import Layout
-from ...golden.samples import optional_labels, raw, samples_of
+from ...golden.program.commands import Op, Space, State, pack
+from ...golden.program.layout import Layout
 from .. import protocol
 from ..protocol import Message
 
@@ -263,7 +263,9 @@ class Board:
     def set_extra(self, halvings: int) -> None:
         """Halve every step so many times; InputError where the core cannot."""
         if self.command(Op.WRITE, Space.STATE, State.EXTRA, [halvings]) != halvings:
-            raise InputError(f"halvings must lie in 0..{self.config.step_extra}, not {halvings!r}")
+            raise InputError(
+                f"halvings must lie in 0..{self.config.update.halvings}, not {halvings!r}"
+            )
 
     def weights(self, progress: Callable[[int], None] | None = None) -> list[np.ndarray]:
         """All weights, in the shapes of `hebbware.golden.Core.weights`."""
@@ -287,7 +289,7 @@ class Board:
             numbers that are no weights.
         """
         cfg, names = self.config, [f"weights[{layer}]" for layer in range(len(weights))]
-        shapes = [(n + 1, m) for n, m in zip(cfg.layers, cfg.hidden, strict=False)]
+        shapes = [(n + 1, m) for n, m in zip(cfg.sizes, cfg.hidden, strict=False)]
         shapes.append((cfg.classes, cfg.hidden[-1]))
         if len(weights) != len(shapes):
             raise InputError(f"weights must have {len(shapes)} layers, not {len(weights)}")
@@ -315,7 +317,7 @@ class Board:
         ------
         InputError
             At once, before anything is sent: samples or labels that the board's core does not take
-            (`hebbware.golden.samples`).
+            (`hebbware.golden.data.samples`).
         LinkLost
             As the results are asked for.
         """

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...golden.config import CoreConfig
 from ...golden.errors import InputError
-from ...golden.init import start_state
+from ...golden.layers.init import start_state
 
 
 def pack_weights(config: CoreConfig, weights: list[np.ndarray]) -> bytes:
@@ -48,7 +48,7 @@ def load_weights(path: Path, config: CoreConfig) -> list[np.ndarray]:
             )
         if values.size and not low <= int(values.min()) <= int(values.max()) <= high:
             raise InputError(
-                f"{path} must hold weights in {low}..{high} in {name}, as {config.weight_bits} "
+                f"{path} must hold weights in {low}..{high} in {name}, as {config.weight.width} "
                 f"bits have them, not {values.min()}..{values.max()}"
             )
     return [values.astype(np.int64) for values in arrays]

@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...golden import commands
 from ...golden.errors import InputError
+from ...golden.program import commands
 from ...hdl.loader import sample_width
 from ...hdl.parameters import checking
 from ...hdl.results import result_width

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...cosim.cache import discard
-from ...golden import children
 from ...golden.errors import InputError, ToolError
+from ...golden.system import children
 from .. import protocol
 from ..link.uart import SLOWEST
 from ..system import System

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 from cobs import cobs
 
-from ...golden import children, places
-from ...golden.commands import ADDRESS_BITS, LANE_BITS, Op, Space, State, pack
 from ...golden.config import NO_LABEL, CoreConfig
-from ...golden.layout import Layout
+from ...golden.program.commands import ADDRESS_BITS, LANE_BITS, Op, Space, State, pack
+from ...golden.program.layout import Layout
+from ...golden.system import children, places
 from .. import protocol
 from ..link.core import LinkedCore, release
 from ..model import Model
 from ..protocol import Message
 from .build import build_program
 
-CONFIG = CoreConfig(layers=(12, 5, 4, 3), lanes=2, seed=7)  # small: the link is what is tested
+CONFIG = CoreConfig.of((12, 5, 4, 3), lanes=2, seed=7)  # small: the link is what is tested
 BUFFER = 128
 _WRAPPER = """\
 module feed(input bit clk, input bit rst,

@@ -25,9 +25,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..data import Dataset
+from ..data.sets import Dataset
 from ..errors import InputError, one_of
-from ..train import order
+from ..learn.train import order
 from . import checks
 from .backprop import Backprop
 from .class_memory import ClassMemoryRule
@@ -123,7 +123,7 @@ BASELINES |= {
 
 
 class Learner:
-    """A float network with a rule; it can follow a stream (`hebbware.golden.streams.follow`).
+    """A float network with a rule; it can follow a stream (`hebbware.golden.data.streams.follow`).
 
     Parameters
     ----------
@@ -219,7 +219,7 @@ def train(
     name : str
         One of ``BASELINES``.
     dataset : Dataset
-        For a choice of settings give `hebbware.golden.data.split_validation` of it.
+        For a choice of settings give `hebbware.golden.data.sets.split_validation` of it.
     hidden : sequence of int
         Units of the hidden layers.
     epochs : int

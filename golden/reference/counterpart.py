@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..config import CoreConfig
-from ..data import Dataset, split_validation
-from ..dynamics import leak_rate
+from ..data.sets import Dataset, split_validation
 from ..errors import InputError
-from ..train import held_back, order, spread_halvings
+from ..learn.train import held_back, order, spread_halvings
+from ..neurons.dynamics import leak_rate
 from .class_memory import CLIP
 from .layers import Layer, layer_norm, softmax
 from .leaky import leaky_step
@@ -49,20 +49,25 @@ class Counterparts:
     """
 
     def __init__(self, config: CoreConfig, seeds: Sequence[int]):
-        if config.memory != "gated":
+        if config.memory.kind != "gated":
             raise InputError(
-                f"the float reference has the gated memory only, not {config.memory!r}"
+                f"the float reference has the gated memory only, not {config.memory.kind!r}"
             )
         self.config = config
         rngs = [np.random.default_rng([seed, 2]) for seed in seeds]
         self.weights = [
             np.stack([rng.normal(0, std, shape) for rng in rngs])
-            for std, *shape in zip(config.init_std, config.layers, config.layers[1:], strict=False)
+            for std, *shape in zip(
+                [layer.init_std for layer in config.layer],
+                config.sizes,
+                config.sizes[1:],
+                strict=False,
+            )
         ]
         self.biases = [np.zeros((len(rngs), units)) for units in config.hidden]
         self.memories = [np.zeros((len(rngs), config.classes, units)) for units in config.hidden]
         self.rate = leak_rate(config) if config.leaky else 1.0
-        self.below = 2.0**-config.slope_shift if config.slope_shift else 0.0
+        self.below = 2.0**-config.neuron.slope_shift if config.neuron.slope_shift else 0.0
 
     def forward(self, x: np.ndarray) -> tuple[list[Layer], np.ndarray]:
         """Return hidden layers and scores (seeds, classes) of one sample each, x (seeds, inputs).
@@ -74,7 +79,7 @@ class Counterparts:
         hidden = range(len(self.biases))
         u = [0.0 for _ in hidden]
         first = x @ self.weights[0] + self.biases[0][:, None]  # the input stays
-        for _ in range(self.config.time_steps):
+        for _ in range(self.config.neuron.time_steps):
             layers, z = [], x
             for n in hidden:
                 current = z @ self.weights[n] + self.biases[n][:, None] if n else first
@@ -98,7 +103,7 @@ class Counterparts:
         """Return d (seeds, units) and the softmax errors (seeds, classes) of a hidden layer."""
         z, read = layer.z, self.read(n)
         k = np.einsum("sci,si->sc", read, z) / z.shape[-1]
-        error = self._error(2.0**self.config.beta_log2 * k, labels)
+        error = self._error(2.0**self.config.modulator.beta_log2 * k, labels)
         power = 2.0 ** np.round(np.log2(layer.scale))
         own = z * (error * k).sum(axis=-1, keepdims=True)
         xi = power * (np.einsum("sc,sci->si", error, read) - own)
@@ -109,7 +114,7 @@ class Counterparts:
         layers, scores = self.forward(x)
         for n, layer in enumerate(layers):
             d, error = self.directions(n, layer, labels)
-            forgotten = 2.0**-self.config.horizon * self.memories[n]
+            forgotten = 2.0**-self.config.memory.horizon * self.memories[n]
             self.memories[n] -= forgotten + error[:, :, None] * layer.z[:, None]
             self.weights[n] -= steps[n] * layer.inputs[:, :, None] * d[:, None]
             self.biases[n] -= steps[n] * d
@@ -124,7 +129,7 @@ class Counterparts:
 
 def encode(config: CoreConfig, x: np.ndarray) -> np.ndarray:
     """A data set's bytes as the configuration reads them: 0..1, or -1..1 where centred."""
-    return x / 128 - 1 if config.centred else x / 256
+    return x / 128 - 1 if config.input.centred else x / 256
 
 
 def train(
@@ -140,7 +145,7 @@ def train(
     Parameters
     ----------
     epochs : int
-        The schedule spreads over them, as in `hebbware.golden.train`.
+        The schedule spreads over them, as in `hebbware.golden.learn.train`.
     validation : int or float, optional
         Training samples left out, as there.
     progress : callable, optional
@@ -152,7 +157,7 @@ def train(
         held = held_back(dataset, validation)
         parts.append(split_validation(dataset, held, seed) if held else dataset)
     for epoch in range(epochs):
-        steps = [2.0 ** -(step + config.extra(epoch)) for step in config.steps]
+        steps = [2.0 ** -(step + config.extra(epoch)) for step in config.rates]
         orders = [order(s, epoch, len(p.y_train)) for s, p in zip(seeds, parts, strict=True)]
         for places in zip(*orders, strict=True):
             chosen = list(zip(parts, places, strict=True))

@@ -1,10 +1,10 @@
 """Reservoirs in floating point: the cell that the hardware has, and the paper's whole reservoir.
 
-`cell` is what `hebbware.golden.reservoir` does in integers. `Reservoir` has leaky tanh units whose
-decoder is trained online by the delta rule. Source of the latter: Daruwalla and Lipasti 2024, the
-auxiliary network with working memory (2000 units, tau 5 ms, dt 1 ms, gain 1.2 there); D. Sussillo
-and L. F. Abbott, "Generating coherent patterns of activity from chaotic neural networks", 2009, for
-the architecture with feedback of the output.
+`cell` is what `hebbware.golden.reservoir.cell` does in integers. `Reservoir` has leaky tanh units
+whose decoder is trained online by the delta rule. Source of the latter: Daruwalla and Lipasti 2024,
+the auxiliary network with working memory (2000 units, tau 5 ms, dt 1 ms, gain 1.2 there); D.
+Sussillo and L. F. Abbott, "Generating coherent patterns of activity from chaotic neural networks",
+2009, for the architecture with feedback of the output.
 """
 
 from typing import NamedTuple

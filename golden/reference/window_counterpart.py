@@ -10,10 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from ..config import CoreConfig
-from ..data import Dataset, split_validation
+from ..data.sets import Dataset, split_validation
 from ..errors import InputError
-from ..hsic import float_steps
-from ..train import held_back, order, spread_halvings
+from ..learn.train import held_back, order, spread_halvings
+from ..modulators.hsic import float_steps
 from .counterpart import encode
 from .network import Network
 from .windowed import HsicRule
@@ -31,7 +31,7 @@ def train(
     Parameters
     ----------
     epochs : int
-        The schedule spreads over them, as in `hebbware.golden.train`.
+        The schedule spreads over them, as in `hebbware.golden.learn.train`.
     validation : int or float, optional
         Training samples held back, as there.
     progress : callable, optional
@@ -42,17 +42,17 @@ def train(
     InputError
         Another modulator, or leaky neurons.
     """
-    if config.modulator != "hsic" or config.leaky:
+    if config.modulator.kind != "hsic" or config.leaky:
         raise InputError(
             "the float reference of the hsic modulator has static neurons, not "
-            f"{config.dynamics!r} ones of {config.modulator!r}"
+            f"{config.neuron.kind!r} ones of {config.modulator.kind!r}"
         )
     config = spread_halvings(config, epochs)
     held = held_back(dataset, validation)
     part = split_validation(dataset, held, config.seed) if held else dataset
-    network = Network(config.layers, config.seed)
-    rule = HsicRule(config.window, config.gamma, config.sigmas)
-    steps = np.array([*float_steps(config), 2.0 ** -config.steps[-1]])
+    network = Network(config.sizes, config.seed)
+    rule = HsicRule(config.memory.window, config.modulator.gamma, config.modulator.sigmas)
+    steps = np.array([*float_steps(config), 2.0 ** -config.rates[-1]])
     targets = np.eye(dataset.classes)[part.y_train]
     for epoch in range(epochs):
         sizes = steps / 2 ** config.extra(epoch)

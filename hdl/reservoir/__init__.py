@@ -1,4 +1,4 @@
-"""The reservoir in hardware: `hebbware.golden.reservoir` and its readout.
+"""The reservoir in hardware: `hebbware.golden.reservoir.cell` and its readout.
 
 `Engine` is for use inside something larger; `ReservoirBlock` puts streams around it.
 """

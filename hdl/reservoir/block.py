@@ -4,9 +4,9 @@ from amaranth.hdl import Array, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...golden.reservoir_decoder import ADDRESS_BITS, DATA_BITS, OP_BITS, Op
-from ...golden.traces import reservoir_traces
-from ..fixed import saturate
+from ...golden.program.traces import reservoir_traces
+from ...golden.reservoir.machine import ADDRESS_BITS, DATA_BITS, OP_BITS, Op
+from ..lanes.fixed import saturate
 from ..shapes import index
 from ..trace import event, show
 from .engine import Engine
@@ -26,7 +26,7 @@ def result_width(config) -> int:
 
 
 def trace_signature(config):
-    """The ports that show every write to a memory: `hebbware.golden.traces.reservoir_traces`."""
+    """The ports that show every write to a memory: `golden.program.traces.reservoir_traces`."""
     return wiring.Signature(
         {
             name: Out(event(index(trace.depth), trace.lanes * trace.width))
@@ -36,7 +36,7 @@ def trace_signature(config):
 
 
 class ReservoirBlock(wiring.Component):
-    """One step for each vector of inputs; `hebbware.golden.reservoir_schedule` gives the clocks.
+    """One step for each vector of inputs; `hebbware.golden.timing.reservoir` gives the clocks.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class ReservoirBlock(wiring.Component):
     targets : In(stream)
         While it learns, for each step one word for each output. Only with a readout.
     commands : In(stream)
-        See `hebbware.golden.reservoir_decoder`.
+        See `hebbware.golden.reservoir.machine`.
     results : Out(stream)
         For each step the states, or the outputs, signed.
     responses : Out(stream)

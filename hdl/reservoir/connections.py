@@ -1,12 +1,12 @@
-"""Connections of the units, generated during the walk as in `hebbware.golden.reservoir`."""
+"""Connections of the units, generated during the walk as in `hebbware.golden.reservoir.cell`."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ...golden.connections import GRANULE, INPUT_KEY_BITS, fixed_words, reversed_decrement
-from ...golden.random import xorshift32
-from ..random import xorshift
+from ...golden.arithmetic.random import xorshift32
+from ...golden.reservoir.connections import GRANULE, INPUT_KEY_BITS, fixed_words, reversed_decrement
+from ..lanes.random import xorshift
 
 
 class GranuleWords(wiring.Component):

@@ -1,8 +1,8 @@
 """The reservoir block as one Verilog file."""
 
-from ...golden.reservoir import ReservoirConfig
-from ...golden.reservoir_decoder import ADDRESS_BITS, DATA_BITS, OP_BITS, Op
-from ...golden.traces import reservoir_traces
+from ...golden.program.traces import reservoir_traces
+from ...golden.reservoir.cell import ReservoirConfig
+from ...golden.reservoir.machine import ADDRESS_BITS, DATA_BITS, OP_BITS, Op
 from ..emit import Port, comment, port_lines, ports_of, wrapped
 from ..verilog import convert
 from .block import ReservoirBlock

@@ -4,14 +4,14 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...golden import reservoir_schedule as schedule
-from ...golden.connections import GRANULE
-from ...golden.fixed import Rounding
-from ...golden.random import xorshift32
-from ..fixed import saturate, shift_round
-from ..random import Xorshift32
+from ...golden.arithmetic.fixed import Rounding
+from ...golden.arithmetic.random import xorshift32
+from ...golden.reservoir.connections import GRANULE
+from ...golden.timing import reservoir as schedule
+from ..lanes.fixed import saturate, shift_round
+from ..lanes.random import Xorshift32
+from ..lanes.tree import AdderTree
 from ..shapes import index
-from ..tree import AdderTree
 from .connections import GranuleWords, input_key, permuted, place_bits, source_block
 from .lane import Control, Kind, Lane, has_readout, product_bits
 from .step import Job, Step
@@ -22,7 +22,7 @@ class Engine(wiring.Component):
 
     A job is started by one of the four ``start_...`` inputs while none is under way; its operands
     must be there in that clock. How long jobs take, and when they write: see
-    `hebbware.golden.reservoir_schedule`. Without a readout (``output = state``) there are only the
+    `hebbware.golden.timing.reservoir`. Without a readout (``output = state``) there are only the
     step, and the host's job that does nothing.
 
     Parameters

@@ -4,11 +4,11 @@ from amaranth.hdl import Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, enum, memory, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...golden.fixed import Rounding
-from ...golden.reservoir import COUPLING_FRACTION
-from ...golden.tables import TANH_RANGE, TANH_STEP, tanh_table
-from ..fixed import saturate
-from ..random import of_lane
+from ...golden.arithmetic.fixed import Rounding
+from ...golden.arithmetic.tables import TANH_RANGE, TANH_STEP, tanh_table
+from ...golden.reservoir.cell import COUPLING_FRACTION
+from ..lanes.fixed import saturate
+from ..lanes.random import of_lane
 
 
 class Kind(enum.Enum):

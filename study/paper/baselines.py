@@ -18,7 +18,11 @@ def plan(setting: Setting) -> list[Row]:
     """Return the runs; those by AdamW, which take longest, from one seed."""
     marks = [2000, setting.epoch] if setting.full else [min(SHORT, setting.epoch)]
     rows = [
-        Row("gated, bit-true", setting.course(setting.core(step_epochs=0), marks), {"float": False})
+        Row(
+            "gated, bit-true",
+            setting.course(setting.core(update__halve_every=0), marks),
+            {"float": False},
+        )
     ]
     for name in BASELINES:
         if "adamw" not in name:

@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.layout import word_width
-from hebbware.golden.memory import KINDS
-from hebbware.golden.reservoir_memory import WEIGHT_BITS
+from hebbware.golden.program.layout import word_width
+from hebbware.golden.reservoir.memory import WEIGHT_BITS
 from hebbware.study.paper import chart
 from hebbware.study.paper.remap import steps_of
 from hebbware.study.paper.setting import Found, Row, Setting, numbers, spreads, table
@@ -23,37 +22,37 @@ MARKS = (2000, 10_000)
 STEPS = (7, 5, 7)  # shifts: first layer, further ones, readout; the same for all
 
 FAMILIES: dict[str, tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
-    "horizon": (
+    "memory.horizon": (
         "gated: log2 of the horizon, samples",
         (6, 8, 10, 12, 14, 16),
         (6, 10, 14),
-        {"memory": "gated"},
+        {"memory.kind": "gated"},
     ),
-    "memory_bits": (
+    "memory.bits": (
         "gated, horizon 2^14: bits of an entry",
         (4, 6, 8, 10, 12, 16),
         (4, 8, 16),
-        {"memory": "gated", "horizon": 14},
+        {"memory.kind": "gated", "memory.horizon": 14},
     ),
-    "window": (
+    "memory.window": (
         "window: samples",
         (2, 4, 8, 16, 32, 64),
         (2, 8, 32),
-        {"memory": "window", "kappa": 0.0, "memory_bits": 16},
+        {"memory.kind": "window", "memory.kappa": 0.0, "memory.bits": 16},
     ),
-    "window+codes": (
+    "memory.window+codes": (
         "window and codes at half weight: samples",
         (2, 4, 8, 16, 32, 64),
         (8, 32),
-        {"memory": "window", "kappa": 0.5, "memory_bits": 16},
+        {"memory.kind": "window", "memory.kappa": 0.5, "memory.bits": 16},
     ),
-    "reservoir_units": (
+    "reservoir.units": (
         "reservoir, states of 8 bits: units",
         (32, 64, 128, 256, 512),
         (32, 128),
         {},
     ),
-    "reservoir_bits": (
+    "reservoir.bits": (
         "reservoir: bits of a state",
         (4, 6, 8, 10, 12, 16),
         (4, 8),
@@ -62,11 +61,12 @@ FAMILIES: dict[str, tuple[str, tuple[int, ...], tuple[int, ...], dict[str, Any]]
 }
 """By name: what is on the axis, its values, those of the short setting, the other fields."""
 NAMES = {
-    "horizon": "gated, horizon",
-    "memory_bits": "gated, bits of an entry",
-    "window+codes": "window and codes",
-    "reservoir_units": "reservoir, units",
-    "reservoir_bits": "reservoir, bits of a state",
+    "memory.horizon": "gated, horizon",
+    "memory.bits": "gated, bits of an entry",
+    "memory.window": "window",
+    "memory.window+codes": "window and codes",
+    "reservoir.units": "reservoir, units",
+    "reservoir.bits": "reservoir, bits of a state",
 }
 
 
@@ -76,14 +76,14 @@ def working_bits(config: CoreConfig) -> int:
     Of a reservoir: states, decoder weights, the codes of the projection, and what was decoded last.
     """
     units, classes = sum(config.hidden), config.classes
-    if KINDS[config.memory].projected:
-        decoded = classes * config.projection
-        each = config.reservoir_units * (config.reservoir_bits + decoded * WEIGHT_BITS)
-        each += decoded * config.read_bits
-        return len(config.hidden) * each + config.projection * units
+    if config.memory.projected:
+        decoded = classes * config.memory.projection
+        each = config.reservoir.units * (config.reservoir.bits + decoded * WEIGHT_BITS)
+        each += decoded * config.read.width
+        return len(config.hidden) * each + config.memory.projection * units
     bits = classes * units * word_width(config)
-    if KINDS[config.memory].windowed:
-        bits += config.window * (units * config.z_bits + (classes - 1).bit_length())
+    if config.memory.windowed:
+        bits += config.memory.window * (units * config.z.width + (classes - 1).bit_length())
     return bits
 
 
@@ -94,13 +94,15 @@ def plan(setting: Setting) -> list[Row]:
         for value in values if setting.full else few:
             fields = {**fixed, family.partition("+")[0]: value}
             rows.append(_row(setting, f"{family} {value}", fields, family=family, value=value))
-    codes = {"memory": "codes"}
+    codes = {"memory.kind": "codes"}
     return [*rows, _row(setting, "codes", codes, family="codes")]
 
 
 def _row(setting: Setting, label: str, fields: dict[str, Any], **about: Any) -> Row:
     base = setting.reservoir if label.startswith("reservoir") else setting.config
-    config = base.derive(steps=steps_of(setting, STEPS), step_epochs=0).derive(**fields)
+    config = base.derive(layer__rate=steps_of(setting, STEPS), update__halve_every=0).derive(
+        **fields
+    )
     keys = setting.course(config, setting.marks(*MARKS))
     return Row(label, keys, {**about, "rule": label, "working_bits": working_bits(config)})
 
@@ -122,7 +124,7 @@ def draw(setting: Setting, found: Found):
             if codes:
                 colour = chart.COLOURS[place]
                 axis.axhline(100 * spreads(codes)[place].mean, color=colour, ls=":", lw=1.5)
-        if family.startswith("window") or family.endswith("units"):
+        if family.startswith("memory.window") or family.endswith("units"):
             axis.set_xscale("log", base=2)
             chart.whole_numbers(axis)
         axis.set_xticks(values)

@@ -5,8 +5,6 @@ Steps are halved after each epoch, those of each rule as it has them by default.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hebbware.golden.reference.baselines import BASELINES
 from hebbware.study.paper import chart
 from hebbware.study.paper.setting import Found, Row, Setting, numbers, spreads, table
@@ -26,12 +24,12 @@ def plan(setting: Setting) -> list[Row]:
     """Return the runs."""
     epochs = EPOCHS if setting.full else 1
     marks = [*setting.marks(*MARKS), *(setting.epoch * (n + 2) for n in range(epochs - 1))]
-    base = replace(setting.config, step_epochs=1)
-    narrow = NARROW.get(setting.dataset.removeprefix("fashion-"), base.steps)
+    base = setting.config.derive(update__halve_every=1)
+    narrow = NARROW.get(setting.dataset.removeprefix("fashion-"), base.rates)
     cores = {
-        "gated, W12": replace(base, weight_bits=12),
-        "gated, W8": replace(base, weight_bits=8, steps=narrow),
-        "codes, W12": base.derive(weight_bits=12, memory="codes"),
+        "gated, W12": base.derive(formats__weight_bits=12),
+        "gated, W8": base.derive(formats__weight_bits=8, layer__rate=narrow),
+        "codes, W12": base.derive(formats__weight_bits=12, memory__kind="codes"),
     }
     rows = [
         Row(label, setting.course(config, marks), {"float": False})
@@ -54,7 +52,7 @@ def draw(setting: Setting, found: Found):
     chart.samples_axis(axis, [m for m in marks if m != 2 * setting.epoch], "samples learned")
     axis.tick_params(axis="x", labelrotation=45)
     chart.accuracy_axis(axis, [one for _, results in found for one in spreads(results)])
-    axis.set_title(f"{setting.dataset}: {'-'.join(map(str, setting.config.layers))}")
+    axis.set_title(f"{setting.dataset}: {'-'.join(map(str, setting.config.sizes))}")
     chart.legend(axis)
     return canvas, {"marks": marks, "rows": [numbers(*one) for one in found]}
 

@@ -7,7 +7,6 @@ accuracy from scratch, after few samples.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from hebbware.study.paper import chart
@@ -24,10 +23,17 @@ FLOAT_STEPS = ((7, 6, 8),)
 BACKPROP = (0.005, 0.01, 0.02, 0.03, 0.05)
 
 MEMORIES: dict[str, dict[str, Any]] = {
-    **{f"gated, l = {n}": {"memory": "gated", "horizon": n} for n in (6, 8, 10, 12)},
-    **{f"trace, l = {n}": {"memory": "trace", "horizon": n, "kappa": 0.0} for n in (6, 8)},
-    "window, N = 32, codes at half": {"memory": "window", "window": 32, "kappa": 0.5},
-    "codes": {"memory": "codes", "kappa": 1.0},
+    **{f"gated, l = {n}": {"memory.kind": "gated", "memory.horizon": n} for n in (6, 8, 10, 12)},
+    **{
+        f"trace, l = {n}": {"memory.kind": "trace", "memory.horizon": n, "memory.kappa": 0.0}
+        for n in (6, 8)
+    },
+    "window, N = 32, codes at half": {
+        "memory.kind": "window",
+        "memory.window": 32,
+        "memory.kappa": 0.5,
+    },
+    "codes": {"memory.kind": "codes", "memory.kappa": 1.0},
 }
 SHORT = ("gated, l = 8", "gated, l = 10", "gated, l = 12", "trace, l = 6", "codes")
 NARROW = (*(f"gated, l = {n}" for n in (6, 8, 10, 12)), "codes")  # with 8-bit weights
@@ -51,14 +57,17 @@ def candidates(setting: Setting, marks: list[int], stream: str) -> list[Row]:
         for label, fields in networks(setting, bits).items():
             for steps in choices:
                 config = setting.core(
-                    weight_bits=bits, steps=steps_of(setting, steps), step_epochs=0, **fields
-                )
+                    formats__weight_bits=bits, layer__rate=steps_of(setting, steps),
+                    update__halve_every=0, **fields,
+                )  # fmt: skip
                 keys = setting.course(config, marks, stream=stream)
                 name = f"{label}, W{bits}"
                 rows.append(Row(f"{name}, steps {'-'.join(map(str, steps))}", keys, _about(name)))
-    size = f"reservoir, R = {setting.reservoir.reservoir_units}, W12"
+    size = f"reservoir, R = {setting.reservoir.reservoir.units}, W12"
     for steps in STEPS[12] if setting.full else STEPS[12][::2]:
-        config = replace(setting.reservoir, steps=steps_of(setting, steps), step_epochs=0)
+        config = setting.reservoir.derive(
+            layer__rate=steps_of(setting, steps), update__halve_every=0
+        )
         keys = setting.course(config, marks, stream=stream)
         rows.append(Row(f"{size}, steps {'-'.join(map(str, steps))}", keys, _about(size)))
     for step in BACKPROP if setting.full else BACKPROP[1::2]:

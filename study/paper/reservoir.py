@@ -23,7 +23,7 @@ def plan(setting: Setting) -> list[Row]:
     config = {k: v for k, v in setting.reservoir.to_dict().items() if k != "seed"}
     samples = 5000 if setting.full else min(1000, setting.epoch // 2)
     own = [setting.key("own-reservoir", s, config=config, samples=samples) for s in setting.seeds]
-    size = f"{setting.reservoir.reservoir_units} units"
+    size = f"{setting.reservoir.reservoir.units} units"
     return [
         Row(
             f"paper's reservoir, xi in the {label}",
@@ -35,7 +35,7 @@ def plan(setting: Setting) -> list[Row]:
                     samples=4000 if setting.full else min(1000, setting.epoch),
                     window=8,
                     form=form,
-                    layers=setting.config.layers,
+                    layers=setting.config.sizes,
                     rate=RATE,
                 )
                 for seed in setting.seeds

@@ -8,14 +8,14 @@ import numpy as np
 
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
-from hebbware.golden.data import Dataset
-from hebbware.golden.fidelity import record
+from hebbware.golden.data.sets import Dataset
+from hebbware.golden.learn.fidelity import record
+from hebbware.golden.learn.train import CoreLearner, copy_state, inputs, order
 from hebbware.golden.reference.baselines import BASELINES, centred
 from hebbware.golden.reference.hsic import hsic_modulator
 from hebbware.golden.reference.network import Network
 from hebbware.golden.reference.reservoir import Reservoir
 from hebbware.golden.reference.windowed import HsicRule
-from hebbware.golden.train import CoreLearner, copy_state, inputs, order
 
 SHOWN = 120  # steps at the end, of which the traces are kept
 TRACES = 3

@@ -11,11 +11,12 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from hebbware.golden import data, train
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.data import Dataset
+from hebbware.golden.data import sets as data
+from hebbware.golden.data.sets import Dataset
+from hebbware.golden.data.streams import follow, parse
+from hebbware.golden.learn import train
 from hebbware.golden.reference.baselines import Learner
-from hebbware.golden.streams import follow, parse
 from hebbware.study import run, version
 from hebbware.study.paper.reservoir_runs import own_reservoir, paper_reservoir
 from hebbware.study.paper.synthetic_runs import synthetic

@@ -8,8 +8,8 @@ from typing import Any
 
 from hebbware.golden import config as configs
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.decoder import decoder_hash
 from hebbware.golden.errors import InputError
+from hebbware.golden.reservoir.decoder import decoder_hash
 from hebbware.study import run
 from hebbware.study.paper import runs
 from hebbware.study.results import Spread
@@ -105,7 +105,7 @@ class Setting:
         else:
             what = {
                 "rule": learner,
-                "layers": list(layers or self.config.layers),
+                "layers": list(layers or self.config.sizes),
                 "steps": None if steps is None else list(steps),
                 "halve": halve,
                 "options": options,

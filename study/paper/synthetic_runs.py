@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from hebbware.golden import train
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.data import Dataset
+from hebbware.golden.data.sets import Dataset
+from hebbware.golden.learn import train
+from hebbware.golden.program.walk import Store, latest
 from hebbware.golden.reference import counterpart
 from hebbware.golden.reference.hsic import hsic
 from hebbware.golden.reference.kernels import rbf_kernel
 from hebbware.golden.reference.layers import readout_error
 from hebbware.golden.reference.windowed import HsicRule
-from hebbware.golden.walk import Store, latest
 
 SEEN = 100  # test samples on which HSIC is estimated
 
@@ -75,7 +75,7 @@ class _Float:
         self.hsic = None
         if key["rule"] == "hsic":
             self.hsic = HsicRule(key["window"], key["gamma"], key["sigmas"])
-        own = 2.0 ** -np.array(config.steps) if self.hsic is None else key["steps"]
+        own = 2.0 ** -np.array(config.rates) if self.hsic is None else key["steps"]
         self.whole = np.array(own, float)
 
     def begin(self, epoch: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hebbware.golden.config import dense
 from hebbware.study.paper import chart
 from hebbware.study.paper.setting import Found, Row, Setting, choose, numbers, spreads, table
 
@@ -17,8 +18,8 @@ WIDTHS = (8, 16, 32, 64, 128)
 BITS = (12, 8)
 LANES = 8
 MEMORIES: dict[str, dict[str, Any]] = {
-    "gated memory": {"memory": "gated"},
-    "random codes": {"memory": "codes", "kappa": 1.0},
+    "gated memory": {"memory.kind": "gated"},
+    "random codes": {"memory.kind": "codes", "memory.kappa": 1.0},
 }
 STEPS = ((6, 7), (7, 7), (8, 7))
 """Choices, shifts: hidden layer, readout."""
@@ -44,15 +45,15 @@ def plan(setting: Setting) -> list[Row]:
 
         def core(steps: tuple[int, int], bits: int, layers=layers, **fields: Any):
             return setting.core(
-                layers=layers, lanes=LANES, weight_bits=bits, steps=steps, init_std=(),
-                step_epochs=1, **fields,
+                **dense(layers), lanes=LANES, formats__weight_bits=bits, layer__rate=steps,
+                layer__init_std=[None] * len(steps), update__halve_every=1, **fields,
             )  # fmt: skip
 
         for bits in BITS:
             for name, fields in MEMORIES.items():
                 for steps in STEPS if setting.full else STEPS[:2]:
                     add(f"{name}, W{bits}", width, steps, core(steps, bits, **fields))
-        add("hidden layer frozen, W12", width, FROZEN, core(FROZEN, 12, memory="none"))
+        add("hidden layer frozen, W12", width, FROZEN, core(FROZEN, 12, memory__kind="none"))
         for step in BACKPROP if setting.full else BACKPROP[1:2]:
             add(
                 "back-propagation, float", width, step, "backprop",

@@ -1,0 +1,393 @@
+"""The configuration: the one object that golden, RTL, boards and studies are built from.
+
+It is a set of tables (`hebbware.golden.settings.tables`), on disk a TOML file of the same tables.
+Named presets are the files in ``presets/``. Impossible values fail at construction with a message
+that names the field, the rule and the value. A field that the chosen kind of table does not have
+does not exist: it can be neither set nor counted in the fingerprint. Derived facts are properties.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache, cached_property
+from typing import Any, Self
+
+from ..arithmetic.fixed import Format, Rounding
+from ..errors import InputError
+from ..memory import MEMORIES, Memory
+from ..modulators.kinds import MODULATORS, Modulator
+from ..neurons.kinds import Neuron, Static
+from ..program.commands import ADDRESS_BITS, LANE_BITS
+from ..program.layout import Layout
+from ..reservoir.decoder import decoder_hash
+from ..reservoir.table import Reservoir
+from ..settings.tables import KIND, Domain, Table, domain, flattened, make, toml, whole
+from . import former
+from .kinds import KINDS, LISTS, ONE, default_kind, dense, derived, dotted, layers_of, tables
+from .layers import Layer, Readout
+from .parts import Formats, Input, Update
+
+NO_LABEL = 255  # this word, or any other that is no class, in the label's place: infer only
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreConfig:
+    """All that defines a learning core, apart from its clock.
+
+    Parameters
+    ----------
+    lanes : int
+        Synapses worked on per clock, 1..128. Need not divide the layer sizes.
+    weight_ports : int
+        Ports of the weight memory: 2, or 1 for single-port RAM, where each step of a pass that
+        writes weights takes two clocks.
+    seed : int
+        Start of the random number generator; also the order of samples in training.
+    input : Input
+    layer : tuple of Layer
+        Hidden layers, then the readout.
+    neuron : Neuron, optional
+    formats : Formats, optional
+    update : Update, optional
+    modulator : Modulator, optional
+        What hidden layers learn by; follows from the memory.
+    memory : Memory, optional
+        Working memory, by default the first one that the modulator reads.
+    reservoir : Reservoir, optional
+        Of a reservoir memory only.
+
+    Raises
+    ------
+    InputError
+    """
+
+    lanes: int = whole(16, 1, 1 << LANE_BITS)
+    weight_ports: int = whole(2, 1, 2)
+    seed: int = whole(0, 0, 2**32 - 1)
+    input: Input
+    layer: tuple[Layer, ...]
+    neuron: Neuron = Static()
+    formats: Formats = Formats()
+    update: Update = Update()
+    modulator: Modulator | None = None
+    memory: Memory | None = None
+    reservoir: Reservoir | None = None
+
+    def __post_init__(self):
+        for each in fields(self):
+            if "domain" in each.metadata:
+                domain(each).check(each.name, getattr(self, each.name))
+        self._choose()
+        self._check_layers()
+        self._complete()
+        self.memory.check(self)
+        self.modulator.check(self)
+        self.neuron.check()
+        self._check_shifts()
+        self._check_words()
+
+    # -- construction -----------------------------------------------------------------------------
+
+    def _choose(self):
+        """The memory and the modulator, where one follows from the other."""
+        if self.memory is None:
+            wanted = self.modulator.kind if self.modulator else next(iter(MODULATORS))
+            self._set("memory", next(m() for m in MEMORIES.values() if m.modulator == wanted))
+        if self.modulator is None:
+            self._set("modulator", MODULATORS[self.memory.modulator]())
+        if self.modulator.kind != self.memory.modulator:
+            raise InputError(
+                f"modulator.kind must be {self.memory.modulator!r} where memory.kind is "
+                f"{self.memory.kind!r}, not {self.modulator.kind!r}"
+            )
+        if self.memory.projected and self.reservoir is None:
+            self._set("reservoir", Reservoir())
+        if self.reservoir and not self.memory.projected:
+            raise InputError(
+                f"reservoir must be left out where memory.kind is {self.memory.kind!r}"
+            )
+
+    def _set(self, name, value):
+        object.__setattr__(self, name, value)
+
+    def _check_layers(self):
+        kinds = [layer.kind for layer in self.layer]
+        if len(kinds) < 2 or kinds[-1] != Readout.kind or Readout.kind in kinds[:-1]:
+            raise InputError(
+                "layer must be at least one hidden layer, then a readout, "
+                f"not {', '.join(kinds) or 'none'}"
+            )
+
+    def _complete(self):
+        """Values that follow from others where none is given."""
+        layers, inputs = [], self.input.size
+        for number, layer in enumerate(self.layer):
+            last = number == len(self.layer) - 1
+            std = 0.1 if number == 0 else (0.5 if last else 1.0) * inputs**-0.5
+            chosen = {"rate": 8 if last else 6 if number else 7, "init_std": std}
+            missing = {k: v for k, v in chosen.items() if getattr(layer, k) is None}
+            layers.append(replace(layer, **missing) if missing else layer)
+            inputs = layer.units
+        self._set("layer", tuple(layers))
+        self._set("memory", self.memory.completed(self))
+
+    def _check_shifts(self):
+        for number, shift in enumerate(self.step_shifts):
+            if shift < 0:
+                raise InputError(
+                    f"layer.rate must be at least {self.rates[number] - shift} in layer {number} "
+                    f"for these formats, not {self.rates[number]}"
+                )
+        if self.update_shift > 32:
+            raise InputError(
+                "layer.rate and update.halvings must keep the update shift within 32 random bits, "
+                f"not {self.update_shift}"
+            )
+
+    def _check_words(self):
+        """Every word of both memories needs an address that a command can hold."""
+        layout, most = Layout(self), 1 << ADDRESS_BITS
+        for name, bases in (("weight", layout.weight_bases), ("class", layout.memory_bases)):
+            if bases[-1] > most:
+                raise InputError(
+                    f"lanes must keep the {name} memory of these layers within the {most} words "
+                    f"that commands can address, not {bases[-1]}"
+                )
+
+    # -- plain values -----------------------------------------------------------------------------
+
+    @classmethod
+    def of(cls, sizes, **values: Any) -> Self:
+        """Dense layers: inputs, units of each hidden layer, classes; `values` as of `derive`."""
+        return cls.from_dict(dense(sizes) | dotted(values))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Build from plain values, by dotted names (or ``__`` for the dot) or nested.
+
+        A list of `layer` has one value for each layer.
+        """
+        values = dotted(dict(flattened(values)))
+        former.refuse(values)
+        tables: dict[str, Any] = {}
+        for name, value in values.items():
+            table, _, key = name.partition(".")
+            if key and (table in ONE or table in KINDS or table in LISTS):
+                tables.setdefault(table, {})[key] = value
+            elif not key and table in TOP:
+                tables[table] = value
+            else:
+                raise former.unknown_field(name, names())
+        if "size" not in tables.get("input", {}) or "units" not in tables.get("layer", {}):
+            raise InputError("input.size and layer.units must be given")
+        built = {name: tables[name] for name in TOP if name in tables}
+        for table, kinds in KINDS.items():
+            given = {KIND: default_kind(table, values)} | tables.get(table, {})
+            built[table] = make(table, kinds, given)
+        for table, kind in ONE.items():
+            if table in tables:
+                built[table] = make(table, {"": kind}, tables[table])
+        return cls(layer=layers_of(tables["layer"]), **built)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values by dotted names."""
+        values: dict[str, Any] = {name: getattr(self, name) for name in TOP}
+        for each in fields(self):
+            table = getattr(self, each.name)
+            if isinstance(table, Table):
+                values |= {f"{each.name}.{k}": v for k, v in table.values().items()}
+        every = [layer.values() for layer in self.layer]
+        for name in dict.fromkeys(name for layer in every for name in layer):
+            values[f"layer.{name}"] = [layer.get(name) for layer in every]
+        return values
+
+    def to_toml(self) -> str:
+        """The configuration as TOML text; reading it gives an equal object."""
+        return toml(self.to_dict(), LISTS)
+
+    def derive(self, **changes: Any) -> Self:
+        """The configuration with other values, by dotted names or with ``__`` for the dot.
+
+        ``config.derive(memory__horizon=9)``. Where the kind of a table is among them, what the new
+        kind does not have is left out, and the modulator follows the memory, or the memory the
+        modulator. Another number of layers starts from the defaults of a layer.
+        """
+        return type(self).from_dict(derived(self.to_dict(), changes))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """First 8 bytes of the SHA-256 of all that a core is made from, in hexadecimal.
+
+        That is the TOML text of `to_toml`, with the hash of a reservoir's decoder
+        (`hebbware.golden.reservoir.decoder.decoder_hash`) in the place of its name. A decoder that
+        is not there yet is trained for it.
+        """
+        weights = decoder_hash(self)
+        values = self.to_dict() | ({"reservoir.decoder": weights} if weights else {})
+        return hashlib.sha256(toml(values, LISTS).encode()).hexdigest()[:16]
+
+    # -- derived facts ----------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        return self.input.size
+
+    @cached_property
+    def hidden(self) -> tuple[int, ...]:
+        """Units of the hidden layers."""
+        return tuple(layer.units for layer in self.layer[:-1])
+
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
+        return self.layer[-1].units
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs, units of each hidden layer, classes."""
+        return (self.inputs, *self.hidden, self.classes)
+
+    @cached_property
+    def rates(self) -> tuple[int, ...]:
+        """Of each layer: weights move in steps of ``2**-rate``."""
+        return tuple(layer.rate for layer in self.layer)
+
+    @property
+    def rounding(self) -> Rounding:
+        """Of the weight update."""
+        return self.update.rounding
+
+    @cached_property
+    def rule(self) -> str:
+        """What the hidden layers learn by, in words."""
+        return self.memory.rule
+
+    @property
+    def learns_hidden(self) -> bool:
+        """Whether hidden layers learn."""
+        return self.modulator.learns
+
+    @property
+    def writes_memory(self) -> bool:
+        """Whether learning changes the class memories (they are not fixed codes or absent)."""
+        return self.memory.written
+
+    @property
+    def leaky(self) -> bool:
+        """Whether neurons have a potential of their own."""
+        return self.neuron.kind == "leaky"
+
+    @cached_property
+    def k(self) -> Format:
+        """Similarities and their error-weighted sum: -4 .. 4."""
+        return Format(self.formats.error_fraction + 3, self.formats.error_fraction)
+
+    @cached_property
+    def e(self) -> Format:
+        """Softmax errors: -1 .. 1, both included."""
+        return Format(self.formats.error_fraction + 2, self.formats.error_fraction)
+
+    @cached_property
+    def x(self) -> Format:
+        """Inputs as they arrive: 0 .. 1 - lsb."""
+        return Format(self.input.bits, self.input.bits, signed=False)
+
+    @property
+    def x_zero(self) -> int:
+        """The raw input that stands for 0: it is subtracted from what arrives."""
+        return self.input.centred << (self.input.bits - 1)
+
+    @cached_property
+    def weight(self) -> Format:
+        """Weights: -2 .. 2."""
+        return Format(self.formats.weight_bits, self.formats.weight_bits - 2)
+
+    @cached_property
+    def u(self) -> Format:
+        """Sums before the non-linearity, and readout scores."""
+        return Format(self.formats.u_bits, self.formats.u_fraction)
+
+    @cached_property
+    def z(self) -> Format:
+        """Normalised activations."""
+        return Format(self.formats.z_bits, self.formats.z_fraction)
+
+    @cached_property
+    def d(self) -> Format:
+        """Update directions."""
+        return Format(self.formats.d_bits, self.formats.d_fraction)
+
+    @cached_property
+    def read(self) -> Format:
+        """Class memory as read in products."""
+        return self.memory.read_format(self)
+
+    @cached_property
+    def stored(self) -> Format:
+        """An entry of the class memory as it is stored: an integer."""
+        return self.memory.stored_format(self)
+
+    def source(self, layer: int) -> Format:
+        """Format of the input of weight layer `layer`."""
+        if layer:
+            return self.z
+        return Format(self.input.bits, self.input.bits - 1) if self.input.centred else self.x
+
+    @cached_property
+    def potential(self) -> Format:
+        """Potentials of leaky neurons: u with the fraction bits that the leak shifts out."""
+        more = max(self.neuron.leak_shifts)
+        return Format(self.u.width + more, self.u.fraction + more)
+
+    @cached_property
+    def step_shifts(self) -> tuple[int, ...]:
+        """Shift that brings pre x post to weight units, per weight layer, before the schedule."""
+        hidden = [
+            self.source(layer).fraction + self.d.fraction + rate - self.weight.fraction
+            for layer, rate in enumerate(self.rates[:-1])
+        ]
+        readout = self.z.fraction + self.e.fraction + self.rates[-1] - self.weight.fraction
+        return (*hidden, readout)
+
+    @cached_property
+    def update_shift(self) -> int:
+        """The one shift of every read-modify-write; the number of random bits it consumes.
+
+        Each pass scales its pre-synaptic operand up by ``update_shift - its own shift``, so that
+        the lanes need no variable shifter. Exact, because the scaled-up bits are zero.
+        """
+        own = [shift + self.update.halvings for shift in self.step_shifts]
+        return max(1, *own, self.memory.shift(self))
+
+    def extra(self, epoch: int) -> int:
+        """Extra halvings of the rates in `epoch` (from 0)."""
+        every = self.update.halve_every
+        return min(epoch // every, self.update.halvings) if every else 0
+
+
+TOP = tuple(each.name for each in fields(CoreConfig) if "domain" in each.metadata)
+
+
+# -- names of fields -------------------------------------------------------------------------------
+
+
+@cache
+def domains() -> dict[str, Domain]:
+    """Every field that a configuration can have, by dotted name, and what it may be.
+
+    Of a field that several kinds of a table have, the first kind's.
+    """
+    found = {each.name: domain(each) for each in fields(CoreConfig) if each.name in TOP}
+    for name, kinds in tables().items():
+        if "" not in kinds:
+            found[f"{name}.{KIND}"] = Domain(None, names=tuple(kinds))
+        for kind in kinds.values():
+            for field, may_be in kind.domains().items():
+                found.setdefault(f"{name}.{field}", may_be)
+    return found
+
+
+def names() -> list[str]:
+    """Dotted names of every field that a configuration can have."""
+    return list(domains())

@@ -1,0 +1,106 @@
+"""Which tables a configuration has and of which kinds; plain values by dotted names."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import InputError
+from ..memory import MEMORIES
+from ..modulators.kinds import MODULATORS
+from ..neurons.kinds import NEURONS
+from ..reservoir.table import Reservoir
+from ..settings.tables import KIND, Table, make, plain
+from .layers import LAYERS, Layer
+from .parts import Formats, Input, Update
+
+ONE = {cls.table: cls for cls in (Input, Formats, Update, Reservoir)}  # tables of one kind
+KINDS = {"neuron": NEURONS, "modulator": MODULATORS, "memory": MEMORIES}  # of several
+LISTS = ("layer",)
+
+
+def tables() -> dict[str, dict[str, type[Table]]]:
+    """Every table by name: its kinds, or the one kind that it has under an empty name."""
+    return {
+        "input": {"": Input}, LISTS[0]: LAYERS, "neuron": NEURONS, "formats": {"": Formats},
+        "update": {"": Update}, "modulator": MODULATORS, "memory": MEMORIES,
+        "reservoir": {"": Reservoir},
+    }  # fmt: skip
+
+
+def dense(sizes: Sequence[int]) -> dict[str, Any]:
+    """Values of dense layers: inputs, units of each hidden layer, classes."""
+    if not isinstance(sizes, (list, tuple)) or len(sizes) < 3:
+        raise InputError(
+            f"sizes must name inputs, at least one hidden layer and classes, not {plain(sizes)!r}"
+        )
+    return {"input.size": sizes[0], "layer.units": list(sizes[1:])}
+
+
+def dotted(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Names with ``__`` for the dot, as Python's keywords have it, by dotted names."""
+    return {name.replace("__", "."): value for name, value in values.items()}
+
+
+def derived(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values that have the `changes` in the place of some of `base`, see `derive`."""
+    changes = dotted(changes)
+    values = {**base, **changes}
+    units = changes.get("layer.units"), base.get("layer.units")
+    if all(isinstance(u, (list, tuple)) for u in units) and len(units[0]) != len(units[1]):
+        values = {k: v for k, v in values.items() if k in changes or not k.startswith("layer.")}
+    _follow(values, changes)
+    kinds = {
+        table: known[values.get(f"{table}.{KIND}") or default_kind(table, values)]
+        for table, known in KINDS.items()
+        if (values.get(f"{table}.{KIND}") or default_kind(table, values)) in known
+    }
+
+    def has(name):
+        table, _, key = name.partition(".")
+        if table == "reservoir":
+            return "memory" not in kinds or kinds["memory"].projected
+        return table not in kinds or key == KIND or key in kinds[table].domains()
+
+    return {k: v for k, v in values.items() if k in changes or has(k)}
+
+
+def default_kind(table, values):
+    """The kind that a table has where none is given."""
+    if table == "modulator":
+        memory = values.get(f"memory.{KIND}")
+        known = isinstance(memory, str) and memory in MEMORIES
+        return MEMORIES[memory].modulator if known else next(iter(MODULATORS))
+    if table == "memory":
+        wanted = values.get(f"modulator.{KIND}", next(iter(MODULATORS)))
+        return next((m.kind for m in MEMORIES.values() if m.modulator == wanted), "")
+    return next(iter(KINDS[table]))
+
+
+def _follow(values, changes):
+    """Let the modulator follow the memory, or the memory the modulator, where one changes."""
+    memory, modulator = f"memory.{KIND}", f"modulator.{KIND}"
+    known = MEMORIES.get(values.get(memory)) if isinstance(values.get(memory), str) else None
+    if known and known.modulator != values.get(modulator, known.modulator):
+        if memory in changes and modulator not in changes:
+            values[modulator] = known.modulator
+        elif memory not in changes:
+            del values[memory]
+
+
+def layers_of(given: Mapping[str, Any]) -> tuple[Layer, ...]:
+    """The layers from lists with a value for each."""
+    for name, value in given.items():
+        if not isinstance(value, (list, tuple)):
+            raise InputError(f"layer.{name} must be a list, a value for each layer, not {value!r}")
+    count = len(given["units"])
+    for name, value in given.items():
+        if len(value) != count:
+            raise InputError(
+                f"layer.{name} must have one entry for each of the {count} layers, "
+                f"not {list(value)!r}"
+            )
+    first = [*["dense"] * (count - 1), "readout"]
+    made = []
+    for n in range(count):
+        values = {name: value[n] for name, value in given.items() if value[n] is not None}
+        made.append(make("layer", LAYERS, {KIND: first[n]} | values))
+    return tuple(made)

@@ -1,0 +1,91 @@
+"""Tables that come in one kind: formats, inputs, the weight update."""
+
+from dataclasses import dataclass
+
+from ..arithmetic.fixed import Rounding
+from ..errors import InputError
+from ..settings.tables import Table, choice, flag, whole
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input(Table):
+    """What comes in.
+
+    Parameters
+    ----------
+    size : int
+        Number of inputs, 1..4096.
+    bits : int
+        Of an input, 1..8, unsigned: 0..1.
+    centred : bool
+        Inputs are read as ``2 x - 1`` (-1..1) in the place of x (0..1).
+    """
+
+    table = "input"
+    size: int = whole(1, 1, 4096)
+    bits: int = whole(8, 1, 8)
+    centred: bool = flag(False)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.centred and self.bits < 2:
+            raise InputError("input.bits must be at least 2 where they are centred, not 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Formats(Table):
+    """Number formats and sizes of tables.
+
+    Parameters
+    ----------
+    weight_bits : int
+        Width of a weight, 4..16; weights span -2..2.
+    u_bits, u_fraction, z_bits, z_fraction, d_bits, d_fraction : int
+        Of sums, normalised activations, update directions.
+    error_fraction : int
+        Fraction bits of similarities, probabilities and errors.
+    exp_bits, reciprocal_bits, rsqrt_bits : int
+        log2 of the number of entries of each table.
+    """
+
+    table = "formats"
+    weight_bits: int = whole(12, 4, 16)
+    u_bits: int = whole(16, 6, 16)
+    u_fraction: int = whole(8, 4, 12)
+    z_bits: int = whole(8, 3, 16)
+    z_fraction: int = whole(4, 0, 12)
+    d_bits: int = whole(8, 2, 16)
+    d_fraction: int = whole(6, 0, 14)
+    error_fraction: int = whole(10, 6, 14)
+    exp_bits: int = whole(7, 4, 10)
+    reciprocal_bits: int = whole(6, 3, 10)
+    rsqrt_bits: int = whole(6, 4, 10)
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("u", "z", "d"):
+            bits, fraction = getattr(self, f"{name}_bits"), getattr(self, f"{name}_fraction")
+            if fraction > bits - 1:
+                raise InputError(
+                    f"formats.{name}_fraction must leave the sign outside: at most "
+                    f"formats.{name}_bits - 1 = {bits - 1}, not {fraction}"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Update(Table):
+    """The weight update.
+
+    Parameters
+    ----------
+    rounding : Rounding
+    halve_every : int
+        Epochs after which every rate is halved again; 0 keeps the rates.
+    halvings : int
+        Largest number of halvings, 0..8.
+    """
+
+    table = "update"
+    rounding: Rounding = choice(Rounding.STOCHASTIC, Rounding)
+    halve_every: int = whole(1, 0, 1000)
+    halvings: int = whole(4, 0, 8)

@@ -1,0 +1,119 @@
+"""From features of any range to the bytes that a core takes.
+
+A byte is ``rint(255 (f(x) - low) / (high - low))``, clipped to 0..255, where ``f`` is the identity
+or the logarithm. `low` and `high` are fixed by the training samples, for each feature by itself, or
+given; whatever comes later is encoded by the same numbers. A feature without a range
+(``low = high``) says nothing: its byte is 0.
+
+=============  ========================================  ======================================
+kind           low and high of a feature                 for
+=============  ========================================  ======================================
+``bytes``      none: whole numbers 0..255 stay           images
+``range``      its smallest and its largest value        most data
+``quantiles``  its quantiles 1/200 and 199/200           outliers
+``log``        as ``quantiles``, of the logarithm        positive values with a heavy tail
+``standard``   its mean -+ 6 standard deviations         sensors that drift; with centred inputs
+=============  ========================================  ======================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import InputError, one_of
+
+KINDS = ("bytes", "range", "quantiles", "log", "standard")
+BYTE = 255
+DEVIATIONS = 6
+TAIL = 1 / 200  # share of values below `low` and above `high` of a robust range
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """How features become bytes.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    low, high : array (features,), or float
+        Of ``f(x)``; they become 0 and 255. Not used by ``bytes``.
+    """
+
+    kind: str
+    low: np.ndarray | float = 0.0
+    high: np.ndarray | float = float(BYTE)
+
+    @classmethod
+    def fit(cls, kind: str, x: np.ndarray) -> Encoding:
+        """Return the encoding of that kind for training samples (samples, features).
+
+        Raises
+        ------
+        InputError
+            Unknown kind, no samples, or values that the kind cannot take.
+        """
+        if kind not in KINDS:
+            raise one_of("encoding", kind, KINDS)
+        if kind == "bytes":
+            return cls(kind)
+        if not len(x):
+            raise InputError("encoding needs at least one sample to find the ranges, not 0")
+        values = cls(kind)._value(x)
+        if kind == "range":
+            return cls(kind, values.min(axis=0), values.max(axis=0))
+        if kind == "standard":
+            mean, reach = values.mean(axis=0), DEVIATIONS * values.std(axis=0)
+            return cls(kind, mean - reach, mean + reach)
+        low, high = np.quantile(values, (TAIL, 1 - TAIL), axis=0)
+        return cls(kind, low, high)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the bytes (u8) of samples, shape (samples, features).
+
+        Raises
+        ------
+        InputError
+            A value that the kind cannot take, named by row and column.
+        """
+        if self.kind == "bytes":
+            _refuse("bytes", "whole numbers in 0..255", x, (x < 0) | (x > BYTE) | (x != np.rint(x)))
+            return x.astype(np.uint8)
+        values = self._value(x)
+        # halves, because the difference of two large numbers need not be one
+        half = np.asarray(self.high / 2 - self.low / 2)
+        with np.errstate(over="ignore"):
+            part = (values / 2 - self.low / 2) / np.where(half > 0, half, 1)
+            scaled = np.rint(np.clip(part * BYTE, 0, BYTE)).astype(np.uint8)
+        return np.where(half > 0, scaled, np.uint8(0))
+
+    def constant(self) -> np.ndarray:
+        """Return the features without a range."""
+        return np.flatnonzero(np.atleast_1d(self.high) <= np.atleast_1d(self.low))
+
+    def clipped(self, x: np.ndarray) -> np.ndarray:
+        """Return the share of samples beyond the range, for each feature."""
+        if self.kind == "bytes":
+            return np.zeros(x.shape[1])
+        values = self._value(x)
+        return ((values < self.low) | (values > self.high)).mean(axis=0)
+
+    def _value(self, x: np.ndarray) -> np.ndarray:
+        """``f(x)``, in double precision."""
+        x = np.asarray(x, np.float64)
+        if self.kind != "log":
+            return x
+        _refuse("log", "above 0", x, x <= 0)
+        return np.log(x)
+
+
+def _refuse(kind: str, rule: str, x: np.ndarray, wrong: np.ndarray) -> None:
+    """Raise InputError for the first value that is wrong."""
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0].tolist()
+        raise InputError(
+            f"encoding {kind}: x must be {rule}, not {x[row, column]:g} "
+            f"(sample {row + 1}, feature {column + 1})"
+        )

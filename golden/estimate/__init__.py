@@ -1,0 +1,1 @@
+"""Clocks, memories and logic that a configuration takes, and what devices have."""

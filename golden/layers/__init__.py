@@ -1,0 +1,1 @@
+"""Arithmetic of a layer, shared by golden's core and its schedule."""

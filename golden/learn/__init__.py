@@ -1,0 +1,1 @@
+"""Training, its controls, checkpoints, the estimator."""

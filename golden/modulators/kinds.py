@@ -1,0 +1,65 @@
+"""What hidden layers learn by. Each is a table of the configuration."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..settings.tables import Table, numbers, real, whole
+from . import hsic
+
+
+@dataclass(frozen=True, kw_only=True)
+class Modulator(Table):
+    """Base of all kinds."""
+
+    table = "modulator"
+    learns: ClassVar[bool] = True  # hidden layers learn at all
+    beta_log2: ClassVar[int] = 4  # where it is no field, the width of the softmax follows it
+
+    def check(self, config):
+        """Raise InputError for fields that do not fit `config`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassMemory(Modulator):
+    """Softmax errors of the similarities to class memories:
+    `hebbware.golden.modulators.class_memory`.
+
+    Parameters
+    ----------
+    beta_log2 : int
+        log2 of the softmax gain on similarities, 0..8.
+    """
+
+    kind = "class-memory"
+    beta_log2: int = whole(4, 0, 8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hsic(Modulator):
+    """HSIC with RBF kernels over the samples of a window: `hebbware.golden.modulators.hsic`.
+
+    Parameters
+    ----------
+    gamma : float
+        Weight of what a layer tells of the labels against what it tells of the inputs, 0..16.
+    sigmas : three floats
+        Kernel widths of inputs (0..1; centred -1..1), labels (one-hot) and normalised activations.
+    """
+
+    kind = "hsic"
+    gamma: float = real(2.0, 0, 16)
+    sigmas: tuple[float, ...] = numbers((0.25, 0.1, 1.0), 0, 1000, float)
+
+    def check(self, config):
+        hsic.check(config)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nothing(Modulator):
+    """Hidden layers keep their start weights."""
+
+    kind = "none"
+    learns = False
+
+
+MODULATORS: dict[str, type[Modulator]] = {m.kind: m for m in (ClassMemory, Hsic, Nothing)}

@@ -1,0 +1,1 @@
+"""The passes of a sample, where numbers lie, words of commands, channels."""

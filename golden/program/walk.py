@@ -1,0 +1,352 @@
+"""What a pass is: the rows it walks, in which order, and what each of its steps does.
+
+Sequencer, schedule, plain core, common operand and the groups of steps in `hebbware.hdl` are made
+from these values; none of them has a list of kinds of its own. A new kind is one member of `Kind`
+and a constructor beside those in `hebbware.golden.program.passes`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Rows(StrEnum):
+    """Rows that a pass walks."""
+
+    ALL = "all"
+    INPUTS = "inputs"  # the inputs that are not zero, then the bias
+    ERRORS = "errors"  # those whose error is not zero, then the Jacobian's
+    LABEL = "label"  # the one of the sample's class, or its slot in the window
+    OLDEST = "oldest"  # the one of the sample that leaves the window; none until it is full
+
+
+class Store(StrEnum):
+    """What passes read and write."""
+
+    WEIGHTS = "weights"
+    MEMORY = "memory"  # class memory
+    A = "a"  # activations before normalisation,
+    Z = "z"  # and after it
+    D = "d"  # directions
+    # filled by what takes the totals of a pass, see `Then`
+    RESULTS = "results"
+    ERRORS = "errors"  # of the softmax, or coefficients
+    KERNELS = "kernels"
+    DECODED = "decoded"  # class memories decoded from a reservoir
+
+
+class Own(StrEnum):
+    """The operand that each lane has of its own."""
+
+    WEIGHT = "weight"
+    READ = "read"  # class memory at unit scale
+    Z = "z"
+    A = "a"
+    D = "d"
+    BYTE = "byte"  # of the random word
+
+
+class Common(StrEnum):
+    """What a lane multiplies its own operand with: a number common to all lanes, or z or a."""
+
+    NONE = "none"
+    SOURCE = "source"  # the input, or the activation of the layer below, or 1 for the bias
+    ERROR = "error"
+    PULL = "pull"  # errors (or v of a reservoir memory), then the Jacobian
+    WRITE = "write"  # the error or minus one, by the kind of memory
+    ONE = "one"
+    MANTISSA = "mantissa"  # of the statistics
+    START = "start"  # standard deviation of the layer's start weights
+    Z = "z"
+    A = "a"
+
+
+class Scale(StrEnum):
+    """By which shift the common operand is scaled."""
+
+    NONE = "none"
+    SUM = "sum"  # to the one fraction of all layers' sums
+    STEP = "step"  # the step size of the layer
+    MEMORY = "memory"  # to the units of the class memory's writes
+
+
+class Skip(StrEnum):
+    """When a pass has no steps."""
+
+    NEVER = "never"
+    NO_ERRORS = "no errors"  # all errors of its layer are zero
+    NO_OLDEST = "no oldest"  # the window is not full yet
+
+
+class Then(StrEnum):
+    """What takes the totals, or the written words, of a pass."""
+
+    NOTHING = "nothing"
+    STATISTICS = "statistics"  # mean, mantissa and exponent
+    GAINS = "gains"  # of self-scaling memories
+    KERNELS = "kernels"  # of the HSIC modulator: the inputs, as they are walked first
+    SOFTMAX = "softmax"
+    COEFFICIENTS = "coefficients"  # of the HSIC modulator
+    PROJECTED = "projected"  # the reservoir memory, then the softmax
+    RESULTS = "results"  # and, of a sample with a label, the softmax
+
+
+@dataclass(frozen=True)
+class Walk:
+    """How a pass walks rows and blocks of a layer, and what its steps do.
+
+    Parameters
+    ----------
+    rows : Rows
+    count : int
+        Rows that there are; `rows` says which of them are walked.
+    blocks : int
+        Blocks of each row.
+    row_inner : bool
+        Rows are walked inside a block; else the blocks of a row inside the row.
+    pace : int
+        Clocks that each step takes; it is issued in the last of them.
+    units : int
+        The hidden layer whose units the lanes hold.
+    base : int
+        Address of the first word, in the weight memory where that is read or written, else in the
+        class memory.
+    below : int
+        First block of the activations of the layer below; 0 in the first layer.
+    own, common, scale
+        The operands of a step's products.
+    jacobian : bool
+        The last row is that of the Jacobian: z itself is the lane's own operand.
+    reads, writes : tuple of Store
+        Weights and class memories read; what is written: a word at each step, of `Store.A` and
+        `Store.D` one for each block.
+    total : bool
+        Products are summed over the lanes.
+    random : bool
+        Each step draws a random word.
+    start : bool
+        Belongs to the start program.
+    settling : bool
+        Walked in each time step of a sample; all others in the last one only.
+    learn : bool
+        Walked for samples with a label only.
+    skip : Skip
+    then : Then
+    clears, clears_learned, clears_first : tuple of str
+        Names that are not done again once the pass has begun: always, for samples with a label, for
+        those in the first time step.
+    """
+
+    rows: Rows = Rows.ALL
+    count: int = 1
+    blocks: int = 1
+    row_inner: bool = False
+    pace: int = 1
+    units: int = 0
+    base: int = 0
+    below: int = 0
+    own: Own = Own.WEIGHT
+    common: Common = Common.NONE
+    scale: Scale = Scale.NONE
+    jacobian: bool = False
+    reads: tuple[Store, ...] = ()
+    writes: tuple[Store, ...] = ()
+    total: bool = False
+    random: bool = False
+    start: bool = False
+    settling: bool = False
+    learn: bool = False
+    skip: Skip = Skip.NEVER
+    then: Then = Then.NOTHING
+    clears: tuple[str, ...] = ()
+    clears_learned: tuple[str, ...] = ()
+    clears_first: tuple[str, ...] = ()
+
+    def touches(self, store: Store) -> bool:
+        """Whether it reads or writes `store`."""
+        return store in self.reads or store in self.writes
+
+    def rows_walked(self, inputs: int, errors: int, oldest: bool) -> int:
+        """How many rows it walks for a sample; 0 where it is left out.
+
+        Parameters
+        ----------
+        inputs : int
+            Inputs of the sample that are not zero.
+        errors : int
+            Errors of the layer that are not zero.
+        oldest : bool
+            The window is full.
+        """
+        if self.skip is Skip.NO_ERRORS and not errors:
+            return 0
+        if self.skip is Skip.NO_OLDEST and not oldest:
+            return 0
+        if self.rows is Rows.INPUTS:
+            return inputs + 1
+        if self.rows is Rows.ERRORS:
+            return errors + 1
+        return self.count if self.rows is Rows.ALL else 1
+
+    def addresses(self, rows: np.ndarray) -> np.ndarray:
+        """Addresses of the words of `rows`, in the order in which they are walked.
+
+        Shape (blocks, rows) where rows are walked inside a block, else (rows, blocks).
+        """
+        blocks = np.arange(self.blocks)
+        if self.row_inner:
+            return self.base + blocks[:, None] * self.count + rows
+        return self.base + rows[:, None] * self.blocks + blocks
+
+
+_W, _M = (Store.WEIGHTS,), (Store.MEMORY,)
+
+
+class Kind(StrEnum):
+    """Kinds of passes, each with what the walks of all passes of this kind have in common.
+
+    ``u = W^T z`` and so on say what a pass computes.
+    """
+
+    walk: Walk
+
+    def __new__(cls, name: str, walk: Walk):
+        kind = str.__new__(cls, name)
+        kind._value_, kind.walk = name, walk
+        return kind
+
+    # u = W^T z
+    FORWARD = "forward", Walk(
+        row_inner=True, common=Common.SOURCE, scale=Scale.SUM, reads=_W, writes=(Store.A,),
+        settling=True,
+    )  # fmt: skip
+    # sum a; sum a^2
+    SUM = "sum", Walk(own=Own.A, common=Common.ONE, total=True, settling=True)
+    SQUARES = (
+        "squares",
+        Walk(own=Own.A, common=Common.A, total=True, settling=True, then=Then.STATISTICS),
+    )
+    # z from a
+    NORMALISE = (
+        "normalise",
+        Walk(own=Own.A, common=Common.MANTISSA, writes=(Store.Z,), settling=True),
+    )
+    # k_c = z E_c / m; of a reservoir memory q_j = B_j z
+    SIMILARITY = (
+        "similarity",
+        Walk(own=Own.READ, common=Common.Z, reads=_M, total=True, learn=True, then=Then.SOFTMAX),
+    )
+    # o_c = z W_c
+    SCORES = "scores", Walk(common=Common.Z, reads=_W, total=True, then=Then.RESULTS)
+    # d from e, E and z; of a reservoir memory from v, B and z
+    DIRECTION = "direction", Walk(
+        rows=Rows.ERRORS, row_inner=True, own=Own.READ, common=Common.PULL, jacobian=True,
+        reads=_M, writes=(Store.D,), learn=True, skip=Skip.NO_ERRORS,
+    )  # fmt: skip
+    # the window's oldest sample leaves the class memory
+    FORGET = "forget", Walk(
+        rows=Rows.OLDEST, own=Own.Z, common=Common.ONE, scale=Scale.MEMORY, reads=_M, writes=_M,
+        random=True, learn=True, skip=Skip.NO_OLDEST,
+    )  # fmt: skip
+    # the sample enters it
+    MEMORY = "memory", Walk(
+        rows=Rows.LABEL, own=Own.Z, common=Common.WRITE, scale=Scale.MEMORY, reads=_M, writes=_M,
+        random=True, learn=True,
+    )  # fmt: skip
+    # W -= z d
+    UPDATE = "update", Walk(
+        row_inner=True, own=Own.D, common=Common.SOURCE, scale=Scale.STEP, reads=_W, writes=_W,
+        random=True, learn=True, skip=Skip.NO_ERRORS,
+    )  # fmt: skip
+    # W_c -= e_c z
+    READOUT = "readout", Walk(
+        own=Own.Z, common=Common.ERROR, scale=Scale.STEP, reads=_W, writes=_W,
+        random=True, learn=True, skip=Skip.NO_ERRORS,
+    )  # fmt: skip
+    # one group of lanes of a weight layer, or of a class memory, gets its start values
+    START_WEIGHTS = (
+        "start_weights",
+        Walk(row_inner=True, own=Own.BYTE, common=Common.START, writes=_W, random=True, start=True),
+    )
+    START_MEMORY = "start_memory", Walk(writes=_M, random=True, start=True)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass of the program.
+
+    Parameters
+    ----------
+    kind : Kind
+    layer : int
+        Hidden layer, or the number of hidden layers for the readout.
+    walk : Walk
+    waits : tuple of str
+        Names of what must be done before the first step.
+    """
+
+    kind: Kind
+    layer: int
+    walk: Walk
+    waits: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Unique within a program."""
+        return f"{self.kind}{self.layer}"
+
+    @property
+    def learn(self) -> bool:
+        """Only walked for samples with a label."""
+        return self.walk.learn
+
+
+class Written(NamedTuple):
+    """Words that a pass has written.
+
+    Members
+    -------
+    store : Store
+    layer : int
+    rows : int array (n,) or None
+        Numbers of the rows, of weights and class memories; slots of `Store.KERNELS`.
+    values : int array
+        Raw: ``(n, units)`` of weights and class memories, else a vector, or a matrix of
+        `Store.DECODED`.
+    """
+
+    store: Store
+    layer: int
+    rows: np.ndarray | None
+    values: np.ndarray
+
+
+class Made(NamedTuple):
+    """A pass that a core has done.
+
+    Members
+    -------
+    of : Pass
+    time : int
+        Time step.
+    rows : int
+        How many it has walked; 0 where it was left out.
+    written : tuple of Written
+    """
+
+    of: Pass
+    time: int
+    rows: int
+    written: tuple[Written, ...] = ()
+
+    def values(self, store: Store) -> np.ndarray | None:
+        """What it has written into `store`, if anything."""
+        return next((w.values for w in self.written if w.store is store), None)
+
+
+def latest(passes: Iterable[Made]) -> dict[tuple[Store, int], np.ndarray]:
+    """What was written last into each store, by store and layer."""
+    return {(w.store, w.layer): w.values for made in passes for w in made.written}

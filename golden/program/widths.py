@@ -1,0 +1,186 @@
+"""How wide the operands and sums of the lane pipeline must be so that nothing overflows.
+
+Every bound is exact for the configuration's sizes and formats; `hebbware.hdl` takes its widths from
+here and ``hebbware info`` reports them.
+"""
+
+from ..arithmetic.fixed import bits_signed
+from ..layers.init import init_scale
+from ..layers.normalise import MANTISSA_BITS, exponent_range
+from ..modulators.class_memory import direction_shift
+from .layout import Layout
+
+MULTIPLIER = 18  # bits of a signed operand that hard multipliers of most families take
+
+
+def operand_a(config) -> int:
+    """Bits of the operand that each lane has for itself: weight, memory, activation, direction."""
+    formats = (config.weight, config.read, config.u, config.z, config.d)
+    return max(8, *(fmt.width for fmt in formats))
+
+
+def source_max(config, layer: int) -> int:
+    """Largest magnitude of an input of hidden layer `layer`, the bias input included."""
+    source = config.source(layer)
+    return max(source.max, -source.min, source.one)
+
+
+def prescales(config) -> tuple[int, ...]:
+    """Left shift of the pre-synaptic operand of each weight layer's update, before the schedule."""
+    return tuple(config.update_shift - shift for shift in config.step_shifts)
+
+
+def forward_prescales(config) -> tuple[int, ...]:
+    """Left shift of the inputs of each hidden layer's forward pass: all sums end up with as many
+    fraction bits beyond u's, `forward_drop`, and the lanes round them all in one place.
+    """
+    return tuple(forward_drop(config) - drop for drop in _forward_drops(config))
+
+
+def forward_drop(config) -> int:
+    """Fraction bits of the accumulated sums beyond those of u."""
+    return max(_forward_drops(config))
+
+
+def _forward_drops(config):
+    hidden = range(len(config.hidden))
+    return [config.source(n).fraction + config.weight.fraction - config.u.fraction for n in hidden]
+
+
+def vector_shifts(config) -> tuple[range, range]:
+    """Right shifts that make z, and d, of an accumulated sum: one for each exponent and power."""
+    low, high = exponent_range(config)
+    for_z = MANTISSA_BITS + low + config.u.fraction - config.z.fraction
+    for_d = direction_shift(config, low)
+    return range(for_z, for_z + high - low + 1), range(for_d, for_d + high - low + 2)
+
+
+def fine_bits(config) -> int:
+    """Low bits of the vectors' shift that are made by shifting the common operand to the left.
+
+    As many, up to 2, as leave that operand within a hard multiplier (or as wide as it is anyway).
+    """
+    room = max(bits_signed(*_span(_scalars(config))), MULTIPLIER)
+    scaled = _span(_rounded_scalars(config))
+    fit = [b for b in (2, 1) if bits_signed(*(v << (1 << b) - 1 for v in scaled)) <= room]
+    return fit[0] if fit else 0
+
+
+def slices(config) -> tuple[int, ...]:
+    """Bits of the accumulator with which a vector's lowest bit can begin, a ``2**fine_bits`` grid.
+
+    The sums of the forward passes begin at one of them, `forward_drop`.
+    """
+    step, drop = 1 << fine_bits(config), forward_drop(config)
+    shifts = [drop, *(s for of in vector_shifts(config) for s in (of[0], of[-1]))]
+    first, last = (min(shifts) - drop) // step, -((drop - max(shifts)) // step)
+    # the shift is reached from above: the operand can only be shifted to the left
+    first += (min(shifts) - drop) % step > 0
+    return tuple(drop + step * n for n in range(min(first, 0), last + 1))
+
+
+def _span(bounds):
+    return min(low for low, _ in bounds), max(high for _, high in bounds)
+
+
+def _rounded_scalars(config):
+    """Least and largest common operands of the passes whose sums are shifted by an exponent."""
+    align = config.read.fraction - config.z.fraction
+    return [
+        (0, (1 << MANTISSA_BITS) - 1),
+        (_error_min(config), -_error_min(config)),
+        (config.k.min << align, config.k.max << align),
+    ]
+
+
+def _error_min(config):
+    """Least number that the direction takes of a row: an error, or v of a reservoir memory."""
+    if config.memory.projected:
+        return config.k.min
+    return config.e.min if config.memory.by_sample else -config.e.one
+
+
+def _scalars(config):
+    """Least and largest operands that all lanes share, or activations, pass by pass."""
+    hidden, kind = len(config.hidden), config.memory
+    sources = [config.source(layer) for layer in range(hidden)]
+    inputs = [(source.min, max(source.max, source.one)) for source in sources]
+    bounds = [(config.u.min, config.u.max), (config.z.min, config.z.max)]
+    bounds += _rounded_scalars(config)
+    for shifts in (forward_prescales(config), prescales(config)):
+        bounds += [(low << s, high << s) for (low, high), s in zip(inputs, shifts, strict=False)]
+    error = config.e.one << prescales(config)[-1]
+    bounds += [(-error, error)]
+    bounds += [(-init_scale(config, layer), 0) for layer in range(hidden + 1)]
+    if kind.written:
+        most = (config.e.one if kind.by_error else 1) << kind.scale(config)
+        bounds.append((-most, most))
+    return bounds
+
+
+def operand_b(config) -> int:
+    """Bits of the operand that is the same for all lanes, or an activation."""
+    most = (1 << fine_bits(config)) - 1
+    shifted = [(low << most, high << most) for low, high in _rounded_scalars(config)]
+    return bits_signed(*_span([*_scalars(config), *shifted]))
+
+
+def accumulator(config) -> int:
+    """Bits of a lane's accumulator, what it starts from (halves, the mean) included."""
+    weight, most = -config.weight.min, (1 << fine_bits(config)) - 1
+    bounds = [
+        (config.sizes[n] + 1) * (source_max(config, n) << shift) * weight
+        for n, shift in enumerate(forward_prescales(config))
+    ]
+    align = config.read.fraction - config.z.fraction
+    errors = Layout(config).memory_rows * -_error_min(config)
+    bounds.append(errors * -config.read.min + (-config.k.min << align) * -config.z.min << most)
+    bounds.append(-config.u.min << MANTISSA_BITS + most + bool(config.neuron.slope_shift))
+    bound = max(bounds) + (1 << max(slices(config)[-1], 0))
+    return bits_signed(-bound, bound)
+
+
+def update_product(config) -> int:
+    """Bits of the products of the passes that write weights or class memories."""
+    own = max(-config.d.min, -config.z.min, 128)
+    hidden, kind = range(len(config.hidden)), config.memory
+    bounds = [source_max(config, n) << prescales(config)[n] for n in hidden]
+    bounds.append(config.e.one << prescales(config)[-1])
+    bounds += [init_scale(config, layer) for layer in range(len(config.hidden) + 1)]
+    if kind.written:
+        bounds.append((config.e.one if kind.by_error else 1) << kind.scale(config))
+    bound = own * max(bounds)
+    return bits_signed(-bound, bound)
+
+
+def change(config) -> int:
+    """Bits of what is added to a weight or to a class-memory entry."""
+    bound, shift = 1 << (update_product(config) - 1), config.update_shift
+    if config.memory.leaks:
+        bound += 1 << (config.stored.width - 1 + shift - config.memory.horizon)
+    return bits_signed(-bound - 1 >> shift, bound + (1 << shift) >> shift)
+
+
+def dots(config) -> int:
+    """Bits of what is summed over the lanes."""
+    bounds = [config.u.max**2, config.z.min * config.read.min, config.z.min * config.weight.min]
+    if config.memory.self_scaling:
+        bounds.append(1 << (config.stored.width - 1))
+    return bits_signed(-max(bounds), max(bounds))
+
+
+def total(config) -> int:
+    """Bits of a sum over a layer: activations, their squares, dot products, a row of memory."""
+    per_unit = [config.u.max**2, config.z.min * config.read.min, config.z.min * config.weight.min]
+    if config.memory.self_scaling:
+        per_unit.append(1 << (config.stored.width - 1))
+    bound = max(config.hidden) * max(per_unit)
+    return bits_signed(-bound, bound)
+
+
+def read_shifts(config) -> tuple[int, int]:
+    """Smallest and largest right shift from the stored class memory to the read format."""
+    kind = config.memory
+    if kind.self_scaling:
+        return -config.read.fraction, config.stored.width - 1 - config.read.fraction
+    return kind.read_shift(config), kind.read_shift(config)

@@ -1,0 +1,1 @@
+"""The reservoir, on its own and as the memory of a layer."""

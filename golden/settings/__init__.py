@@ -1,0 +1,1 @@
+"""What configurations are made of: tables with checks, TOML files, presets."""

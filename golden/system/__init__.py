@@ -1,0 +1,1 @@
+"""Child processes, folders, files."""

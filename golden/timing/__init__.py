@@ -1,0 +1,1 @@
+"""The clock of all that the core puts out or writes."""

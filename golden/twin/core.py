@@ -1,0 +1,317 @@
+"""The compiled twin of `hebbware.golden.core.Core`: same integers, made for speed.
+
+`Twin` runs whole sets of samples in one compiled loop, on the state of a `Core`. A test holds it
+equal to the plain core, weight for weight; where the two differ the plain one is right.
+"""
+
+import numpy as np
+
+from ..arithmetic import tables
+from ..config import CoreConfig
+from ..core import Core
+from ..data.samples import labels_of
+from ..layers.normalise import (
+    MANTISSA_BITS,
+    ROOT_HALF,
+    VAR_MIN,
+    exponent_range,
+    reciprocal_of_size,
+    unit_thresholds,
+)
+from ..layers.softmax import exp_width
+from ..modulators import hsic
+from ..modulators.class_memory import direction_shift, similarity_shift
+from ..neurons.dynamics import leak_gain
+from ..program.commands import DATA_BITS
+from ..reservoir import memory as reservoir_memory
+from ..reservoir.connections import GRANULE, connections
+from ..reservoir.decoder import decoder_weights
+from . import kernels as twin_kernels
+from .kernels import Constants, Reservoirs, Scratch, State, run
+
+
+def _forward_shifts(config: CoreConfig) -> list[int]:
+    layers = range(len(config.sizes) - 1)
+    return [config.source(n).fraction + config.weight.fraction - config.u.fraction for n in layers]
+
+
+def _read_shift(config: CoreConfig) -> int:
+    kind = config.memory
+    scaled = kind.self_scaling or kind.projected  # the shift is found row by row
+    return -config.read.fraction if scaled else kind.read_shift(config)
+
+
+def _constants(config: CoreConfig) -> Constants:
+    kind = config.memory
+    factors, shifts = zip(*(reciprocal_of_size(n) for n in config.hidden), strict=True)
+    width = exp_width(config)
+    return Constants(
+        learns_hidden=config.learns_hidden,
+        written=kind.written,
+        by_error=kind.by_error,
+        windowed=kind.windowed,
+        lanes=config.lanes,
+        classes=config.classes,
+        rounding=twin_kernels.ROUNDINGS[config.update.rounding],
+        update_shift=config.update_shift,
+        leaky=config.leaky,
+        time_steps=config.neuron.time_steps,
+        leak_gain=leak_gain(config),
+        potential_shift=max(config.neuron.leak_shifts),
+        potential_max=config.potential.max,
+        slope_shift=config.neuron.slope_shift,
+        x_zero=config.x_zero,
+        forward_shifts=np.array(_forward_shifts(config)),
+        ones=np.array([config.source(layer).one for layer in range(len(config.sizes) - 1)]),
+        size_factors=np.array(factors),
+        size_shifts=np.array(shifts),
+        similarity_shifts=np.array([similarity_shift(config, n)[1] for n in config.hidden]),
+        thresholds=np.array([unit_thresholds(n, config.stored.width) for n in config.hidden]),
+        leak_shift=config.update_shift - config.memory.horizon if kind.leaks else -1,
+        scale=kind.scale(config),
+        window=config.memory.window,
+        read_shift=_read_shift(config),
+        self_scaling=kind.self_scaling,
+        stochastic_memory=kind.stochastic,
+        offset=int(config.memory.kappa * config.read.one),
+        memory_max=(1 << (config.stored.width - 1)) - 1,
+        weight_max=config.weight.max,
+        u_max=config.u.max,
+        z_max=config.z.max,
+        d_max=config.d.max,
+        k_max=config.k.max,
+        read_max=config.read.max,
+        z_shift=MANTISSA_BITS + config.u.fraction - config.z.fraction,
+        u_fraction=config.u.fraction,
+        rsqrt_bits=config.formats.rsqrt_bits,
+        reciprocal_bits=config.formats.reciprocal_bits,
+        error_fraction=config.e.fraction,
+        beta_log2=config.modulator.beta_log2,
+        align=config.read.fraction - config.z.fraction,
+        direction_shift=direction_shift(config, 0),
+        one=np.array([1]),
+        by_sample=kind.by_sample,
+        rows=kind.rows(config),
+        **_hsic(config),
+        e_max=config.e.max,
+        var_min=VAR_MIN,
+        root_half=ROOT_HALF,
+        exp_step=tables.EXP_STEP,
+        exp=tables.exp_table(config.formats.exp_bits, width),
+        reciprocal=tables.reciprocal_table(config.formats.reciprocal_bits, width),
+        rsqrt=tables.rsqrt_table(config.formats.rsqrt_bits, MANTISSA_BITS),
+        projected=kind.projected,
+        reservoirs=_reservoirs(config),
+    )
+
+
+def _hsic(config: CoreConfig) -> dict:
+    """Constants of the HSIC modulator, of a default one where it is another."""
+    if config.modulator.kind != "hsic":
+        config = CoreConfig.of((1, 2, 2), modulator__kind="hsic")
+    return {
+        "label_term": hsic.label_term(config),
+        "coefficient_shift": hsic.coefficient_shift(config),
+        "input_scale": hsic.input_scale(config),
+        "activation_scale": hsic.activation_scale(config),
+    }
+
+
+def _reservoirs(config: CoreConfig) -> Reservoirs:
+    """Constants of the reservoir memory; without tables where it is another one."""
+    used = config.memory.projected
+    if not used:
+        config = CoreConfig.of((1, 2, 2), memory__kind="reservoir")
+    reservoir = reservoir_memory.reservoir_config(config)
+    exact = config.reservoir.decoder == "exact"
+    made = connections(reservoir)
+    weights = np.empty((0, 0), np.int64)
+    if used and not exact:
+        weights = decoder_weights(config)
+    factors, shifts = zip(
+        *(reservoir_memory.jacobian_factor(config, n) for n in config.hidden), strict=True
+    )
+    bits = reservoir_memory.EXACT_BITS if exact else config.stored.width
+    return Reservoirs(
+        by_error=config.memory.gating == "error",
+        exact=exact,
+        down_shifts=np.array([reservoir_memory.down_shift(n) for n in config.hidden]),
+        similarity_shift=reservoir_memory.similarity_shift(config),
+        pull_shift=config.read.fraction + reservoir_memory.up_shift(config),
+        jacobian_factors=np.array(factors),
+        jacobian_shifts=np.array(shifts),
+        sources=np.ascontiguousarray(made.sources.T),
+        signs=np.ascontiguousarray(made.signs.T) * reservoir.coupling,
+        inputs=np.ascontiguousarray(made.inputs),
+        weights=np.ascontiguousarray(weights),
+        granule=GRANULE,
+        keep=(1 << reservoir.shift) - (1 << (reservoir.shift - reservoir.leak)),
+        tap_shift=reservoir.tap_shift,
+        input_shift=reservoir.input_shift,
+        shift=reservoir.shift,
+        state_max=reservoir.state.max,
+        decode_shift=reservoir_memory.decode_shift(config),
+        decoded_max=(1 << (config.stored.width - 1)) - 1,
+        thresholds=unit_thresholds(config.memory.projection, bits),
+        horizon=config.memory.horizon,
+        exact_fraction=reservoir_memory.EXACT_FRACTION,
+    )
+
+
+def fits_32_bits(config: CoreConfig) -> bool:
+    """Whether no number in the compiled loops' vectors can leave 32 bits (see `twin_kernels`).
+
+    Each line bounds one block's sums, rounding included; a generous bound only costs speed.
+    """
+    cfg, kind = config, config.memory
+    weight, z, d, u = (1 << fmt.width - 1 for fmt in (cfg.weight, cfg.z, cfg.d, cfg.u))
+    read, memory, k = 1 << cfg.read.width - 1, 1 << cfg.stored.width - 1, cfg.k.max + 1
+    error = 2 << cfg.e.fraction  # twice the largest softmax error
+    sources = [1 << cfg.input.bits, *(z for _ in cfg.hidden)]
+    ones = [cfg.source(layer).one for layer in range(len(sources))]
+    low, high = exponent_range(cfg)
+    z_shift = MANTISSA_BITS + cfg.u.fraction - cfg.z.fraction
+    shifts = [
+        cfg.update_shift,
+        *_forward_shifts(cfg),
+        z_shift + high,
+        direction_shift(cfg, high + 1),
+        _read_shift(cfg) + (cfg.stored.width if kind.self_scaling or kind.projected else 0),
+    ]
+    halves = [1 << max(shift, 0) for shift in shifts]
+    left_u, left_z, left_d, left_read = (
+        max(-shift, 0)
+        for shift in (min(shifts[1:-3]), z_shift + low, direction_shift(cfg, low), _read_shift(cfg))
+    )
+    rows = kind.rows(cfg)
+    scalar = (error if kind.by_error else 1) << kind.scale(cfg)
+    pulled = kind.projected * cfg.memory.projection * k << cfg.read.fraction
+    bounds = [
+        max(n * s + one for n, s, one in zip(cfg.sizes, sources, ones, strict=False)) * weight
+        << left_u,
+        u << MANTISSA_BITS + left_z + bool(cfg.neuron.slope_shift),
+        cfg.leaky << cfg.potential.width + max(cfg.neuron.leak_shifts) + 1,
+        memory << left_read,
+        max(cfg.hidden) * max(z * read, memory),
+        (k * z << cfg.read.fraction - cfg.z.fraction) + max(rows * error * read, pulled) << left_d,
+        max(max(*sources[:-1], *ones) * d, error * z),
+        scalar * z + (memory << (cfg.update_shift - cfg.memory.horizon if kind.leaks else 0)),
+    ]
+    return max(bounds) + max(halves) < 1 << 31
+
+
+class Twin(Core):
+    """A `Core` whose `learn_many` and `infer_many` run compiled.
+
+    The first call of a process compiles, or loads what an earlier one compiled.
+    """
+
+    def __init__(self, config: CoreConfig):
+        super().__init__(config)
+        self._constants = _constants(config)
+        self._type = np.int32 if fits_32_bits(config) else np.int64
+
+    def infer_many(self, x):
+        x = self._samples(x)
+        return self._many(False, x, np.zeros(len(x), np.int64))
+
+    def learn_many(self, x, labels):
+        x = self._samples(x)
+        return self._many(True, x, labels_of(labels, self.config.classes, len(x)))
+
+    def _many(self, learning, x, labels):
+        cfg = self.config
+        state = self._compiled_state()
+        scores = np.empty((len(x), cfg.classes), np.int64)
+        self.learned, random_state, saturated = run(
+            self._constants,
+            learning,
+            np.ascontiguousarray(x, np.uint8),
+            labels,
+            np.array([shift + self.extra for shift in cfg.step_shifts]),
+            state,
+            self._scratch(),
+            self.learned,
+            np.uint64(self.random_state),
+            scores,
+        )
+        if learning:
+            self.random_state = int(random_state)
+            self.saturated = (self.saturated + saturated) % (1 << DATA_BITS)
+            self._take(state)
+        return scores.argmax(axis=1), scores
+
+    def _compiled_state(self) -> State:
+        """Copies of the core's state in the types of the compiled loop."""
+        cfg, kind = self.config, self._type
+        ring = tuple(np.zeros((cfg.memory.window, units), kind) for units in cfg.hidden)
+        labels = np.full(cfg.memory.window, -1)
+        if self.window:
+            labels[:] = self.window.labels
+        for age, (label, activations) in enumerate(reversed(self.past), start=1):
+            slot = (self.learned - age) % cfg.memory.window
+            labels[slot] = label
+            for store, z in zip(ring, activations, strict=True):
+                store[slot] = z
+        return State(
+            weights=tuple(np.ascontiguousarray(w, np.int16) for w in self.weights),
+            memories=tuple(m.astype(kind) for m in self.memories),
+            gains=tuple(g.copy() for g in self.gains),
+            codes=tuple(np.ascontiguousarray(c) for c in self.codes),
+            states=tuple(r.copy() for r in self._reservoir("states", (0,))),
+            random_states=tuple(r.reshape(1) for r in self._reservoir("random_states", (1,))),
+            reads=tuple(r.copy() for r in self._reservoir("reads", (0, 0))),
+            exact=tuple(r.copy() for r in self._reservoir("exact", (0, 0))),
+            ring=ring,
+            ring_labels=labels,
+            x=(self.window.x if self.window else np.zeros((1, 1))).astype(kind),
+            kernels=self.window.kernels.copy() if self.window else np.zeros((1, 1), np.int64),
+        )
+
+    def _reservoir(self, name, shape):
+        """A member of the reservoir memory, or empty arrays of its dimensions."""
+        if self.reservoir:
+            return getattr(self.reservoir, name)
+        return [np.zeros(shape, np.int64) for _ in self.config.hidden]
+
+    def _scratch(self) -> Scratch:
+        cfg, kind, rows = self.config, self._type, self.layout.memory_rows
+        errors = cfg.classes if self.kind.projected else rows
+        return Scratch(
+            u=tuple(np.empty(units, kind) for units in cfg.hidden),
+            potentials=tuple(np.empty(units, kind) for units in cfg.hidden),
+            z=tuple(np.empty(units, kind) for units in cfg.sizes[:-1]),
+            rows=tuple(np.empty(inputs + 1, np.int64) for inputs in cfg.sizes[:-2]),
+            counts=np.empty(len(cfg.hidden), np.int64),
+            d=tuple(np.empty(units, kind) for units in cfg.hidden),
+            powers=np.empty(len(cfg.hidden), np.int64),
+            errors=(
+                *(np.empty(errors, np.int64) for _ in cfg.hidden),
+                np.empty(cfg.classes, np.int64),
+            ),
+            read=tuple(np.empty((rows, units), kind) for units in cfg.hidden),
+            weights=np.empty(rows, np.int64),
+            total=tuple(np.empty(units, kind) for units in cfg.hidden),
+        )
+
+    def _take(self, state: State):
+        """The core's state from that of the compiled loop, after learning."""
+        cfg = self.config
+        self.weights = [w.astype(np.int64) for w in state.weights]
+        self.memories = [m.astype(np.int64) for m in state.memories]
+        self.gains = list(state.gains)
+        if self.window:
+            self.window.labels = state.ring_labels
+            self.window.x = state.x.astype(np.int64)
+            self.window.kernels = state.kernels
+        if self.reservoir:
+            for name in self.reservoir.MEMBERS:
+                shapes = [old.shape for old in getattr(self.reservoir, name)]
+                new = [a.reshape(s) for a, s in zip(getattr(state, name), shapes, strict=True)]
+                setattr(self.reservoir, name, new)
+        if self.kind.windowed:
+            self.past.clear()
+            for age in range(min(self.learned, cfg.memory.window), 0, -1):
+                slot = (self.learned - age) % cfg.memory.window
+                past = [store[slot].astype(np.int64) for store in state.ring]
+                self.past.append((int(state.ring_labels[slot]), past))

@@ -1,0 +1,1 @@
+"""The lanes: operands, products, sums, words."""

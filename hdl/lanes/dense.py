@@ -1,0 +1,321 @@
+"""The lanes side by side: every multiplication of the core happens here."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...golden.layers.init import GROUP
+from ...golden.layers.normalise import exponent_range
+from ...golden.program import widths
+from ...golden.program.layout import vector_width, word_width
+from ...golden.program.pipeline import CLUSTER, stages, tree_latency
+from ..normalise import mean_shape
+from ..shapes import index
+from ..walks.step import DOTS, HOSTS, MEMORY_UPDATES, Kind, is_any
+from .clusters import spread
+from .lane import Control, Lane, common_of, own_of
+from .tree import AdderTree
+
+
+class Dense(wiring.Component):
+    """Multiply, accumulate, sum over the lanes, round, saturate; all lanes in step.
+
+    A step is in stage 4 at clock t + 4, with its common operand; its words are inputs of stage 5.
+    Its products are valid at t + 7, its accumulators at t + 8, the words to write at t + 10 (`out`
+    and the outputs that end in ``_out``) and its totals over the lanes at ``t + 8 + tree``
+    (`total`, with the step in `total_step`). One step per clock. With several clusters, everything
+    from stage 5 on is a clock later.
+
+    Resources: one multiplier of ``operand_a x operand_b`` bits (`hebbware.golden.program.widths`),
+    one accumulator and one rounding shifter for each lane; an adder tree.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    step_layout : Step
+
+    Members
+    -------
+    step, scalar, mean : In
+        Stage 4: the step, the operand common to all lanes, and the mean subtracted from all a.
+        The operands of a direction are negative: d comes from ``-sum scalar * own``. Those of a
+        forward pass carry `hebbware.golden.program.widths.forward_prescales`.
+    weights, memory, read, z, active, a, d, random : In
+        Stage 5: words of all lanes; the random word, which does not lag.
+    potentials : In
+        Stage 5, leaky neurons only; `potentials_out` in stage 10.
+    host_data : In
+        Word that the host writes; stable while its step is under way.
+    exponent, power : In
+        Stage 3: of the layer being normalised, and of the one whose direction is made; the same
+        for all steps of a pass.
+    out, weights_out, memory_out, vector_out, active_out : Out
+        Stage 10: the step and the words to write; the kind decides which of them are valid.
+    saturated : Out(1)
+        High one clock after `out` if that step updated weights and saturated at least one lane.
+    total, total_step : Out
+        Sum over the lanes, accumulated since `sum_first`, and the step that it ends with.
+    """
+
+    def __init__(self, config, step_layout):
+        self.config, self.step_layout = config, step_layout
+        lanes = config.lanes
+        low, high = exponent_range(config)
+        word = max(word_width(config), 1)
+        leaky, potentials = config.leaky, lanes * config.potential.width
+        super().__init__(
+            {
+                "step": In(step_layout),
+                "scalar": In(signed(widths.operand_b(config))),
+                "weights": In(lanes * config.weight.width),
+                "memory": In(lanes * word),
+                "read": In(lanes * config.read.width),
+                "z": In(lanes * config.z.width),
+                "active": In(lanes),
+                "a": In(lanes * config.u.width),
+                "d": In(lanes * config.d.width),
+                "mean": In(mean_shape(config)),
+                "random": In(32),
+                "host_data": In(signed(32)),
+                "exponent": In(range(high - low + 1)),
+                "power": In(range(high - low + 2)),
+                "out": Out(step_layout),
+                "weights_out": Out(lanes * config.weight.width),
+                "memory_out": Out(lanes * word),
+                "vector_out": Out(lanes * vector_width(config)),
+                "active_out": Out(lanes),
+                "saturated": Out(1),
+                "total": Out(signed(widths.total(config))),
+                "total_step": Out(step_layout),
+            }
+            | ({"potentials": In(potentials), "potentials_out": Out(potentials)} if leaky else {})
+        )
+        # the step, so many clocks after its issue
+        self.at = stages(config)
+        self.first = 4 + self.at.source
+        clocks = range(self.first, self.at.read_back + 1)
+        self.steps = {clock: Signal(step_layout, name=f"step_{clock}") for clock in clocks}
+
+    def stage(self, number):
+        """The step in a stage as the lanes count them, without their lag."""
+        return self.steps[number + self.at.source]
+
+    def elaborate(self, platform):
+        m = Module()
+        for clock, step in self.steps.items():
+            if clock != self.first:
+                m.d.sync += step.eq(self.steps[clock - 1])
+        m.d.comb += [self.stage(4).eq(self.step), self.out.eq(self.steps[self.at.write])]
+        control = self._control(m)
+        scalar, begin = self._scale(m, control)
+        shared = (control, scalar, begin, self.random, self.host_data, self._steps())
+        copies = zip(*(spread(m, value, self.config.lanes) for value in shared), strict=True)
+        shared = [self._cluster(m, *of_cluster) for of_cluster in copies]
+        lanes = [
+            self._lane(m, number, **shared[number // CLUSTER])
+            for number in range(self.config.lanes)
+        ]
+        m.d.comb += [
+            self.vector_out.eq(Cat(lane.vector for lane in lanes)),
+            self.weights_out.eq(Cat(lane.weight_out for lane in lanes)),
+            self.memory_out.eq(Cat(lane.word_out for lane in lanes)),
+            self.active_out.eq(Cat(lane.active_out for lane in lanes)),
+        ]
+        if self.config.leaky:
+            m.d.comb += self.potentials_out.eq(Cat(lane.potential_out for lane in lanes))
+        self._saturated(m, [lane.cut for lane in lanes])
+        self._totals(m, [lane.product for lane in lanes], [lane.word_out for lane in lanes])
+        return m
+
+    def _control(self, m):
+        """Decode the kinds once for all lanes, a clock early: signals that go far are registers."""
+        start = (Kind.START_WEIGHTS, Kind.START_MEMORY)
+        control = Signal(Control(self.config))
+
+        def register(field, value):
+            m.d.sync += field.eq(value)
+
+        register(control.own_5, own_of(m, self.stage(4)))
+        register(control.common_5, common_of(self.stage(4).kind))
+        register(control.remember_5, is_any(self.stage(4).kind, MEMORY_UPDATES))
+        register(control.remember_6, is_any(self.stage(5).kind, MEMORY_UPDATES))
+        register(control.start_6, is_any(self.stage(5).kind, start))
+        register(control.fresh_7, self.stage(6).sum_first | (self.stage(6).kind == Kind.NORMALISE))
+        register(control.forward_8, self.stage(7).kind == Kind.FORWARD)
+        register(control.direction_8, self.stage(7).kind == Kind.DIRECTION)
+        register(control.start_8, is_any(self.stage(7).kind, start))
+        register(control.forward_9, control.forward_8)
+        register(control.direction_9, control.direction_8)
+        register(control.start_9, control.start_8)
+        register(control.blank_9, self.stage(8).lane == 0)
+        register(control.host_9, is_any(self.stage(8).kind, HOSTS))
+        return control
+
+    def _scale(self, m, control):
+        """Where the vector's bits begin in the accumulator, the fine rest of the shift, and what
+        the accumulator starts from.
+        """
+        cfg = self.config
+        kind, places = self.step.kind, widths.slices(cfg)
+        fine, drop = widths.fine_bits(cfg), widths.forward_drop(cfg)
+        direction, normalise = kind == Kind.DIRECTION, kind == Kind.NORMALISE
+        first = places[0] - (1 << fine) + 1
+        for_z, for_d = (shifts[0] - first for shifts in widths.vector_shifts(cfg))
+        d_shift, z_shift, shift = (
+            Signal(range(places[-1] - places[0] + (1 << fine)), name=f"{of}shift")
+            for of in ("d_", "z_", "")
+        )
+        place = {4: Signal(index(len(places)))}
+        scalar, scalar_5 = Signal.like(self.scalar), Signal.like(self.scalar, reset_less=True)
+        m.d.sync += [d_shift.eq(self.power + for_d), z_shift.eq(self.exponent + for_z)]
+        m.d.comb += [
+            shift.eq(Mux(direction, d_shift, z_shift)),
+            place[4].eq(Mux(direction | normalise, shift >> fine, places.index(drop))),
+            scalar.eq(self.scalar),
+        ]
+        if fine:
+            with m.If(direction | normalise):
+                m.d.comb += scalar.eq(self.scalar << ~shift[:fine])
+        for n in range(5, 8):
+            place[n] = Signal.like(place[4], name=f"place_{n}")
+            m.d.sync += place[n].eq(place[n - 1])
+        m.d.sync += [control.slice_8.eq(place[7]), scalar_5.eq(scalar)]
+
+        offset = Signal(signed(cfg.u.width + len(scalar)))
+        left = Signal(index(1 << fine))  # by how much the operand was shifted
+        begin_6, begin_7 = (
+            Signal(signed(widths.accumulator(cfg)), reset_less=True, name=f"begin_{n}")
+            for n in (6, 7)
+        )
+        half = Signal(signed(widths.accumulator(cfg)))
+        m.d.comb += half.eq(Array(1 << at >> 1 if at > 0 else 0 for at in places)[place[5]])
+        m.d.sync += [
+            offset.eq(self.mean * self.scalar),
+            left.eq(~shift[:fine] if fine else 0),
+            begin_7.eq(begin_6),
+        ]
+        with m.Switch(self.stage(5).kind):
+            with m.Case(Kind.DIRECTION):
+                m.d.sync += begin_6.eq(~half)
+            with m.Case(Kind.NORMALISE):
+                m.d.sync += begin_6.eq(half - (offset << left))
+            with m.Default():
+                m.d.sync += begin_6.eq(half)
+        return scalar_5, begin_7
+
+    def _steps(self):
+        """Fields of steps that the lanes use; the suffix is the stage."""
+        hosts = is_any(self.stage(8).kind, HOSTS)
+        fields = {
+            "layer_4": self.stage(4).layer,
+            "tail_4": self.stage(4).tail,
+            "lane_8": self.stage(8).lane,
+            "hosts_8": hosts,
+            "writes_9": self.stage(9).write,
+        }
+        if self.config.leaky:
+            fields["rest_5"] = self.stage(5).rest
+        layout = data.StructLayout({name: Value.cast(v).shape() for name, v in fields.items()})
+        return data.View(layout, Cat(fields.values()))
+
+    def _cluster(self, m, control, scalar, begin, random, host, step):
+        """Signals broadcast to the lanes of a cluster."""
+        random_6 = Signal(32, reset_less=True)
+        m.d.sync += random_6.eq(random)
+        return {
+            "control": control, "scalar": scalar, "begin": begin, "octets": random,
+            "random": random_6, "host": host, "step": step,
+        }  # fmt: skip
+
+    def _lane(self, m, number, *, control, scalar, begin, octets, random, host, step):
+        """Add a lane and connect it."""
+        cfg = self.config
+        lane = Lane(cfg, number)
+        m.submodules[f"lane_{number}"] = lane
+        units = [*cfg.hidden, cfg.hidden[-1]]  # the readout's lanes hold the last hidden layer
+        absent = [
+            step.layer_4 == layer
+            for layer, size in enumerate(units)
+            if 0 < size % cfg.lanes <= number
+        ]
+        chosen, present = (
+            Signal(name=f"{of}_{number}", reset_less=True) for of in ("chosen", "present")
+        )
+        m.d.sync += [
+            chosen.eq(step.lane_8 == Mux(step.hosts_8, number, number // GROUP)),
+            present.eq(~(step.tail_4 & Cat(absent).any())),
+        ]
+        m.d.comb += [
+            lane.chosen_9.eq(chosen),
+            # no register that stays 1: it would be one for all lanes
+            lane.present.eq(present if absent else 1),
+            lane.control.eq(control),
+            lane.scalar.eq(scalar),
+            lane.weight.eq(self.weights.word_select(number, cfg.weight.width)),
+            lane.word.eq(self.memory.word_select(number, len(lane.word))),
+            lane.read.eq(self.read.word_select(number, cfg.read.width)),
+            lane.z.eq(self.z.word_select(number, cfg.z.width)),
+            lane.active.eq(self.active[number]),
+            lane.a.eq(self.a.word_select(number, cfg.u.width)),
+            lane.d.eq(self.d.word_select(number, cfg.d.width)),
+            lane.octet.eq(octets.word_select(number % GROUP, 8)),
+            lane.random.eq(random),
+            lane.begin.eq(begin),
+            lane.host.eq(host),
+            lane.host_writes.eq(step.writes_9),
+        ]
+        if cfg.leaky:
+            m.d.comb += [
+                lane.potential.eq(self.potentials.word_select(number, cfg.potential.width)),
+                lane.rest.eq(step.rest_5),
+            ]
+        return lane
+
+    def _saturated(self, m, cuts):
+        """Whether a lane saturated, collected from groups of lanes: no long path to a counter."""
+        learns = Signal()
+        m.d.sync += learns.eq(self.out.valid & is_any(self.out.kind, (Kind.UPDATE, Kind.READOUT)))
+        groups = []
+        for at in range(0, len(cuts), 8):
+            groups.append(Signal(name=f"cut_{at}"))
+            m.d.sync += groups[-1].eq(Cat(cuts[at : at + 8]).any())
+        m.d.comb += self.saturated.eq(learns & Cat(groups).any())
+
+    def _totals(self, m, products, memories):
+        """The tree, fed with products, or with magnitudes of written memory a clock later."""
+        cfg = self.config
+        scaling, width = cfg.memory.self_scaling, widths.dots(cfg)
+        m.submodules.tree = tree = AdderTree(
+            lanes=cfg.lanes, width=width, total_width=widths.total(cfg)
+        )
+        # products of the stage, unless magnitudes are valid: programs keep the two apart
+        entering, remembered = Signal(self.step_layout), Signal(self.step_layout)
+        remembering, chosen = Signal(), Signal()  # in step with the words, and a copy for all lanes
+        written, early = self.steps[self.at.write], self.steps[self.at.write - self.at.lag]
+        multiplied = self.steps[self.at.product]
+        if scaling:
+            m.d.sync += [
+                remembered.eq(written),
+                remembering.eq(written.valid & (written.kind == Kind.MEMORY)),
+                chosen.eq(early.valid & (early.kind == Kind.MEMORY)),
+            ]
+        copies = spread(m, chosen, cfg.lanes)
+        for lane, (product, word) in enumerate(zip(products, memories, strict=True)):
+            product = product[:width].as_signed()
+            if scaling:
+                stored = word[: cfg.stored.width].as_signed()
+                magnitude = Signal(cfg.stored.width, reset_less=True, name=f"magnitude_{lane}")
+                m.d.sync += magnitude.eq(Mux(stored < 0, -stored, stored))
+                product = Mux(copies[lane // CLUSTER], magnitude, product)
+            m.d.comb += tree.inputs[lane].eq(product)
+        m.d.comb += entering.eq(Mux(remembering, remembered.as_value(), multiplied.as_value()))
+        with m.If(~remembering & ~is_any(multiplied.kind, DOTS)):
+            m.d.comb += entering.valid.eq(0)
+        leaving = entering
+        for n in range(tree_latency(cfg.lanes)):
+            register = Signal(self.step_layout, name=f"in_tree_{n}")
+            m.d.sync += register.eq(leaving)
+            leaving = register
+        m.d.sync += self.total_step.eq(leaving)
+        with m.If(leaving.valid):
+            m.d.sync += self.total.eq(Mux(leaving.sum_first, 0, self.total) + tree.total)

@@ -1,0 +1,53 @@
+"""The random number generator of the core; `hebbware.golden.arithmetic.random`."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+def xorshift(word):
+    """The word after `word`, 32 bits."""
+    word = word ^ (word << 13)[:32]
+    word = word ^ (word >> 17)
+    return word ^ (word << 5)[:32]
+
+
+def of_lane(word, lane: int):
+    """Random word of a lane: `word` rotated left by the number of the lane."""
+    return word.rotate_left(lane % 32)
+
+
+class Xorshift32(wiring.Component):
+    """32-bit xorshift: `word` is the state.
+
+    Latency: one clock from `step` to the next word. Resources: 32 flip-flops, three XOR levels.
+
+    Parameters
+    ----------
+    init : int
+        State after reset, not 0.
+
+    Members
+    -------
+    step : In(1)
+    set : In(1)
+        Load `value` instead.
+    value : In(32)
+    word : Out(32)
+    """
+
+    def __init__(self, init):
+        if not 0 < init < 1 << 32:
+            raise ValueError(f"init must be a 32-bit number other than 0, not {init!r}")
+        self.init = init
+        super().__init__({"step": In(1), "set": In(1), "value": In(32), "word": Out(32)})
+
+    def elaborate(self, platform):
+        m = Module()
+        state = Signal(32, init=self.init)
+        with m.If(self.set):
+            m.d.sync += state.eq(self.value)
+        with m.Elif(self.step):
+            m.d.sync += state.eq(xorshift(state))
+        m.d.comb += self.word.eq(state)
+        return m

@@ -1,0 +1,78 @@
+"""Vectors of all hidden layers: activations a and z, directions d, potentials."""
+
+from amaranth.hdl import Cat
+
+from ..walks.step import Kind
+from .clusters import Banks
+
+
+def each_lane(config, words) -> list:
+    """Part of each lane of a word of all lanes."""
+    width = len(words) // config.lanes
+    return [words.word_select(lane, width) for lane in range(config.lanes)]
+
+
+class Vectors:
+    """The memories of the vectors, as submodules of `m`, and their writes.
+
+    A word of `z` holds for each lane the activation and above it whether u > 0. Where the memory
+    is windowed, `z` holds a slot for each sample of the window and one more.
+
+    Parameters
+    ----------
+    m : Module
+    config : CoreConfig
+    blocks : int
+        Blocks of all hidden layers.
+    """
+
+    def __init__(self, m, config, blocks):
+        self.config, self.blocks = config, blocks
+        slots = config.memory.window + 1 if config.memory.windowed else 1
+        m.submodules.z_memory = self.z = self._memory(config.z.width + 1, slots)
+        m.submodules.a_memory = self.a = self._memory(config.u.width)
+        m.submodules.d_memory = self.d = self._memory(config.d.width)
+
+    def _memory(self, bits, slots=1):
+        return Banks(lanes=self.config.lanes, width=bits, depth=slots * self.blocks)
+
+    def write(self, m, due, place, z_base, dense):
+        """Write what the lanes put out.
+
+        Parameters
+        ----------
+        due : Step
+            The step whose words are there in the next clock.
+        place : value
+            Block of the words that are there.
+        z_base : value
+            First word of the slot of the sample at hand.
+        dense : Dense
+        """
+        cfg, a, z, d = self.config, self.a, self.z, self.d
+        m.d.sync += [
+            a.en.eq(due.valid & due.sum_last & (due.kind == Kind.FORWARD)),
+            z.en.eq(due.valid & (due.kind == Kind.NORMALISE)),
+            d.en.eq(due.valid & due.sum_last & (due.kind == Kind.DIRECTION)),
+        ]
+        vectors = each_lane(cfg, dense.vector_out)
+        z_written = zip(vectors, dense.active_out, strict=True)
+        m.d.comb += [
+            a.place.eq(place),
+            a.written.eq(Cat(word[: cfg.u.width] for word in vectors)),
+            z.place.eq(z_base + place),
+            z.written.eq(Cat(Cat(word[: cfg.z.width], active) for word, active in z_written)),
+            d.place.eq(place),
+            d.written.eq(Cat(word[: cfg.d.width] for word in vectors)),
+        ]
+
+    def potentials(self, m, read_place, place, dense):
+        """Potentials of leaky neurons: read at `read_place`, written with the activations a."""
+        m.submodules.potentials = potentials = self._memory(self.config.potential.width)
+        m.d.comb += [
+            potentials.address.eq(read_place),
+            dense.potentials.eq(potentials.data),
+            potentials.en.eq(self.a.en),
+            potentials.place.eq(place),
+            potentials.written.eq(dense.potentials_out),
+        ]

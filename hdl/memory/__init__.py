@@ -1,0 +1,1 @@
+"""Memories of weights, classes and activations."""

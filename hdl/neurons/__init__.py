@@ -1,0 +1,1 @@
+"""Kinds of neurons that have a state."""

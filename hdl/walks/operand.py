@@ -1,0 +1,95 @@
+"""The operand that all lanes share."""
+
+from amaranth.hdl import Array, Const, Module, Mux, signed, unsigned
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ...golden.layers.init import init_scale
+from ...golden.layers.normalise import MANTISSA_BITS
+from ...golden.program import widths
+from ...golden.program.walk import Common, Scale
+from ..shapes import index
+from .step import those
+
+
+def error_width(config) -> int:
+    """Bits of what the direction takes of each row: an error, or v of a reservoir memory."""
+    return config.k.width if config.memory.projected else config.e.width
+
+
+def source_shape(config):
+    """Shape of a pre-synaptic activation: an input, an activation z, or the one of a bias."""
+    return signed(max(config.input.bits + 2, config.z.width, config.z.fraction + 2))
+
+
+class CommonOperand(wiring.Component):
+    """Chooses and scales what the lanes multiply with, as the kind of the step has it.
+
+    Latency: none, combinational (stage 2). Read-modify-write passes are brought to the one
+    ``update_shift`` here, and the sums of all layers to one fraction, by shifting this operand;
+    that of a direction is negative, as `hebbware.hdl.lanes.dense` wants it.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    step_layout : Step
+
+    Members
+    -------
+    step : In
+    source, error : In
+        The pre-synaptic activation, and the softmax error that the step names (reservoir memory: in
+        the direction, v).
+    mantissa, jacobians : In
+        Of the statistics; sum of e k of each layer (reservoir memory: J).
+    extra : In
+        Halvings of every step.
+    scalar : Out
+    """
+
+    def __init__(self, config, step_layout):
+        self.config = config
+        super().__init__(
+            {
+                "step": In(step_layout),
+                "source": In(source_shape(config)),
+                "error": In(signed(error_width(config))),
+                "mantissa": In(unsigned(MANTISSA_BITS)),
+                "jacobians": In(len(config.hidden) * config.k.width),
+                "extra": In(index(config.update.halvings + 1)),
+                "scalar": Out(signed(widths.operand_b(config))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        cfg, hidden = self.config, len(self.config.hidden)
+        step, scalar, extra = self.step, self.scalar, self.extra
+        scales, memory_kind = widths.prescales(cfg), cfg.memory
+        pre = self.source
+        align = cfg.read.fraction - cfg.z.fraction
+        jacobian = self.jacobians.word_select(step.layer, cfg.k.width).as_signed()
+        written = memory_kind.scale(cfg)
+        start = Array(Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1))
+        sums, steps = widths.forward_prescales(cfg), scales[:-1]
+        values = {
+            (Common.SOURCE, Scale.SUM): Array(pre << shift for shift in sums)[step.layer],
+            (Common.SOURCE, Scale.STEP): Array(pre << shift for shift in steps)[step.layer]
+            >> extra,
+            (Common.ERROR, Scale.STEP): (self.error << scales[-1]) >> extra,
+            (Common.ONE, Scale.NONE): 1,
+            (Common.MANTISSA, Scale.NONE): self.mantissa,
+            (Common.PULL, Scale.NONE): Mux(step.jacobian, jacobian << align, -self.error),
+            (Common.ONE, Scale.MEMORY): 1 << written,
+            (Common.WRITE, Scale.MEMORY): (
+                self.error << written if memory_kind.by_error else -1 << written
+            ),
+            (Common.START, Scale.NONE): Mux(step.bias, 0, start[step.layer]),
+        }
+        if not memory_kind.windowed:
+            del values[Common.ONE, Scale.MEMORY]
+        with m.Switch(step.kind):
+            for operand, value in values.items():
+                with m.Case(*those(lambda walk, of=operand: (walk.common, walk.scale) == of)):
+                    m.d.comb += scalar.eq(value)
+        return m
