@@ -101,8 +101,7 @@ class Core:
     learned : int
         Samples learned since the start.
     saturated : int
-        Words written by learning with a weight cut off, see
-        `hebbware.golden.program.commands.State`.
+        Words written by learning with a weight cut off, see `golden.program.commands.State`.
     """
 
     def __init__(self, config: CoreConfig):
@@ -123,9 +122,7 @@ class Core:
         rows, hidden = self.layout.memory_rows, self.config.hidden
         self.memories = [np.zeros((rows, units), np.int64) for units in hidden]
         self.gains = [np.zeros(rows, np.int64) for _ in hidden]  # g_c of self-scaling memories
-        self.past = deque(
-            maxlen=self.config.memory.window
-        )  # (label, activations) of learned samples
+        self.past = deque(maxlen=self.kind.window)  # (label, activations) of learned samples
         self.window = hsic.Window(self.config) if self.kind.by_sample else None
         if self.reservoir:
             self.reservoir.reset()
@@ -141,7 +138,7 @@ class Core:
         Raises
         ------
         InputError
-            `x` is no array (inputs,) of integers in 0 .. 2**x_bits - 1.
+            `x` is no array (inputs,) of integers in 0 .. 2**input.bits - 1.
         """
         return self._run(self._sample(x))
 

@@ -245,9 +245,8 @@ def train(
     learned, seconds = 0, 0.0
     for epoch in range(state.epoch, epochs):
         core.extra = config.extra(epoch)
-        rows, labels = stream.passing(
-            y, order(config.seed, epoch, len(y)), core.learned, config.classes
-        )
+        shuffled = order(config.seed, epoch, len(y))
+        rows, labels = stream.passing(y, shuffled, core.learned, config.classes)
         if not len(rows):
             raise InputError(f"stream {stream}: no sample of {dataset.name} comes by")
         right, spent = _learn(core, x, rows, labels, CHUNK[engine], progress)

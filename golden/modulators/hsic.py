@@ -74,9 +74,8 @@ def label_term(config) -> int:
 
     All that is left of Ky when A is centred: only the difference of its two values counts.
     """
-    other = exp(
-        -1 / (config.modulator.sigmas[1] ** 2 * config.classes)
-    )  # one-hot: squared distance 2
+    sigma = config.modulator.sigmas[1]
+    other = exp(-1 / (sigma**2 * config.classes))  # one-hot: squared distance 2
     return round(config.modulator.gamma * (1 - other) * 2**config.e.fraction)
 
 

@@ -16,15 +16,14 @@ from ...golden.program.walk import Common, Rows, Skip
 from ..shapes import index
 from .step import Kind, is_any, those
 
-# facts that decide what is loaded, and are no registers themselves
+# facts that decide what is loaded; no registers themselves
 CONDITIONAL = ("base", "clears_learned", "clears_first", "settled", "learned", "inferred")
 
 
 class Sequencer(wiring.Component):
     """Issues steps: a pass starts when the one before it has issued its last step and what it waits
-    for is done; a pass without steps takes one clock. A step takes ``program.pace`` clocks. Where a
-    sample takes several time steps, the program is walked once for each; all but the last time only
-    its settling passes.
+    for is done; a pass without steps takes one clock. A step takes ``walk.pace`` clocks. Of several
+    time steps, all but the last walk only the settling passes.
 
     Latency: one clock from `go` to the first step; `idle` in the clock after the last step.
 
@@ -35,10 +34,8 @@ class Sequencer(wiring.Component):
 
     Members
     -------
-    go, learn : In(1)
-        Walk the program for one sample (while `idle`).
-    restart : In(1)
-        Walk the start program (while `idle`); also done after reset.
+    go, learn, restart : In(1)
+        While `idle`: walk the program for one sample; or the start program, as after reset.
     idle : Out(1)
     count : In
         Non-zero inputs of the sample.
@@ -50,12 +47,12 @@ class Sequencer(wiring.Component):
     counts : In
         How many errors of each softmax job are not zero.
     kept_job, kept_entry : Out
-        With `step`: entry of a job's list of such errors; `kept_row` is its class, one clock later.
+        With `step`: entry of a job's list of such errors; `kept_row` is its class a clock later.
     settled : Out(1)
         Everything that was started is complete.
     step : Out
-        ``valid`` with each step issued.
-        Its address is that of row 0 of the block where the list of inputs names the rows.
+        ``valid`` with each step issued; its address is that of row 0 of the block where the list of
+        inputs names the rows.
     row, memory_address : Out
         One clock after `step`: its row, and its class-memory word.
     source_place, source_lane : Out
@@ -63,7 +60,7 @@ class Sequencer(wiring.Component):
     list_address : Out
         Entry of the input list, for the first layer.
     old : Out(1)
-        With `step`: the activation is that of the oldest sample of the window.
+        With `step`: the activation is the oldest sample's.
     """
 
     def __init__(self, config, step_layout):
