@@ -271,6 +271,24 @@ def test_decoders_are_trained_once_and_then_read(monkeypatch):
     assert (np.sort(shuffled.ravel()) == np.sort(first.ravel())).all()
 
 
+def test_other_weights_of_the_decoder_are_another_core(tmp_path):
+    """The fingerprint, which a board holds, and checkpoints cover them, wherever they are from."""
+    path, trained = tmp_path / "decoder.npz", decoders.train_decoder(SMALL)
+    config = SMALL.derive(reservoir__decoder=str(path))
+    decoders.save_decoder(path, trained)
+    core, before = Core(config), config.fingerprint
+    saved = tmp_path / "run.npz"
+    checkpoint.save(saved, train.State(core, "digits", "f", 1, 0))
+    assert SMALL.derive(reservoir__decoder=str(path)).fingerprint == before
+    trained.weights[0, 0] += 1
+    decoders.save_decoder(path, trained)
+    changed = config.derive(lanes=config.lanes)
+    assert changed == config
+    assert changed.fingerprint != before
+    with pytest.raises(InputError, match="reservoirs have another decoder"):
+        checkpoint.load(saved)
+
+
 def test_decoder_file_of_another_configuration_is_refused(tmp_path):
     path = tmp_path / "decoder.npz"
     decoders.save_decoder(path, decoders.train_decoder(SMALL))
