@@ -286,7 +286,7 @@ class Core:
             s.jacobians[layer],
             s.read[layer],
             s.inputs[layer + 1],
-            s.a[layer] > 0,
+            dynamics.active(self.config, s.a[layer]),
             s.scales[layer].power,
         )
         return (Written(Store.D, layer, None, s.directions[layer]),)

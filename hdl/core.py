@@ -344,7 +344,7 @@ class Core(wiring.Component):
             if p.walk.then is Then.STATISTICS:
                 finished[p.name] = parts.normalise.done
             elif p.walk.then is Then.GAINS:
-                ends = _ends(dense.total_step, Kind.MEMORY, p.layer)
+                ends = _ends(dense.total_step, Kind[p.kind.name], p.layer)
                 finished[p.name] = late(m, ends, clock - magnitudes_latency(cfg))
             else:
                 finished[p.name] = _ends(dense.steps[clock], Kind[p.kind.name], p.layer)

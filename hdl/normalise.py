@@ -21,7 +21,7 @@ from .shapes import index
 
 def mean_shape(config):
     """Shape of the mean activation: negative only where the non-linearity lets through."""
-    return signed(config.u.width) if config.neuron.slope_shift else unsigned(config.u.width - 1)
+    return signed(config.u.width) if config.neuron.signed else unsigned(config.u.width - 1)
 
 
 class Normalise(wiring.Component):

@@ -1,12 +1,15 @@
 """Stages 1 to 4 of the core: steps on their way to the lanes, and the rows that they name."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Array, Const, Mux, Signal
 
 from ..golden.program.pipeline import stages
 from .lanes.clusters import Gather
 from .primitives import late
 from .walks.operand import source_shape
-from .walks.step import MEMORY_UPDATES, Kind, is_any
+from .walks.step import MEMORY_UPDATES, SOURCED, Kind, is_any
 
 
 class Pipeline:
@@ -70,7 +73,8 @@ class Pipeline:
             m.d.sync += steps[clock].eq(steps[clock - 1])
         self.memory_address = late(m, self.memory_address, at.source)
         step = steps[rows]
-        first_layer = (step.layer == 0) & ((step.kind == Kind.FORWARD) | (step.kind == Kind.UPDATE))
+        sourced = reduce(or_, (step.kind == kind for kind in SOURCED))
+        first_layer = (step.layer == 0) & sourced
         entry = late(m, loader.index, at.lag)
         row_2 = Mux(first_layer, Mux(step.bias, cfg.inputs, entry), 0)
         address_2 = Signal(range(self.words))

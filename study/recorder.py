@@ -13,6 +13,7 @@ from hebbware.golden.errors import InputError
 from hebbware.golden.layers import dense
 from hebbware.golden.layers.normalise import MANTISSA_BITS, statistics
 from hebbware.golden.modulators import class_memory as modulator
+from hebbware.golden.neurons.kinds import Static
 from hebbware.golden.program.walk import Rows, Store
 from hebbware.study.float_twin import Signals
 from hebbware.study.tally import SIGNALS, Tally, formats
@@ -34,7 +35,7 @@ class Recorder(Core):
     def __init__(self, config: CoreConfig):
         if config.memory.by_sample:
             raise InputError(f"a profile cannot be made of the {config.modulator.kind} modulator")
-        if config.leaky or config.neuron.slope_shift or config.input.centred:
+        if config.neuron != Static() or config.input.centred:
             raise InputError(
                 "a profile can be made of static neurons without a slope below 0 and of inputs "
                 "that are not centred only"

@@ -22,6 +22,7 @@ from hebbware.golden.data import sets as data
 from hebbware.golden.data.sets import Dataset
 from hebbware.golden.errors import InputError
 from hebbware.golden.learn import controls, train
+from hebbware.golden.neurons.kinds import Static
 from hebbware.golden.reference.class_memory import ClassMemoryRule
 from hebbware.golden.reference.network import Frozen, Network
 from hebbware.golden.reservoir.decoder import decoder_hash
@@ -199,7 +200,7 @@ def float_rule(config: CoreConfig):
         "window": {"samples": config.memory.window, "kappa": config.memory.kappa},
         "codes": {},
     }
-    if config.leaky or config.neuron.slope_shift or config.input.centred:
+    if config.neuron != Static() or config.input.centred:
         raise InputError(
             "control float has static neurons without a slope below 0 and inputs from 0 on; "
             "hebbware train --seeds N --reference has the others"

@@ -91,11 +91,11 @@ class CoreConfig:
     def _choose(self):
         """The memory and the modulator, where one follows from the other."""
         if self.memory is None:
-            wanted = self.modulator.kind if self.modulator else next(iter(MODULATORS))
+            wanted = (self.modulator or next(iter(MODULATORS.values()))).family
             self._set("memory", next(m() for m in MEMORIES.values() if m.modulator == wanted))
         if self.modulator is None:
             self._set("modulator", MODULATORS[self.memory.modulator]())
-        if self.modulator.kind != self.memory.modulator:
+        if self.modulator.family != self.memory.modulator:
             raise InputError(
                 f"modulator.kind must be {self.memory.modulator!r} where memory.kind is "
                 f"{self.memory.kind!r}, not {self.modulator.kind!r}"

@@ -70,16 +70,22 @@ def default_kind(table, values):
         known = isinstance(memory, str) and memory in MEMORIES
         return MEMORIES[memory].modulator if known else next(iter(MODULATORS))
     if table == "memory":
-        wanted = values.get(f"modulator.{KIND}", next(iter(MODULATORS)))
+        wanted = _family(values.get(f"modulator.{KIND}", next(iter(MODULATORS))))
         return next((m.kind for m in MEMORIES.values() if m.modulator == wanted), "")
     return next(iter(KINDS[table]))
+
+
+def _family(modulator):
+    """Family of the modulator of that kind; None where there is no such kind."""
+    known = isinstance(modulator, str) and modulator in MODULATORS
+    return MODULATORS[modulator].family if known else None
 
 
 def _follow(values, changes):
     """Let the modulator follow the memory, or the memory the modulator, where one changes."""
     memory, modulator = f"memory.{KIND}", f"modulator.{KIND}"
     known = MEMORIES.get(values.get(memory)) if isinstance(values.get(memory), str) else None
-    if known and known.modulator != values.get(modulator, known.modulator):
+    if known and known.modulator != _family(values.get(modulator, known.modulator)):
         if memory in changes and modulator not in changes:
             values[modulator] = known.modulator
         elif memory not in changes:

@@ -185,7 +185,7 @@ def memories(config: CoreConfig) -> list[Ram]:
 
 def _hsic_memories(config):
     """Those that the HSIC modulator has besides the activations of its window."""
-    if config.modulator.kind != "hsic":
+    if config.modulator.family != "hsic":
         return []
     samples, layers = config.memory.window, len(config.hidden)
     entry, slot = hsic.kernel_format(config).width, samples.bit_length() - 1

@@ -49,7 +49,7 @@ class Memory(Table):
     self_scaling: ClassVar[bool] = False  # the read shift follows the size of the row
     stochastic: ClassVar[bool] = True  # rounding of the write; False: it is exact in integers
     by_sample: ClassVar[bool] = False  # rows are samples of the window, the newest replaces one
-    modulator: ClassVar[str] = "class-memory"  # which one reads it
+    modulator: ClassVar[str] = "class-memory"  # family of those that read it
     projected: ClassVar[bool] = False  # rows are codes that project; the memory is a reservoir
     # of memories that do not have the field
     kappa: ClassVar[float] = 0.0

@@ -37,6 +37,15 @@ def errors(config, k: np.ndarray, label: int) -> tuple[np.ndarray, int]:
     return error, int(saturate(jacobian, config.k))
 
 
+def constants(config) -> dict:
+    """What the compiled twin computes with, by its names."""
+    return {
+        "similarity_shifts": np.array([similarity_shift(config, n)[1] for n in config.hidden]),
+        "direction_shift": direction_shift(config, 0),
+        "beta_log2": config.modulator.beta_log2,
+    }
+
+
 def direction_shift(config, power: int) -> int:
     """Shift from ``sum_c e_c E_ci`` to raw d for ``s2 = 2**-power``."""
     return config.e.fraction + config.read.fraction - config.d.fraction + power

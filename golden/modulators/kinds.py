@@ -12,6 +12,7 @@ class Modulator(Table):
     """Base of all kinds."""
 
     table = "modulator"
+    family: ClassVar[str]  # kind under which memories name those that can read them
     learns: ClassVar[bool] = True  # hidden layers learn at all
     beta_log2: ClassVar[int] = 4  # where it is no field, the width of the softmax follows it
 
@@ -30,7 +31,7 @@ class ClassMemory(Modulator):
         log2 of the softmax gain on similarities, 0..8.
     """
 
-    kind = "class-memory"
+    kind = family = "class-memory"
     beta_log2: int = whole(4, 0, 8)
 
 
@@ -46,7 +47,7 @@ class Hsic(Modulator):
         Kernel widths of inputs (0..1; centred -1..1), labels (one-hot) and normalised activations.
     """
 
-    kind = "hsic"
+    kind = family = "hsic"
     gamma: float = real(2.0, 0, 16)
     sigmas: tuple[float, ...] = numbers((0.25, 0.1, 1.0), 0, 1000, float)
 
@@ -58,7 +59,7 @@ class Hsic(Modulator):
 class Nothing(Modulator):
     """Hidden layers keep their start weights."""
 
-    kind = "none"
+    kind = family = "none"
     learns = False
 
 

@@ -52,7 +52,24 @@ def activate(config, u):
     return np.where(u > 0, u, below)
 
 
+def active(config, a):
+    """Whether the slope at an activation `a` (raw u) is whole: ``u > 0``."""
+    return a > 0
+
+
 def slope(config, d, active):
-    """``f'(u) d``, raw d: whole where `active` (u > 0), else ``2**-slope_shift d`` to nearest."""
+    """``f'(u) d``, raw d: whole where `active`, else ``2**-slope_shift d`` to nearest."""
     below = shift_round(d, config.neuron.slope_shift) if config.neuron.slope_shift else 0
     return np.where(active, d, below)
+
+
+def constants(config) -> dict:
+    """What the compiled twin computes with, by its names."""
+    return {
+        "leaky": config.leaky,
+        "time_steps": config.neuron.time_steps,
+        "leak_gain": leak_gain(config),
+        "potential_shift": max(config.neuron.leak_shifts),
+        "potential_max": config.potential.max,
+        "slope_shift": config.neuron.slope_shift,
+    }

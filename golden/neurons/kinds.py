@@ -23,6 +23,11 @@ class Neuron(Table):
     time_steps: ClassVar[int] = 1
     leak_shifts: ClassVar[tuple[int, ...]] = (0,)
 
+    @property
+    def signed(self) -> bool:
+        """Whether activations can be negative."""
+        return bool(self.slope_shift)
+
     def check(self):
         """Raise InputError for fields that do not fit each other."""
 

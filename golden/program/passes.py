@@ -56,7 +56,7 @@ def _inputs(config, layer):
 def forward(config, layer: int, *waits: str) -> Pass:
     """Weighted sums of a hidden layer; in the first one the HSIC modulator sees the inputs."""
     seen = {}
-    if layer == 0 and config.modulator.kind == "hsic":
+    if layer == 0 and config.modulator.family == "hsic":
         seen = {"then": Then.KERNELS, "clears_first": (KERNELS,)}
     return make(config, Kind.FORWARD, layer, *waits, **_inputs(config, layer), **seen)
 

@@ -127,7 +127,7 @@ def traces(config) -> dict[str, Trace]:
             "each softmax error; address = layer * classes + class, the readout last",
         ),
     ]  # fmt: skip
-    if config.modulator.kind == "hsic":
+    if config.modulator.family == "hsic":
         found += [
             _numbers(
                 "kernels", *error, (config.memory.window,), ["centred kernel of sample {}"],

@@ -135,7 +135,7 @@ def accumulator(config) -> int:
     align = config.read.fraction - config.z.fraction
     errors = Layout(config).memory_rows * -_error_min(config)
     bounds.append(errors * -config.read.min + (-config.k.min << align) * -config.z.min << most)
-    bounds.append(-config.u.min << MANTISSA_BITS + most + bool(config.neuron.slope_shift))
+    bounds.append(-config.u.min << MANTISSA_BITS + most + config.neuron.signed)
     bound = max(bounds) + (1 << max(slices(config)[-1], 0))
     return bits_signed(-bound, bound)
 

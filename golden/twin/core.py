@@ -19,9 +19,9 @@ from ..layers.normalise import (
     unit_thresholds,
 )
 from ..layers.softmax import exp_width
-from ..modulators import hsic
-from ..modulators.class_memory import direction_shift, similarity_shift
-from ..neurons.dynamics import leak_gain
+from ..modulators import class_memory, hsic
+from ..modulators.class_memory import direction_shift
+from ..neurons import dynamics
 from ..program.commands import DATA_BITS
 from ..reservoir import memory as reservoir_memory
 from ..reservoir.connections import GRANULE, connections
@@ -54,18 +54,13 @@ def _constants(config: CoreConfig) -> Constants:
         classes=config.classes,
         rounding=twin_kernels.ROUNDINGS[config.update.rounding],
         update_shift=config.update_shift,
-        leaky=config.leaky,
-        time_steps=config.neuron.time_steps,
-        leak_gain=leak_gain(config),
-        potential_shift=max(config.neuron.leak_shifts),
-        potential_max=config.potential.max,
-        slope_shift=config.neuron.slope_shift,
+        **dynamics.constants(config),
         x_zero=config.x_zero,
         forward_shifts=np.array(_forward_shifts(config)),
         ones=np.array([config.source(layer).one for layer in range(len(config.sizes) - 1)]),
         size_factors=np.array(factors),
         size_shifts=np.array(shifts),
-        similarity_shifts=np.array([similarity_shift(config, n)[1] for n in config.hidden]),
+        **class_memory.constants(config),
         thresholds=np.array([unit_thresholds(n, config.stored.width) for n in config.hidden]),
         leak_shift=config.update_shift - config.memory.horizon if kind.leaks else -1,
         scale=kind.scale(config),
@@ -86,9 +81,7 @@ def _constants(config: CoreConfig) -> Constants:
         rsqrt_bits=config.formats.rsqrt_bits,
         reciprocal_bits=config.formats.reciprocal_bits,
         error_fraction=config.e.fraction,
-        beta_log2=config.modulator.beta_log2,
         align=config.read.fraction - config.z.fraction,
-        direction_shift=direction_shift(config, 0),
         one=np.array([1]),
         by_sample=kind.by_sample,
         rows=kind.rows(config),
@@ -107,7 +100,7 @@ def _constants(config: CoreConfig) -> Constants:
 
 def _hsic(config: CoreConfig) -> dict:
     """Constants of the HSIC modulator, of a default one where it is another."""
-    if config.modulator.kind != "hsic":
+    if config.modulator.family != "hsic":
         config = CoreConfig.of((1, 2, 2), modulator__kind="hsic")
     return {
         "label_term": hsic.label_term(config),
@@ -189,7 +182,7 @@ def fits_32_bits(config: CoreConfig) -> bool:
     bounds = [
         max(n * s + one for n, s, one in zip(cfg.sizes, sources, ones, strict=False)) * weight
         << left_u,
-        u << MANTISSA_BITS + left_z + bool(cfg.neuron.slope_shift),
+        u << MANTISSA_BITS + left_z + cfg.neuron.signed,
         cfg.leaky << cfg.potential.width + max(cfg.neuron.leak_shifts) + 1,
         memory << left_read,
         max(cfg.hidden) * max(z * read, memory),

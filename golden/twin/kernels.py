@@ -315,24 +315,39 @@ def _leak(c, potential, u):
 
 
 @_jit
+def _activate(c, u):
+    """The non-linearity of sums, in place."""
+    T = u.dtype.type
+    if c.slope_shift:
+        for i in range(u.size):
+            if u[i] < 0:
+                u[i] = T(_shift_round(u[i], c.slope_shift))
+    else:
+        for i in range(u.size):
+            u[i] = max(u[i], 0)
+
+
+@_jit
+def _slope(c, a, d):
+    """Directions times the slope at the activations `a`, in place."""
+    T = d.dtype.type
+    for i in range(d.size):
+        below = T(_shift_round(d[i], c.slope_shift)) if c.slope_shift else T(0)
+        d[i] = d[i] if a[i] > 0 else below
+
+
+@_jit
 def _step_forward(c, weights, s):
     """Hidden layers, one time step. ``s.z[0]`` holds the inputs; the others are filled."""
     for layer in range(len(s.u)):
         acc = s.u[layer]
-        T = acc.dtype.type
         s.counts[layer] = _sums(
             weights[layer], s.z[layer], c.ones[layer], s.rows[layer], layer > 0, acc
         )
         _round_all(acc, acc, c.forward_shifts[layer], c.u_max)
         if c.leaky:
             _leak(c, s.potentials[layer], acc)
-        if c.slope_shift:
-            for i in range(acc.size):
-                if acc[i] < 0:
-                    acc[i] = T(_shift_round(acc[i], c.slope_shift))
-        else:
-            for i in range(acc.size):
-                acc[i] = max(acc[i], 0)
+        _activate(c, acc)
         s.powers[layer] = _normalise(c, layer, acc, s.z[layer + 1])
 
 
@@ -434,11 +449,8 @@ def _modulate(c, layer, label, memory, gains, code, s, k):
 @_jit
 def _round_direction(c, layer, total, a, s, d):
     """Directions from their sums: rounded, saturated, times the slope."""
-    T = d.dtype.type
     _round_all(total, d, c.direction_shift + s.powers[layer], c.d_max)
-    for i in range(d.size):
-        below = T(_shift_round(d[i], c.slope_shift)) if c.slope_shift else T(0)
-        d[i] = d[i] if a[i] > 0 else below
+    _slope(c, a, d)
 
 
 # -- reservoir memory ------------------------------------------------------------------------------

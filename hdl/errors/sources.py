@@ -10,5 +10,7 @@ BY_MODULATOR = {"class-memory": Softmax, "hsic": Hsic, "none": Softmax}
 
 
 def source_of(config) -> type[ErrorSource]:
-    """Class of the error source: that of the memory kind, else that of the modulator."""
-    return BY_MEMORY.get(config.memory.kind, BY_MODULATOR[config.modulator.kind])
+    """Class of the error source: that of the memory's kind, else of the modulator's, or family."""
+    modulator = config.modulator
+    found = BY_MODULATOR.get(modulator.kind, BY_MODULATOR[modulator.family])
+    return BY_MEMORY.get(config.memory.kind, found)

@@ -11,7 +11,18 @@ from ...golden.program.layout import vector_width, word_width
 from ...golden.program.pipeline import CLUSTER, stages, tree_latency
 from ..normalise import mean_shape
 from ..shapes import index
-from ..walks.step import DOTS, HOSTS, MEMORY_UPDATES, Kind, is_any
+from ..walks.step import (
+    DIRECTIONS,
+    DOTS,
+    FORWARDS,
+    HOSTS,
+    LEARNS,
+    MEMORY_UPDATES,
+    NORMALISES,
+    REMEMBERS,
+    STARTS,
+    is_any,
+)
 from .clusters import spread
 from .lane import Control, Lane, common_of, own_of
 from .tree import AdderTree
@@ -129,7 +140,6 @@ class Dense(wiring.Component):
 
     def _control(self, m):
         """Decode the kinds once for all lanes, a clock early: signals that go far are registers."""
-        start = (Kind.START_WEIGHTS, Kind.START_MEMORY)
         control = Signal(Control(self.config))
 
         def register(field, value):
@@ -139,11 +149,11 @@ class Dense(wiring.Component):
         register(control.common_5, common_of(self.stage(4).kind))
         register(control.remember_5, is_any(self.stage(4).kind, MEMORY_UPDATES))
         register(control.remember_6, is_any(self.stage(5).kind, MEMORY_UPDATES))
-        register(control.start_6, is_any(self.stage(5).kind, start))
-        register(control.fresh_7, self.stage(6).sum_first | (self.stage(6).kind == Kind.NORMALISE))
-        register(control.forward_8, self.stage(7).kind == Kind.FORWARD)
-        register(control.direction_8, self.stage(7).kind == Kind.DIRECTION)
-        register(control.start_8, is_any(self.stage(7).kind, start))
+        register(control.start_6, is_any(self.stage(5).kind, STARTS))
+        register(control.fresh_7, self.stage(6).sum_first | is_any(self.stage(6).kind, NORMALISES))
+        register(control.forward_8, is_any(self.stage(7).kind, FORWARDS))
+        register(control.direction_8, is_any(self.stage(7).kind, DIRECTIONS))
+        register(control.start_8, is_any(self.stage(7).kind, STARTS))
         register(control.forward_9, control.forward_8)
         register(control.direction_9, control.direction_8)
         register(control.start_9, control.start_8)
@@ -158,7 +168,7 @@ class Dense(wiring.Component):
         cfg = self.config
         kind, places = self.step.kind, widths.slices(cfg)
         fine, drop = widths.fine_bits(cfg), widths.forward_drop(cfg)
-        direction, normalise = kind == Kind.DIRECTION, kind == Kind.NORMALISE
+        direction, normalise = is_any(kind, DIRECTIONS), is_any(kind, NORMALISES)
         first = places[0] - (1 << fine) + 1
         for_z, for_d = (shifts[0] - first for shifts in widths.vector_shifts(cfg))
         d_shift, z_shift, shift = (
@@ -195,9 +205,9 @@ class Dense(wiring.Component):
             begin_7.eq(begin_6),
         ]
         with m.Switch(self.stage(5).kind):
-            with m.Case(Kind.DIRECTION):
+            with m.Case(*DIRECTIONS):
                 m.d.sync += begin_6.eq(~half)
-            with m.Case(Kind.NORMALISE):
+            with m.Case(*NORMALISES):
                 m.d.sync += begin_6.eq(half - (offset << left))
             with m.Default():
                 m.d.sync += begin_6.eq(half)
@@ -274,7 +284,7 @@ class Dense(wiring.Component):
     def _saturated(self, m, cuts):
         """Whether a lane saturated, collected from groups of lanes: no long path to a counter."""
         learns = Signal()
-        m.d.sync += learns.eq(self.out.valid & is_any(self.out.kind, (Kind.UPDATE, Kind.READOUT)))
+        m.d.sync += learns.eq(self.out.valid & is_any(self.out.kind, LEARNS))
         groups = []
         for at in range(0, len(cuts), 8):
             groups.append(Signal(name=f"cut_{at}"))
@@ -296,8 +306,8 @@ class Dense(wiring.Component):
         if scaling:
             m.d.sync += [
                 remembered.eq(written),
-                remembering.eq(written.valid & (written.kind == Kind.MEMORY)),
-                chosen.eq(early.valid & (early.kind == Kind.MEMORY)),
+                remembering.eq(written.valid & is_any(written.kind, REMEMBERS)),
+                chosen.eq(early.valid & is_any(early.kind, REMEMBERS)),
             ]
         copies = spread(m, chosen, cfg.lanes)
         for lane, (product, word) in enumerate(zip(products, memories, strict=True)):

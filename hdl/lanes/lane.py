@@ -11,11 +11,12 @@ from ...golden.arithmetic.fixed import Format, Rounding
 from ...golden.layers.init import init_groups
 from ...golden.program import widths
 from ...golden.program.layout import vector_width, word_width
+from ..neurons.activation import activate, active, below
 from ..neurons.leaky import Leak
 from ..primitives import Multiplier, late
 from ..shapes import index
 from ..walks.step import is_any, those
-from .fixed import saturate, shift_round
+from .fixed import saturate
 from .random import of_lane
 
 
@@ -241,9 +242,9 @@ class Lane(wiring.Component):
             inside = Mux(forward, inside["u"], Mux(direction, inside["d"], inside["z"]))
             vector.append(Mux(inside, Mux(fit, chosen[n], ~top), top))
 
-        active = late(m, self.active, 4, name="active_{}")
+        whole = late(m, self.active, 4, name="active_{}")
         present = late(m, self.present, 4, name="present_{}")
-        positive = late(m, self.a > 0, 5, name="positive_{}")
+        positive = late(m, active(cfg, self.a), 5, name="positive_{}")
         m.d.comb += self.active_out.eq(positive)
         value = Signal.like(self.vector)
         m.d.comb += value.eq(Cat(vector))
@@ -257,14 +258,13 @@ class Lane(wiring.Component):
                 self.potential_out.eq(leak.written),
             ]
             u = leak.u
-        below_u, below = self._below(u), self._below(value)
         written = Signal.like(self.vector)
         with m.If(forward):
-            m.d.comb += written.eq(Mux(u[-1], below_u, u))
+            m.d.comb += written.eq(activate(cfg, u))
         with m.Elif(~present):
             m.d.comb += written.eq(0)
-        with m.Elif(direction & ~active):
-            m.d.comb += written.eq(below)
+        with m.Elif(direction & ~whole):
+            m.d.comb += written.eq(below(cfg, value))
         with m.Else():
             m.d.comb += written.eq(value)
         m.d.comb += self.vector.eq(late(m, written, name="vector_10"))
@@ -296,11 +296,6 @@ class Lane(wiring.Component):
         vector = _of(direction, of["d"], of["z"], bits)
         m.d.comb += fit.eq(Mux(control.forward_8, of["u"], vector))
         return fit
-
-    def _below(self, value):
-        """`value` times the slope below 0."""
-        shift = self.config.neuron.slope_shift
-        return shift_round(value, shift) if shift else Const(0)
 
     def _change(self, m):
         """Stages 5 to 8: ``floor((random - product - leak) / 2**update_shift)``."""

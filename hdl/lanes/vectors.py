@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat
 
-from ..walks.step import Kind
+from ..walks.step import DIRECTIONS, FORWARDS, NORMALISES, is_any
 from .clusters import Banks
 
 
@@ -51,9 +51,9 @@ class Vectors:
         """
         cfg, a, z, d = self.config, self.a, self.z, self.d
         m.d.sync += [
-            a.en.eq(due.valid & due.sum_last & (due.kind == Kind.FORWARD)),
-            z.en.eq(due.valid & (due.kind == Kind.NORMALISE)),
-            d.en.eq(due.valid & due.sum_last & (due.kind == Kind.DIRECTION)),
+            a.en.eq(due.valid & due.sum_last & is_any(due.kind, FORWARDS)),
+            z.en.eq(due.valid & is_any(due.kind, NORMALISES)),
+            d.en.eq(due.valid & due.sum_last & is_any(due.kind, DIRECTIONS)),
         ]
         vectors = each_lane(cfg, dense.vector_out)
         z_written = zip(vectors, dense.active_out, strict=True)

@@ -9,7 +9,7 @@ from ...golden.program.layout import Layout, word_width
 from ...golden.program.pipeline import clusters
 from ..lanes.clusters import Banks, spread
 from ..shapes import index
-from ..walks.step import Kind
+from ..walks.step import REMEMBERS, is_any
 from .gains import Gains, ReadScale, first_rows
 
 
@@ -111,7 +111,7 @@ class ClassMemory(wiring.Component):
             )
             m.d.sync += gain_3.eq(gains.gain)
             m.d.comb += [
-                gains.found.eq(step.valid & step.sum_last & (step.kind == Kind.MEMORY)),
+                gains.found.eq(step.valid & step.sum_last & is_any(step.kind, REMEMBERS)),
                 gains.total.eq(self.total),
                 gains.layer.eq(step.layer),
                 gains.row.eq(step.row),

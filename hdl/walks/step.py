@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Const, Value
 from amaranth.lib import data, enum
 
 from ...golden.program.layout import Layout
+from ...golden.program.walk import Common, Store
 from ...golden.program.walk import Kind as GoldenKind
-from ...golden.program.walk import Store
 from ..shapes import index
 
 
@@ -30,6 +30,15 @@ def those(holds):
     return tuple(Kind[k.name] for k in sorted(GoldenKind, key=place) if holds(k.walk))
 
 
+# write activations, normalised ones, directions
+FORWARDS, NORMALISES, DIRECTIONS = (
+    those(lambda walk, store=store: store in walk.writes) for store in (Store.A, Store.Z, Store.D)
+)
+# take the inputs, or the activations below, one for each row
+SOURCED = sorted(those(lambda walk: walk.common is Common.SOURCE), key=lambda kind: kind.value)
+# learn weights; the class memory from what the common operand writes into it
+LEARNS = those(lambda walk: Store.WEIGHTS in walk.writes and walk.learn)
+REMEMBERS = those(lambda walk: walk.common is Common.WRITE)
 # write the weights; the class memory; read or write one number for the host
 UPDATES = (*those(lambda walk: Store.WEIGHTS in walk.writes), Kind.HOST_WEIGHT)
 MEMORY_UPDATES = (*those(lambda walk: Store.MEMORY in walk.writes), Kind.HOST_MEMORY)
