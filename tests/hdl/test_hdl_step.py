@@ -1,6 +1,8 @@
 """Kinds of steps: every kind of pass has one of its own, and so have the host's two."""
 
+import ast
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
 from amaranth.hdl import Shape
@@ -24,3 +26,29 @@ def test_kinds_follow_from_the_passes(more):
 
 def test_kinds_of_the_core():
     assert [kind.name for kind in Kind] == [kind.name for kind in kinds(GoldenKind)]
+
+
+HDL = Path(__file__).resolve().parents[2] / "hdl"
+# what takes the totals of certain passes; all others read in its walk what a step does
+TAKERS = {"core.py", "normalise.py", "errors/arrivals.py", "errors/distances.py"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path.relative_to(HDL).as_posix()
+        for path in sorted(HDL.rglob("*.py"))
+        if "reservoir" not in path.relative_to(HDL).parts  # it has a program of its own
+    ],
+)
+def test_hardware_reads_walks(path):
+    """Another kind of pass needs no change of lanes, vectors, memories and sequencer."""
+    named = {
+        node.attr
+        for node in ast.walk(ast.parse((HDL / path).read_text()))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "Kind"
+        and node.attr in GoldenKind.__members__
+    }
+    assert bool(named) == (path in TAKERS), named

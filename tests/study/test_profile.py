@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -17,12 +18,14 @@ from hebbware.golden.data.sets import Dataset
 from hebbware.golden.errors import InputError
 from hebbware.golden.layers.normalise import MANTISSA_BITS, statistics
 from hebbware.golden.modulators import class_memory as modulator
+from hebbware.golden.neurons.kinds import NEURONS, Neuron
 from hebbware.golden.program.walk import Store
 from hebbware.golden.reference import class_memory
 from hebbware.golden.reference.network import Network
 from hebbware.study.float_twin import FloatTwin
 from hebbware.study.profile import profile
 from hebbware.study.recorder import Recorder
+from hebbware.study.run import train_float
 from hebbware.study.tally import Tally, formats
 
 TINY = CoreConfig.of(
@@ -525,6 +528,24 @@ def test_bad_values(samples, tolerance, message):
 def test_neurons_that_it_cannot_follow(fields):
     with pytest.raises(InputError, match="a profile can be made of static neurons"):
         profile(TINY.derive(**fields), points(TINY), 5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Other(Neuron):
+    """Neurons that nothing but a configuration knows."""
+
+    kind = "other"
+    slope_shift = 0
+
+
+def test_neurons_of_other_kinds(monkeypatch):
+    """Neither the float twin nor the control computes what they do."""
+    monkeypatch.setitem(NEURONS, "other", Other)
+    other = TINY.derive(neuron__kind="other")
+    with pytest.raises(InputError, match="a profile can be made of static neurons"):
+        profile(other, points(other), 5)
+    with pytest.raises(InputError, match="control float has static neurons"):
+        train_float(CoreConfig.of((64, 16, 10), neuron__kind="other"), data.load("digits"), 1, 50)
 
 
 # -- the command ------------------------------------------------------------------------------
