@@ -56,7 +56,7 @@ def imports(source: str, module: str) -> list[tuple[str, bool]]:
 
 def violations(source: str, path: str) -> list[str]:
     """List the imports of a module that its floor forbids; ``path`` is relative to the root."""
-    floor, *_, file = parts = Path(path).with_suffix("").parts
+    floor, *_ = parts = Path(path).with_suffix("").parts
     wrong = []
     for name, in_function in imports(source, ".".join(("hebbware", *parts))):
         top, _, rest = name.partition(".")
@@ -76,7 +76,7 @@ def violations(source: str, path: str) -> list[str]:
         elif top in TOOLS.get(floor, ()):
             wrong.append(name)
         elif floor == "golden" and top not in GOLDEN | set(FLOORS):
-            twin = top == "numba" and file.startswith("twin")
+            twin = top == "numba" and path.startswith("golden/twin/")
             sklearn = top == "sklearn" and (in_function or path == ESTIMATOR)
             scipy = top == "scipy" and in_function  # scikit-learn brings it
             if not (twin or sklearn or scipy):
