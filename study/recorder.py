@@ -33,7 +33,7 @@ class Recorder(Core):
     """
 
     def __init__(self, config: CoreConfig):
-        if config.memory.by_sample:
+        if config.modulator.kind not in ("class-memory", "none"):
             raise InputError(f"a profile cannot be made of the {config.modulator.kind} modulator")
         if config.neuron != Static() or config.input.centred:
             raise InputError(

@@ -207,6 +207,11 @@ def float_rule(config: CoreConfig):
         )
     if config.memory.kind == "none":
         return Frozen()
+    if config.modulator.family == "class-memory" != config.modulator.kind:
+        raise InputError(
+            f"control float has no rule for the {config.modulator.kind} modulator; "
+            "leave it out of controls"
+        )
     if config.memory.kind not in options:
         raise InputError(
             f"control float has no rule for the {config.memory.kind} memory; "

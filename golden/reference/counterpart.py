@@ -45,7 +45,7 @@ class Counterparts:
     Raises
     ------
     InputError
-        Another memory than the gated one.
+        Another memory than the gated one, or a neuron or modulator that it does not have.
     """
 
     def __init__(self, config: CoreConfig, seeds: Sequence[int]):
@@ -53,6 +53,10 @@ class Counterparts:
             raise InputError(
                 f"the float reference has the gated memory only, not {config.memory.kind!r}"
             )
+        for table, known in {"neuron": ("static", "leaky"), "modulator": ("class-memory",)}.items():
+            kind = getattr(config, table).kind
+            if kind not in known:
+                raise InputError(f"the float reference has no {kind!r} {table}")
         self.config = config
         rngs = [np.random.default_rng([seed, 2]) for seed in seeds]
         self.weights = [

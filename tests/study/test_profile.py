@@ -18,9 +18,11 @@ from hebbware.golden.data.sets import Dataset
 from hebbware.golden.errors import InputError
 from hebbware.golden.layers.normalise import MANTISSA_BITS, statistics
 from hebbware.golden.modulators import class_memory as modulator
+from hebbware.golden.modulators.kinds import MODULATORS, ClassMemory
 from hebbware.golden.neurons.kinds import NEURONS, Neuron
 from hebbware.golden.program.walk import Store
 from hebbware.golden.reference import class_memory
+from hebbware.golden.reference.counterpart import Counterparts
 from hebbware.golden.reference.network import Network
 from hebbware.study.float_twin import FloatTwin
 from hebbware.study.profile import profile
@@ -531,6 +533,26 @@ def test_neurons_that_it_cannot_follow(fields):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherModulator(ClassMemory):
+    """A modulator that nothing but a configuration knows."""
+
+    kind = "other"
+
+
+def test_modulators_of_other_kinds(monkeypatch):
+    """Nothing in floating point computes what they do."""
+    monkeypatch.setitem(MODULATORS, "other", OtherModulator)
+    other = TINY.derive(modulator__kind="other")
+    with pytest.raises(InputError, match="a profile cannot be made of the other modulator"):
+        profile(other, points(other), 5)
+    digits = CoreConfig.of((64, 16, 10), modulator__kind="other", memory__kind="trace")
+    with pytest.raises(InputError, match="control float has no rule for the other modulator"):
+        train_float(digits, data.load("digits"), 1, 50)
+    with pytest.raises(InputError, match="the float reference has no 'other' modulator"):
+        Counterparts(CoreConfig.of((4, 3, 2), modulator__kind="other"), [0])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Other(Neuron):
     """Neurons that nothing but a configuration knows."""
 
@@ -544,6 +566,8 @@ def test_neurons_of_other_kinds(monkeypatch):
     other = TINY.derive(neuron__kind="other")
     with pytest.raises(InputError, match="a profile can be made of static neurons"):
         profile(other, points(other), 5)
+    with pytest.raises(InputError, match="the float reference has no 'other' neuron"):
+        Counterparts(CoreConfig.of((4, 3, 2), neuron__kind="other"), [0])
     with pytest.raises(InputError, match="control float has static neurons"):
         train_float(CoreConfig.of((64, 16, 10), neuron__kind="other"), data.load("digits"), 1, 50)
 
