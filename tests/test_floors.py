@@ -1,6 +1,7 @@
 """The floors of the house: what each folder may import, read from the source of every module."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -219,3 +220,27 @@ def test_circle_is_seen(b, circle):
     c = "from . import a" if "c import x" in b else ""
     sources = {"p.a": "from .b import f", "p.b": b, "p.c": c}
     assert circles(edges_of(sources)) == ([circle] if circle else [])
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+ROOMS = [
+    f"{floor}/{path.name}"
+    for floor in FLOORS
+    for path in sorted((ROOT / floor).iterdir())
+    if any(file.suffix != ".pyc" for file in path.rglob("*.*")) and path.is_dir()
+]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_has_its_row(room):
+    """In docs/architecture.md: by its path, or by its name in a row of its floor."""
+    floor, name = room.split("/")
+    rows = [line for line in ARCHITECTURE.splitlines() if line.startswith("| `")]
+    own = [row for row in rows if row.startswith(f"| `{floor}/")]
+    assert any(f"`{room}" in row for row in rows) or any(f"`{name}`" in row for row in own)
+
+
+def test_every_path_is_there():
+    named = re.findall(rf"`((?:{'|'.join(FLOORS)})/[\w/.-]+)`", ARCHITECTURE)
+    assert len(named) > 50
+    assert [path for path in named if not (ROOT / path).exists()] == []
