@@ -66,9 +66,7 @@ def test_bits_that_change_are_counted_once(counted):
     assert all(named(both, "toggle", "x__payload").values())
     nets = [p for p in both if p.kind == "toggle" and p.name == "x__payload"]
     assert {p.path for p in nets} == {"stage"}  # where it is used, not each level above
-    assert {p.source.split(":")[0] for p in both if p.name == "high"} == {
-        "tests/cosim/test_coverage.py"
-    }
+    assert {p.source.split(":")[0] for p in both if p.name == "high"} == {"cosim/test_coverage.py"}
     # the bit that is wired to 0 is none to be reached
     assert {bit for bit, _ in named(both, "toggle", "y__payload")} == set(range(7))
     assert not any(p.name.startswith("$") for p in both if p.kind == "toggle")
