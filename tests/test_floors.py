@@ -227,7 +227,9 @@ ROOMS = [
     f"{floor}/{path.name}"
     for floor in FLOORS
     for path in sorted((ROOT / floor).iterdir())
-    if any(file.suffix != ".pyc" for file in path.rglob("*.*")) and path.is_dir()
+    if path.is_dir()
+    and not path.name.startswith("__")
+    and any(file.suffix != ".pyc" for file in path.rglob("*.*"))
 ]
 
 

@@ -119,7 +119,7 @@ def check_fit(config: CoreConfig, dataset: Dataset) -> None:
     ):
         if wanted != found:
             raise InputError(
-                f"data set {dataset.name} has {found} {what}, but layers = {list(config.sizes)} "
+                f"data set {dataset.name} has {found} {what}, but the configuration "
                 f"takes {wanted}; give another --dataset or --config"
             )
 

@@ -62,6 +62,7 @@ def test_emit_verilog(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow  # a minute
 def test_study_quantization(tmp_path):
     head, *rows = [line.split("\t") for line in run("study_quantization", folder=tmp_path)]
     assert head == ["bits", "floor", "nearest", "stochastic"]

@@ -83,7 +83,10 @@ HSIC = {
 }
 
 
-@pytest.mark.parametrize("window", HSIC)
+# the largest takes half a minute
+@pytest.mark.parametrize(
+    "window", [pytest.param(n, marks=pytest.mark.slow if n == 32 else ()) for n in HSIC]
+)
 def test_hsic_modulator(window):
     values = {
         "modulator.kind": "hsic",
@@ -259,7 +262,11 @@ def preset(name, count, inferred, **options):
     return check(config, build_core(config), x, labels, **options)
 
 
-@pytest.mark.parametrize(("name", "data"), [("xor-leaky", "xor"), ("linear-leaky", "linear")])
+@pytest.mark.parametrize(
+    ("name", "data"),
+    # a minute
+    [("xor-leaky", "xor"), pytest.param("linear-leaky", "linear", marks=pytest.mark.slow)],
+)
 def test_leaky_preset(name, data):
     """At least 100 samples of 20 time steps each, without and with stalls."""
     config, found = load(name), load_data(data, seed=1)

@@ -30,7 +30,7 @@ CORES = {
         neuron__kind="leaky", neuron__time_steps=3, neuron__slope_shift=2, memory__kind="trace",
     ),
 }  # fmt: skip
-FAST = ("two clusters", "HSIC")
+FAST = ("two clusters",)
 SLOW = pytest.mark.slow  # two minutes: four more simulations to build
 NAMES = [pytest.param(name, marks=() if name in FAST else SLOW) for name in CORES]
 

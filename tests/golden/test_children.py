@@ -23,7 +23,7 @@ LIMIT = 60  # seconds until a test gives up
 # a program in a group of its own that has started another, and a temporary folder beside it
 PARENT = """
 import sys
-from hebbware.golden import children, places
+from hebbware.golden.system import children, places
 try:
     with children.signals_raise(), places.temporary() as folder:
         command = ["sh", "-c", "sleep 600 & echo $!; wait"]
@@ -118,7 +118,7 @@ def test_how_programs_end_is_told():
 
 def test_temporary_folders_of_the_dead_are_removed_and_of_the_living_not(tmp_path):
     text = (
-        "import os, pathlib, sys; from hebbware.golden import places\n"
+        "import os, pathlib, sys; from hebbware.golden.system import places\n"
         "block = places.temporary(pathlib.Path(sys.argv[1])); folder = block.__enter__()\n"
         "(folder / 'file').touch(); print(folder, flush=True)\n"
         "sys.stdin.readline(); os._exit(1)\n"

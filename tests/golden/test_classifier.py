@@ -193,7 +193,7 @@ def test_pipeline_and_grid_search():
         "hebbianclassifier__formats__weight_bits": np.array([4, 12]),
         "hebbianclassifier__hidden_layers": [(8,), (32, 16)],
     }
-    search = GridSearchCV(pipeline, grid, cv=3).fit(x_train, y_train)
+    search = GridSearchCV(pipeline, grid, cv=2).fit(x_train, y_train)
     assert search.best_params_["hebbianclassifier__hidden_layers"] == (32, 16)
     assert search.best_params_["hebbianclassifier__formats__weight_bits"] == 12
     assert search.score(x_test, y_test) > 0.9

@@ -161,7 +161,7 @@ PROGRAM = """
 from amaranth.hdl import Module, Signal
 from hebbware.cli.main import _notices
 with _notices():
-    from hebbware.golden import twin_kernels
+    from hebbware.golden.twin import kernels as twin_kernels
     from hebbware.cosim.build import emit
     from amaranth.lib import wiring
     class Wire(wiring.Component):
