@@ -6,7 +6,6 @@ that names the field, the rule and the value. A field that the chosen kind of ta
 does not exist: it can be neither set nor counted in the fingerprint. Derived facts are properties.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
@@ -21,9 +20,9 @@ from ..program.commands import ADDRESS_BITS, LANE_BITS
 from ..program.layout import Layout
 from ..reservoir.decoder import decoder_hash
 from ..reservoir.table import Reservoir
-from ..settings.tables import KIND, Domain, Table, domain, flattened, make, toml, whole
+from ..settings.tables import KIND, Domain, Table, domain, flattened, make, short_hash, toml, whole
 from . import former
-from .kinds import KINDS, LISTS, ONE, default_kind, dense, derived, dotted, layers_of, tables
+from .kinds import KINDS, LISTS, ONE, TABLES, default_kind, dense, derived, dotted, layers_of
 from .layers import Layer, Readout
 from .parts import Formats, Input, Update
 
@@ -224,7 +223,7 @@ class CoreConfig:
         """
         weights = decoder_hash(self)
         values = self.to_dict() | ({"reservoir.decoder": weights} if weights else {})
-        return hashlib.sha256(toml(values, LISTS).encode()).hexdigest()[:16]
+        return short_hash(toml(values, LISTS))
 
     # -- derived facts ----------------------------------------------------------------------------
 
@@ -379,7 +378,7 @@ def domains() -> dict[str, Domain]:
     Of a field that several kinds of a table have, the first kind's.
     """
     found = {each.name: domain(each) for each in fields(CoreConfig) if each.name in TOP}
-    for name, kinds in tables().items():
+    for name, kinds in TABLES.items():
         if "" not in kinds:
             found[f"{name}.{KIND}"] = Domain(None, names=tuple(kinds))
         for kind in kinds.values():

@@ -9,21 +9,19 @@ from ..modulators.kinds import MODULATORS
 from ..neurons.kinds import NEURONS
 from ..reservoir.table import Reservoir
 from ..settings.tables import KIND, Table, make, plain
-from .layers import LAYERS, Layer
+from .layers import LAYERS, Dense, Layer, Readout
 from .parts import Formats, Input, Update
 
-ONE = {cls.table: cls for cls in (Input, Formats, Update, Reservoir)}  # tables of one kind
-KINDS = {"neuron": NEURONS, "modulator": MODULATORS, "memory": MEMORIES}  # of several
 LISTS = ("layer",)
+TABLES: dict[str, dict[str, type[Table]]] = {
+    "input": {"": Input}, LISTS[0]: LAYERS, "neuron": NEURONS, "formats": {"": Formats},
+    "update": {"": Update}, "modulator": MODULATORS, "memory": MEMORIES,
+    "reservoir": {"": Reservoir},
+}  # fmt: skip
+"""Every table by name: its kinds, or the one kind that it has under an empty name."""
 
-
-def tables() -> dict[str, dict[str, type[Table]]]:
-    """Every table by name: its kinds, or the one kind that it has under an empty name."""
-    return {
-        "input": {"": Input}, LISTS[0]: LAYERS, "neuron": NEURONS, "formats": {"": Formats},
-        "update": {"": Update}, "modulator": MODULATORS, "memory": MEMORIES,
-        "reservoir": {"": Reservoir},
-    }  # fmt: skip
+ONE = {name: kinds[""] for name, kinds in TABLES.items() if "" in kinds}
+KINDS = {name: kinds for name, kinds in TABLES.items() if name not in (*ONE, *LISTS)}
 
 
 def dense(sizes: Sequence[int]) -> dict[str, Any]:
@@ -48,11 +46,11 @@ def derived(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     if all(isinstance(u, (list, tuple)) for u in units) and len(units[0]) != len(units[1]):
         values = {k: v for k, v in values.items() if k in changes or not k.startswith("layer.")}
     _follow(values, changes)
-    kinds = {
-        table: known[values.get(f"{table}.{KIND}") or default_kind(table, values)]
-        for table, known in KINDS.items()
-        if (values.get(f"{table}.{KIND}") or default_kind(table, values)) in known
-    }
+    kinds = {}  # of those tables whose kind there is; others the configuration will refuse
+    for table, known in KINDS.items():
+        kind = values.get(f"{table}.{KIND}") or default_kind(table, values)
+        if kind in known:
+            kinds[table] = known[kind]
 
     def has(name):
         table, _, key = name.partition(".")
@@ -104,7 +102,7 @@ def layers_of(given: Mapping[str, Any]) -> tuple[Layer, ...]:
                 f"layer.{name} must have one entry for each of the {count} layers, "
                 f"not {list(value)!r}"
             )
-    first = [*["dense"] * (count - 1), "readout"]
+    first = [*[Dense.kind] * (count - 1), Readout.kind]
     made = []
     for n in range(count):
         values = {name: value[n] for name, value in given.items() if value[n] is not None}

@@ -1,6 +1,5 @@
 """What configurations have in common: bounds, plain values, TOML on disk, presets."""
 
-import hashlib
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
@@ -10,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 from ..errors import InputError, did_you_mean, unknown
 from ..system.files import read_text
+from .tables import short_hash, toml, within
 
 Made = TypeVar("Made", bound="Settings")
 
@@ -19,8 +19,7 @@ class Settings:
 
     def _within(self, name, low, high, value=None):
         value = getattr(self, name) if value is None else value
-        if not low <= value <= high:
-            raise InputError(f"{name} must lie in {low}..{high}, not {value!r}")
+        within(name, value, low, high)
 
     @classmethod
     def _check_keys(cls, values):
@@ -46,24 +45,7 @@ class Settings:
     @cached_property
     def fingerprint(self) -> str:
         """First 8 bytes of the SHA-256 of the TOML text, in hexadecimal."""
-        return short_hash(self.to_dict())
-
-
-def toml(values: dict) -> str:
-    """Plain values as TOML text."""
-    lines = []
-    for key, value in values.items():
-        if isinstance(value, bool):
-            text = str(value).lower()
-        else:
-            text = f'"{value}"' if isinstance(value, str) else repr(value)
-        lines.append(f"{key} = {text}")
-    return "\n".join(lines) + "\n"
-
-
-def short_hash(values: dict) -> str:
-    """First 8 bytes of the SHA-256 of the TOML text of plain values, in hexadecimal."""
-    return hashlib.sha256(toml(values).encode()).hexdigest()[:16]
+        return short_hash(self.to_toml())
 
 
 def names(folder: Path) -> list[str]:

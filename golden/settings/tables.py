@@ -11,6 +11,7 @@ Fields are named by the path to them, with dots: ``memory.horizon``. Plain value
 are a flat dictionary of such names, in a file nested tables.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from enum import StrEnum
@@ -57,8 +58,9 @@ def _made(default, domain: Domain) -> Any:
     return field(default=default, metadata={"domain": replace(domain, default=default)})
 
 
-def _is_whole(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _check_whole(name, value):
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InputError(f"{name} must be a whole number, not {value!r}")
 
 
 def whole(default: int | None, low: int, high: int) -> Any:
@@ -67,8 +69,7 @@ def whole(default: int | None, low: int, high: int) -> Any:
     def check(name, value):
         if value is None and default is None:
             return None
-        if not _is_whole(value):
-            raise InputError(f"{name} must be a whole number, not {value!r}")
+        _check_whole(name, value)
         within(name, value, low, high)
         return value
 
@@ -79,8 +80,7 @@ def power(default: int, low: int, high: int, reason: str = "") -> Any:
     """A power of two, for a `reason` that the message gives."""
 
     def check(name, value):
-        if not _is_whole(value):
-            raise InputError(f"{name} must be a whole number, not {value!r}")
+        _check_whole(name, value)
         if not low <= value <= high or value & (value - 1):
             raise InputError(f"{name} must be a power of two in {low}..{high}{reason}, not {value}")
         return value
@@ -176,9 +176,7 @@ def plain(value: Any) -> Any:
     return [plain(entry) for entry in value] if isinstance(value, (tuple, list)) else value
 
 
-def make(
-    table: str, kinds: Mapping[str, type[Table]], values: Mapping[str, Any], origin: str = ""
-) -> Table:
+def make(table: str, kinds: Mapping[str, type[Table]], values: Mapping[str, Any]) -> Table:
     """The table of the kind that `values` name, by default the first of `kinds`.
 
     Raises
@@ -245,6 +243,11 @@ def toml(values: Mapping[str, Any], lists: tuple[str, ...] = ()) -> str:
         else:
             parts.append(_section(f"[{table}]", inner))
     return "\n\n".join(parts) + "\n"
+
+
+def short_hash(text: str) -> str:
+    """First 8 bytes of the SHA-256 of a text, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _section(head: str, values: Mapping[str, Any]) -> str:

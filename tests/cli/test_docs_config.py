@@ -8,7 +8,7 @@ import pytest
 
 from hebbware.golden.config import CoreConfig, former, names
 from hebbware.golden.config.core import TOP, domains
-from hebbware.golden.config.kinds import tables
+from hebbware.golden.config.kinds import TABLES
 from hebbware.golden.settings.tables import flattened
 from hebbware.study.spec import AXES
 
@@ -38,7 +38,7 @@ def expected():
     """Field, kind, values and default of every field of every kind."""
     for name in TOP:
         yield name, "", values(domains()[name]), text(domains()[name].default)
-    for table, kinds in tables().items():
+    for table, kinds in TABLES.items():
         if "" not in kinds:
             default = "" if table == "layer" else next(iter(kinds))
             yield f"{table}.kind", "", ", ".join(kinds), default
@@ -83,7 +83,7 @@ def test_names_of_fields_that_are_set(page):
     for part in code:
         for name in re.findall(r"(?<![\w.-])([a-z_]+(?:(?:\.|__)[a-z_0-9]+)*)\s?=(?!=)", part):
             assert name not in former_names
-            if name.partition(".")[0] in tables() and "." in name:
+            if name.partition(".")[0] in TABLES and "." in name:
                 assert name in known
-            if name.partition("__")[0] in tables() and "__" in name:
+            if name.partition("__")[0] in TABLES and "__" in name:
                 assert name in python
