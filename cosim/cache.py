@@ -15,8 +15,6 @@ from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-import cocotb_tools.config
-
 from hebbware.golden.errors import InputError
 from hebbware.golden.system import places
 
@@ -67,7 +65,7 @@ def from_cache(
     ToolError
         It does not build.
     """
-    environment = [platform.machine(), version("cocotb"), str(cocotb_tools.config.libs_dir)]
+    environment = [platform.machine(), version("cocotb")]
     about = [program, *flags, str(tools), tools.compiler, OPTIMISATION, *environment]
     key = hashlib.sha256(json.dumps([about, sources]).encode()).hexdigest()[:32]
     for folder in places.kept(KIND):

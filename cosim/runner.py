@@ -1,5 +1,6 @@
 """cocotb's runner for Verilator, whose programs end with this one and whose paths may be any."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -31,17 +32,23 @@ class Verilator(cocotb_tools.runner.Verilator):
         self.watch = watch
         self.log.disabled = True
 
+    def _set_env_common(self) -> None:
+        """Let the program find cocotb's libraries: it may have been built with another's."""
+        super()._set_env_common()
+        for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
+            paths = [str(cocotb_tools.config.libs_dir), self.env.get(name)]
+            self.env[name] = os.pathsep.join(filter(None, paths))
+
     def _build_command(self) -> list[list[str]]:
-        """Let no path into the makefile that it cannot have in it: cocotb's may be such."""
+        """Leave where cocotb's libraries lie out of the program, and odd paths of the makefile."""
         (verilator, *others) = super()._build_command()
         libraries, shared = cocotb_tools.config.libs_dir, cocotb_tools.config.share_dir
-        if not places.is_plain(libraries):
-            main = shared / "lib" / "verilator" / "verilator.cpp"
+        quoted = shlex.quote(str(libraries)).replace("$", "$$").replace("#", r"\#")
+        verilator[verilator.index("-LDFLAGS") + 1] = f"-L{quoted} -lcocotbvpi_verilator"
+        main = shared / "lib" / "verilator" / "verilator.cpp"
+        if not places.is_plain(main):
             copy = shutil.copy(main, self.build_dir)
-            quoted = shlex.quote(str(libraries)).replace("$", "$$").replace("#", r"\#")
-            linked = f"-Wl,-rpath,{quoted} -L{quoted} -lcocotbvpi_verilator"
             verilator = [str(copy) if word == str(main) else word for word in verilator]
-            verilator[verilator.index("-LDFLAGS") + 1] = linked
         return [verilator, *others]
 
     def _execute_cmds(self, cmds: Sequence, cwd, stdout: TextIO | None = None) -> None:

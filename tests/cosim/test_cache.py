@@ -163,6 +163,19 @@ def test_what_is_built_gets_to_a_cache_of_any_name(name, monkeypatch, tmp_path):
     assert builds.get() == (entry, False)
 
 
+def test_a_simulation_runs_with_the_cocotb_of_another_environment(monkeypatch, tmp_path):
+    model = build(Double(), quick=True)
+    program = (model.directory / "bench").read_bytes()
+    assert bytes(cocotb_tools.config.libs_dir) not in program
+    other = tmp_path / "libs"
+    other.symlink_to(cocotb_tools.config.libs_dir)
+    monkeypatch.setattr(cocotb_tools.config, "libs_dir", other)
+    again = build(Double(), quick=True)
+    assert (again.cached, again.directory) == (True, model.directory)
+    result = run(again, {"x": np.arange(256)}, clocks=300)
+    np.testing.assert_array_equal(result.logs["y"][:, 1], 2 * np.arange(256))
+
+
 @pytest.mark.slow  # half a minute: a build
 def test_simulations_are_built_and_run_whatever_the_paths(monkeypatch, tmp_path, own_cache):
     """Of the cache, of temporary files, of the tools, of cocotb and of Python.

@@ -22,7 +22,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are l
 LIMIT = 60  # seconds until a test gives up
 # a program in a group of its own that has started another, and a temporary folder beside it
 PARENT = """
+import signal
 import sys
+# both are ignored where the tests run in the background
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from hebbware.golden.system import children, places
 try:
     with children.signals_raise(), places.temporary() as folder:
