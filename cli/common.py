@@ -286,6 +286,15 @@ def stream_option(command: Callable) -> Callable:
     )(command)
 
 
+def forbid(context: click.Context, why: str, *names: str) -> None:
+    """Refuse options that do not go with another one, which `why` names."""
+    for parameter in context.command.params:
+        if parameter.name in names:
+            source = context.get_parameter_source(parameter.name)
+            if source is click.core.ParameterSource.COMMANDLINE:
+                raise InputError(f"{parameter.opts[0]} cannot be given with {why}")
+
+
 def namesake(config: str) -> str:
     """Return the data set that a configuration is named after, such as mnist for mnist-large.
 

@@ -37,6 +37,7 @@ COMMANDS = (
         "coverage",
         "mutants",
         "verilog",
+        "export",
         "build",
         "board",
     ),

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hebbware.cli import prequential
-from hebbware.cli.common import DataOptions, Output, common_options, dataset_options, stream_option
+from hebbware.cli.common import (
+    DataOptions,
+    Output,
+    common_options,
+    dataset_options,
+    forbid,
+    stream_option,
+)
 from hebbware.cli.files import check_writable, write_file
 from hebbware.golden.errors import InputError
 
@@ -100,7 +107,7 @@ def command(
 
     if seeds:
         lone = ("controls", "checkpoint", "resume", "figure", "stream")
-        _forbid(context, "--seeds, which is many runs", *lone)
+        forbid(context, "--seeds, which is many runs", *lone)
         from hebbware.cli.seeds import repeat
 
         repeat(
@@ -118,7 +125,7 @@ def command(
     state = None
     if resume:
         settled = ("config", "seed", "fields", "dataset_name", "stream", "validation")
-        _forbid(context, "--resume: the checkpoint has it", *settled)
+        forbid(context, "--resume: the checkpoint has it", *settled)
         state = checkpoints.load(resume)
         resolved, stream, planned = state.core.config, state.stream, state.epochs
         source, validation = replace(source, name=state.dataset), state.held
@@ -128,11 +135,11 @@ def command(
     if controls:
         control_runs.configurations(resolved)  # those that cannot be fail here
     if stream.in_order:
-        _forbid(context, f"--stream {stream}", "validation", "checkpoint", "resume")
+        forbid(context, f"--stream {stream}", "validation", "checkpoint", "resume")
         shown = {"engine": engine, "controls": controls, "figure": figure, "output": output}
         prequential.run(config, resolved, source, stream, setting, epochs=epochs, **shown)
         return
-    _forbid(context, f"--stream {stream}", "warm", "labelled", "delay", "window")
+    forbid(context, f"--stream {stream}", "warm", "labelled", "delay", "window")
     dataset = source.load(config, resolved.seed)
     stream.check(dataset)
     options = {"engine": engine, "validation": validation, "stream": stream}
@@ -256,15 +263,6 @@ def _print_fidelity(output: Output, fidelity: list[dict[str, float]]) -> None:
             for row in fidelity
         ],
     )
-
-
-def _forbid(context: click.Context, why: str, *names: str) -> None:
-    """Refuse options that do not go with another one, which `why` names."""
-    for parameter in context.command.params:
-        if parameter.name in names:
-            source = context.get_parameter_source(parameter.name)
-            if source is click.core.ParameterSource.COMMANDLINE:
-                raise InputError(f"{parameter.opts[0]} cannot be given with {why}")
 
 
 def _configuration(name: str, fields: tuple[str, ...], seed: int | None) -> CoreConfig:
