@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 WINDOW = 200  # predictions
 POINTS = 400  # of a curve in figure and JSON
 LINEAR_STEPS = (0.003, 0.01, 0.03, 0.1)
+NAMES = ("warm", "labelled", "delay", "window", "baselines")  # of the options below
 
 
 @dataclass(frozen=True)
@@ -42,23 +43,33 @@ class Setting:
         See `hebbware.golden.learn.prequential.events`.
     window : int
         Predictions that the curve is the mean of.
+    baselines : bool
+        Whether learners of others follow it too.
     """
 
     warm: int | None
     labelled: float
     delay: int
     window: int
+    baselines: bool
 
 
 def options(command: Callable) -> Callable:
     """Add the options of a stream in its own order, passed as ``setting``."""
 
     @functools.wraps(command)
-    def packed(*arguments, warm, labelled, delay, window, **others):
-        return command(*arguments, setting=Setting(warm, labelled, delay, window), **others)
+    def packed(*arguments, warm, labelled, delay, window, baselines, **others):
+        setting = Setting(warm, labelled, delay, window, baselines)
+        return command(*arguments, setting=setting, **others)
 
     with_in_order = "With --stream in-order or parts: "
     for option in (
+        click.option(
+            "--baselines",
+            is_flag=True,
+            help=f"{with_in_order}the controls, and learners of others: back-propagation, "
+            "scikit-learn's, river's (pip install 'hebbware[river]').",
+        ),
         click.option(
             "--window",
             type=click.IntRange(min=1),
@@ -115,7 +126,9 @@ def run(
     samples, y = len(dataset.y_train), dataset.y_train
     sequence = stream.sequence(dataset, config.seed)
     coming = events(warm, samples, setting.labelled, setting.delay, config.seed)
-    learners = _learners(config, dataset, warm, controls, engine)
+    learners = _learners(config, dataset, warm, controls or setting.baselines, engine)
+    if setting.baselines:
+        learners |= _baselines(config, x=learners[config.rule][1])
     found = {}
     epochs = epochs if warm else 0
     total = len(learners) * (epochs * warm + len(coming))
@@ -128,7 +141,7 @@ def run(
             learner = Frozen(learner) if freezes else learner
             found[label] = follow(learner, x[sequence], y[sequence], coming, advance)
     places = warm + np.arange(samples - warm)
-    parts = _parts(dataset, warm, samples)
+    parts, whole = _parts(dataset, warm, samples), [("", 0, samples - warm)]
     result = {
         "dataset": dataset.name,
         "seed": config.seed,
@@ -142,6 +155,7 @@ def run(
             label: {
                 "accuracy": float(right.mean()),
                 "parts": {part: float(right[a:b].mean()) for part, a, b in parts},
+                "mean_of_parts": float(np.mean([right[a:b].mean() for _, a, b in parts or whole])),
                 "curve": _curve(places, sliding(right, setting.window)),
             }
             for label, right in found.items()
@@ -198,6 +212,14 @@ def _learners(config, dataset, warm, controls, engine) -> dict[str, tuple[Predic
     return learners
 
 
+def _baselines(config: CoreConfig, x: np.ndarray) -> dict[str, tuple[Predictor, Any, bool]]:
+    """The same of others' learners: they take what the core takes, as real numbers."""
+    from hebbware.study import baselines
+
+    real = (x.astype(float) - config.x_zero) / config.source(0).one
+    return {label: (make(), real, False) for label, make in baselines.learners(config).items()}
+
+
 def _parts(dataset: Dataset, warm: int, samples: int) -> list[tuple[str, int, int]]:
     """Name, first and last prediction of each part that has predictions."""
     names = [name for name, _ in dataset.parts]
@@ -225,16 +247,25 @@ def _print(output, config, dataset, result, parts) -> None:
     )
     output.table(
         "accuracy of the predictions, %",
-        ("learner", "all", *parts),
+        ("learner", "all", *(["mean of parts"] if parts else []), *parts),
         [
             (
                 label,
                 f"{100 * row['accuracy']:.2f}",
+                *([f"{100 * row['mean_of_parts']:.2f}"] if parts else []),
                 *(f"{100 * row['parts'][part]:.1f}" for part in parts),
             )
             for label, row in result["prequential"].items()
         ],
     )
+
+
+def _shown(rows: dict[str, dict]) -> list[str]:
+    """Names of the curves: of learners that differ in their step, the best one."""
+    families: dict[str, list[str]] = {}
+    for label in rows:
+        families.setdefault(label.partition(", step ")[0], []).append(label)
+    return [max(labels, key=lambda label: rows[label]["accuracy"]) for labels in families.values()]
 
 
 def _draw(file_format: str, config, dataset: Dataset, result: dict, warm: int) -> bytes:
@@ -247,10 +278,7 @@ def _draw(file_format: str, config, dataset: Dataset, result: dict, warm: int) -
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     rows = result["prequential"]
-    linear = [label for label in rows if label.startswith("linear")]
-    best = max(linear, key=lambda label: rows[label]["accuracy"], default=None)
-    shown = [label for label in rows if label not in linear or label == best]
-    for number, label in enumerate(shown):
+    for number, label in enumerate(_shown(rows)):
         curve = rows[label]["curve"]
         samples = np.array(curve["samples"])
         full = samples >= min(warm + result["window"], samples[-1])  # the window is
@@ -258,7 +286,8 @@ def _draw(file_format: str, config, dataset: Dataset, result: dict, warm: int) -
             samples[full],
             100 * np.array(curve["accuracy"])[full],
             lw=2.4 if number == 0 else 1.2,
-            color=f"C{number}",
+            color=f"C{number % 10}",
+            ls="-" if number < 10 else "--",
             label=f"{label}: {100 * rows[label]['accuracy']:.1f}",
             zorder=3 - (number > 0),
         )

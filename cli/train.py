@@ -106,7 +106,7 @@ def command(
     from hebbware.golden.learn import controls as control_runs
 
     if seeds:
-        lone = ("controls", "checkpoint", "resume", "figure", "stream")
+        lone = ("controls", "checkpoint", "resume", "figure", "stream", *prequential.NAMES)
         forbid(context, "--seeds, which is many runs", *lone)
         from hebbware.cli.seeds import repeat
 
@@ -139,7 +139,7 @@ def command(
         shown = {"engine": engine, "controls": controls, "figure": figure, "output": output}
         prequential.run(config, resolved, source, stream, setting, epochs=epochs, **shown)
         return
-    forbid(context, f"--stream {stream}", "warm", "labelled", "delay", "window")
+    forbid(context, f"--stream {stream}", *prequential.NAMES)
     dataset = source.load(config, resolved.seed)
     stream.check(dataset)
     options = {"engine": engine, "validation": validation, "stream": stream}
