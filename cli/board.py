@@ -17,12 +17,14 @@ from hebbware.cli.common import (
     common_options,
     config_option,
     dataset_options,
+    forbid,
     json_option,
     resolve_config,
     seed_option,
 )
 from hebbware.cli.files import check_writable, write_file
 from hebbware.cli.line import Line, port_options
+from hebbware.cli.trained import from_option, network
 from hebbware.golden.errors import InputError, ToolError
 
 if TYPE_CHECKING:
@@ -85,7 +87,10 @@ def check_option(meaning: str) -> Callable:
               help="Test samples to infer afterwards, by default all.")  # fmt: skip
 @click.option("--keep", is_flag=True, help="Go on from what the board has learned: no reset.")
 @check_option("Learn the same with golden: every score and every weight must be equal.")
+@from_option
+@click.pass_context
 def train(
+    context: click.Context,
     config: str,
     seed: int | None,
     output: Output,
@@ -96,27 +101,36 @@ def train(
     test: int | None,
     keep: bool,
     check: bool,
+    trained: Path | None,
 ) -> None:
     """Let a board learn a data set, then classify the test set.
 
-    Each sample is classified before it is learned; that is the accuracy while learning.
+    Each sample is classified before it is learned; that is the accuracy while learning. With --from
+    the board goes on where the network's training ended.
     """
     from hebbware.golden.core import Core
     from hebbware.golden.learn import train as training
+    from hebbware.golden.timing.access import stored
 
+    if trained:
+        forbid(context, "--from: the board takes the network's state", "keep")
     if keep and check:
         raise InputError("--check cannot be given with --keep: golden learns from the start")
-    resolved = resolve_config(config, seed)
-    dataset = _dataset(config, source, resolved)
+    resolved, dataset, state = network(context, config, seed, source, trained)
+    begin = stored(state.core, learn=True) if state else []
+    done = state.epoch if state else 0
     x, y = training.inputs(resolved, dataset.x_train), dataset.y_train
     test_x, test_y = training.inputs(resolved, dataset.x_test)[:test], dataset.y_test[:test]
     golden = Core(resolved) if check else None
+    if golden and state:
+        training.copy_state(state.core, golden)
     curve, wrong = [], 0
     with line.connected(resolved) as board:
         if not keep:
             board.reset()
+        _write(output, board, begin)
         start = time.monotonic()
-        for epoch in range(epochs):
+        for epoch in range(done, done + epochs):
             halvings = resolved.extra(epoch)
             board.set_extra(halvings)
             rows = training.order(resolved.seed, epoch, len(y))[:samples]
@@ -160,7 +174,10 @@ def train(
 @click.option("--samples", type=click.IntRange(min=1), metavar="N",
               help="Test samples, by default all.")  # fmt: skip
 @check_option("Read the board's weights and classify with golden too: scores must be equal.")
+@from_option
+@click.pass_context
 def infer(
+    context: click.Context,
     config: str,
     seed: int | None,
     output: Output,
@@ -168,19 +185,29 @@ def infer(
     line: Line,
     samples: int | None,
     check: bool,
+    trained: Path | None,
 ) -> None:
-    """Let a board classify the test set of a data set; it learns nothing."""
+    """Let a board classify the test set of a data set; it learns nothing.
+
+    With --from the board gets the weights of that network, else it uses those that it has.
+    """
     from hebbware.golden.core import Core
     from hebbware.golden.learn import train as training
+    from hebbware.golden.timing.access import stored
 
-    resolved = resolve_config(config, seed)
-    dataset = _dataset(config, source, resolved)
+    resolved, dataset, state = network(context, config, seed, source, trained)
+    begin = stored(state.core, learn=False) if state else []
+    if not len(dataset.y_test):
+        raise InputError(f"data set {dataset.name} must have test samples to infer, and has none")
     x, y = training.inputs(resolved, dataset.x_test)[:samples], dataset.y_test[:samples]
     with line.connected(resolved) as board:
-        golden = None
+        golden, differ = None, 0
+        _write(output, board, begin)
         if check:
             golden = Core(resolved)
             golden.weights = _read(output, board)
+            if state:
+                differ = _differ(golden.weights, state.core.weights)
         start = time.monotonic()
         right, wrong = _send(output, board, "inferring", x, y, False, golden)
         seconds = time.monotonic() - start
@@ -192,7 +219,7 @@ def infer(
         **_link(board),
     }
     if golden:
-        result["compared"] = {"results": wrong, "weights": 0}
+        result["compared"] = {"results": wrong, "weights": differ}
     output.log(
         f"{dataset.name}: {100 * right / len(y):.2f} % of {len(y):,}; {len(y) / seconds:,.0f} "
         "samples/s"
@@ -262,14 +289,6 @@ def fuzz(seed: int | None, output: Output, frames: int) -> None:
         raise CheckFailed(f"byte {outcome.differs_at} of the answers is not the model's")
 
 
-def _dataset(config: str, source: DataOptions, resolved: CoreConfig):
-    from hebbware.golden.learn import train as training
-
-    dataset = source.load(config, resolved.seed)
-    training.check_fit(resolved, dataset)
-    return dataset
-
-
 def _words(config: CoreConfig) -> int:
     from hebbware.golden.program.layout import Layout
 
@@ -279,6 +298,14 @@ def _words(config: CoreConfig) -> int:
 def _read(output: Output, board: Board) -> list[np.ndarray]:
     with output.progress("reading weights", _words(board.config)) as advance:
         return board.weights(advance)
+
+
+def _write(output: Output, board: Board, numbers: list) -> None:
+    """Write what `hebbware.golden.timing.access.stored` lists."""
+    with output.progress("writing the network", sum(len(each[-1]) for each in numbers)) as advance:
+        for space, address, lane, values in numbers:
+            board.write(space, address, values, lane)
+            advance(len(values))
 
 
 def _send(output: Output, board: Board, title: str, x, y, learn: bool, golden) -> tuple[int, int]:
@@ -304,11 +331,14 @@ def _saturated(config: CoreConfig, weights: list[np.ndarray]) -> int:
 
 def _compare(output: Output, board: Board, golden, wrong: int) -> dict[str, int]:
     read = _read(output, board)
-    pairs = zip(read, golden.weights, strict=True)
-    differ = int(sum((ours != theirs).sum() for ours, theirs in pairs))
+    differ = _differ(read, golden.weights)
     count = sum(layer.size for layer in read)
     output.log(f"golden: {wrong} results differ, {differ} of {count:,} weights differ")
     return {"results": wrong, "weights": differ}
+
+
+def _differ(weights: list[np.ndarray], others: list[np.ndarray]) -> int:
+    return int(sum((a != b).sum() for a, b in zip(weights, others, strict=True)))
 
 
 def _verdict(result: dict) -> None:

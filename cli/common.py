@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hebbware.golden.config import CoreConfig
+    from hebbware.golden.data.meaning import Meaning
     from hebbware.golden.data.sets import Dataset
 
 
@@ -227,6 +228,7 @@ class DataOptions:
         None: the one that the configuration is named after.
     folder : Path or None
     label, encoding : str or None
+    meaning : Meaning or None
         See `hebbware.golden.data.sets.load`.
     """
 
@@ -234,6 +236,7 @@ class DataOptions:
     folder: Path | None = None
     label: str | None = None
     encoding: str | None = None
+    meaning: Meaning | None = None
 
     def load(self, config: str, seed: int, *, stream: bool = False, fitted: int = 0) -> Dataset:
         """Load it for a configuration, as ``--config`` gives it, and its seed.
@@ -245,7 +248,7 @@ class DataOptions:
 
         return data.load(
             self.name or namesake(config), self.folder, seed,
-            label=self.label, encoding=self.encoding,
+            label=self.label, encoding=self.encoding, meaning=self.meaning,
             fitted=(fitted or sys.maxsize) if stream else None,
         )  # fmt: skip
 

@@ -18,10 +18,12 @@ from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
+    from hebbware.golden.data.sets import Dataset
 
 # mean of non-zero inputs of the training images, known without the files
 TYPICAL = {"mnist": 150, "mnist-pooled": 50}
 NAMESAKE = DataOptions()
+SHOWN = 10  # features named
 SHARES = (0, 0.1, 0.25, 0.5, 0.75, 1)
 
 
@@ -45,13 +47,43 @@ def command(
     """Tell formats, memory map, passes, predicted clocks and estimated resources.
 
     Clocks are exact for streams that never pause and samples whose errors are all other than zero;
-    the core takes fewer where errors are zero. Resources are estimates.
+    the core takes fewer where errors are zero. Resources are estimates. With --dataset: which
+    features say nothing, and which are clipped by their encoding.
     """
     resolved = resolve_config(config, seed)
     nonzero, origin = nonzero_inputs(config, resolved, source, nonzero)
     result = describe(resolved, nonzero)
     _print(output, resolved, result, origin)
-    output.write({**result, "nonzero_from": origin, "config": resolved.to_dict()})
+    content = {**result, "nonzero_from": origin, "config": resolved.to_dict()}
+    if source.name:
+        content["features"] = _features(output, source.load(config, resolved.seed))
+    output.write(content)
+
+
+def _features(output: Output, dataset: Dataset) -> dict[str, Any]:
+    """Print and return what the encoding does to features: which say nothing, which clip."""
+    from hebbware.golden.data.meaning import Meaning
+
+    meaning, x = Meaning.of(dataset), dataset.x_train
+    constant = [] if not len(x) else (x == x[0]).all(axis=0).nonzero()[0].tolist()
+    shares = [] if dataset.clipped is None else dataset.clipped.tolist()
+    clipping = {n: share for n, share in enumerate(shares) if share}
+    kind = dataset.encoding.kind if dataset.encoding else "bytes"
+    output.log(f"{dataset.name}: {dataset.inputs} features, encoding {kind}")
+    shown = ", ".join(map(meaning.name, constant[:SHOWN])) + ", ..." * (len(constant) > SHOWN)
+    output.log(f"    constant in the training part: {f'{len(constant)}: {shown}' if shown else 0}")
+    worst = sorted(clipping, key=clipping.get, reverse=True)[:SHOWN]
+    shown = ", ".join(f"{meaning.name(n)} {100 * clipping[n]:.2g} %" for n in worst)
+    shown += ", ..." * (len(clipping) > SHOWN)
+    output.log(f"    clip in the test part: {f'{len(clipping)}: {shown}' if shown else 0}")
+    return {
+        "encoding": kind,
+        "constant": [n + 1 for n in constant],
+        "clipped": [
+            {"feature": n + 1, "name": dict(enumerate(dataset.features)).get(n), "share": share}
+            for n, share in clipping.items()
+        ],
+    }
 
 
 def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:

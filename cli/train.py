@@ -127,8 +127,11 @@ def command(
         settled = ("config", "seed", "fields", "dataset_name", "stream", "validation")
         forbid(context, "--resume: the checkpoint has it", *settled)
         state = checkpoints.load(resume)
+        if not state.dataset:
+            raise InputError(f"--resume: {resume} names no data set, it is of HebbianClassifier")
         resolved, stream, planned = state.core.config, state.stream, state.epochs
-        source, validation = replace(source, name=state.dataset), state.held
+        source = replace(source, name=state.dataset, meaning=state.meaning)
+        validation = state.held
     else:
         resolved, planned = _configuration(config, fields, seed), EPOCHS
     epochs = planned if epochs is None else epochs

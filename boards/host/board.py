@@ -135,7 +135,7 @@ class Board:
             raise InputError(
                 f"the board at {name} was built from another configuration: its hash is "
                 f"{identity.fingerprint} ({identity.inputs} inputs, {identity.classes} classes), "
-                f"that of --config is {config.fingerprint} ({config.inputs} inputs, "
+                f"that of --config or --from is {config.fingerprint} ({config.inputs} inputs, "
                 f"{config.classes} classes)"
             )
 

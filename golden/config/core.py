@@ -218,11 +218,14 @@ class CoreConfig:
         """First 8 bytes of the SHA-256 of all that a core is made from, in hexadecimal.
 
         That is the TOML text of `to_toml`, with the hash of a reservoir's decoder
-        (`hebbware.golden.reservoir.decoder.decoder_hash`) in the place of its name. A decoder that
-        is not there yet is trained for it.
+        (`hebbware.golden.reservoir.decoder.decoder_hash`) in the place of its name, and without
+        ``update.halve_every``, which the host alone follows. A decoder that is not there yet is
+        trained for it.
         """
         weights = decoder_hash(self)
-        values = self.to_dict() | ({"reservoir.decoder": weights} if weights else {})
+        values = self.to_dict()
+        del values["update.halve_every"]
+        values |= {"reservoir.decoder": weights} if weights else {}
         return short_hash(toml(values, LISTS))
 
     # -- derived facts ----------------------------------------------------------------------------

@@ -46,6 +46,9 @@ class Dataset:
         How the inputs became bytes, where they were none.
     parts : tuple of (str, int)
         Names of successive parts of the training samples, each with its first sample.
+    clipped : array (inputs,) or None
+        Share of the test samples beyond the range of the encoding, for each feature; of a stream
+        the share of those that the encoding was not fitted to. None where there are none.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Dataset:
     features: tuple[str, ...] = ()
     encoding: Encoding | None = None
     parts: tuple[tuple[str, int], ...] = ()
+    clipped: np.ndarray | None = None
 
     def __post_init__(self):
         """Raise InputError for arrays that are not as described."""
@@ -98,6 +102,7 @@ class Dataset:
         features: tuple[str, ...] = (),
         fitted: int | None = None,
         parts: tuple[tuple[str, int], ...] = (),
+        labels: tuple[str, ...] = (),
     ) -> Dataset:
         """Return a data set of one's own arrays.
 
@@ -122,12 +127,15 @@ class Dataset:
             learn, and there is no test set unless one is given.
         parts : tuple of (str, int), optional
             Of a stream: names of successive parts, each with its first sample.
+        labels : tuple of str, optional
+            What each class is called, where that is fixed: classes are numbered as here, and some
+            may be missing. By default classes are those of `y`.
 
         Raises
         ------
         InputError
             Shapes that do not agree, no samples, values that are not finite (row and column), one
-            class only, a test label that no training sample has.
+            class only, a test label that no training sample has, a label that is none of `labels`.
         """
         where = f"data set {name}"
         x, y = _matrix(where, "x", x), _labels(where, "y", y)
@@ -136,31 +144,44 @@ class Dataset:
             raise InputError(f"{where}: must have both x_test and y_test, or neither")
         if len(x) != len(y):
             raise InputError(f"{where}: y must have {len(x)} labels, one for each x, not {len(y)}")
-        found = np.unique(y)
-        if len(found) < 2:
+        if labels:
+            y = _known(where, "y", y, labels)
+            y_test = y_test if y_test is None else _known(where, "y_test", y_test, labels)
+        found = np.arange(len(labels)) if labels else np.unique(y)
+        if not len(y) or len(found) < 2:
             raise InputError(
                 f"{where}: y must hold at least 2 classes, not "
-                f"{f'only {found[0]!s}' if len(found) else 'none'}"
+                f"{f'only {found[0]!s}' if len(y) else 'none'}"
             )
         if x_test is None:
-            test = _quarter(np.searchsorted(found, y)) if fitted is None else np.zeros(len(y), bool)
+            test = np.zeros(len(y), bool)
+            if fitted is None:
+                test = split_classes(np.searchsorted(found, y), TEST_SHARE)
             x, y, x_test, y_test = x[~test], y[~test], x[test], y[test]
         else:
             x_test, y_test = _test_samples(where, x_test, y_test, shape, found)
         raw, raw_test = (part.reshape(len(part), math.prod(shape)) for part in (x, x_test))
+        features = tuple(features)
+        if isinstance(encoding, Encoding) and encoding.features not in (None, raw.shape[1]):
+            raise InputError(
+                f"{where}: x must have {encoding.features} features, as its encoding has, not "
+                f"{raw.shape[1]}"
+            )
         if encoding is None:
             encoding = "bytes" if x.dtype == np.uint8 else "range"
         try:
             if isinstance(encoding, str):
                 encoding = Encoding.fit(encoding, raw[:fitted])
             encoded = encoding(raw), encoding(raw_test)
+            later = raw_test if fitted is None else raw[fitted:]
+            clipped = encoding.clipped(later) if len(later) else None
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
         numbers = [np.searchsorted(found, part).astype(np.int64) for part in (y, y_test)]
         return cls(
             name, shape, len(found), encoded[0], numbers[0], encoded[1], numbers[1],
-            labels=tuple(map(str, found.tolist())), features=tuple(features), encoding=encoding,
-            parts=() if fitted is None else parts,
+            labels=tuple(labels) or label_texts(found), features=features,
+            encoding=encoding, parts=() if fitted is None else parts, clipped=clipped,
         )  # fmt: skip
 
 
@@ -222,10 +243,37 @@ def _labels(where: str, what: str, y) -> np.ndarray:
     return y if y.dtype.kind == "U" else y.astype(np.int64)
 
 
-def _quarter(y: np.ndarray) -> np.ndarray:
-    """Choose the test samples: of each class the first ones in a fixed random order."""
-    order, test = permutation(len(y), 0), np.zeros(len(y), bool)
+def _known(where: str, what: str, y, labels: tuple[str, ...]) -> np.ndarray:
+    """Return the numbers of labels among known ones."""
+    numbers = {text: number for number, text in enumerate(labels)}
+    texts = list(map(str, _labels(where, what, y).tolist()))
+    row = next((row for row, text in enumerate(texts) if text not in numbers), None)
+    if row is not None:
+        shown = ", ".join(labels[:12]) + ", ..." * (len(labels) > 12)
+        raise InputError(
+            f"{where}: {what} must hold the classes that the network learned only ({shown}), not "
+            f"{texts[row]} (sample {row + 1})"
+        )
+    return np.array([numbers[text] for text in texts], np.int64)
+
+
+def split_classes(y: np.ndarray, share: float) -> np.ndarray:
+    """Choose a share of each class, rounded down: the first ones in a fixed random order.
+
+    Returns
+    -------
+    array of bool (samples,)
+    """
+    order, chosen = permutation(len(y), 0), np.zeros(len(y), bool)
     for label in range(y.max() + 1):
         rows = order[y[order] == label]
-        test[rows[: int(TEST_SHARE * len(rows))]] = True
-    return test
+        chosen[rows[: int(share * len(rows))]] = True
+    return chosen
+
+
+def label_texts(labels: np.ndarray) -> tuple[str, ...]:
+    """Return what labels are called: text as it is, whole numbers without a point."""
+    return tuple(
+        str(int(label)) if isinstance(label, (bool, float)) and label == int(label) else str(label)
+        for label in labels.tolist()
+    )

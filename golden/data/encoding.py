@@ -89,6 +89,11 @@ class Encoding:
             scaled = np.rint(np.clip(part * BYTE, 0, BYTE)).astype(np.uint8)
         return np.where(half > 0, scaled, np.uint8(0))
 
+    @property
+    def features(self) -> int | None:
+        """Number of features that have a range each; None where all have the same, or none."""
+        return len(self.low) if np.ndim(self.low) else None
+
     def constant(self) -> np.ndarray:
         """Return the features without a range."""
         return np.flatnonzero(np.atleast_1d(self.high) <= np.atleast_1d(self.low))
@@ -99,6 +104,22 @@ class Encoding:
             return np.zeros(x.shape[1])
         values = self._value(x)
         return ((values < self.low) | (values > self.high)).mean(axis=0)
+
+    def range_of(self, feature: int) -> tuple[float, float]:
+        """Return `low` and `high` of a feature (from 0)."""
+        low, high = (np.asarray(end, np.float64) for end in (self.low, self.high))
+        return tuple(float(end[feature] if end.ndim else end) for end in (low, high))
+
+    def differs(self, other: Encoding, features: int) -> int | None:
+        """Return the first feature (from 0) of which the range of another one differs, or None."""
+        if self.kind == "bytes":
+            return None
+        ours, theirs = (
+            np.array([np.broadcast_to(end, features) for end in (each.low, each.high)])
+            for each in (self, other)
+        )
+        different = (ours != theirs).any(axis=0)
+        return int(np.argmax(different)) if different.any() else None
 
     def _value(self, x: np.ndarray) -> np.ndarray:
         """``f(x)``, in double precision."""

@@ -30,6 +30,7 @@ import numpy as np
 
 from hebbware.golden.data import idx, sample_files
 from hebbware.golden.data.dataset import Dataset, permutation
+from hebbware.golden.data.meaning import Meaning
 from hebbware.golden.errors import InputError, one_of
 
 GAS = "gas-drift"
@@ -48,6 +49,7 @@ def load(
     label: str | None = None,
     encoding: str | None = None,
     fitted: int | None = None,
+    meaning: Meaning | None = None,
 ) -> Dataset:
     """Load a data set by its name or from a file.
 
@@ -69,22 +71,32 @@ def load(
         Of a path: how features become bytes, see `Dataset.from_arrays`.
     fitted : int, optional
         The samples are a stream, and the encoding is fitted to so many leading ones, likewise.
+    meaning : Meaning, optional
+        Of a network: the samples are to be encoded, and classes numbered, as it learned them.
 
     Raises
     ------
     InputError
-        Unknown name, a seed or margin out of range, files that are missing or malformed.
+        Unknown name, a seed or margin out of range, files that are missing or malformed; inputs or
+        classes that are not those of `meaning`.
     """
+    dataset = _load(name, data_dir, seed, margin, label, encoding, fitted, meaning or Meaning())
+    if meaning:
+        meaning.check(dataset)
+    return dataset
+
+
+def _load(name, data_dir, seed, margin, label, encoding, fitted, meaning: Meaning) -> Dataset:
     if seed < 0:
         raise InputError(f"seed must be 0 or more, not {seed}")
     if name not in NAMES:
         if name in (added := plug_ins()):
             return _plugged(name, added[name])
         if sample_files.is_path(name):
-            return _own(name, label, encoding, fitted)
+            return _own(name, label, encoding, fitted, meaning)
         raise one_of("data set", name, (*NAMES, *added), ", or a file or folder")
     if name == GAS and label is None:
-        return _gas(data_dir, encoding, fitted)
+        return _gas(data_dir, encoding, fitted, meaning)
     for option, value in (("label", label), ("encoding", encoding)):
         if value is not None:
             raise InputError(f"--{option} must be for a file of your own, not for {name}")
@@ -111,21 +123,22 @@ def _plugged(name: str, point) -> Dataset:
     return dataset
 
 
-def _own(path: str, label=None, encoding=None, fitted=None, name: str | None = None) -> Dataset:
+def _own(path: str, label, encoding, fitted, meaning: Meaning, name: str = "") -> Dataset:
     found = sample_files.read(path, label)
     return Dataset.from_arrays(
         found.x, found.y, found.x_test, found.y_test,
-        name=name or path, encoding=encoding, features=found.features, fitted=fitted,
-        parts=found.parts,
+        name=name or path, encoding=encoding or meaning.encoding, features=found.features,
+        fitted=fitted, parts=found.parts, labels=meaning.labels,
     )  # fmt: skip
 
 
-def _gas(data_dir: str | Path | None, encoding: str | None, fitted: int | None) -> Dataset:
+def _gas(data_dir: str | Path | None, encoding, fitted, meaning: Meaning) -> Dataset:
     """The folder of its batches, where it is at hand."""
     base = data_dir or os.environ.get("HEBBWARE_DATA")
     for folder in (Path(base) / GAS, Path(base)) if base else ():
         if folder.is_dir() and any(folder.glob("batch*.dat*")):
-            return _own(str(folder), None, encoding or "standard", fitted, GAS)
+            encoding = encoding or meaning.encoding or "standard"
+            return _own(str(folder), None, encoding, fitted, meaning, GAS)
     raise InputError(
         f'data set {GAS}: no folder holds batch1.dat and following; get "Gas Sensor Array Drift at '
         'Different Concentrations" from the UCI Machine Learning Repository, and give its folder '

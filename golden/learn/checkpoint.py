@@ -11,13 +11,14 @@ import numpy as np
 
 from ..config import CoreConfig
 from ..core import Core
+from ..data.meaning import Meaning
 from ..data.streams import parse
 from ..errors import InputError
 from ..reservoir.decoder import decoder_hash
-from ..system.files import write_arrays
+from ..system.files import write_file
 from .train import EPOCHS, State
 
-VERSION = 4  # of the file's layout
+VERSION = 5  # of the file's layout
 
 
 def save(path: str | Path, state: State) -> None:
@@ -25,14 +26,22 @@ def save(path: str | Path, state: State) -> None:
 
     It is a NumPy ``.npz`` without pickled objects: the configuration as TOML text, raw integers of
     weights, class memories, gains and codes per layer, the window of past samples, the state of
-    the random numbers, counters, and the curve so far.
+    the random numbers, counters, and the curve so far; what inputs and classes stand for in the
+    data set (`hebbware.golden.data.meaning`).
 
     Raises
     ------
     InputError
         The file cannot be written; an older one is left as it was.
     """
-    write_arrays(path, "checkpoint", **_arrays(state))
+    write_file(path, "checkpoint", packed(state))
+
+
+def packed(state: State) -> bytes:
+    """Return what `save` writes."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **_arrays(state))
+    return buffer.getvalue()
 
 
 def load(path: str | Path) -> State:
@@ -91,6 +100,7 @@ def _arrays(state: State) -> dict[str, np.ndarray]:
         "saturated": np.array(core.saturated),
         "past_labels": np.array([label for label, _ in core.past], np.int64),
     }
+    arrays |= state.meaning.arrays()
     if core.reservoir:
         arrays["decoder"] = np.array(str(decoder_hash(core.config)))
     if core.window:
@@ -160,6 +170,7 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
         train.tolist(),
         validation.tolist(),
         parse(str(arrays["stream"])),
+        Meaning.from_arrays(arrays, config.inputs, config.classes),
     )
 
 

@@ -9,56 +9,79 @@ from inspect import Parameter, Signature
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from hebbware.golden.config import CoreConfig, names
-from hebbware.golden.core import Core
-from hebbware.golden.errors import InputError, did_you_mean, one_of
-from hebbware.golden.learn.train import EPOCHS, engine_class, inputs, order, spread_halvings
+from hebbware.golden.data.dataset import split_classes
+from hebbware.golden.errors import InputError, did_you_mean
+from hebbware.golden.learn import arguments
+from hebbware.golden.learn.saved import Saved, new_core
+from hebbware.golden.learn.train import (
+    EPOCHS,
+    copy_state,
+    epochs_for,
+    inputs,
+    order,
+    spread_halvings,
+)
 
-RANGES = ("features", "all")
-BYTE = 255
 _CHOSEN = ("seed", "input.size", "layer.kind", "layer.units")  # by other parameters, or the data
 _PARAMETERS = {
     "input_range": "features",
-    "epochs": 10,
+    "epochs": None,
     "random_state": 0,
     "engine": "compiled",
+    "early_stopping": False,
+    "validation_fraction": 0.1,
+    "n_iter_no_change": 10,
     **{name.replace(".", "__"): None for name in names() if name not in _CHOSEN},
 }
+_OWN = list(_PARAMETERS)[: list(_PARAMETERS).index("n_iter_no_change") + 1]
 
 
-class HebbianClassifier(ClassifierMixin, BaseEstimator):
+class HebbianClassifier(Saved, ClassifierMixin, BaseEstimator):
     """A network that learns by local three-factor updates, in the hardware's own integers.
 
-    Inputs are brought to bytes, ``round(255 (x - low) / (high - low))``, saturating; a core with
-    fewer ``input.bits`` takes their leading ones. `low` and `high` are learned by `fit`, or by the
-    first `partial_fit` and then kept; an input without a range is 0. So that a first `partial_fit`
-    of few samples does not fix ranges for good, give `input_range`. Zero inputs cost the hardware
-    no time. Labels may be of any type that scikit-learn takes for classes, 2 to 64 of them.
+    Inputs are brought to bytes by an `hebbware.golden.data.encoding.Encoding`, ``round(255 (x -
+    low) / (high - low))``, saturating; a core with fewer ``input.bits`` takes their leading ones.
+    `low` and `high` are learned by `fit`, or by the first `partial_fit` and then kept; an input
+    without a range is 0. So that a first `partial_fit` of few samples does not fix ranges for good,
+    give `input_range`. Labels may be of any type that scikit-learn takes for classes, 2 to 64 of
+    them.
 
     `fit` starts anew and passes all samples once an epoch, in an order drawn from the seed, with
     the halvings of the rates spread over the epochs
     (`hebbware.golden.learn.train.spread_halvings`). `partial_fit` learns the samples once, in the
     order given, with the rates as they stand: those configured, or those that `fit` ended with.
 
+    `hebbware.HebbianClassifier` is the same with the hardware: it emits and simulates it.
+
     Parameters
     ----------
     hidden_layers : sequence of int
         Units of each hidden layer.
-    input_range : str or (float, float)
+    input_range : str or (low, high)
         Where `low` and `high` come from: ``features`` takes the smallest and largest value of each
-        feature, ``all`` those of all features together (pixels), a pair gives them, which is best
-        for `partial_fit`. With ``(0, 255)`` bytes stay what they are.
-    epochs : int
-        Passes of `fit` over the samples, 1 .. 1000.
+        feature, ``all`` those of all features together (pixels); ``quantiles``, ``log`` and
+        ``standard`` are those of `hebbware.golden.data.encoding`. A pair gives them, numbers or
+        arrays (features,), which is best for `partial_fit`. With ``(0, 255)`` bytes stay what they
+        are.
+    epochs : int or None
+        Passes of `fit` over the samples, 1 .. 1000; None passes as many as
+        `hebbware.golden.learn.train.epochs_for` says.
     random_state : int, RandomState or None
         An integer is the seed of the configuration; else the seed is drawn from the generator.
     engine : str
         ``compiled``, or ``plain`` for NumPy; both learn the same. What the compiled one cannot
         take is left to the plain one.
+    early_stopping : bool
+        Hold samples back from `fit`, measure each epoch on them, end where that does not get better
+        any more, and keep the network of the best epoch.
+    validation_fraction : float
+        Share of each class that is held back then, above 0 and below 1.
+    n_iter_no_change : int
+        Epochs in a row without a better one after which it ends, 1 .. 1000.
     **fields
         Those of `hebbware.golden.config.CoreConfig`, with ``__`` for the dot, as in
         ``memory__horizon=9``; what is None has the default.
@@ -69,8 +92,17 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
         Labels, sorted.
     core_ : Core
         The network: its ``config``, raw ``weights`` and ``memories``.
+    encoding_ : Encoding
+        How inputs become bytes.
     low_, high_ : float or array (features,)
-        The range of the inputs.
+        Its range of the inputs.
+    n_iter_ : int
+        Epochs that `fit` passed.
+    accuracy_curve_ : list of float
+        For each epoch, the share of samples that were classified right just before they were
+        learned, 0 .. 1.
+    validation_curve_ : list of float
+        For each epoch, accuracy on the samples held back; empty without `early_stopping`.
     n_features_in_ : int
     feature_names_in_ : array (features,)
         Where the columns have names that are all strings.
@@ -134,26 +166,68 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
 
     # -- learning ---------------------------------------------------------------------------------
 
-    def fit(self, X, y):
-        """Learn anew from samples `X` (samples, features) and their classes `y`; return self."""
+    def fit(self, X, y, sample_weight=None):
+        """Learn anew from samples; return self.
+
+        Parameters
+        ----------
+        X : array (samples, features)
+        y : array (samples,)
+        sample_weight : array (samples,), optional
+            How often each sample is passed in an epoch: whole numbers from 0 on. Others are
+            refused, as the hardware has no step of its own for each sample.
+        """
         with self._whole():
             X, y = validate_data(self, X, y)
-            epochs = _plain(self.epochs)
-            if isinstance(epochs, bool) or not isinstance(epochs, int) or not 1 <= epochs <= EPOCHS:
-                raise InputError(
-                    f"epochs must be a whole number in 1..{EPOCHS}, not {self.epochs!r}"
-                )
             check_classification_targets(y)
             classes, labels = np.unique(y, return_inverse=True)
-            self._start(X, classes, epochs)
-            raw, core, config = self._inputs(X), self.core_, self.core_.config
-            for epoch in range(epochs):
-                core.extra = config.extra(epoch)
-                samples = order(config.seed, epoch, len(labels))
-                core.learn_many(raw[samples], labels[samples])
+            rows, held = self._rows(labels, arguments.repeated(sample_weight, len(y)))
+            epochs = self.epochs
+            epochs = epochs_for(len(rows)) if epochs is None else epochs
+            epochs = arguments.whole("epochs", epochs, 1, EPOCHS)
+            self._start(X[rows], classes, epochs)
+            self._learn(self._inputs(X), labels, rows, held, epochs)
         return self
 
-    def partial_fit(self, X, y, classes=None):
+    def _rows(self, labels, rows):
+        """Return the rows to learn, and those to hold back."""
+        if not arguments.flag("early_stopping", self.early_stopping):
+            return rows, rows[:0]
+        share = self.validation_fraction
+        arguments.whole("n_iter_no_change", self.n_iter_no_change, 1, EPOCHS)
+        if not isinstance(share, (int, float)) or not 0 < share < 1:
+            raise InputError(f"validation_fraction must lie between 0 and 1, not {share!r}")
+        given = np.unique(rows)
+        held = given[split_classes(labels[given], share)]
+        if not len(held):
+            raise InputError(
+                f"validation_fraction {share:g} must hold at least one sample back, and holds none "
+                f"of {len(given)}"
+            )
+        chosen = np.isin(rows, held)
+        return rows[~chosen], rows[chosen]
+
+    def _learn(self, raw, labels, rows, held, epochs):
+        """Pass the epochs."""
+        core, config, best = self.core_, self.core_.config, None
+        for epoch in range(epochs):
+            core.extra = config.extra(epoch)
+            samples = rows[order(config.seed, epoch, len(rows))]
+            found, _ = core.learn_many(raw[samples], labels[samples])
+            self.accuracy_curve_.append(float((found == labels[samples]).mean()))
+            if not len(held):
+                continue
+            right = core.infer_many(raw[held])[0] == labels[held]
+            self.validation_curve_.append(float(right.mean()))
+            last = int(np.argmax(self.validation_curve_))
+            if last == epoch:
+                best = copy_state(core, type(core)(config))
+            elif epoch - last >= self.n_iter_no_change:
+                break
+        self.core_ = best or core
+        self.n_iter_ = len(self.accuracy_curve_)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Learn samples once, in the order given; return self.
 
         Parameters
@@ -162,27 +236,30 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
         y : array (samples,)
         classes : array, optional
             All labels that will ever come; needed in the first call, unless `fit` came before.
+        sample_weight : array (samples,), optional
+            How often each sample is learned, one after the other: whole numbers from 0 on.
         """
         first = not hasattr(self, "core_")
         with self._whole():
             X, y = validate_data(self, X, y, reset=first)
             check_classification_targets(y)
+            rows = arguments.repeated(sample_weight, len(y))
             if classes is not None:
                 classes = np.unique(classes)
             elif first:
                 raise InputError("classes must be given in the first call of partial_fit")
             if first:
-                labels = _numbers(y, classes)
-                self._start(X, classes, 1)
+                labels = arguments.numbers_of(y, classes)
+                self._start(X[rows], classes, 1)
                 self._warn_of_ranges()
             elif classes is not None and not np.array_equal(classes, self.classes_):
                 raise InputError(
-                    f"classes must stay those of the first call, {_short(self.classes_)}, "
-                    f"not {_short(classes)}"
+                    f"classes must stay those of the first call, {arguments.short(self.classes_)}, "
+                    f"not {arguments.short(classes)}"
                 )
             else:
-                labels = _numbers(y, self.classes_)
-            self.core_.learn_many(self._inputs(X), labels)
+                labels = arguments.numbers_of(y, self.classes_)
+            self.core_.learn_many(self._inputs(X)[rows], labels[rows])
         return self
 
     @contextmanager
@@ -200,8 +277,18 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
         """Make a network in its start state, and learn the range of the inputs."""
         if len(classes) < 2:
             raise InputError(f"y must hold at least 2 classes, not {len(classes)} class")
-        given = {name: _plain(value) for name, value in self.get_params(deep=False).items()}
-        for name in ("epochs", "input_range", "engine", "random_state"):
+        config = self._configuration(X.shape[1], len(classes))
+        self.encoding_ = arguments.encoding_of(self.input_range, X)
+        self.core_ = new_core(spread_halvings(config, epochs), self.engine)
+        self.classes_ = classes
+        self.n_iter_, self.accuracy_curve_, self.validation_curve_ = 0, [], []
+
+    def _configuration(self, features, classes):
+        """Return the configuration that the parameters ask for."""
+        given = {
+            name: arguments.plain(value) for name, value in self.get_params(deep=False).items()
+        }
+        for name in _OWN:
             del given[name]
         hidden = given.pop("hidden_layers")
         if not isinstance(hidden, (tuple, list)) or not hidden:
@@ -210,15 +297,11 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
                 f"not {self.hidden_layers!r}"
             )
         given = {name: value for name, value in given.items() if value is not None}
-        config = CoreConfig.of(
-            (X.shape[1], *hidden, len(classes)), seed=_seed(self.random_state), **given
-        )
-        self.low_, self.high_ = _range(self.input_range, X)
-        self.core_ = _core(spread_halvings(config, epochs), self.engine)
-        self.classes_ = classes
+        seed = arguments.seed_of(self.random_state)
+        return CoreConfig.of((features, *hidden, classes), seed=seed, **given)
 
     def _warn_of_ranges(self):
-        without = int((np.asarray(self.high_) <= self.low_).sum())
+        without = len(self.encoding_.constant())
         if without:
             warnings.warn(
                 f"{without} of {self.n_features_in_} inputs are the same in all samples of the "
@@ -228,12 +311,17 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
 
     def _inputs(self, X):
         """Return the raw inputs of the core for validated samples."""
-        # halves, because the difference of two large numbers need not be one
-        X, half = X.astype(np.float64), self.high_ / 2 - self.low_ / 2
-        with np.errstate(over="ignore"):
-            part = (X / 2 - self.low_ / 2) / np.where(half > 0, half, 1)
-            scaled = np.rint(np.clip(part * BYTE, 0, BYTE)).astype(np.uint8)
-        return inputs(self.core_.config, np.where(half > 0, scaled, np.uint8(0)))
+        return inputs(self.core_.config, self.encoding_(X))
+
+    @property
+    def low_(self):
+        """What becomes 0: a number, or an array (features,)."""
+        return self.encoding_.low
+
+    @property
+    def high_(self):
+        """What becomes 255."""
+        return self.encoding_.high
 
     # -- what was learned -------------------------------------------------------------------------
 
@@ -266,74 +354,5 @@ class HebbianClassifier(ClassifierMixin, BaseEstimator):
         p = np.exp(scores - scores.max(axis=1, keepdims=True))
         return p / p.sum(axis=1, keepdims=True)
 
-
-def _plain(value):
-    """Bring what NumPy made of numbers and lists (a grid, say) back to Python's own."""
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
-    if isinstance(value, (tuple, list)):
-        return type(value)(_plain(item) for item in value)
-    return value
-
-
-def _short(classes) -> str:
-    """List labels in an error message."""
-    shown = [repr(label) for label in classes.tolist()]
-    return ", ".join(shown if len(shown) <= 12 else [*shown[:11], "..."])
-
-
-def _numbers(y, classes):
-    """Return the numbers of the classes of `y`, as the core takes them."""
-    known = {label: number for number, label in enumerate(classes.tolist())}
-    try:
-        return np.array([known[label] for label in y.tolist()])
-    except KeyError as error:
-        raise InputError(
-            f"y must hold only the classes {_short(classes)}, not {error.args[0]!r}"
-        ) from None
-
-
-def _seed(random_state) -> int:
-    """Return the seed of the configuration."""
-    random_state = _plain(random_state)
-    if isinstance(random_state, int) and not isinstance(random_state, bool):
-        if not 0 <= random_state < 2**32:
-            raise InputError(f"random_state must lie in 0..{2**32 - 1}, not {random_state}")
-        return random_state
-    try:
-        return int(check_random_state(random_state).randint(2**32, dtype=np.uint32))
-    except ValueError:
-        raise InputError(
-            f"random_state must be a whole number, a RandomState or None, not {random_state!r}"
-        ) from None
-
-
-def _range(given, X):
-    """Return the inputs that become 0 and 255."""
-    given = _plain(given)
-    if isinstance(given, str) and given in RANGES:
-        axis = 0 if given == "features" else None
-        low, high = X.min(axis=axis).astype(float), X.max(axis=axis).astype(float)
-        if not (low < high).any():
-            raise InputError(
-                f"input_range {given!r} needs samples that differ, not {len(X)} equal ones; "
-                "give a pair (low, high)"
-            )
-        return low, high
-    try:
-        low, high = map(float, given) if not isinstance(given, str) else ()
-    except (TypeError, ValueError):
-        low = high = 0.0
-    if not (np.isfinite([low, high]).all() and low < high):
-        raise one_of("input_range", given, RANGES, ", or a pair (low, high) with low < high")
-    return np.float64(low), np.float64(high)
-
-
-def _core(config: CoreConfig, engine: str) -> Core:
-    """Return a core of that engine, the plain one where the compiled one refuses."""
-    try:
-        return engine_class(engine)(config)
-    except (ImportError, InputError):
-        if engine != "compiled":
-            raise
-        return Core(config)
+    def _check_fitted(self):
+        check_is_fitted(self)

@@ -25,6 +25,7 @@ import numpy as np
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.data.dataset import Dataset, order
+from hebbware.golden.data.meaning import Meaning
 from hebbware.golden.data.samples import samples_of
 from hebbware.golden.data.sets import split_validation
 from hebbware.golden.data.streams import STATIONARY, Stream
@@ -32,6 +33,8 @@ from hebbware.golden.errors import InputError, one_of
 
 ENGINES = ("compiled", "plain")
 EPOCHS = 1000  # no run is longer
+SEEN = 50_000  # samples that the estimator passes at least,
+LEAST, MOST = 10, 300  # in so many epochs
 HELD = 12  # one sample in so many is held back by default: 5,000 of MNIST's 60,000
 CHUNK = {"compiled": 1000, "plain": 50}  # samples between two reports of progress
 
@@ -56,6 +59,8 @@ class State:
         Training samples held back for validation.
     stream : Stream
         How the task changes.
+    meaning : Meaning
+        What inputs and classes stand for in the data set.
     train, validation : list of float
         Accuracy of each epoch so far: while learning (each sample before it is learned), and
         after the epoch on the samples held back (NaN where none are).
@@ -69,6 +74,7 @@ class State:
     train: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
     stream: Stream = STATIONARY
+    meaning: Meaning = Meaning()
 
     @property
     def epoch(self) -> int:
@@ -83,6 +89,11 @@ class Result:
     state: State
     test: float
     samples_per_second: float  # learned, compilation and validation left out; NaN where none were
+
+
+def epochs_for(samples: int) -> int:
+    """Return how many passes show a network at least `SEEN` samples, 10 and at most 300."""
+    return min(max(math.ceil(SEEN / max(samples, 1)), LEAST), MOST)
 
 
 def spread_halvings(config: CoreConfig, epochs: int) -> CoreConfig:
@@ -224,8 +235,8 @@ def train(
     Raises
     ------
     InputError
-        Values out of range, a data set that does not fit the network or the stream, or is not the
-        state's, an epoch in which no sample comes by.
+        Values out of range, a data set that does not fit the network or the stream, is not the
+        state's or is encoded otherwise, an epoch in which no sample comes by.
     """
     core_class = engine_class(engine)
     if not 1 <= epochs <= EPOCHS:
@@ -233,7 +244,10 @@ def train(
     if state is None:
         check_fit(config, dataset)
         core, held = core_class(spread_halvings(config, epochs)), held_back(dataset, validation)
-        state = State(core, dataset.name, _fingerprint(dataset), epochs, held, stream=stream)
+        state = State(
+            core, dataset.name, fingerprint(dataset), epochs, held, stream=stream,
+            meaning=Meaning.of(dataset),
+        )  # fmt: skip
     else:
         state = _continued(state, core_class, dataset, epochs)
     core, config, stream = state.core, state.core.config, state.stream
@@ -299,7 +313,8 @@ def _accuracy(core: Core, dataset: Dataset, stream: Stream) -> float:
     )
 
 
-def _fingerprint(dataset: Dataset) -> str:
+def fingerprint(dataset: Dataset) -> str:
+    """Return the SHA-256 of the training samples of a data set, as `State` has it."""
     digest = hashlib.sha256(np.ascontiguousarray(dataset.x_train, np.uint8).tobytes())
     digest.update(np.ascontiguousarray(dataset.y_train, np.uint8).tobytes())
     return digest.hexdigest()
@@ -307,11 +322,12 @@ def _fingerprint(dataset: Dataset) -> str:
 
 def _continued(state: State, core_class: type[Core], dataset: Dataset, epochs: int) -> State:
     """Copy a state with a core of that engine; refuse other samples, and epochs that are done."""
-    fingerprint = _fingerprint(dataset)
-    if (state.dataset, state.fingerprint) != (dataset.name, fingerprint):
+    state.meaning.check(dataset)
+    given = fingerprint(dataset)
+    if (state.dataset, state.fingerprint) != (dataset.name, given):
         raise InputError(
             f"the checkpoint was made with other samples: {state.dataset}, fingerprint "
-            f"{state.fingerprint[:12]}; those given now are {dataset.name}, {fingerprint[:12]}"
+            f"{state.fingerprint[:12]}; those given now are {dataset.name}, {given[:12]}"
         )
     if epochs < state.epoch:
         raise InputError(

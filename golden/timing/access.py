@@ -16,6 +16,7 @@ None of this changes how long a command takes.
 import numpy as np
 
 from ..core import Core
+from ..errors import InputError
 from ..program.commands import DATA_BITS, Command, Op, Space, State, signed
 from ..program.layout import word_width
 
@@ -148,6 +149,55 @@ class Access:
             State.RANDOM: core.random_state,
             State.SATURATED: core.saturated,
         }.get(command.address, 0)
+
+
+def stored(core: Core, learn: bool) -> list[tuple[Space, int, int, np.ndarray]]:
+    """What to write to a core after its start so that it goes on as this one does.
+
+    Parameters
+    ----------
+    core : Core
+    learn : bool
+        It is to learn on; else weights alone are enough, as they give the same results.
+
+    Returns
+    -------
+    list of (space, address, lane, values)
+        Numbers for consecutive addresses from that one on. A number is left out where a lane holds
+        no unit.
+
+    Raises
+    ------
+    InputError
+        It is to learn on, and keeps something of past samples that no command writes.
+    """
+    access, layout = Access(core), core.layout
+    found = _by_lanes(Space.WEIGHT, access.weight_words(), layout.weight_lanes)
+    if not learn:
+        return found
+    if (core.kind.windowed or core.kind.by_sample or core.kind.projected) and core.learned:
+        raise InputError(
+            f"memory.kind must be one of which commands write all that it keeps, not "
+            f"{core.kind.kind}: it needs the samples learned last"
+        )
+    if len(layout.memory_lanes):
+        found += _by_lanes(Space.MEMORY, access.memory_words(), layout.memory_lanes)
+    if core.kind.self_scaling:
+        found.append((Space.GAIN, 0, 0, np.concatenate(core.gains)))
+    for register, value in ((State.RANDOM, core.random_state), (State.EXTRA, core.extra)):
+        found.append((Space.STATE, int(register), 0, np.array([value])))
+    return found
+
+
+def _by_lanes(space: Space, words: np.ndarray, lanes: np.ndarray) -> list:
+    """Each lane's column, in runs of addresses at which the lane holds a unit."""
+    found = []
+    for lane in range(words.shape[1]):
+        there = np.flatnonzero(lanes > lane)
+        for run in np.split(there, np.flatnonzero(np.diff(there) > 1) + 1):
+            if len(run):
+                found.append((space, int(run[0]), lane, words[run, lane]))
+    return found
 
 
 def _unsigned(data: int) -> int:

@@ -19,6 +19,7 @@ from hebbware.boards.host.board import Board, LinkLost, open_port
 from hebbware.boards.protocol import Message
 from hebbware.boards.simulated.board import SimulatedBoard, linked
 from hebbware.cli import main
+from hebbware.golden import HebbianClassifier
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.core import Core
 from hebbware.golden.data import sets as data
@@ -216,6 +217,75 @@ def test_commands_on_the_simulated_board(port, config_file, tmp_path, capsys):
     message = capsys.readouterr().err
     assert CONFIG.fingerprint in message
     assert load("digits").fingerprint in message
+
+
+@pytest.fixture
+def own_data(tmp_path):
+    """Digits as a table of one's own: features of other ranges, classes with names."""
+    found, rng = data.load("digits"), np.random.default_rng(0)
+    rows, scale = slice(-120, None), rng.uniform(0.1, 9, 64).round(3)
+    x, y = found.x_train[rows] * scale - 40, np.array(list("jihgfedcba"))[found.y_train[rows]]
+    path = tmp_path / "own.csv"
+    head = [f"f{n}" for n in range(64)]
+    lines = [",".join(map(str, [*row, label])) for row, label in zip(x, y, strict=True)]
+    path.write_text("\n".join([",".join([*head, "class"]), *lines]) + "\n")
+    return path, x, y
+
+
+def test_a_network_goes_from_the_estimator_to_the_board(port, tmp_path, capsys, own_data):
+    """The estimator's scores on the same samples are the oracle."""
+    path, x, y = own_data
+    options = {"hidden_layers": (6, 4), "lanes": 2, "random_state": 3, "layer__rate": (2, 2, 0)}
+    network = HebbianClassifier(**options, epochs=2).fit(x[:60], y[:60])
+    network.save(tmp_path / "net")
+    common = ("--port", port, "--json", tmp_path / "out.json", "--dataset", path)
+    given = (*common, "--from", tmp_path / "net")
+    assert run("infer", *given, "--check") == 0
+    found = json.loads((tmp_path / "out.json").read_text())
+    again = data.load(str(path))  # another encoding, but the same samples in training and test
+    held = {tuple(row) for row in again.x_test.tolist()}
+    coded = again.encoding(x).tolist()
+    test = np.array([tuple(row) in held for row in coded])
+    assert found["samples"] == test.sum() > 20
+    assert found["accuracy"] == pytest.approx(network.score(x[test], y[test]))
+    assert found["compared"] == {"results": 0, "weights": 0}
+    assert run("train", *given, "--samples", 20, "--test", 10, "--check") == 0
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["compared"] == {"results": 0, "weights": 0}
+    capsys.readouterr()
+    for wrong, message in (
+        (("--config", "digits"), "--config cannot be given with --from"),
+        (("--encoding", "log"), "encoding log: x must be above 0"),
+        (("--encoding", "range"), "encoding of feature "),
+    ):
+        assert run("infer", *given, *wrong) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    other = tmp_path / "other.csv"
+    other.write_text(path.read_text().replace(",j\n", ",k\n"))
+    assert run("infer", *given, "--dataset", other) == 2
+    assert "the classes that the network learned only (a, b, c" in capsys.readouterr().err
+    assert run("infer", "--port", port, "--from", tmp_path / "net") == 2
+    assert "--dataset must be given" in capsys.readouterr().err
+
+
+def test_a_checkpoint_goes_to_the_board(port, tmp_path, config_file, own_data, capsys):
+    path, _, _ = own_data
+    kept = tmp_path / "run.npz"
+    given = ("--config", config_file, "--dataset", path, "--epochs", 2, "--checkpoint", kept)
+    report = ("--json", tmp_path / "out.json")
+    assert main.main(["train", *map(str, (*given, *report))]) == 0
+    expected = json.loads((tmp_path / "out.json").read_text())["accuracy"]["test"]
+    assert run("infer", "--port", port, "--from", kept, "--check", *report) == 0
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert found["accuracy"] == expected
+    assert found["compared"] == {"results": 0, "weights": 0}
+    assert run("train", "--port", port, "--from", kept, "--check", "--samples", 9, *report) == 0
+    assert json.loads((tmp_path / "out.json").read_text())["compared"] == {
+        "results": 0,
+        "weights": 0,
+    }
 
 
 def test_a_weight_that_differs_fails_the_check(port, config_file, capsys, monkeypatch):

@@ -68,6 +68,8 @@ def test_configurations_that_differ_have_other_fingerprints():
     assert len(config.fingerprint) == 16
     assert config.fingerprint == load("digits").fingerprint
     assert config.fingerprint != config.derive(seed=config.seed + 1).fingerprint
+    # what the host alone follows: a checkpoint, in which halvings are spread, fits the board
+    assert config.fingerprint == config.derive(update__halve_every=7).fingerprint
 
 
 def expand(data, inputs):

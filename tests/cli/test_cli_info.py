@@ -91,6 +91,28 @@ def test_file_that_names_no_data_set(capsys, tmp_path):
     assert {place["memory"] for place in found["memory_map"]} == {"weights"}
 
 
+def test_features_that_say_nothing_or_clip(capsys, tmp_path):
+    """Counted by hand from the file; the test set's numbers are other ones."""
+    x, y = np.arange(40.0).reshape(20, 2) % 7, np.arange(20) % 2
+    x = np.column_stack([x, np.full(20, 3.0)])
+    path, config = tmp_path / "mine.npz", tmp_path / "mine.toml"
+    np.savez(path, x=x, y=y, x_test=x[:4] + [0, 3, 0], y_test=y[:4])
+    config.write_text("input.size = 3\nlayer.units = [8, 2]\nlanes = 4\n")
+    found = told(capsys, "--config", config, "--dataset", path)["features"]
+    share = float(np.mean(x[:4, 1] + 3 > x[:, 1].max()))
+    assert found == {
+        "encoding": "range",
+        "constant": [3],
+        "clipped": [{"feature": 2, "name": None, "share": share}],
+    }
+    assert share > 0
+    assert main.main(["info", "--config", str(config), "--dataset", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "constant in the training part: 1: 3\n" in out
+    assert f"clip in the test part: 1: 2 {100 * share:.2g} %\n" in out
+    assert "features" not in told(capsys, "--config", config)
+
+
 def test_text_for_people(capsys):
     assert main.main(["info", "--config", "mnist"]) == 0
     out, err = capsys.readouterr()

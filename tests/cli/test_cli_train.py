@@ -269,6 +269,25 @@ def test_checkpoint_settles_the_run(capsys, tmp_path):
     refused(capsys, tmp_path, "epochs must be at least 2", "--resume", path, "--epochs", 1)
 
 
+def test_resumed_run_encodes_as_the_checkpoint_does(capsys, tmp_path):
+    """The file is scaled beside it: the kept encoding is used, so its bytes are others."""
+    rng = np.random.default_rng(0)
+    path, file, y = tmp_path / "run.npz", tmp_path / "mine.npz", rng.integers(0, 3, 90)
+    x = rng.normal(0, 1, (90, 64)) + y[:, None]
+    np.savez(file, x=x, y=y)
+    network = ("--set", "layer.units=[8,6,3]", "--set", "lanes=8", "--dataset", file)
+    assert run("--epochs", 1, "--checkpoint", path, *network) == 0
+    assert run("--resume", path, "--epochs", 2) == 0
+    capsys.readouterr()
+    message = f"data set {file}: encoding must be range, as the network learned it, not standard"
+    refused(capsys, tmp_path, message, "--resume", path, "--encoding", "standard")
+    np.savez(file, x=2 * x, y=y)
+    message = "the checkpoint was made with other samples"
+    refused(capsys, tmp_path, message, "--resume", path, "--epochs", 2)
+    message = "encoding of feature 1 must be "
+    refused(capsys, tmp_path, message, "--resume", path, "--encoding", "range")
+
+
 def test_seeds_in_a_row(capsys):
     """Each as if it had been run alone; sample standard deviation by the statistics module."""
     options = ("--config", "linear-leaky", "--epochs", 1)

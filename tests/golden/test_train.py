@@ -236,7 +236,7 @@ def changed(path, **arrays):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"version": np.array(1)}, "version must lie in 4..4, not 1..1"),
+        ({"version": np.array(1)}, "version must lie in 5..5, not 1..1"),
         ({"weights_1": None}, "lacks 'weights_1'"),
         ({"weights_0": np.zeros((3, 3), np.int8)}, r"weights_0 must hold whole numbers of shape"),
         ({"weights_0": np.zeros((65, 12))}, r"weights_0 must hold .* not float64"),
