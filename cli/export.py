@@ -39,8 +39,9 @@ RANDOM = 256  # samples that ONNX is checked on where the data set is not at han
     "--from",
     "checkpoint",
     type=Path,
-    metavar="FILE",
-    help="The network of a checkpoint of `hebbware train`; without it one is trained here.",
+    metavar="FOLDER|FILE",
+    help="A network: a folder of HebbianClassifier.save, or a checkpoint of `hebbware train`; "
+    "without it one is trained here.",
 )
 @click.option(
     "--epochs",
@@ -115,9 +116,9 @@ def command(
             network,
             part,
             core.infer_many(part)[1],
-            title=f"Exported by hebbware; learned {state.dataset}.",
-            encoding=dataset and dataset.encoding,
-            labels=dataset.labels if dataset else (),
+            title=f"Exported by hebbware; learned {state.dataset or 'arrays'}.",
+            encoding=state.meaning.encoding,
+            labels=state.meaning.labels,
         )
         write_file(header, text)
         output.log(f"{header}: {len(text):,} characters, {len(part)} samples to test itself")
@@ -125,7 +126,7 @@ def command(
     if images:
         files["memory"] = _write_images(output, images, network)
     if model:
-        _write_model(output, model, network, state, dataset, x)
+        _write_model(output, model, network, state, x)
         files["onnx"] = model
     output.write(
         {
@@ -150,12 +151,14 @@ def _folder(folder: Path) -> Path:
 
 
 def _loaded(checkpoint: Path, source: DataOptions) -> tuple[State, Dataset | None]:
-    """The state of a checkpoint, and its data set where that is at hand."""
-    from hebbware.golden.learn import checkpoint as checkpoints
+    """The state of a network, and its data set where that is at hand."""
     from hebbware.golden.learn import train as training
+    from hebbware.golden.learn.folder import load_state
 
-    state = checkpoints.load(checkpoint)
-    given = replace(source, name=source.name or state.dataset)
+    state = load_state(checkpoint)
+    given = replace(source, name=source.name or state.dataset, meaning=state.meaning)
+    if not given.name and source == DataOptions():
+        return state, None
     try:
         dataset = given.load("", state.core.config.seed)
     except InputError:
@@ -215,7 +218,6 @@ def _write_model(
     path: Path,
     network: Inference,
     state: State,
-    dataset: Dataset | None,
     x: np.ndarray,
 ) -> None:
     """Write the ONNX model once it has given golden's classes and scores.
@@ -229,12 +231,13 @@ def _write_model(
     from hebbware.golden.export.graph import graph
 
     config, properties = network.config, {"dataset": state.dataset}
-    if dataset and dataset.labels:
-        properties["labels"] = json.dumps(dataset.labels)
-    if dataset and dataset.encoding:
-        ends = {end: getattr(dataset.encoding, end) for end in ("low", "high")}
+    labels, encoding = state.meaning.labels, state.meaning.encoding
+    if labels:
+        properties["labels"] = json.dumps(labels)
+    if encoding:
+        ends = {end: getattr(encoding, end) for end in ("low", "high")}
         properties["encoding"] = json.dumps(
-            {"kind": dataset.encoding.kind}
+            {"kind": encoding.kind}
             | {end: np.broadcast_to(v, config.inputs).tolist() for end, v in ends.items()}
         )
     model = onnx_file.model_bytes(graph(network), config, properties)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hebbware.cli import export, main, onnx_file
+from hebbware.golden import HebbianClassifier
 from hebbware.golden.core import Core
 from hebbware.golden.data import sets as data
 from hebbware.golden.export.c import header
@@ -117,6 +118,42 @@ def test_network_trained_on_the_spot_is_that_of_train(table, tmp_path, capsys):
     again = tmp_path / "again.h"
     assert run("--from", path, "--encoding", "quantiles", "--c", again) == 0
     assert again.read_text() == text
+
+
+def test_network_of_a_checkpoint_is_encoded_as_it_learned(table, tmp_path, capsys):
+    path, found = tmp_path / "run.npz", tmp_path / "net.h"
+    words = ["--config", table.with_suffix(".toml"), "--dataset", table, "--encoding", "quantiles"]
+    words = ["train", *words, "--epochs", 1, "--checkpoint", path]
+    assert main.main(list(map(str, words))) == 0
+    assert run("--from", path, "--c", found) == 0
+    kept = data.load(str(table), encoding="quantiles")
+
+    def told():
+        low = re.search(r"double low\[HEBBWARE_INPUTS\] = {(.*)}", found.read_text())[1]
+        return list(map(float, low.split(", ")))
+
+    assert told() == kept.encoding.low.tolist()
+    capsys.readouterr()
+    wrong = ("--from", path, "--encoding", "range", "--c", tmp_path / "a")
+    refused(capsys, tmp_path, "encoding must be quantiles", *wrong)
+    table.unlink()
+    found.unlink()
+    assert run("--from", path, "--c", found) == 0
+    assert told() == kept.encoding.low.tolist()
+    assert '{"Barbera", "Barolo", "Grignolino"}' in found.read_text()
+
+
+def test_network_of_the_estimator(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(0, 1, (40, 3)), np.array(["no", "yes"])[rng.integers(0, 2, 40)]
+    network = HebbianClassifier(hidden_layers=(4,), lanes=4, epochs=2).fit(x, y)
+    network.save(tmp_path / "net")
+    assert run("--from", tmp_path / "net", "--c", tmp_path / "net.h", "--json", "-") == 0
+    assert json.loads(capsys.readouterr().out)["samples"] == "random"
+    text = (tmp_path / "net.h").read_text()
+    low = re.search(r"double low\[HEBBWARE_INPUTS\] = {(.*)}", text)[1]
+    assert list(map(float, low.split(", "))) == network.low_.tolist()
+    assert '{"no", "yes"}' in text
 
 
 def test_checkpoint_whose_data_set_is_gone(table, tmp_path, capsys):
