@@ -31,9 +31,10 @@ def random_commands(
         return address, int(rng.integers(min(lanes, units - block * lanes)))
 
     def weight(layer, offset):
-        if layer == len(hidden):
-            return offset % layout.blocks(-1)
-        return offset // layout.rows(layer)
+        rows, units = layout.shapes[layer]
+        if config.layer[layer].row_inner:
+            return offset // rows
+        return offset % -(-units // lanes)
 
     commands = []
     for n in range(count):

@@ -210,7 +210,7 @@ class Core:
     def _forward(self, p: Pass, s: Sample):
         cfg, layer = self.config, p.layer
         rows, pre = self._rows(layer, s.inputs[layer])
-        u = dense.forward(cfg, cfg.source(layer).fraction, pre, self.weights[layer][rows])
+        u = dense.sums(cfg, cfg.source(layer).fraction, pre, self.weights[layer][rows])
         if cfg.leaky:
             s.potentials[layer] = dynamics.leak(cfg, s.potentials[layer], u)
             u = dynamics.potential_u(cfg, s.potentials[layer])
@@ -309,25 +309,23 @@ class Core:
         return (Written(Store.MEMORY, layer, rows, self.memories[layer][rows]),)
 
     def _update(self, p, s):
-        cfg, layer, blocks = self.config, p.layer, p.walk.blocks
-        rows, pre, direction = s.rows[layer], s.pre[layer], s.directions[layer]
-        # walked block by block: one random word per (block, row)
-        words = self._random_words(blocks * rows.size).reshape(blocks, rows.size)
-        random = self._rounding_of_units(words.T, direction.size)
-        shift = cfg.step_shifts[layer] + self.extra
-        weights = self.weights[layer]
-        stored = self._stored(dense.moved(cfg, weights[rows], pre, direction, shift, random))
-        weights[rows] = stored
-        return (Written(Store.WEIGHTS, layer, rows, stored),)
+        return self._changed(p, s.rows[p.layer], s.pre[p.layer], s.directions[p.layer])
 
     def _readout(self, p, s):
-        cfg, blocks, z, error = self.config, p.walk.blocks, s.inputs[-1], s.errors[-1]
-        words = self._random_words(cfg.classes * blocks).reshape(cfg.classes, blocks)
-        random = self._rounding_of_units(words, z.size)
-        shift = cfg.step_shifts[-1] + self.extra
-        stored = self._stored(dense.moved(cfg, self.weights[-1], error, z, shift, random))
-        self.weights[-1] = stored
-        return (Written(Store.WEIGHTS, p.layer, np.arange(cfg.classes), stored),)
+        return self._changed(p, np.arange(self.config.classes), s.errors[-1], s.inputs[-1])
+
+    def _changed(self, p, rows, pre, post):
+        """One three-factor step on some rows of weights."""
+        cfg, layer, blocks = self.config, p.layer, p.walk.blocks
+        words = self._random_words(blocks * rows.size)  # one a step, in the order of the walk
+        if p.walk.row_inner:
+            words = words.reshape(blocks, rows.size).T
+        random = self._rounding_of_units(words.reshape(rows.size, blocks), post.size)
+        shift = cfg.step_shifts[layer] + self.extra
+        weights = self.weights[layer]
+        stored = self._stored(dense.moved(cfg, weights[rows], pre, post, shift, random))
+        weights[rows] = stored
+        return (Written(Store.WEIGHTS, layer, rows, stored),)
 
     # -- arithmetic of the class memory and of the weights -----------------------------------------
 

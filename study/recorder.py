@@ -164,6 +164,6 @@ class Recorder(Core):
         random = self._random if cfg.update.rounding is Rounding.STOCHASTIC else None
         wide = SimpleNamespace(rounding=cfg.rounding, update_shift=cfg.update_shift, weight=WIDE)
         zeros = np.zeros((len(rows), len(post)), np.int64)
-        rounded = dense.update(wide, zeros, pre, post, shift, random)
+        rounded = dense.updated(wide, zeros, pre, post, shift, random)
         self._tally(layer, "dW", np.multiply.outer(-pre, post), shift, rounded)
         self._tally(layer, "W", self._old_weights[layer][rows] + rounded, stored=True)

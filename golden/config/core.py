@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from ..arithmetic.fixed import Format, Rounding
 from ..errors import InputError
+from ..layers import Layer, Readout
 from ..memory import MEMORIES, Memory
 from ..modulators.kinds import MODULATORS, Modulator
 from ..neurons.kinds import Neuron, Static
@@ -23,7 +24,6 @@ from ..reservoir.table import Reservoir
 from ..settings.tables import KIND, Domain, Table, domain, flattened, make, short_hash, toml, whole
 from . import former
 from .kinds import KINDS, LISTS, ONE, TABLES, default_kind, dense, derived, dotted, layers_of
-from .layers import Layer, Readout
 from .parts import Formats, Input, Update
 
 NO_LABEL = 255  # this word, or any other that is no class, in the label's place: infer only
@@ -345,12 +345,7 @@ class CoreConfig:
     @cached_property
     def step_shifts(self) -> tuple[int, ...]:
         """Shift that brings pre x post to weight units, per weight layer, before the schedule."""
-        hidden = [
-            self.source(layer).fraction + self.d.fraction + rate - self.weight.fraction
-            for layer, rate in enumerate(self.rates[:-1])
-        ]
-        readout = self.z.fraction + self.e.fraction + self.rates[-1] - self.weight.fraction
-        return (*hidden, readout)
+        return tuple(layer.step_shift(self, number) for number, layer in enumerate(self.layer))
 
     @cached_property
     def update_shift(self) -> int:

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputError
+from ..layers import LAYERS, Dense, Layer, Readout
 from ..memory import MEMORIES
 from ..modulators.kinds import MODULATORS
 from ..neurons.kinds import NEURONS
 from ..reservoir.table import Reservoir
 from ..settings.tables import KIND, Table, make, plain
-from .layers import LAYERS, Dense, Layer, Readout
 from .parts import Formats, Input, Update
 
 LISTS = ("layer",)

@@ -1,1 +1,9 @@
-"""Arithmetic of a layer, shared by golden's core and its schedule."""
+"""Layers: what a network consists of, from the inputs on. The last one is the readout."""
+
+from .base import Layer
+from .dense import Dense
+from .readout import Readout
+
+LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Dense, Readout)}
+
+__all__ = ["LAYERS", "Dense", "Layer", "Readout"]

@@ -1,14 +1,59 @@
-"""The dense engine: multiply-accumulate forward, three-factor update back into the weights.
+"""Dense layers: multiply-accumulate forward, three-factor update back into the weights.
 
 Weights have shape ``(inputs, units)``; the bias is a last input that is always 1.0.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..arithmetic.fixed import Rounding, saturate, shift_round
+from ..program.passes import KERNELS, make
+from ..program.walk import Kind, Rows, Then
+from ..settings.tables import real, whole
+from .base import Layer
 
 
-def forward(config, source_fraction: int, inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True, kw_only=True)
+class Dense(Layer):
+    """Every unit has a weight for each input; learns by the modulator.
+
+    Parameters
+    ----------
+    units : int
+        2..4096.
+    """
+
+    kind = "dense"
+    row_inner = True
+    bias = True
+    units: int = whole(2, 2, 4096)
+    rate: int | None = whole(None, 0, 20)
+    init_std: float | None = real(None, 0, 1)
+
+    def shape(self, config, number):
+        return config.sizes[number] + 1, self.units
+
+    def step_shift(self, config, number):
+        product = config.source(number).fraction + config.d.fraction
+        return product + self.rate - config.weight.fraction
+
+    def forward(self, config, number, *waits):
+        """As of every layer; in the first one the HSIC modulator sees the inputs."""
+        seen = {}
+        if number == 0 and config.modulator.family == "hsic":
+            seen = {"then": Then.KERNELS, "clears_first": (KERNELS,)}
+        return make(config, Kind.FORWARD, number, *waits, **self._inputs(config, number), **seen)
+
+    def update(self, config, number, *waits):
+        return make(config, Kind.UPDATE, number, *waits, **self._inputs(config, number))
+
+    def _inputs(self, config, number):
+        rows, _ = self.shape(config, number)
+        return {"rows": Rows.ALL if number else Rows.INPUTS, "count": rows}
+
+
+def sums(config, source_fraction: int, inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """``u = sat(sum_j z_j W_ji)`` rounded to nearest; `inputs` and `weights` hold the rows used."""
     acc = np.einsum("j,ji->i", inputs, weights)  # for integers faster than @
     return saturate(
@@ -19,7 +64,7 @@ def forward(config, source_fraction: int, inputs: np.ndarray, weights: np.ndarra
 def moved(config, weights, pre, post, shift: int, random) -> np.ndarray:
     """``W + floor((-pre_j post_i + r) / 2**shift)``: one three-factor step on some rows.
 
-    Not saturated yet, see `update`.
+    Not saturated yet, see `updated`.
 
     Parameters
     ----------
@@ -44,6 +89,6 @@ def moved(config, weights, pre, post, shift: int, random) -> np.ndarray:
     return change
 
 
-def update(config, weights, pre, post, shift: int, random) -> np.ndarray:
+def updated(config, weights, pre, post, shift: int, random) -> np.ndarray:
     """``sat(W + floor((-pre_j post_i + r) / 2**shift))``; parameters as of `moved`."""
     return saturate(moved(config, weights, pre, post, shift, random), config.weight)

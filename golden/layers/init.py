@@ -59,17 +59,12 @@ def start_state(config) -> StartState:
         raw = (words * init_scale(config, layer) + half) >> config.update_shift
         return saturate(raw, config.weight)
 
-    weights, codes = [], []
-    bases = layout.weight_bases
-    for layer, units in enumerate(config.hidden):
-        block = signed[bases[layer] : bases[layer + 1]].reshape(
-            layout.blocks(layer), layout.rows(layer), lanes
-        )
-        weight = layout.units_of(scaled(layer, block).swapaxes(0, 1), units).copy()
-        weight[-1] = 0
-        weights.append(weight)
-    readout = signed[bases[-2] : bases[-1]].reshape(config.classes, layout.blocks(-1), lanes)
-    weights.append(layout.units_of(scaled(len(config.hidden), readout), config.hidden[-1]).copy())
+    bases, codes = layout.weight_bases, []
+    parts = [scaled(n, signed[bases[n] : bases[n + 1]]) for n in range(len(config.layer))]
+    weights = [weight.copy() for weight in layout.weights_from(np.concatenate(parts))]
+    for layer, weight in zip(config.layer, weights, strict=True):
+        if layer.bias:
+            weight[-1] = 0
     bases = layout.memory_bases
     for layer, units in enumerate(config.hidden):
         if not config.learns_hidden:

@@ -3,9 +3,9 @@
 Unit `i` of a layer lives in lane ``i % lanes`` of block ``i // lanes``. One word of a memory holds
 one row of one block for all lanes, so one clock reads the synapses from one input to `lanes` units.
 
-* weight memory: hidden layers one after another, each block after block, ``rows = inputs + 1``
-  words a block (the bias is the last row); then the readout, class after class, its row being the
-  weights *from* all last hidden units *to* that class.
+* weight memory: layers one after another. Hidden ones block after block, ``rows = inputs + 1``
+  words a block (the bias is the last row); the readout class after class, its row being the weights
+  *from* all last hidden units *to* that class. Which of both it is, ``row_inner`` of a layer says.
 * class memory: hidden layers one after another, row after row (a row is a class, a sample of the
   window, or a code of the projection), blocks of a row together.
 """
@@ -66,9 +66,14 @@ class Layout:
         """Blocks of the hidden layer that has most."""
         return max(self.blocks(layer) for layer in range(len(self.config.hidden)))
 
+    @cached_property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """Rows of each weight layer, and units that the lanes hold."""
+        return tuple(layer.shape(self.config, n) for n, layer in enumerate(self.config.layer))
+
     def rows(self, layer: int) -> int:
-        """Rows of hidden layer `layer`: its inputs and the bias."""
-        return self.config.sizes[layer] + 1
+        """Rows of weight layer `layer`."""
+        return self.shapes[layer][0]
 
     @cached_property
     def memory_rows(self) -> int:
@@ -78,11 +83,8 @@ class Layout:
     @cached_property
     def weight_bases(self) -> tuple[int, ...]:
         """First address of each weight layer; the last entry is the size of the memory."""
-        bases = [0]
-        for layer in range(len(self.config.hidden)):
-            bases.append(bases[-1] + self.blocks(layer) * self.rows(layer))
-        bases.append(bases[-1] + self.config.classes * self.blocks(-1))
-        return tuple(bases)
+        words = [rows * -(-units // self.config.lanes) for rows, units in self.shapes]
+        return tuple(np.cumsum([0, *words]).tolist())
 
     @cached_property
     def memory_bases(self) -> tuple[int, ...]:
@@ -105,9 +107,8 @@ class Layout:
     @cached_property
     def weight_lanes(self) -> np.ndarray:
         """How many lanes of each word of the weight memory hold a weight, lane 0 on, (words,)."""
-        layers = range(len(self.config.hidden))
-        hidden = [np.repeat(self.block_lanes(n), self.rows(n)) for n in layers]
-        return np.concatenate([*hidden, np.tile(self.block_lanes(-1), self.config.classes)])
+        filled = [np.ones(shape, np.int64) for shape in self.shapes]
+        return self.weight_words(filled).sum(axis=1)
 
     @cached_property
     def memory_lanes(self) -> np.ndarray:
@@ -141,10 +142,12 @@ class Layout:
 
         Hidden layers have shape ``(inputs + 1, units)``, the readout ``(classes, units)``.
         """
-        hidden = [
-            self.lanes_of(w).swapaxes(0, 1).reshape(-1, self.config.lanes) for w in weights[:-1]
-        ]
-        return np.concatenate([*hidden, self.lanes_of(weights[-1]).reshape(-1, self.config.lanes)])
+        words = []
+        for layer, weight in zip(self.config.layer, weights, strict=True):
+            word = self.lanes_of(weight)
+            word = word.swapaxes(0, 1) if layer.row_inner else word
+            words.append(word.reshape(-1, self.config.lanes))
+        return np.concatenate(words)
 
     def memory_words(self, memories: list[np.ndarray]) -> np.ndarray:
         """Contents of the class memory, shape (words, lanes), from arrays ``(rows, units)``."""
@@ -152,14 +155,15 @@ class Layout:
 
     def weights_from(self, words: np.ndarray) -> list[np.ndarray]:
         """Inverse of `weight_words`."""
-        cfg, bases, weights = self.config, self.weight_bases, []
-        for layer, units in enumerate(cfg.hidden):
-            block = words[bases[layer] : bases[layer + 1]].reshape(
-                self.blocks(layer), self.rows(layer), -1
-            )
-            weights.append(self.units_of(block.swapaxes(0, 1), units))
-        readout = words[bases[-2] : bases[-1]].reshape(cfg.classes, self.blocks(-1), -1)
-        return [*weights, self.units_of(readout, cfg.hidden[-1])]
+        bases, weights = self.weight_bases, []
+        for n, (layer, (rows, units)) in enumerate(
+            zip(self.config.layer, self.shapes, strict=True)
+        ):
+            word = words[bases[n] : bases[n + 1]]
+            if layer.row_inner:
+                word = word.reshape(-1, rows, words.shape[1]).swapaxes(0, 1)
+            weights.append(self.units_of(word.reshape(rows, -1, words.shape[1]), units))
+        return weights
 
     def memories_from(self, words: np.ndarray) -> list[np.ndarray]:
         """Inverse of `memory_words`."""

@@ -1,6 +1,7 @@
-"""The passes of a layer, of its class memory and of its modulator: their walks, in numbers.
+"""The passes of a layer's class memory and modulator: their walks, in numbers.
 
-`hebbware.golden.program.program` puts them in order.
+Those of its weights are in `hebbware.golden.layers`; `hebbware.golden.program.program` puts all in
+order.
 """
 
 from dataclasses import replace
@@ -43,43 +44,6 @@ def make(config, kind: Kind, layer: int, *waits: str, clears=(), **facts) -> Pas
         **facts,
     )
     return Pass(kind, layer, walk, waits)
-
-
-# -- layers ----------------------------------------------------------------------------------------
-
-
-def _inputs(config, layer):
-    rows = Rows.ALL if layer else Rows.INPUTS
-    return {"rows": rows, "count": Layout(config).rows(layer)}
-
-
-def forward(config, layer: int, *waits: str) -> Pass:
-    """Weighted sums of a hidden layer; in the first one the HSIC modulator sees the inputs."""
-    seen = {}
-    if layer == 0 and config.modulator.family == "hsic":
-        seen = {"then": Then.KERNELS, "clears_first": (KERNELS,)}
-    return make(config, Kind.FORWARD, layer, *waits, **_inputs(config, layer), **seen)
-
-
-def update(config, layer: int, *waits: str) -> Pass:
-    """Three-factor update of a hidden layer."""
-    return make(config, Kind.UPDATE, layer, *waits, **_inputs(config, layer))
-
-
-def scores(config, *waits: str) -> Pass:
-    """Sums of the readout: results always, errors while learning."""
-    layer = len(config.hidden)
-    learned = (errors_of(layer),)
-    return make(
-        config, Kind.SCORES, layer, *waits,
-        count=config.classes, clears=("results",), clears_learned=learned,
-    )  # fmt: skip
-
-
-def readout(config) -> Pass:
-    """Update of the readout."""
-    layer = len(config.hidden)
-    return make(config, Kind.READOUT, layer, errors_of(layer), count=config.classes)
 
 
 # -- class memory and modulator --------------------------------------------------------------------
@@ -136,13 +100,6 @@ def remembering(config, layer: int) -> list[Pass]:
 # -- start values ----------------------------------------------------------------------------------
 
 
-def start_weights(config, layer: int) -> Pass:
-    """Start values of a weight layer, for one group of lanes."""
-    hidden = layer < len(config.hidden)
-    rows = Layout(config).rows(layer) if hidden else config.classes
-    return make(config, Kind.START_WEIGHTS, layer, count=rows, row_inner=hidden)
-
-
 def start_memory(config, layer: int) -> Pass:
-    """The same of a class memory."""
+    """Start values of a class memory, for one group of lanes."""
     return make(config, Kind.START_MEMORY, layer, count=Layout(config).memory_rows)

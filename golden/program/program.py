@@ -33,13 +33,13 @@ def program(config) -> tuple[Pass, ...]:
 
     In the time steps before the last one only the settling ones are walked, in the same order.
     """
-    hidden, learns = len(config.hidden), config.learns_hidden
+    hidden, learns, last = len(config.hidden), config.learns_hidden, config.layer[-1]
     found = []
-    for layer in range(hidden):
+    for layer, table in enumerate(config.layer[:-1]):
         before = [f"normalise{layer - 1}"] if layer else []
         if learns:
             before.append(f"update{layer}")
-        found.append(passes.forward(config, layer, *before))
+        found.append(table.forward(config, layer, *before))
         if learns and layer:
             found += passes.modulation(config, layer - 1)
         found.append(make(config, Kind.SUM, layer, f"forward{layer}"))
@@ -49,17 +49,17 @@ def program(config) -> tuple[Pass, ...]:
         found.append(make(config, Kind.NORMALISE, layer, f"squares{layer}"))
         if layer == hidden - 1:
             waits = (f"normalise{layer}", f"readout{hidden}", "results")
-            found.append(passes.scores(config, *waits))
+            found.append(last.forward(config, hidden, *waits))
         if learns:
             found.append(passes.similarity(config, layer))
     if learns:
-        for layer in range(hidden - 1):
-            found.append(passes.update(config, layer, f"direction{layer}"))
+        for layer, table in enumerate(config.layer[:-2]):
+            found.append(table.update(config, layer, f"direction{layer}"))
         found += passes.modulation(config, hidden - 1)
         found += passes.remembering(config, hidden - 1)
-    found.append(passes.readout(config))
+    found.append(last.update(config, hidden))
     if learns:
-        found.append(passes.update(config, hidden - 1, f"direction{hidden - 1}"))
+        found.append(config.layer[-2].update(config, hidden - 1, f"direction{hidden - 1}"))
     return tuple(_apart(found) if config.weight_ports == 1 else found)
 
 
@@ -88,10 +88,9 @@ def passes_of_sample(config, learn: bool) -> tuple[tuple[int, Pass], ...]:
 
 def start_program(config) -> tuple[Pass, ...]:
     """The passes that fill the memories for one group of lanes; walked `init_groups` times."""
-    hidden = len(config.hidden)
-    found = [passes.start_weights(config, layer) for layer in range(hidden + 1)]
+    found = [table.start(config, layer) for layer, table in enumerate(config.layer)]
     if config.learns_hidden:
-        found += [passes.start_memory(config, layer) for layer in range(hidden)]
+        found += [passes.start_memory(config, layer) for layer in range(len(config.hidden))]
     return tuple(found)
 
 

@@ -90,12 +90,12 @@ def traces(config) -> dict[str, Trace]:
     layers = [(f"layer {layer + 1}", units) for layer, units in enumerate(config.hidden)]
     word = word_width(config)  # without a memory, the port has one bit that stays low
     row, error = config.memory.row, (config.e.width, config.e.fraction)
+    names = [_weight(name, config.sizes[n]) for n, (name, _) in enumerate(layers)]
+    names.append("readout weight to class {} from unit {}".format)
     weights = [
-        Part((layout.rows(n), units), _weight(name, config.sizes[n]), config.weight.fraction)
-        for n, (name, units) in enumerate(layers)
+        Part(shape, name, config.weight.fraction)
+        for shape, name in zip(layout.shapes, names, strict=True)
     ]
-    readout = "readout weight to class {} from unit {}".format
-    weights.append(Part((classes, config.hidden[-1]), readout, config.weight.fraction))
     memory = [
         Part((layout.memory_rows, units), f"{name} class memory of {row} {{}}, unit {{}}".format, 0)
         for name, units in layers

@@ -77,7 +77,7 @@ class Machine(Reservoir):
 
     def read(self) -> np.ndarray:
         """Outputs (outputs,) of the state at hand."""
-        return dense.forward(self.config, self.config.state.fraction, self.r, self.weights.T)
+        return dense.sums(self.config, self.config.state.fraction, self.r, self.weights.T)
 
     def learn(self, targets) -> np.ndarray:
         """One step of the delta rule towards raw targets (outputs,); return the errors before.
@@ -95,7 +95,7 @@ class Machine(Reservoir):
             words = xorshift_block(self.random_state, config.outputs * config.granules)
             random = rotate_lanes(words, GRANULE, config.update_shift).reshape(self.weights.shape)
             self.random_state = int(words[-1])
-        self.weights = dense.update(
+        self.weights = dense.updated(
             config, self.weights, -errors, self.r, config.update_shift, random
         )
         return errors

@@ -10,8 +10,8 @@ from hebbware.boards import page, protocol
 from hebbware.boards.protocol import Message
 from hebbware.boards.system import System
 from hebbware.golden.config import CoreConfig, domains, load
-from hebbware.golden.config.layers import Readout
 from hebbware.golden.errors import InputError
+from hebbware.golden.layers import Readout
 from hebbware.golden.program.commands import DATA_BITS, FIELDS
 from hebbware.hdl.results import result_width
 

@@ -8,8 +8,8 @@ import pytest
 
 from hebbware.golden.arithmetic.fixed import Format
 from hebbware.golden.config import NO_LABEL, CoreConfig, dense, domains, former, load, presets
-from hebbware.golden.config.layers import Readout
 from hebbware.golden.errors import InputError
+from hebbware.golden.layers import Readout
 from hebbware.golden.program.commands import ADDRESS_BITS, LANE_BITS
 from hebbware.golden.program.layout import Layout
 from hebbware.hdl.loader import sample_width

@@ -27,7 +27,7 @@ def test_forward(weight_bits, source):
     saturated = 0
     for scale in (1, 16, 255):
         x = rng.integers(-scale, scale + 1, 20)
-        u = dense.forward(cfg, source, x, w)
+        u = dense.sums(cfg, source, x, w)
         for i in range(8):
             total = sum(
                 Fraction(int(x[j]), 2**source) * Fraction(int(w[j, i]), cfg.weight.one)
@@ -47,7 +47,7 @@ def test_update(rounding, shift):
     w = rng.integers(cfg.weight.min, cfg.weight.max + 1, (30, 9))
     pre, post = rng.integers(-255, 256, 30), rng.integers(-128, 128, 9)
     random = rng.integers(0, 2**cfg.update_shift, (30, 9)) if rounding == "stochastic" else None
-    got = dense.update(cfg, w, pre, post, shift, random)
+    got = dense.updated(cfg, w, pre, post, shift, random)
     moved = saturated = 0
     for j in range(30):
         for i in range(9):
@@ -73,7 +73,7 @@ def test_stochastic_rounding_is_unbiased():
     shift, count = 6, 2**cfg.update_shift
     every = np.arange(count)[:, None]
     for product in (1, -1, 37, -37, 64, 100):
-        got = dense.update(
+        got = dense.updated(
             cfg,
             np.zeros((count, 1), np.int64),
             np.full(count, -product),
@@ -89,4 +89,4 @@ def test_zero_input_changes_nothing_under_any_rounding():
         cfg = CoreConfig.of((20, 8, 3), update__rounding=rounding)
         w, top = np.arange(6).reshape(2, 3), np.full((2, 3), 2**cfg.update_shift - 1)
         zero = np.zeros(2, np.int64)
-        assert (dense.update(cfg, w, zero, np.array([3, -5, 7]), 4, top) == w).all()
+        assert (dense.updated(cfg, w, zero, np.array([3, -5, 7]), 4, top) == w).all()
