@@ -36,12 +36,12 @@ class Layer(Table):
         """Shift that brings pre x post to weight units, before the schedule of the rates."""
         raise NotImplementedError
 
-    def forward(self, config, number: int, *waits: str) -> Pass:
-        """Its weighted sums, which begin when all of `waits` is done."""
+    def forward(self, config, number: int, *waits: str) -> list[Pass]:
+        """Passes of its weighted sums, which begin when all of `waits` is done."""
         raise NotImplementedError
 
-    def update(self, config, number: int, *waits: str) -> Pass:
-        """The change of its weights."""
+    def update(self, config, number: int, *waits: str) -> list[Pass]:
+        """Passes that change its weights; none where they stay as they are."""
         raise NotImplementedError
 
     def start(self, config, number: int) -> Pass:

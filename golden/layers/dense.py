@@ -43,10 +43,11 @@ class Dense(Layer):
         seen = {}
         if number == 0 and config.modulator.family == "hsic":
             seen = {"then": Then.KERNELS, "clears_first": (KERNELS,)}
-        return make(config, Kind.FORWARD, number, *waits, **self._inputs(config, number), **seen)
+        facts = self._inputs(config, number) | seen
+        return [make(config, Kind.FORWARD, number, *waits, **facts)]
 
     def update(self, config, number, *waits):
-        return make(config, Kind.UPDATE, number, *waits, **self._inputs(config, number))
+        return [make(config, Kind.UPDATE, number, *waits, **self._inputs(config, number))]
 
     def _inputs(self, config, number):
         rows, _ = self.shape(config, number)

@@ -37,11 +37,12 @@ class Readout(Layer):
 
     def forward(self, config, number, *waits):
         """Sums of each class: results always, errors while learning."""
-        learned = (errors_of(number),)
-        return make(
+        sums = make(
             config, Kind.SCORES, number, *waits,
-            count=self.units, clears=("results",), clears_learned=learned,
+            count=self.units, clears=("results",), clears_learned=(errors_of(number),),
         )  # fmt: skip
+        return [sums]
 
     def update(self, config, number, *waits):
-        return make(config, Kind.READOUT, number, errors_of(number), *waits, count=self.units)
+        waits = (errors_of(number), *waits)
+        return [make(config, Kind.READOUT, number, *waits, count=self.units)]

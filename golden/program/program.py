@@ -39,7 +39,7 @@ def program(config) -> tuple[Pass, ...]:
         before = [f"normalise{layer - 1}"] if layer else []
         if learns:
             before.append(f"update{layer}")
-        found.append(table.forward(config, layer, *before))
+        found += table.forward(config, layer, *before)
         if learns and layer:
             found += passes.modulation(config, layer - 1)
         found.append(make(config, Kind.SUM, layer, f"forward{layer}"))
@@ -49,17 +49,17 @@ def program(config) -> tuple[Pass, ...]:
         found.append(make(config, Kind.NORMALISE, layer, f"squares{layer}"))
         if layer == hidden - 1:
             waits = (f"normalise{layer}", f"readout{hidden}", "results")
-            found.append(last.forward(config, hidden, *waits))
+            found += last.forward(config, hidden, *waits)
         if learns:
             found.append(passes.similarity(config, layer))
     if learns:
         for layer, table in enumerate(config.layer[:-2]):
-            found.append(table.update(config, layer, f"direction{layer}"))
+            found += table.update(config, layer, f"direction{layer}")
         found += passes.modulation(config, hidden - 1)
         found += passes.remembering(config, hidden - 1)
-    found.append(last.update(config, hidden))
+    found += last.update(config, hidden)
     if learns:
-        found.append(config.layer[-2].update(config, hidden - 1, f"direction{hidden - 1}"))
+        found += config.layer[-2].update(config, hidden - 1, f"direction{hidden - 1}")
     return tuple(_apart(found) if config.weight_ports == 1 else found)
 
 
