@@ -38,17 +38,18 @@ def program(config) -> tuple[Pass, ...]:
     for layer, table in enumerate(config.layer[:-1]):
         before = [f"normalise{layer - 1}"] if layer else []
         if learns:
-            before.append(f"update{layer}")
-        found += table.forward(config, layer, *before)
+            before += _names(table.update(config, layer))
+        sums = table.forward(config, layer, *before)
+        found += sums
         if learns and layer:
             found += passes.modulation(config, layer - 1)
-        found.append(make(config, Kind.SUM, layer, f"forward{layer}"))
+        found.append(make(config, Kind.SUM, layer, *_names(sums)))
         found.append(make(config, Kind.SQUARES, layer))
         if learns and layer:
             found += passes.remembering(config, layer - 1)
         found.append(make(config, Kind.NORMALISE, layer, f"squares{layer}"))
         if layer == hidden - 1:
-            waits = (f"normalise{layer}", f"readout{hidden}", "results")
+            waits = (f"normalise{layer}", *_names(last.update(config, hidden)), "results")
             found += last.forward(config, hidden, *waits)
         if learns:
             found.append(passes.similarity(config, layer))
@@ -61,6 +62,10 @@ def program(config) -> tuple[Pass, ...]:
     if learns:
         found += config.layer[-2].update(config, hidden - 1, f"direction{hidden - 1}")
     return tuple(_apart(found) if config.weight_ports == 1 else found)
+
+
+def _names(found: list[Pass]) -> list[str]:
+    return [p.name for p in found]
 
 
 def _apart(found: list[Pass]) -> list[Pass]:
