@@ -185,6 +185,16 @@ class CoreLearner:
         """Learn bytes (samples, inputs) one after another."""
         self.core.learn_many(inputs(self.core.config, x), labels)
 
+    def stop_hidden(self, rate: int, clear: bool) -> None:
+        """Let the readout alone learn from now on, in steps of ``2**-rate``; `clear`: from 0."""
+        before = self.core
+        rates = (*before.config.rates[:-1], rate)
+        self.core = type(before)(before.config.derive(memory__kind="none", layer__rate=rates))
+        self.core.random_state, self.core.extra = before.random_state, before.extra
+        self.core.weights = [weight.copy() for weight in before.weights]
+        if clear:
+            self.core.weights[-1][:] = 0
+
     def classify(self, x: np.ndarray) -> np.ndarray:
         """Return the class of each row of bytes."""
         return self.core.infer_many(inputs(self.core.config, x))[0]

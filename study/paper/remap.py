@@ -19,6 +19,9 @@ AFTER = (250, 500, 1000, 4000, 16000)
 CHOSEN_AT = 500  # samples after the change
 STEPS = {12: ((7, 6, 8), (7, 5, 7), (6, 5, 7)), 8: ((7, 6, 8), (6, 5, 7))}
 """Choices by the bits of a weight, shifts: first layer, further ones, readout."""
+ALONE = {"kept": False, "cleared": True}
+"""The control: from the change on the readout alone learns, from what it was or from 0."""
+ALONE_RULE, ALONE_STEPS, READOUT = "gated, l = 10", (6, 5, 7), (5, 6, 7, 8)
 FLOAT_STEPS = ((7, 6, 8),)
 BACKPROP = (0.005, 0.01, 0.02, 0.03, 0.05)
 
@@ -47,7 +50,25 @@ def plan(setting: Setting) -> list[Row]:
     scratch = [mark for mark in SCRATCH if mark < setting.epoch]
     after = [mark for mark in AFTER if setting.full or mark < setting.epoch]
     marks = [*scratch, *(setting.epoch + mark for mark in (0, *after))]
-    return candidates(setting, marks, f"remap:{setting.epoch}:{SHIFT}")
+    stream = f"remap:{setting.epoch}:{SHIFT}"
+    return [*candidates(setting, marks, stream), *readout_alone(setting, marks, stream)]
+
+
+def readout_alone(setting: Setting, marks: list[int], stream: str) -> list[Row]:
+    """Return the runs whose hidden layers are stopped at the change: what needs no new features."""
+    rows = []
+    for bits in STEPS if setting.full else (12,):
+        config = setting.core(
+            formats__weight_bits=bits, layer__rate=steps_of(setting, ALONE_STEPS),
+            update__halve_every=0, **MEMORIES[ALONE_RULE],
+        )  # fmt: skip
+        for state, clear in ALONE.items():
+            rule = f"hidden layers stopped, readout {state}, W{bits}"
+            for rate in READOUT:
+                stopped = {"at": setting.epoch, "rate": rate, "clear": clear}
+                keys = setting.course(config, marks, stream=stream, stopped=stopped)
+                rows.append(Row(f"{rule}, step {rate}", keys, _about(rule)))
+    return rows
 
 
 def candidates(setting: Setting, marks: list[int], stream: str) -> list[Row]:

@@ -52,6 +52,8 @@ def course(key: dict, dataset: Dataset) -> dict[str, list[float]]:
         Training samples of an epoch, and those held back.
     stream : str
     marks : list of int
+    stopped : dict, optional, for ``core``
+        From the mark `at` on the readout alone learns, at `rate`, from 0 where `clear` is set.
     """
     seen = run.select(dataset, key["samples"], key["held"], key["seed"], True)
     part = data.split_validation(seen, key["held"], key["seed"]) if key["held"] else seen
@@ -60,11 +62,13 @@ def course(key: dict, dataset: Dataset) -> dict[str, list[float]]:
     else:
         options = {"steps": key["steps"], "halve": key["halve"], **key["options"]}
         learner = Learner(key["rule"], key["layers"], seed=key["seed"], **options)
-    stream, validation, test = parse(key["stream"]), [], []
+    stream, validation, test, stopped = parse(key["stream"]), [], [], key.get("stopped")
     for mark in follow(learner, part, stream, key["marks"], key["seed"]):
         held = stream.accuracy(learner.classify, part, mark) if key["held"] else math.nan
         validation.append(None if math.isnan(held) else held)
         test.append(stream.accuracy(learner.classify, seen, mark))
+        if stopped and mark == stopped["at"]:
+            learner.stop_hidden(stopped["rate"], stopped["clear"])
     return {"validation": validation, "test": test}
 
 

@@ -83,6 +83,7 @@ class Setting:
         halve: int = 0,
         layers: Sequence[int] | None = None,
         seeds: Sequence[int] | None = None,
+        stopped: dict[str, int] | None = None,
         **options: Any,
     ) -> list[dict]:
         """Return the keys of a run that follows a stream, one for each seed.
@@ -98,10 +99,14 @@ class Setting:
             layers are those of the preset.
         seeds : sequence of int, optional
             Others than those of the setting.
+        stopped : dict, optional
+            See `hebbware.study.paper.runs.course`.
         """
         if isinstance(learner, CoreConfig):
             config = {k: v for k, v in learner.to_dict().items() if k != "seed"}
             what: dict[str, Any] = {"rule": "core", "config": config}
+            if stopped:
+                what["stopped"] = stopped
         else:
             what = {
                 "rule": learner,

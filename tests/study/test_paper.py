@@ -84,6 +84,25 @@ def test_course_of_the_core_is_learned_step_by_step(tiny):
                 assert found[name][place] == right.mean()
 
 
+@pytest.mark.parametrize("clear", [False, True])
+def test_course_whose_hidden_layers_are_stopped(tiny, clear):
+    config = tiny.core(update__halve_every=0, memory__horizon=8)
+    stopped = {"at": 100, "rate": 5, "clear": clear}
+    (key,) = tiny.course(config, [100, 150], stream="remap:100:3", seeds=[1], stopped=stopped)
+    found = runs.execute(key)["result"]
+    assert "stopped" not in tiny.course(config, [100], seeds=[1])[0]
+    own, rows = part(1), train.order(1, 0, 150)
+    core = Core(config.derive(seed=1))
+    core.learn_many(own.x_train[rows[:100]], own.y_train[rows[:100]])
+    hidden, readout = core.weights[:-1], core.weights[-1] * (not clear)
+    alone = Core(config.derive(seed=1, memory__kind="none", layer__rate=(*config.rates[:-1], 5)))
+    alone.weights, alone.random_state = [*hidden, readout], core.random_state
+    alone.learn_many(own.x_train[rows[100:]], (own.y_train[rows[100:]] + 3) % 10)
+    right = alone.infer_many(own.x_test)[0] == (own.y_test + 3) % 10
+    assert found["validation"][1] == right.mean()
+    assert all((a == b).all() for a, b in zip(hidden, alone.weights, strict=False))
+
+
 def test_course_of_a_float_rule_is_the_learner(tiny):
     (key,) = tiny.course("trace", [150], steps=(0.02, 0.02, 0.01), horizon=6)
     found = runs.execute(key)["result"]
