@@ -131,23 +131,27 @@ def find() -> Toolchain:
     InputError
         If a tool is missing or too old.
     """
-    for tool in ("make", "perl"):
-        if not shutil.which(tool):
-            raise InputError(
-                f"{tool}: not found on PATH; simulations are built with it: install it"
-            )
-    compiler = _compiler()
-    verilator, version, origin = _verilator()
-    return Toolchain(verilator, version, origin, compiler, _first_line(compiler, "--version"))
+    for name in ("make", "perl"):
+        on_path(name)
+    cxx, (program, version, origin) = compiler(), verilator()
+    return Toolchain(program, version, origin, cxx, first_line(cxx, "--version"))
 
 
-def _first_line(*command: str) -> str:
+def on_path(name: str) -> str:
+    """Path of a program that simulations are built with; InputError where there is none."""
+    if path := shutil.which(name):
+        return path
+    raise InputError(f"{name}: not found on PATH; simulations are built with it: install it")
+
+
+def first_line(*command: str) -> str:
     """The first line that a command prints, blank if it fails."""
     result = subprocess.run(command, capture_output=True, text=True, errors="replace")
     return result.stdout.partition("\n")[0].strip() if result.returncode == 0 else ""
 
 
-def _compiler() -> str:
+def compiler() -> str:
+    """Path of the C++ compiler: that of $CXX, else the first on PATH; else InputError."""
     asked = os.environ.get("CXX")
     candidates = (asked,) if asked else COMPILERS
     for name in candidates:
@@ -159,12 +163,12 @@ def _compiler() -> str:
     )
 
 
-def _verilator() -> tuple[Path, str, str]:
-    """Program, version and origin of the Verilator to use."""
+def verilator() -> tuple[Path, str, str]:
+    """Program, version and origin of the Verilator to use; InputError where there is none."""
     oldest = f"{OLDEST_VERILATOR[0]}.{OLDEST_VERILATOR[1]:03}"
     trouble = "not found"
     if on_path := shutil.which("verilator"):
-        version = re.match(r"Verilator (\d+)\.(\d+)", _first_line(on_path, "--version"))
+        version = re.match(r"Verilator (\d+)\.(\d+)", first_line(on_path, "--version"))
         if version and tuple(map(int, version.groups())) >= OLDEST_VERILATOR:
             return Path(on_path).absolute(), f"{version[1]}.{version[2]}", "PATH"
         found = f"{version[1]}.{version[2]}" if version else "of unknown version"

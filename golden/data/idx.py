@@ -118,17 +118,8 @@ def locate(name: str, data_dir: str | Path | None = None) -> dict[str, Path]:
     InputError
         No folder holds the files and they cannot be fetched; the message says where it looked.
     """
-    if data_dir is not None:
-        bases = [Path(data_dir)]
-    else:
-        variable = os.environ.get("HEBBWARE_DATA")
-        bases = [Path(variable)] if variable else []
-    others = PUBLISHED.keys() - {name}
-    folders = [folder for base in bases for folder in (base / name, base)]
-    folders = [folder for folder in folders if folder.resolve().name not in others]
-    if data_dir is None:
-        folders += places.kept(name)
-    for folder in folders:
+    looked = folders(name, data_dir)
+    for folder in looked:
         if files := present(folder):
             return files
     failure = f"no folder holds all of {', '.join(FILES.values())} (plain or .gz)"
@@ -138,9 +129,22 @@ def locate(name: str, data_dir: str | Path | None = None) -> dict[str, Path]:
         except InputError as error:
             failure = str(error)
     raise InputError(
-        f"data set {name}: looked in {', '.join(map(str, folders))}: {failure}; give the folder of "
+        f"data set {name}: looked in {', '.join(map(str, looked))}: {failure}; give the folder of "
         f"the files with --data DIR or $HEBBWARE_DATA, or run `hebbware data {name}` while online"
     )
+
+
+def folders(name: str, data_dir: str | Path | None = None) -> list[Path]:
+    """Return the folders in which the files of a set are looked for, see `locate`."""
+    if data_dir is not None:
+        bases = [Path(data_dir)]
+    else:
+        variable = os.environ.get("HEBBWARE_DATA")
+        bases = [Path(variable)] if variable else []
+    others = PUBLISHED.keys() - {name}
+    found = [folder for base in bases for folder in (base / name, base)]
+    found = [folder for folder in found if folder.resolve().name not in others]
+    return found if data_dir is not None else [*found, *places.kept(name)]
 
 
 def fetch(name: str) -> dict[str, Path]:
