@@ -14,7 +14,7 @@ from hebbware.golden.program.layout import Layout, word_width
 from hebbware.golden.program.walk import Kind, Store
 from hebbware.golden.timing.schedule import Command
 
-from .commands import write_memories, write_weights
+from .commands import limits, write_memories, write_weights
 
 TRIES = 12  # to find the words that become what is wanted
 SEEDS = 1 << 12  # random words that are tried for each sample
@@ -156,6 +156,50 @@ def roundings(
         commands.append(Command(Op.WRITE, Space.STATE, State.RANDOM, 0, core.random_state, after))
         core.learn(x[-1], labels[-1])
     return np.array(x), labels, commands
+
+
+def cuts(
+    config: CoreConfig, rng: np.random.Generator
+) -> tuple[np.ndarray, list[int | None], list[Command]]:
+    """Weights of one lane after another at an end of their range: learning cuts this lane's off.
+
+    All other weights are 0, and biases as high as they can be, so that units learn. Golden tries
+    samples until one moves as many words as can be beyond the end.
+    """
+    core, commands, x, labels = GoldenCore(config), [], [], []
+
+    def drawn():
+        return rng.integers(0, config.x.max + 1, config.inputs), int(rng.integers(config.classes))
+
+    def learn(sample, label):
+        x.append(sample)
+        labels.append(label)
+        core.learn(sample, label)
+
+    for _ in range(2 * config.classes):  # class memories that pull
+        learn(*drawn())
+    for lane in range(min(config.lanes, max(config.hidden))):
+        for end in limits(config, Space.WEIGHT):
+            after = len(x) * (config.classes + 1)
+            core.weights = [
+                np.where(np.arange(weight.shape[1]) % config.lanes == lane, end, 0)
+                * np.ones_like(weight)
+                for weight in core.weights
+            ]
+            for weight in core.weights[:-1]:
+                weight[-1] = abs(weight[-1] + (end < 0))
+            commands += write_weights(config, rng, core.weights, after)
+            learn(*max((drawn() for _ in range(TRIES)), key=lambda one: _cut(core, *one)))
+            read = after + config.classes + 1
+            commands.append(Command(Op.READ, Space.STATE, State.SATURATED, after=read))
+    return np.array(x), labels, commands
+
+
+def _cut(core, x, label):
+    """How many words have a weight cut off when a sample is learned."""
+    trial = deepcopy(core)
+    trial.learn(x, label)
+    return trial.saturated - core.saturated
 
 
 def _readout_update(core, x, label):

@@ -12,7 +12,7 @@ import numpy as np
 from hebbware.golden.arithmetic.fixed import Rounding
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.estimate.estimate import start_clocks
-from hebbware.golden.program.commands import DATA_BITS, Op, Space, State
+from hebbware.golden.program.commands import ADDRESS_BITS, DATA_BITS, Op, Space, State
 from hebbware.golden.program.layout import Layout
 from hebbware.golden.program.traces import STREAMS
 from hebbware.golden.timing.schedule import Command
@@ -223,6 +223,11 @@ def commands_alone(config: CoreConfig, seed: int = 0, count: int = 150) -> Stimu
         data = int(rng.integers(0, 1 << 32))
         at = (Space.STATE, State(n % len(State)), 0)
         commands += [Command(Op.WRITE, *at, data), Command(Op.READ, *at)]
+    # each bit of the address alone decides whether it is one
+    for bit in range(ADDRESS_BITS):
+        for space in Space:
+            commands.append(Command(Op.READ, space, 1 << bit))
+        commands.append(Command(Op.READ, Space.STATE, 1 << bit | State.EXTRA | State.RANDOM))
     # each bit of the data alone decides whether they can be taken
     for bit in range(DATA_BITS):
         for at in ((Space.STATE, State.EXTRA), (Space.STATE, State.RANDOM), (Space.GAIN, 0)):
@@ -251,6 +256,11 @@ def octaves(config: CoreConfig, seed: int = 0) -> Stimuli:
 def gains(config: CoreConfig, seed: int = 0) -> Stimuli:
     """See `hebbware.cosim.directed.gains`; for memories that scale themselves."""
     return Stimuli("gains", *directed.gains(config, _rng("gains", seed)))
+
+
+def cuts(config: CoreConfig, seed: int = 0) -> Stimuli:
+    """See `hebbware.cosim.directed.cuts`."""
+    return Stimuli("cuts", *directed.cuts(config, _rng("cuts", seed)))
 
 
 def roundings(config: CoreConfig, seed: int = 0) -> Stimuli:
@@ -293,8 +303,9 @@ def suite(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
         *(stalled(config, stall, seed=seed) for stall in HARD),
         *(stalled(config, 255, (end,), seed) for end in STREAMS),
         *([gains(config, seed)] if self_scaling else []),
+        cuts(config, seed),
         long(config, seed),
-        octaves(config, seed),
+        *(octaves(config, n) for n in (seed, seed + 1)),
         *([roundings(config, seed)] if config.update.rounding is Rounding.STOCHASTIC else []),
     ]
 
