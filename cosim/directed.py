@@ -14,7 +14,7 @@ from hebbware.golden.program.layout import Layout, word_width
 from hebbware.golden.program.walk import Kind, Store
 from hebbware.golden.timing.schedule import Command
 
-from .commands import limits, write_memories, write_weights
+from .commands import write_memories, write_weights
 
 TRIES = 12  # to find the words that become what is wanted
 SEEDS = 1 << 12  # random words that are tried for each sample
@@ -161,10 +161,11 @@ def roundings(
 def cuts(
     config: CoreConfig, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[int | None], list[Command]]:
-    """Weights of one lane after another at an end of their range: learning cuts this lane's off.
+    """Weights of one lane after another at the ends of their range: learning cuts this lane's off.
 
     All other weights are 0, and biases as high as they can be, so that units learn. Golden tries
-    samples until one moves as many words as can be beyond the end.
+    signs and samples: the first sample moves as many weights as can be beyond the upper end, the
+    second one beyond the lower.
     """
     core, commands, x, labels = GoldenCore(config), [], [], []
 
@@ -179,27 +180,41 @@ def cuts(
     for _ in range(2 * config.classes):  # class memories that pull
         learn(*drawn())
     for lane in range(min(config.lanes, max(config.hidden))):
-        for end in limits(config, Space.WEIGHT):
-            after = len(x) * (config.classes + 1)
-            core.weights = [
-                np.where(np.arange(weight.shape[1]) % config.lanes == lane, end, 0)
-                * np.ones_like(weight)
-                for weight in core.weights
-            ]
-            for weight in core.weights[:-1]:
-                weight[-1] = abs(weight[-1] + (end < 0))
+        for low in (False, True):
+            tried = [(_at_ends(core, rng, lane), *drawn()) for _ in range(TRIES)]
+            weights, *sample = max(tried, key=lambda one: _cut(core, low, *one))
+            core.weights, after = weights, len(x) * (config.classes + 1)
             commands += write_weights(config, rng, core.weights, after)
-            learn(*max((drawn() for _ in range(TRIES)), key=lambda one: _cut(core, *one)))
+            learn(*sample)
             read = after + config.classes + 1
             commands.append(Command(Op.READ, Space.STATE, State.SATURATED, after=read))
     return np.array(x), labels, commands
 
 
-def _cut(core, x, label):
-    """How many words have a weight cut off when a sample is learned."""
-    trial = deepcopy(core)
+def _at_ends(core, rng, lane):
+    """Weights of a lane at either end, the bias at the upper one; all others are 0."""
+    form, found = core.config.weight, []
+    for layer, weight in zip(core.config.layer, core.weights, strict=True):
+        drawn = np.where(rng.random(weight.shape) < 0.5, form.min, form.max)
+        if layer.bias:
+            drawn[-1] = form.max
+        found.append(np.where(np.arange(weight.shape[1]) % core.config.lanes == lane, drawn, 0))
+    return found
+
+
+def _cut(core, low, weights, x, label):
+    """How many of these weights are cut off at one end when a sample is learned."""
+    trial, form, count = deepcopy(core), core.config.weight, 0
+    trial.weights, stored = [weight.copy() for weight in weights], trial._stored
+
+    def counted(moved):
+        nonlocal count
+        count += int((moved < form.min if low else moved > form.max).sum())
+        return stored(moved)
+
+    trial._stored = counted
     trial.learn(x, label)
-    return trial.saturated - core.saturated
+    return count
 
 
 def _readout_update(core, x, label):
