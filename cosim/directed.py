@@ -18,7 +18,7 @@ from .commands import write_memories, write_weights
 
 TRIES = 12  # to find the words that become what is wanted
 SEEDS = 1 << 12  # random words that are tried for each sample
-IDLE = 10  # samples in a row for which none of them helps: then no more
+IDLE = 20  # samples in a row for which none of them helps: then no more
 BITS = 10  # of the random numbers, from the lowest on, that are to decide how a sum is rounded
 
 
@@ -144,6 +144,10 @@ def roundings(
     commands.append(Command(Op.WRITE, Space.STATE, State.EXTRA, 0, core.extra))
     met, idle, x, labels = False, 0, [], []
     while idle < IDLE:
+        if idle % 5 == 4:  # other activations
+            form = config.weight
+            core.weights = [rng.integers(form.min, form.max + 1, w.shape) for w in core.weights]
+            commands += write_weights(config, rng, core.weights, len(x) * (config.classes + 1))
         x.append(rng.integers(0, config.x.max + 1, config.inputs))
         labels.append(int(rng.integers(config.classes)))
         seeds = rng.integers(1, 1 << 32, SEEDS)

@@ -250,7 +250,7 @@ def interrupted(config: CoreConfig, clock: int, seed: int = 0) -> Stimuli:
 
 def octaves(config: CoreConfig, seed: int = 0) -> Stimuli:
     """See `hebbware.cosim.directed.octaves`."""
-    return Stimuli("octaves", *directed.octaves(config, _rng("octaves", seed)))
+    return Stimuli(f"octaves {seed}", *directed.octaves(config, _rng("octaves", seed)))
 
 
 def gains(config: CoreConfig, seed: int = 0) -> Stimuli:
