@@ -29,15 +29,19 @@ def octaves(
 
     Signs are those that drive one half of each layer as far up, the other as far down, as the
     magnitude allows; class memories pull units in one direction. All are turned round, so that each
-    sum is cut off at both ends wherever it can be. Sizes of class memories, gains and the halvings
+    sum is cut off at both ends wherever it can be. Then all units go up, by nearly the same: a mean
+    with little variance. Sizes of class memories, gains and the halvings
     of the steps are drawn.
     """
     x, labels, commands = [], [], []
     for magnitude in range(config.weight.width):
-        for turn in range(4):
+        for turn in range(5):
             after = len(x) * (config.classes + 1)
             label = int(rng.integers(config.classes))
-            commands += _driven(config, rng, magnitude, turn & 1, after)
+            if turn == 4:
+                commands += _level(config, rng, magnitude, after)
+            else:
+                commands += _driven(config, rng, magnitude, turn & 1, after)
             commands += _pulling(config, rng, label, turn >> 1, after)
             extra = int(rng.integers(config.update.halvings + 1))
             commands.append(Command(Op.WRITE, Space.STATE, State.EXTRA, 0, extra, after))
@@ -63,6 +67,15 @@ def _driven(config, rng, magnitude, turn, after):
             sign = sign.T
         size = rng.integers(1 << magnitude, 2 << magnitude, sign.shape)
         weights.append(saturate(sign * size, config.weight))
+    return write_weights(config, rng, weights, after)
+
+
+def _level(config, rng, magnitude, after):
+    """Weights that make the units of a layer nearly equal."""
+    weights = []
+    for weight in GoldenCore(config).weights:
+        size = int(rng.integers(1 << magnitude, 2 << magnitude))
+        weights.append(saturate(size - rng.integers(0, 4, weight.shape), config.weight))
     return write_weights(config, rng, weights, after)
 
 

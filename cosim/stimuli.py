@@ -226,7 +226,8 @@ def commands_alone(config: CoreConfig, seed: int = 0, count: int = 150) -> Stimu
     # each bit of the address alone decides whether it is one
     for bit in range(ADDRESS_BITS):
         for space in Space:
-            commands.append(Command(Op.READ, space, 1 << bit))
+            commands.append(Command(Op.WRITE, space, 1 << bit, 0, 1))
+            commands += [Command(Op.READ, space, at) for at in (0, 1 << bit)]
         commands.append(Command(Op.READ, Space.STATE, 1 << bit | State.EXTRA | State.RANDOM))
     # each bit of the data alone decides whether they can be taken
     for bit in range(DATA_BITS):
