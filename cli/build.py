@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, json_option, resolve_config, seed_option
+from hebbware.cli.common import (
+    CheckFailed,
+    Output,
+    json_option,
+    resolve_config,
+    seed_option,
+    set_option,
+)
 from hebbware.cli.files import write_file
 from hebbware.cli.info import nonzero_inputs
 from hebbware.golden.errors import InputError, ToolError
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--board", "name", metavar="NAME", help="Board; --list prints them.")
 @click.option("--all", "every", is_flag=True, help="All boards, each with its own preset.")
 @click.option("--list", "listing", is_flag=True, help="List the boards.")
+@set_option
 @click.option(
     "--config",
     default=None,

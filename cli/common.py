@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hebbware.golden.data.sets import Dataset
 
 
+SET = "hebbware.set"  # where click's context keeps the values of --set
 UNFOLDED = 1 << 20  # columns of what is no terminal: its lines are not to be folded
 
 
@@ -138,15 +139,29 @@ class Output:
             write_file(self._path, text)
 
 
+def set_option(command: Callable) -> Callable:
+    """Add ``--set``, which `resolve_config` reads."""
+    return click.option(
+        "--set",
+        "fields",
+        multiple=True,
+        expose_value=False,
+        callback=lambda ctx, parameter, value: ctx.meta.update({SET: value}),
+        metavar="FIELD=VALUE",
+        help="Another value for a configuration field, as in TOML: memory.horizon=9, "
+        "'layer.rate=[7,5,8]'.",
+    )(command)
+
+
 def config_option(command: Callable, default: str = "digits") -> Callable:
-    """Add ``--config``, passed as ``config: str``; see `resolve_config`."""
+    """Add ``--config``, passed as ``config: str``, and ``--set``; see `resolve_config`."""
     return click.option(
         "--config",
         default=default,
         show_default=True,
         metavar="FILE|PRESET",
         help="Configuration: a TOML file or the name of a preset.",
-    )(command)
+    )(set_option(command))
 
 
 def seed_option(command: Callable) -> Callable:
@@ -168,12 +183,12 @@ def json_option(command: Callable) -> Callable:
 
 
 def common_options(command: Callable, default: str = "digits") -> Callable:
-    """Add ``--config``, ``--seed`` and ``--json``; `default` is that of ``--config``."""
+    """Add ``--config``, ``--set``, ``--seed`` and ``--json``; `default` is that of ``--config``."""
     return config_option(seed_option(json_option(command)), default)
 
 
 def resolve_config(config: str, seed: int | None = None) -> CoreConfig:
-    """Return the configuration that ``--config`` and ``--seed`` name.
+    """Return the configuration that ``--config``, ``--set`` and ``--seed`` name.
 
     Raises
     ------
@@ -182,8 +197,29 @@ def resolve_config(config: str, seed: int | None = None) -> CoreConfig:
     """
     from hebbware.golden.config import load
 
-    resolved = load(config)
+    context = click.get_current_context(silent=True)
+    resolved = load(config, _changes(context.meta.get(SET, ()) if context else ()))
     return resolved if seed is None else dataclasses.replace(resolved, seed=seed)
+
+
+def _changes(fields: Sequence[str]) -> dict[str, Any]:
+    """Return the values of ``--set`` by field."""
+    import tomllib
+
+    changes = {}
+    for text in fields:
+        key, equals, value = (part.strip() for part in text.partition("="))
+        try:
+            if not equals:
+                raise ValueError
+            changes[key] = next(iter(tomllib.loads(f"value = {value}").values()))
+        except ValueError:  # TOMLDecodeError is one
+            if not equals or not value.isidentifier():
+                raise InputError(
+                    f"--set must be FIELD=VALUE with a value as in TOML, not {text!r}"
+                ) from None
+            changes[key] = value  # a bare word is a string
+    return changes
 
 
 def dataset_option(command: Callable) -> Callable:

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 TYPICAL = {"mnist": 150, "mnist-pooled": 50}
 NAMESAKE = DataOptions()
 SHOWN = 10  # features named
+PLACES = {
+    "memory": "memory",
+    "layer": "layer",
+    "address": "first address",
+    "blocks": "blocks",
+    "rows": "rows",
+    "row": "a row is of a",
+}  # of the memory map: key, and head of its column
 SHARES = (0, 0.1, 0.25, 0.5, 0.75, 1)
 
 
@@ -230,8 +238,8 @@ def _print(output: Output, config: CoreConfig, result: dict[str, Any], origin: s
     )
     output.table(
         "memory map: one word holds a number for each lane",
-        ("memory", "layer", "first address", "blocks", "rows", "a row is of a"),
-        [tuple(place.values()) for place in result["memory_map"]],
+        PLACES.values(),
+        [tuple(place[key] for key in PLACES) for place in result["memory_map"]],
     )
     output.table(
         f"memories: {result['memory_bits']:,} bits",

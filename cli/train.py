@@ -16,6 +16,7 @@ from hebbware.cli.common import (
     common_options,
     dataset_options,
     forbid,
+    resolve_config,
     stream_option,
 )
 from hebbware.cli.files import check_writable, write_file
@@ -34,14 +35,6 @@ EPOCHS = 10
 
 @click.command("train")
 @common_options
-@click.option(
-    "--set",
-    "fields",
-    multiple=True,
-    metavar="FIELD=VALUE",
-    help="Another value for a configuration field, as in TOML: memory.horizon=9, "
-    "'layer.rate=[7,5,8]'.",
-)
 @dataset_options
 @stream_option
 @click.option(
@@ -82,7 +75,6 @@ def command(
     config: str,
     seed: int | None,
     output: Output,
-    fields: tuple[str, ...],
     source: DataOptions,
     stream: Stream,
     epochs: int | None,
@@ -111,7 +103,7 @@ def command(
         from hebbware.cli.seeds import repeat
 
         repeat(
-            *(_configuration(config, fields, seed), config, source, seeds),
+            *(resolve_config(config, seed), config, source, seeds),
             epochs=EPOCHS if epochs is None else epochs,
             validation=validation,
             engine=engine,
@@ -133,7 +125,7 @@ def command(
         source = replace(source, name=state.dataset, meaning=state.meaning)
         validation = state.held
     else:
-        resolved, planned = _configuration(config, fields, seed), EPOCHS
+        resolved, planned = resolve_config(config, seed), EPOCHS
     epochs = planned if epochs is None else epochs
     if controls:
         control_runs.configurations(resolved)  # those that cannot be fail here
@@ -266,29 +258,6 @@ def _print_fidelity(output: Output, fidelity: list[dict[str, float]]) -> None:
             for row in fidelity
         ],
     )
-
-
-def _configuration(name: str, fields: tuple[str, ...], seed: int | None) -> CoreConfig:
-    """Resolve ``--config``, ``--set`` and ``--seed``."""
-    import tomllib
-
-    from hebbware.golden.config import load
-
-    changes = {}
-    for text in fields:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        try:
-            if not equals:
-                raise ValueError
-            changes[key] = next(iter(tomllib.loads(f"value = {value}").values()))
-        except ValueError:  # TOMLDecodeError is one
-            if not equals or not value.isidentifier():
-                raise InputError(
-                    f"--set must be FIELD=VALUE with a value as in TOML, not {text!r}"
-                ) from None
-            changes[key] = value  # a bare word is a string
-    resolved = load(name, changes)
-    return resolved if seed is None else replace(resolved, seed=seed)
 
 
 def _percent(value: float) -> str:

@@ -52,7 +52,7 @@ def network(
     else:
         from hebbware.golden.learn.folder import load_state
 
-        forbid(context, "--from: the network has it", "config", "seed")
+        forbid(context, "--from: the network has it", "config", "seed", "fields")
         state = load_state(trained)
         resolved = state.core.config
         source = replace(source, name=source.name or state.dataset, meaning=state.meaning)

@@ -1,6 +1,7 @@
 """``hebbware info``: what it tells, and what it refuses."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -142,3 +143,15 @@ def test_bad_input(capsys, tmp_path, monkeypatch, message, arguments):
     assert out == ""
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_columns_of_the_memory_map(capsys):
+    """Heads and numbers of the table, beside the JSON."""
+    assert main.main(["info", "--config", "mnist"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("memory map"))
+    head, row = ([c.strip() for c in re.split("[┃│]", lines[start + n])[1:-1]] for n in (2, 5))
+    assert dict(zip(head, row, strict=True)) == {
+        "memory": "weights", "layer": "hidden 2", "first address": "1570", "blocks": "1",
+        "rows": "129", "a row is of a": "input",
+    }  # fmt: skip
