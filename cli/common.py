@@ -198,28 +198,28 @@ def resolve_config(config: str, seed: int | None = None) -> CoreConfig:
     from hebbware.golden.config import load
 
     context = click.get_current_context(silent=True)
-    resolved = load(config, _changes(context.meta.get(SET, ()) if context else ()))
+    resolved = load(config, changes(context.meta.get(SET, ()) if context else ()))
     return resolved if seed is None else dataclasses.replace(resolved, seed=seed)
 
 
-def _changes(fields: Sequence[str]) -> dict[str, Any]:
-    """Return the values of ``--set`` by field."""
+def changes(fields: Sequence[str]) -> dict[str, Any]:
+    """Return the values of ``--set`` by field; a bare word is a string."""
     import tomllib
 
-    changes = {}
+    found: dict[str, Any] = {}
     for text in fields:
         key, equals, value = (part.strip() for part in text.partition("="))
         try:
             if not equals:
                 raise ValueError
-            changes[key] = next(iter(tomllib.loads(f"value = {value}").values()))
+            found[key] = next(iter(tomllib.loads(f"value = {value}").values()))
         except ValueError:  # TOMLDecodeError is one
             if not equals or not value.isidentifier():
                 raise InputError(
                     f"--set must be FIELD=VALUE with a value as in TOML, not {text!r}"
                 ) from None
-            changes[key] = value  # a bare word is a string
-    return changes
+            found[key] = value
+    return found
 
 
 def dataset_option(command: Callable) -> Callable:

@@ -100,7 +100,7 @@ def command(
 
         onnx_file.check_packages()
     if checkpoint:
-        forbid(context, "--from: the checkpoint has it", "config", "seed", "epochs")
+        forbid(context, "--from: the checkpoint has it", "config", "seed", "fields", "epochs")
         state, dataset = _loaded(checkpoint, source)
     else:
         state, dataset = _trained(output, config, seed, source, epochs)

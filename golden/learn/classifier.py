@@ -26,6 +26,7 @@ from hebbware.golden.learn.train import (
     spread_halvings,
 )
 
+READOUT_RATE = 7  # by default, in the place of 8: many passes of few samples (docs/python.md)
 _CHOSEN = ("seed", "input.size", "layer.kind", "layer.units")  # by other parameters, or the data
 _PARAMETERS = {
     "input_range": "features",
@@ -36,6 +37,7 @@ _PARAMETERS = {
     "validation_fraction": 0.1,
     "n_iter_no_change": 10,
     **{name.replace(".", "__"): None for name in names() if name not in _CHOSEN},
+    "input__centred": True,  # which learns tables better (docs/python.md)
 }
 _OWN = list(_PARAMETERS)[: list(_PARAMETERS).index("n_iter_no_change") + 1]
 
@@ -84,7 +86,9 @@ class HebbianClassifier(Saved, ClassifierMixin, BaseEstimator):
         Epochs in a row without a better one after which it ends, 1 .. 1000.
     **fields
         Those of `hebbware.golden.config.CoreConfig`, with ``__`` for the dot, as in
-        ``memory__horizon=9``; what is None has the default.
+        ``memory__horizon=9``; what is None has the default. Other than there,
+        ``input__centred`` is True by default, and the readout's ``layer__rate`` 7. With inputs not
+        centred, those that are 0 cost the hardware no time.
 
     Attributes
     ----------
@@ -158,8 +162,9 @@ class HebbianClassifier(Saved, ClassifierMixin, BaseEstimator):
         known = self.get_params(deep=False)
         for name, value in params.items():
             if name not in known:
-                raise ValueError(
-                    f"Invalid parameter {name!r} for estimator {self}{did_you_mean(name, known)}"
+                raise InputError(
+                    f"Invalid parameter {name!r} for estimator {type(self).__name__}"
+                    f"{did_you_mean(name, known)}"
                 )
             setattr(self, name, value)
         return self
@@ -298,7 +303,10 @@ class HebbianClassifier(Saved, ClassifierMixin, BaseEstimator):
             )
         given = {name: value for name, value in given.items() if value is not None}
         seed = arguments.seed_of(self.random_state)
-        return CoreConfig.of((features, *hidden, classes), seed=seed, **given)
+        config = CoreConfig.of((features, *hidden, classes), seed=seed, **given)
+        if self.layer__rate is None:
+            config = config.derive(layer__rate=(*config.rates[:-1], READOUT_RATE))
+        return config
 
     def _warn_of_ranges(self):
         without = len(self.encoding_.constant())

@@ -33,8 +33,8 @@ from hebbware.golden.errors import InputError, one_of
 
 ENGINES = ("compiled", "plain")
 EPOCHS = 1000  # no run is longer
-SEEN = 50_000  # samples that the estimator passes at least,
-LEAST, MOST = 10, 300  # in so many epochs
+SEEN = 50_000  # samples that the estimator passes at least, in no fewer epochs than
+LEAST = 10
 HELD = 12  # one sample in so many is held back by default: 5,000 of MNIST's 60,000
 CHUNK = {"compiled": 1000, "plain": 50}  # samples between two reports of progress
 
@@ -92,8 +92,8 @@ class Result:
 
 
 def epochs_for(samples: int) -> int:
-    """Return how many passes show a network at least `SEEN` samples, 10 and at most 300."""
-    return min(max(math.ceil(SEEN / max(samples, 1)), LEAST), MOST)
+    """Return how many passes show a network at least `SEEN` samples; at least `LEAST`."""
+    return min(max(math.ceil(SEEN / max(samples, 1)), LEAST), EPOCHS)
 
 
 def spread_halvings(config: CoreConfig, epochs: int) -> CoreConfig:

@@ -12,6 +12,7 @@ from hebbware.golden.errors import InputError
 
 # the core that test_cosim_core.py builds too
 OPTIONS = {"hidden_layers": (3, 5), "lanes": 9, "memory__horizon": 3}
+OPTIONS |= {"input__centred": False, "layer__rate": (7, 6, 8)}
 RNG = np.random.default_rng(6)
 Y = np.repeat(["a", "b", "c"], 10)
 X = RNG.normal(0, 1, (30, 4)) * [1, 100, 1e-3, 5] + (Y == "b")[:, None]
@@ -63,7 +64,9 @@ def test_what_cannot_be_simulated(network):
         network.cosimulate(X, np.where(Y == "a", "d", Y))
     with pytest.raises(ValueError, match="is expecting 4 features"):
         network.cosimulate(X[:, :3])
-    windowed = HebbianClassifier(hidden_layers=(3,), memory__kind="window", epochs=1).fit(X, Y)
+    windowed = HebbianClassifier(hidden_layers=(3,), lanes=3, memory__kind="window", epochs=1).fit(
+        X, Y
+    )
     with pytest.raises(InputError, match="memory.kind must be .* not window: it needs the samples"):
         windowed.cosimulate(X, Y)
 

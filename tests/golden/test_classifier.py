@@ -25,7 +25,7 @@ from hebbware.golden.learn import train as training
 from hebbware.golden.memory import MEMORIES
 from hebbware.golden.reservoir import decoder
 
-SMALL = {"hidden_layers": (6, 5), "lanes": 4}
+SMALL = {"hidden_layers": (6, 5), "lanes": 4, "input__centred": False, "layer__rate": (7, 6, 8)}
 
 
 def some_bytes(samples=60, features=7, classes=3, seed=0):
@@ -65,6 +65,15 @@ def test_fit_is_the_training_of_the_core(engine):
     same(found.core_, expected)
     assert found.core_.config == expected.config
     np.testing.assert_array_equal(found.classes_, ["blue", "green", "red"])
+
+
+def test_what_the_estimator_has_other_defaults_for():
+    x, y = some_bytes()
+    found = HebbianClassifier(hidden_layers=(6, 5), lanes=4, epochs=1).fit(x, y)
+    expected = {"input__centred": True, "layer__rate": (7, 6, 7)}
+    assert found.core_.config == CoreConfig.of((7, 6, 5, 3), lanes=4, **expected)
+    one = HebbianClassifier(hidden_layers=(6,), epochs=1).fit(x, y)
+    assert one.core_.config.rates == (7, 7)
 
 
 def test_partial_fit_is_the_core_fed_in_order():
@@ -118,7 +127,8 @@ def test_every_field_of_the_configuration_is_a_parameter():
     fields = {name.replace(".", "__") for name in {*domains()} - chosen}
     assert set(parameters) == own | fields == set(HebbianClassifier().get_params())
     assert set(parameters) - set(classifier._OWN) == fields | {"hidden_layers"}
-    assert {parameters[name].default for name in fields} == {None}
+    assert {parameters[name].default for name in fields - {"input__centred"}} == {None}
+    assert parameters["input__centred"].default is True
 
 
 def test_unknown_parameters_are_refused():
@@ -204,7 +214,9 @@ def test_check_estimator(estimator, check):
 def test_pipeline_and_grid_search():
     x, y = load_digits(return_X_y=True)
     x_train, x_test, y_train, y_test = train_test_split(x, y, train_size=600, random_state=0)
-    pipeline = make_pipeline(VarianceThreshold(0.1), HebbianClassifier(input_range="all"))
+    pipeline = make_pipeline(
+        VarianceThreshold(0.1), HebbianClassifier(input_range="all", epochs=10)
+    )
     grid = {
         "hebbianclassifier__formats__weight_bits": np.array([4, 12]),
         "hebbianclassifier__hidden_layers": [(8,), (32, 16)],
@@ -296,7 +308,7 @@ def test_offered_names():
         ({"memory__kind": "many"}, "memory.kind must be one of gated, window, "),
         ({"hidden_layers": ()}, r"hidden_layers must be a list of at least one .*, not \(\)"),
         ({"hidden_layers": 32}, "hidden_layers must be a list of at least one .*, not 32"),
-        ({"hidden_layers": (3.5,)}, "layer.units must be a whole number, not 3.5"),
+        ({"hidden_layers": (3.5, 4)}, "layer.units must be a whole number, not 3.5"),
         ({"epochs": 0}, "epochs must be a whole number in 1..1000, not 0"),
         ({"epochs": True}, "epochs must be a whole number in 1..1000, not True"),
         ({"epochs": 2.0}, "epochs must be a whole number in 1..1000, not 2.0"),
@@ -372,10 +384,12 @@ def test_every_memory_and_modulator_works_with_the_other_defaults(chosen, monkey
 # -- epochs, weights of samples --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("samples", "epochs"), [(60, 300), (1000, 50), (1001, 50), (6000, 10)])
+@pytest.mark.parametrize(
+    ("samples", "epochs"), [(9, 1000), (60, 834), (1000, 50), (1001, 50), (6000, 10)]
+)
 def test_epochs_show_enough_samples(samples, epochs):
     assert training.epochs_for(samples) == epochs
-    assert epochs in (10, 300) or samples * (epochs - 1) < 50_000 <= samples * epochs
+    assert epochs in (10, 1000) or samples * (epochs - 1) < 50_000 <= samples * epochs
 
 
 def test_epochs_follow_the_samples():

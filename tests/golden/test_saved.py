@@ -73,7 +73,8 @@ def test_files_of_the_folder(tmp_path):
         "encoding.json",
     ]
     config = load_config(tmp_path / "net" / "config.toml")
-    assert config == network.to_config() == CoreConfig.of((3, 6, 5, 3), lanes=4)
+    options = {"lanes": 4, "input__centred": True, "layer__rate": (7, 6, 7)}
+    assert config == network.to_config() == CoreConfig.of((3, 6, 5, 3), **options)
     encoding = json.loads((tmp_path / "net" / "encoding.json").read_text())
     assert encoding == {
         "kind": "range",
