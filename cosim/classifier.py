@@ -32,7 +32,7 @@ class HebbianClassifier(classifier.HebbianClassifier):
     True
     """
 
-    def cosimulate(self, X, y=None, *, waves=None, **options) -> CoreRun:
+    def cosimulate(self, X, y=None, *, model=None, waves=None, **options) -> CoreRun:
         """Simulate the RTL of the network on samples and compare every clock with golden.
 
         The RTL is built (Verilator, a minute or two; kept for the next time), the state of the
@@ -46,6 +46,8 @@ class HebbianClassifier(classifier.HebbianClassifier):
         y : array (samples,), optional
             Classes: the samples are learned, each once, as by `partial_fit`. Without them they are
             classified.
+        model : Model, optional
+            From `hebbware.cosim.core.build_core`, of `to_config`; else it is built.
         waves : path, optional
             Write a waveform (VCD).
         options
@@ -81,7 +83,7 @@ class HebbianClassifier(classifier.HebbianClassifier):
             for space, address, lane, values in stored(start, learn=y is not None)
             for offset, value in enumerate(values)
         ]
-        model = build_core(config, waves=waves is not None, **options)
+        model = model or build_core(config, waves=waves is not None, **options)
         return cosimulate(config, raw, labels, model=model, commands=commands, waves=waves)
 
     def verilog(self, path) -> str:

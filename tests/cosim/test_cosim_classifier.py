@@ -6,9 +6,12 @@ import sys
 import numpy as np
 import pytest
 
+from hebbware.cosim import classifier
 from hebbware.cosim.classifier import HebbianClassifier
+from hebbware.cosim.core import build_core
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.errors import InputError
+from hebbware.hdl import emit
 
 # the core that test_cosim_core.py builds too
 OPTIONS = {"hidden_layers": (3, 5), "lanes": 9, "memory__horizon": 3}
@@ -23,20 +26,25 @@ def network():
     return HebbianClassifier(**OPTIONS, epochs=5).fit(X, Y)
 
 
-def test_rtl_classifies_as_the_estimator(network):
-    found = network.cosimulate(X[::3], quick=True)
+@pytest.fixture(scope="module")
+def model(network):
+    return build_core(network.to_config(), quick=True)
+
+
+def test_rtl_classifies_as_the_estimator(network, model):
+    found = network.cosimulate(X[::3], model=model)
     assert found.message is None
     assert network.classes_[found.classes].tolist() == network.predict(X[::3]).tolist()
     assert len(set(found.classes.tolist())) > 1
 
 
-def test_rtl_learns_on_as_the_estimator(network, tmp_path):
+def test_rtl_learns_on_as_the_estimator(network, model, tmp_path):
     """Commands bring all of its state to the RTL; the oracle is `partial_fit` of a copy."""
     network.save(tmp_path / "net")
     copy = HebbianClassifier.load(tmp_path / "net")
     assert type(copy) is HebbianClassifier
     before = [w.copy() for w in network.core_.weights]
-    found = network.cosimulate(X, Y, quick=True)
+    found = network.cosimulate(X, Y, model=model)
     assert found.message is None
     copy.partial_fit(X, Y)
     for name in ("weights", "memories", "gains"):
@@ -47,14 +55,25 @@ def test_rtl_learns_on_as_the_estimator(network, tmp_path):
     assert all((a == b).all() for a, b in zip(before, network.core_.weights, strict=True))
 
 
-def test_verilog_is_that_of_the_configuration(network, tmp_path):
-    from hebbware.hdl import emit
-
+def test_verilog_is_that_of_the_configuration(network, tmp_path, monkeypatch):
     config = CoreConfig.of((4, 3, 5, 3), lanes=9, memory__horizon=3)
+    monkeypatch.setattr(emit, "core_verilog", lambda config: f"// {config.fingerprint}\n")
     text = network.verilog(tmp_path / "core.v")
-    assert (tmp_path / "core.v").read_text() == text == emit.core_verilog(config)
+    assert (tmp_path / "core.v").read_text() == text == f"// {config.fingerprint}\n"
     with pytest.raises(InputError, match="cannot write Verilog .*none.*: No such file"):
         network.verilog(tmp_path / "none" / "core.v")
+
+
+def test_model_is_built_where_none_is_given(network, model, monkeypatch):
+    asked = []
+
+    def build(config, **options):
+        asked.append((config, options))
+        return model
+
+    monkeypatch.setattr(classifier, "build_core", build)
+    assert network.cosimulate(X[:2], quick=True).message is None
+    assert asked == [(network.to_config(), {"waves": False, "quick": True})]
 
 
 def test_what_cannot_be_simulated(network):
