@@ -65,8 +65,18 @@ class Encoding:
         if kind == "range":
             return cls(kind, values.min(axis=0), values.max(axis=0))
         if kind == "standard":
-            mean, reach = values.mean(axis=0), DEVIATIONS * values.std(axis=0)
-            return cls(kind, mean - reach, mean + reach)
+            with np.errstate(over="ignore", invalid="ignore"):
+                mean, reach = values.mean(axis=0), DEVIATIONS * values.std(axis=0)
+                ends = np.array([mean - reach, mean + reach])
+            constant = (values == values[0]).all(axis=0)  # rounding gives it a deviation
+            ends = np.where(constant, values[0], ends)
+            wrong = ~np.isfinite(ends).all(axis=0)
+            if wrong.any():
+                raise InputError(
+                    f"encoding standard: x must be small enough for its deviation to be a number, "
+                    f"and is not in feature {int(np.argmax(wrong)) + 1}"
+                )
+            return cls(kind, *ends)
         low, high = np.quantile(values, (TAIL, 1 - TAIL), axis=0)
         return cls(kind, low, high)
 

@@ -29,7 +29,7 @@ from hebbware.golden.learn.train import (
 READOUT_RATE = 7  # by default, in the place of 8: many passes of few samples (docs/python.md)
 _CHOSEN = ("seed", "input.size", "layer.kind", "layer.units")  # by other parameters, or the data
 _PARAMETERS = {
-    "input_range": "features",
+    "input_range": "standard",
     "epochs": None,
     "random_state": 0,
     "engine": "compiled",
@@ -64,9 +64,9 @@ class HebbianClassifier(Saved, ClassifierMixin, BaseEstimator):
     hidden_layers : sequence of int
         Units of each hidden layer.
     input_range : str or (low, high)
-        Where `low` and `high` come from: ``features`` takes the smallest and largest value of each
-        feature, ``all`` those of all features together (pixels); ``quantiles``, ``log`` and
-        ``standard`` are those of `hebbware.golden.data.encoding`. A pair gives them, numbers or
+        Where `low` and `high` come from: ``standard``, ``quantiles`` and ``log`` are those of
+        `hebbware.golden.data.encoding`; ``features`` takes the smallest and largest value of each
+        feature, ``all`` those of all features together (pixels). A pair gives them, numbers or
         arrays (features,), which is best for `partial_fit`. With ``(0, 255)`` bytes stay what they
         are.
     epochs : int or None

@@ -236,7 +236,7 @@ def test_a_network_goes_from_the_estimator_to_the_board(port, tmp_path, capsys, 
     """The estimator's scores on the same samples are the oracle."""
     path, x, y = own_data
     options = {"hidden_layers": (6, 4), "lanes": 2, "random_state": 3, "layer__rate": (2, 2, 0)}
-    options["input__centred"] = False
+    options |= {"input__centred": False, "input_range": "features"}
     network = HebbianClassifier(**options, epochs=2).fit(x[:60], y[:60])
     network.save(tmp_path / "net")
     common = ("--port", port, "--json", tmp_path / "out.json", "--dataset", path)

@@ -15,7 +15,7 @@ from hebbware.hdl import emit
 
 # the core that test_cosim_core.py builds too
 OPTIONS = {"hidden_layers": (3, 5), "lanes": 9, "memory__horizon": 3}
-OPTIONS |= {"input__centred": False, "layer__rate": (7, 6, 8)}
+OPTIONS |= {"input__centred": False, "layer__rate": (7, 6, 8), "input_range": "features"}
 RNG = np.random.default_rng(6)
 Y = np.repeat(["a", "b", "c"], 10)
 X = RNG.normal(0, 1, (30, 4)) * [1, 100, 1e-3, 5] + (Y == "b")[:, None]

@@ -176,7 +176,8 @@ def test_bytes_stay_bytes():
 
 def test_range_of_the_first_part_is_kept():
     x, y = some_bytes()
-    found = HebbianClassifier(**SMALL).partial_fit(x, y, classes=[0, 1, 2])
+    found = HebbianClassifier(**SMALL, input_range="features")
+    found.partial_fit(x, y, classes=[0, 1, 2])
     low, high = found.low_.copy(), found.high_.copy()
     found.partial_fit(x.astype(int) * 3 - 50, y)
     np.testing.assert_array_equal((found.low_, found.high_), (low, high))
@@ -185,7 +186,7 @@ def test_range_of_the_first_part_is_kept():
 
 def test_huge_and_tiny_numbers():
     x = np.array([[-1.7e308, 0.0], [1.7e308, 1e-300], [0.0, 0.0]])
-    found = HebbianClassifier(**SMALL, epochs=1).fit(x, [0, 1, 1])
+    found = HebbianClassifier(**SMALL, epochs=1, input_range="features").fit(x, [0, 1, 1])
     np.testing.assert_array_equal(scaled(found, x), [[0, 0], [255, 255], [128, 0]])
     np.testing.assert_array_equal(scaled(found, [[0.0, 1e308]]), [[128, 255]])
 
@@ -480,7 +481,7 @@ def test_ranges_are_those_of_the_encoding(kind):
 def test_first_samples_without_a_range_are_refused():
     x, y = some_bytes()
     found = HebbianClassifier(**SMALL)
-    with pytest.raises(InputError, match=r"'features' needs samples that differ, .* \(low, high\)"):
+    with pytest.raises(InputError, match=r"'standard' needs samples that differ, .* \(low, high\)"):
         found.partial_fit(x[:1], y[:1], classes=[0, 1, 2])
     with pytest.raises(InputError, match="needs samples that differ, not 5 equal ones"):
         found.fit(np.repeat(x[:1], 5, axis=0), [0, 1, 2, 0, 1])

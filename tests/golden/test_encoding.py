@@ -75,9 +75,24 @@ def test_a_feature_without_a_range_is_silent():
     assert encoding(x + 1000)[:, 0].tolist() == [0] * 9
 
 
+def test_a_feature_that_is_constant_has_no_deviation():
+    """0.1 has, by rounding: 49 of them have another mean."""
+    x = np.column_stack([np.full(49, 0.1), np.arange(49.0)])
+    assert x[:, 0].std() > 0
+    encoding = Encoding.fit("standard", x)
+    assert encoding.constant().tolist() == [0]
+    assert encoding(x + 1)[:, 0].tolist() == [0] * 49
+
+
 def test_huge_ranges_do_not_overflow():
     x = np.array([[-1.7e308], [1.7e308], [0.0]])
     assert Encoding.fit("range", x)(x)[:, 0].tolist() == [0, 255, 128]
+
+
+def test_numbers_too_large_for_a_deviation():
+    x = np.array([[1.0, -1.7e308], [2.0, 1.7e308], [3.0, 0.0]])
+    with pytest.raises(InputError, match="encoding standard: x must be small .* in feature 2"):
+        Encoding.fit("standard", x)
 
 
 def test_bytes_stay():

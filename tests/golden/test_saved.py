@@ -64,7 +64,8 @@ def test_drawn_seeds_and_arrays_are_kept_as_they_were_used(tmp_path):
 
 def test_files_of_the_folder(tmp_path):
     y = LABELS["text"][NUMBERS]
-    network = HebbianClassifier(**SMALL).partial_fit(X[:, :3], y, classes=y)
+    network = HebbianClassifier(**SMALL, input_range="features")
+    network.partial_fit(X[:, :3], y, classes=y)
     network.save(tmp_path / "net")
     assert sorted(path.name for path in (tmp_path / "net").iterdir()) == [
         "checkpoint.npz",
@@ -125,7 +126,12 @@ def test_untrained_network_has_nothing_to_save(tmp_path):
     [
         ("config.toml", "lanes = 4", "lanes = 2", "config.toml must be the configuration of"),
         ("config.toml", "lanes = 4", "lanes = x", "config.toml"),
-        ("encoding.json", '"range"', '"log"', "encoding.json must be the encoding of checkpoint"),
+        (
+            "encoding.json",
+            '"standard"',
+            '"log"',
+            "encoding.json must be the encoding of checkpoint",
+        ),
         ("encoding.json", "{", "", "encoding.json is no JSON"),
         ("classifier.json", '"version": 1', '"version": 2', "classifier.json must be of version 1"),
         ("classifier.json", '"halvings": 2', '"halvings": 9', "halvings must be .* 0..4, not 9"),
