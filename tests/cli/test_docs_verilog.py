@@ -49,7 +49,8 @@ def test_in_icarus(folder):
 @pytest.mark.slow  # a minute: a simulation to build
 def test_in_verilator(folder):
     made = folder / "made"
-    flags = ("--binary", "-Wno-fatal", "--top-module", "bench", "-o", "bench", "-CFLAGS", "-O0 -std=c++20")
+    flags = ["--binary", "-Wno-fatal", "--top-module", "bench", "-o", "bench"]
+    flags += ["-CFLAGS", "-O0 -std=c++20"]
     sources = [folder / name for name in ("bench.v", "core.v")]
     toolchain.compile_program(sources, flags, toolchain.find(), made)
     done = subprocess.run([made / "bench"], capture_output=True, text=True, check=True)
