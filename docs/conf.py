@@ -16,7 +16,7 @@ html_title = f"hebbware {version}"
 html_static_path: list[str] = []
 
 myst_heading_anchors = 4  # links to headings, as the pages have them
-myst_enable_extensions = ["colon_fence"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 # names in docstrings may be of golden and hdl alike
 suppress_warnings = ["ref.python"]
 
