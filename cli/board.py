@@ -20,12 +20,12 @@ from hebbware.cli.common import (
     forbid,
     json_option,
     resolve_config,
-    seed_option,
 )
 from hebbware.cli.files import check_writable, write_file
 from hebbware.cli.line import Line, port_options
+from hebbware.cli.simulated import fuzz, serve
 from hebbware.cli.trained import from_option, network
-from hebbware.golden.errors import InputError, ToolError
+from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 @click.group("board", cls=Group)
 def command() -> None:
     """Talk to a board over its serial port, or run the simulated one."""
+
+
+for simulated in (fuzz, serve):
+    command.add_command(simulated)
 
 
 def _link(board: Board) -> dict[str, int]:
@@ -263,32 +267,6 @@ def weights(config: str, output: Output, line: Line, save: Path | None, load: Pa
     output.write({"weights": count, "saturated": saturated, "file": save or load, **_link(board)})
 
 
-@command.command("fuzz")
-@seed_option
-@json_option
-@click.option("--frames", type=click.IntRange(min=1), default=100_000, show_default=True,
-              metavar="N", help="Frames to send.")  # fmt: skip
-def fuzz(seed: int | None, output: Output, frames: int) -> None:
-    """Send random and mutated frames to the link's gateware, in Verilator.
-
-    Every byte that it answers must be that of the golden model; so must all weights and counters
-    at the end, and it must never hang.
-    """
-    from hebbware.boards.simulated import fuzz as fuzzing
-
-    with output.progress("frames", frames) as advance:
-        outcome = fuzzing.fuzz(frames, seed=seed or 0, progress=advance)
-    output.log(
-        f"{frames:,} frames: {outcome.refused:,} refused, {outcome.executed:,} carried out, "
-        f"{outcome.repeated:,} answered again; {outcome.clocks:,} clocks"
-    )
-    output.write({**vars(outcome), "holds": outcome.holds})
-    if outcome.hangs:
-        raise CheckFailed("the link hangs: it takes no more bytes")
-    if not outcome.holds:
-        raise CheckFailed(f"byte {outcome.differs_at} of the answers is not the model's")
-
-
 def _words(config: CoreConfig) -> int:
     from hebbware.golden.program.layout import Layout
 
@@ -349,55 +327,3 @@ def _verdict(result: dict) -> None:
             f"the board is not golden: {compared['results']} results and {compared['weights']} "
             "weights differ"
         )
-
-
-@command.command("serve")
-@common_options
-@click.option("--link", "link", type=Path, metavar="FILE", help="Make this a link to the port.")
-@click.option(
-    "--corrupt",
-    type=float,
-    default=0.0,
-    show_default=True,
-    metavar="SHARE",
-    help="Bytes to corrupt, in both directions: half are changed, some lost, some doubled.",
-)
-@click.option(
-    "--noise", type=click.IntRange(min=0), default=0, metavar="N", help="Seed of the corruption."
-)
-def serve(
-    config: str, seed: int | None, output: Output, link: Path | None, corrupt: float, noise: int
-) -> None:
-    """Run the simulated board until interrupted: the boards' own gateware, in Verilator.
-
-    It is a serial port like a board's: give its name to `--port` of the other commands.
-    """
-    from hebbware.boards.simulated.board import SimulatedBoard, check_link, linked
-
-    resolved = resolve_config(config, seed)
-    if link is not None:
-        check_link(link)
-
-    def tell() -> None:
-        output.log(
-            f"building the simulated board of {resolved.lanes} lanes: this takes a minute or two, "
-            "longer above 16 lanes; it is kept for the next time"
-        )
-
-    with output.progress("building the board"):
-        board = SimulatedBoard(resolved, corrupt=corrupt, seed=noise, tell=tell)
-    try:
-        with board, linked(board.port, link) as port:
-            output.log(f"simulated board at {port}; stop it with Ctrl-C")
-            output.write({"port": board.port, "link": link, "fingerprint": resolved.fingerprint})
-            board.wait()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        if done := board.served:
-            output.log(
-                f"{done.clocks:,} clocks; {done.received:,} bytes received, {done.sent:,} sent, "
-                f"{done.corrupted:,} corrupted"
-            )
-    if board.served is None:
-        raise ToolError(f"the simulated board {board.how_it_ended}")

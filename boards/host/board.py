@@ -289,8 +289,7 @@ class Board:
             numbers that are no weights.
         """
         cfg, names = self.config, [f"weights[{layer}]" for layer in range(len(weights))]
-        shapes = [(n + 1, m) for n, m in zip(cfg.sizes, cfg.hidden, strict=False)]
-        shapes.append((cfg.classes, cfg.hidden[-1]))
+        shapes = Layout(cfg).shapes
         if len(weights) != len(shapes):
             raise InputError(f"weights must have {len(shapes)} layers, not {len(weights)}")
         weights = [

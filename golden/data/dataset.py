@@ -160,29 +160,33 @@ class Dataset:
             x, y, x_test, y_test = x[~test], y[~test], x[test], y[test]
         else:
             x_test, y_test = _test_samples(where, x_test, y_test, shape, found)
-        raw, raw_test = (part.reshape(len(part), math.prod(shape)) for part in (x, x_test))
-        features = tuple(features)
-        if isinstance(encoding, Encoding) and encoding.features not in (None, raw.shape[1]):
-            raise InputError(
-                f"{where}: x must have {encoding.features} features, as its encoding has, not "
-                f"{raw.shape[1]}"
-            )
-        if encoding is None:
-            encoding = "bytes" if x.dtype == np.uint8 else "range"
-        try:
-            if isinstance(encoding, str):
-                encoding = Encoding.fit(encoding, raw[:fitted])
-            encoded = encoding(raw), encoding(raw_test)
-            later = raw_test if fitted is None else raw[fitted:]
-            clipped = encoding.clipped(later) if len(later) else None
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from None
+        raw = [part.reshape(len(part), math.prod(shape)) for part in (x, x_test)]
+        encoding, encoded, clipped = _encoded(where, *raw, encoding, fitted)
         numbers = [np.searchsorted(found, part).astype(np.int64) for part in (y, y_test)]
         return cls(
             name, shape, len(found), encoded[0], numbers[0], encoded[1], numbers[1],
-            labels=tuple(labels) or label_texts(found), features=features,
+            labels=tuple(labels) or label_texts(found), features=tuple(features),
             encoding=encoding, parts=() if fitted is None else parts, clipped=clipped,
         )  # fmt: skip
+
+
+def _encoded(where: str, x, x_test, encoding: Encoding | str | None, fitted: int | None) -> tuple:
+    """Return the encoding, the bytes of both parts, and what share of later samples it clips."""
+    if isinstance(encoding, Encoding) and encoding.features not in (None, x.shape[1]):
+        raise InputError(
+            f"{where}: x must have {encoding.features} features, as its encoding has, not "
+            f"{x.shape[1]}"
+        )
+    if encoding is None:
+        encoding = "bytes" if x.dtype == np.uint8 else "range"
+    try:
+        if isinstance(encoding, str):
+            encoding = Encoding.fit(encoding, x[:fitted])
+        encoded = encoding(x), encoding(x_test)
+        later = x_test if fitted is None else x[fitted:]
+        return encoding, encoded, encoding.clipped(later) if len(later) else None
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def _test_samples(where: str, x, y, shape: tuple[int, ...], known) -> tuple:

@@ -252,12 +252,7 @@ def train(
     if not 1 <= epochs <= EPOCHS:
         raise InputError(f"epochs must lie in 1..{EPOCHS}, not {epochs}")
     if state is None:
-        check_fit(config, dataset)
-        core, held = core_class(spread_halvings(config, epochs)), held_back(dataset, validation)
-        state = State(
-            core, dataset.name, fingerprint(dataset), epochs, held, stream=stream,
-            meaning=Meaning.of(dataset),
-        )  # fmt: skip
+        state = _begun(config, core_class, dataset, epochs, validation, stream)
     else:
         state = _continued(state, core_class, dataset, epochs)
     core, config, stream = state.core, state.core.config, state.stream
@@ -283,6 +278,16 @@ def train(
             after_epoch(state)
     test = _accuracy(core, dataset, stream)
     return Result(state, test, learned / seconds if learned else math.nan)
+
+
+def _begun(config, core_class, dataset, epochs, validation, stream) -> State:
+    """Return the state before the first epoch."""
+    check_fit(config, dataset)
+    core, held = core_class(spread_halvings(config, epochs)), held_back(dataset, validation)
+    return State(
+        core, dataset.name, fingerprint(dataset), epochs, held, stream=stream,
+        meaning=Meaning.of(dataset),
+    )  # fmt: skip
 
 
 def _learn(
