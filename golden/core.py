@@ -104,16 +104,28 @@ class Core:
         Words written by learning with a weight cut off, see `golden.program.commands.State`.
     """
 
+    def __new__(cls, config: CoreConfig):
+        """A core whose samples are sequences is a `hebbware.golden.sequence.SequenceCore`."""
+        if cls is Core and config.recurrent:
+            from .sequence import SequenceCore
+
+            cls = SequenceCore
+        return super().__new__(cls)
+
     def __init__(self, config: CoreConfig):
         self.config = config
         self.kind = config.memory
         self.layout = Layout(config)
-        self._order = {
-            learn: [(time, p, f"_{p.kind}") for time, p in passes_of_sample(config, learn)]
-            for learn in (False, True)
-        }
+        self._order = self._passes()
         self.reservoir = ReservoirMemory(config) if self.kind.projected else None
         self.reset()
+
+    def _passes(self):
+        """Passes of a sample to infer, and to learn: time step, pass and name of its method."""
+        return {
+            learn: [(time, p, f"_{p.kind}") for time, p in passes_of_sample(self.config, learn)]
+            for learn in (False, True)
+        }
 
     def reset(self):
         """Back to the state after power-up: start weights, empty memories."""
@@ -150,19 +162,21 @@ class Core:
         InputError
             As `infer`, or `label` is no whole number in 0 .. classes - 1; nothing is learned.
         """
-        return self._run(self._sample(x), label_of(label, self.config.classes))
+        return self._run(self._sample(x), self._label(label))
 
     def walk(self, x: np.ndarray, label: int | None = None) -> Iterator[Made]:
         """`infer`, or with a label `learn`, pass by pass; the core changes as passes are taken.
 
         What is written is not to be changed. A pass whose rows are all left out is yielded too.
         """
-        if label is not None:
-            label = label_of(label, self.config.classes)
-        return self._walk(Sample(self.config, self._sample(x), label))
+        label = label if label is None else self._label(label)
+        return self._walk(self._begin(self._sample(x), label))
+
+    def _begin(self, x, label):
+        return Sample(self.config, x, label)
 
     def _run(self, x, label=None):
-        s = Sample(self.config, x, label)
+        s = self._begin(x, label)
         for _ in self._walk(s):
             pass
         return int(s.scores.argmax()), s.scores
@@ -189,8 +203,14 @@ class Core:
         Nothing is learned where any row or label is refused.
         """
         x = self._samples(x)
-        labels = labels_of(labels, self.config.classes, len(x)).tolist()
+        labels = self._labels(labels, len(x))
         return self._results([self._run(row, c) for row, c in zip(x, labels, strict=True)])
+
+    def _label(self, label):
+        return label_of(label, self.config.classes)
+
+    def _labels(self, labels, samples):
+        return labels_of(labels, self.config.classes, samples).tolist()
 
     def _sample(self, x):
         return raw("x", x, (self.config.inputs,), 0, self.config.x.max)

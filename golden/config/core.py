@@ -13,10 +13,10 @@ from typing import Any, Self
 
 from ..arithmetic.fixed import Format, Rounding
 from ..errors import InputError
-from ..layers import Layer, Readout
+from ..layers import Layer, Readout, Recurrent
 from ..memory import MEMORIES, Memory
 from ..modulators.kinds import MODULATORS, Modulator
-from ..neurons.kinds import Neuron, Static
+from ..neurons.kinds import NEURONS, Neuron, Static
 from ..program.commands import ADDRESS_BITS, LANE_BITS
 from ..program.layout import Layout
 from ..reservoir.decoder import decoder_hash
@@ -81,7 +81,7 @@ class CoreConfig:
         self._complete()
         self.memory.check(self)
         self.modulator.check(self)
-        self.neuron.check()
+        self.neuron.check(self)
         self._check_shifts()
         self._check_words()
 
@@ -116,6 +116,17 @@ class CoreConfig:
                 "layer must be at least one hidden layer, then a readout, "
                 f"not {', '.join(kinds) or 'none'}"
             )
+        if Recurrent.kind in kinds and len(kinds) > 2:
+            raise InputError(
+                f"layer must be one recurrent layer, then a readout, not {', '.join(kinds)}"
+            )
+        for name, of in (("neuron", NEURONS), ("modulator", MODULATORS)):
+            kind, fitting = getattr(self, name).kind, [k for k in of if kinds[0] in of[k].layers]
+            if kind not in fitting:
+                raise InputError(
+                    f"{name}.kind must be {' or '.join(map(repr, fitting))} where layer.kind is "
+                    f"{kinds[0]!r}, not {kind!r}"
+                )
 
     def _complete(self):
         """Values that follow from others where none is given."""
@@ -129,6 +140,7 @@ class CoreConfig:
             inputs = layer.units
         self._set("layer", tuple(layers))
         self._set("memory", self.memory.completed(self))
+        self._set("neuron", self.neuron.completed(self))
 
     def _check_shifts(self):
         for number, shift in enumerate(self.step_shifts):
@@ -271,9 +283,24 @@ class CoreConfig:
         return self.modulator.learns
 
     @property
+    def has_memory(self) -> bool:
+        """Whether there is a class memory, or codes in its place."""
+        return self.memory.written or bool(self.memory.kappa)
+
+    @property
     def writes_memory(self) -> bool:
         """Whether learning changes the class memories (they are not fixed codes or absent)."""
         return self.memory.written
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether samples are sequences, which a recurrent layer takes tick by tick."""
+        return self.layer[0].kind == Recurrent.kind
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Of a sample: inputs, or of a sequence ticks and inputs."""
+        return (self.neuron.ticks, self.inputs) if self.recurrent else (self.inputs,)
 
     @property
     def leaky(self) -> bool:
@@ -341,6 +368,11 @@ class CoreConfig:
         """Potentials of leaky neurons: u with the fraction bits that the leak shifts out."""
         more = max(self.neuron.leak_shifts)
         return Format(self.u.width + more, self.u.fraction + more)
+
+    @cached_property
+    def trace(self) -> Format:
+        """Traces of a recurrent layer's inputs and spikes."""
+        return Format(self.neuron.trace_bits, self.neuron.trace_fraction)
 
     @cached_property
     def step_shifts(self) -> tuple[int, ...]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputError
-from ..layers import LAYERS, Dense, Layer, Readout
+from ..layers import LAYERS, Dense, Layer, Readout, Recurrent
 from ..memory import MEMORIES
-from ..modulators.kinds import MODULATORS
-from ..neurons.kinds import NEURONS
+from ..modulators.kinds import MODULATORS, Symmetric
+from ..neurons.kinds import NEURONS, Lif
 from ..reservoir.table import Reservoir
 from ..settings.tables import KIND, Table, make, plain
 from .parts import Formats, Input, Update
@@ -63,12 +63,17 @@ def derived(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 def default_kind(table, values):
     """The kind that a table has where none is given."""
+    layers = values.get(f"{LISTS[0]}.{KIND}")
+    sequences = isinstance(layers, (list, tuple)) and Recurrent.kind in layers
+    if table == "neuron" and sequences:
+        return Lif.kind
     if table == "modulator":
         memory = values.get(f"memory.{KIND}")
         known = isinstance(memory, str) and memory in MEMORIES
-        return MEMORIES[memory].modulator if known else next(iter(MODULATORS))
+        usual = Symmetric.kind if sequences else next(iter(MODULATORS))
+        return MEMORIES[memory].modulator if known else usual
     if table == "memory":
-        wanted = _family(values.get(f"modulator.{KIND}", next(iter(MODULATORS))))
+        wanted = _family(values.get(f"modulator.{KIND}") or default_kind("modulator", values))
         return next((m.kind for m in MEMORIES.values() if m.modulator == wanted), "")
     return next(iter(KINDS[table]))
 

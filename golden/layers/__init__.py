@@ -3,7 +3,8 @@
 from .base import Layer
 from .dense import Dense
 from .readout import Readout
+from .recurrent import Recurrent
 
-LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Dense, Readout)}
+LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Dense, Readout, Recurrent)}
 
-__all__ = ["LAYERS", "Dense", "Layer", "Readout"]
+__all__ = ["LAYERS", "Dense", "Layer", "Readout", "Recurrent"]

@@ -3,11 +3,27 @@
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
+from ..program.layout import Layout
 from ..program.passes import make
 from ..program.walk import Kind, Pass
 from ..settings.tables import Table
+
+
+class Part(NamedTuple):
+    """Rows of weights that begin alike.
+
+    Members
+    -------
+    first, rows : int
+    std : float
+        Standard deviation of their uniform start weights.
+    """
+
+    first: int
+    rows: int
+    std: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +60,18 @@ class Layer(Table):
         """Passes that change its weights; none where they stay as they are."""
         raise NotImplementedError
 
-    def start(self, config, number: int) -> Pass:
-        """Start values of its weights, for one group of lanes."""
+    def parts(self, config, number: int) -> tuple[Part, ...]:
+        """Parts of its weights, in the order in which they get their start values."""
+        return (Part(0, self.shape(config, number)[0], self.init_std),)
+
+    def start(self, config, number: int) -> list[Pass]:
+        """Start values of its weights, for one group of lanes, a pass for each part."""
         rows, _ = self.shape(config, number)
-        return make(config, Kind.START_WEIGHTS, number, count=rows, row_inner=self.row_inner)
+        base = Layout(config).weight_bases[number]
+        return [
+            make(
+                config, Kind.START_WEIGHTS, number,
+                count=part.rows, row_inner=self.row_inner, stride=rows, base=base + part.first,
+            )
+            for part in self.parts(config, number)
+        ]  # fmt: skip

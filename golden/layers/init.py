@@ -2,7 +2,7 @@
 
 The start program walks the weight memory, then the class memory, once for each group of four
 lanes: at every address it draws one random word, whose bytes (signed, uniform) go to the four lanes
-of the group, scaled by a constant of the layer: ``W = floor((byte * scale + half) /
+of the group, scaled by a constant of the layer, or of a part of it: ``W = floor((byte * scale + half) /
 2**update_shift)``. Lanes beyond the layer's size, the bias rows and class memories become zero; the
 lowest bit of each byte of a class-memory word is the lane's random code. The walk for the first
 group makes all other lanes zero, so that nothing is left of what the memories held before.
@@ -29,11 +29,12 @@ class StartState:
     random_state: int
 
 
-def init_scale(config, layer: int) -> int:
-    """Multiplier of the random byte for weight layer `layer`, in units of ``2**-update_shift``."""
-    return round(
-        config.layer[layer].init_std / BYTE_STD * config.weight.one * 2**config.update_shift
-    )
+def init_scale(config, layer: int, part: int = 0) -> int:
+    """Multiplier of the random byte for a part of weight layer `layer`, in units of
+    ``2**-update_shift``.
+    """
+    std = config.layer[layer].parts(config, layer)[part].std
+    return round(std / BYTE_STD * config.weight.one * 2**config.update_shift)
 
 
 def init_groups(config) -> int:
@@ -45,7 +46,7 @@ def start_state(config) -> StartState:
     """Weights, codes and generator state after the start program."""
     layout, lanes = Layout(config), config.lanes
     weight_words = layout.weight_bases[-1]
-    walk = weight_words + (layout.memory_bases[-1] if config.learns_hidden else 0)
+    walk = weight_words + (layout.memory_bases[-1] if config.has_memory else 0)
     groups = init_groups(config)
     words = xorshift_block(seed_state(config.seed), groups * walk)
     # (groups, walk) words -> (walk, groups * 4) bytes: byte k of a word belongs to lane 4 group + k
@@ -55,19 +56,21 @@ def start_state(config) -> StartState:
     octets = octets[weight_words:]
     half = 1 << (config.update_shift - 1)
 
-    def scaled(layer, words):
-        raw = (words * init_scale(config, layer) + half) >> config.update_shift
-        return saturate(raw, config.weight)
-
-    bases, codes = layout.weight_bases, []
-    parts = [scaled(n, signed[bases[n] : bases[n + 1]]) for n in range(len(config.layer))]
-    weights = [weight.copy() for weight in layout.weights_from(np.concatenate(parts))]
-    for layer, weight in zip(config.layer, weights, strict=True):
+    weights, codes, first = [], [], 0
+    for number, layer in enumerate(config.layer):
+        found = []
+        for n, part in enumerate(layer.parts(config, number)):
+            count = part.rows * layout.weight_blocks(number)
+            part_words = signed[first : first + count]
+            raw = (part_words * init_scale(config, number, n) + half) >> config.update_shift
+            found.append(layout.rows_from(number, saturate(raw, config.weight)))
+            first += count
+        weights.append(np.concatenate(found))
         if layer.bias:
-            weight[-1] = 0
+            weights[-1][-1] = 0
     bases = layout.memory_bases
     for layer, units in enumerate(config.hidden):
-        if not config.learns_hidden:
+        if not config.has_memory:
             codes.append(np.ones((layout.memory_rows, units), np.int8))
             continue
         code = octets[bases[layer] : bases[layer + 1]].reshape(

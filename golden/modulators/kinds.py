@@ -14,6 +14,7 @@ class Modulator(Table):
     table = "modulator"
     family: ClassVar[str]  # kind under which memories name those that can read them
     learns: ClassVar[bool] = True  # hidden layers learn at all
+    layers: ClassVar[tuple[str, ...]] = ("dense",)  # kinds of hidden layers that learn by it
     beta_log2: ClassVar[int] = 4  # where it is no field, the width of the softmax follows it
 
     def check(self, config):
@@ -61,6 +62,25 @@ class Nothing(Modulator):
 
     kind = family = "none"
     learns = False
+    layers = ("dense", "recurrent")
 
 
-MODULATORS: dict[str, type[Modulator]] = {m.kind: m for m in (ClassMemory, Hsic, Nothing)}
+@dataclass(frozen=True, kw_only=True)
+class Symmetric(Modulator):
+    """The readout's errors through its own weights: `hebbware.golden.modulators.feedback`."""
+
+    kind = family = "symmetric"
+    layers = ("recurrent",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Random(Modulator):
+    """The readout's errors through fixed random codes: likewise."""
+
+    kind = family = "random"
+    layers = ("recurrent",)
+
+
+MODULATORS: dict[str, type[Modulator]] = {
+    m.kind: m for m in (ClassMemory, Hsic, Nothing, Symmetric, Random)
+}

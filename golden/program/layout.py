@@ -75,6 +75,10 @@ class Layout:
         """Rows of weight layer `layer`."""
         return self.shapes[layer][0]
 
+    def weight_blocks(self, layer: int) -> int:
+        """Blocks of a row of weight layer `layer`."""
+        return -(-self.shapes[layer][1] // self.config.lanes)
+
     @cached_property
     def memory_rows(self) -> int:
         """Rows of each hidden layer's class memory."""
@@ -155,15 +159,18 @@ class Layout:
 
     def weights_from(self, words: np.ndarray) -> list[np.ndarray]:
         """Inverse of `weight_words`."""
-        bases, weights = self.weight_bases, []
-        for n, (layer, (rows, units)) in enumerate(
-            zip(self.config.layer, self.shapes, strict=True)
-        ):
-            word = words[bases[n] : bases[n + 1]]
-            if layer.row_inner:
-                word = word.reshape(-1, rows, words.shape[1]).swapaxes(0, 1)
-            weights.append(self.units_of(word.reshape(rows, -1, words.shape[1]), units))
-        return weights
+        bases = self.weight_bases
+        return [
+            self.rows_from(n, words[bases[n] : bases[n + 1]])
+            for n in range(len(self.config.layer))
+        ]
+
+    def rows_from(self, layer: int, words: np.ndarray) -> np.ndarray:
+        """Rows of one weight layer, all or the next ones, from their words alone."""
+        blocks = self.weight_blocks(layer)
+        if self.config.layer[layer].row_inner:
+            words = words.reshape(blocks, -1, words.shape[1]).swapaxes(0, 1)
+        return self.units_of(words.reshape(-1, blocks, words.shape[-1]), self.shapes[layer][1])
 
     def memories_from(self, words: np.ndarray) -> list[np.ndarray]:
         """Inverse of `memory_words`."""

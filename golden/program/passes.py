@@ -33,17 +33,15 @@ def make(config, kind: Kind, layer: int, *waits: str, clears=(), **facts) -> Pas
     units = min(layer, hidden - 1)
     weights = kind.walk.touches(Store.WEIGHTS)
     slow = config.weight_ports == 1 and Store.WEIGHTS in kind.walk.writes
-    walk = replace(
-        kind.walk,
-        blocks=layout.blocks(units),
-        units=units,
-        base=layout.weight_bases[layer] if weights else layout.memory_bases[units],
-        below=layout.vector_bases[layer - 1] if 0 < layer < hidden else 0,
-        pace=2 if slow else 1,
-        clears=(f"{kind}{layer}", *clears),
-        **facts,
-    )
-    return Pass(kind, layer, walk, waits)
+    found = {
+        "blocks": layout.blocks(units),
+        "units": units,
+        "base": layout.weight_bases[layer] if weights else layout.memory_bases[units],
+        "below": layout.vector_bases[layer - 1] if 0 < layer < hidden else 0,
+        "pace": 2 if slow else 1,
+        "clears": (f"{kind}{layer}", *clears),
+    }
+    return Pass(kind, layer, replace(kind.walk, **found | facts), waits)
 
 
 # -- class memory and modulator --------------------------------------------------------------------

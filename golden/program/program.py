@@ -33,6 +33,8 @@ def program(config) -> tuple[Pass, ...]:
 
     In the time steps before the last one only the settling ones are walked, in the same order.
     """
+    if config.recurrent:
+        return _tick(config)
     hidden, learns, last = len(config.hidden), config.learns_hidden, config.layer[-1]
     found = []
     for layer, table in enumerate(config.layer[:-1]):
@@ -64,6 +66,26 @@ def program(config) -> tuple[Pass, ...]:
     return tuple(_apart(found) if config.weight_ports == 1 else found)
 
 
+def _tick(config) -> tuple[Pass, ...]:
+    """The passes of one tick of a sequence."""
+    layer, readout = config.layer
+    settling, learning = layer.forward(config, 0), []
+    seen = settling[-1].name
+    if config.learns_hidden:
+        feedback = layer.feedback(config, 0, seen)
+        learning = [feedback, *layer.update(config, 0, feedback.name)]
+    found = [*settling, *readout.forward(config, 1, seen), *learning, *readout.update(config, 1)]
+    return tuple(_apart(found) if config.weight_ports == 1 else found)
+
+
+@lru_cache(maxsize=128)
+def passes_of_tick(config, counted: bool, learn: bool) -> tuple[Pass, ...]:
+    """The passes of a tick that has a target to `learn`, or whose scores are `counted`."""
+    return tuple(
+        p for p in program(config) if p.walk.settling or learn or counted and not p.learn
+    )
+
+
 def _names(found: list[Pass]) -> list[str]:
     return [p.name for p in found]
 
@@ -93,8 +115,8 @@ def passes_of_sample(config, learn: bool) -> tuple[tuple[int, Pass], ...]:
 
 def start_program(config) -> tuple[Pass, ...]:
     """The passes that fill the memories for one group of lanes; walked `init_groups` times."""
-    found = [table.start(config, layer) for layer, table in enumerate(config.layer)]
-    if config.learns_hidden:
+    found = [p for layer, table in enumerate(config.layer) for p in table.start(config, layer)]
+    if config.has_memory:
         found += [passes.start_memory(config, layer) for layer in range(len(config.hidden))]
     return tuple(found)
 

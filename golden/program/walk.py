@@ -21,6 +21,9 @@ class Rows(StrEnum):
     ERRORS = "errors"  # those whose error is not zero, then the Jacobian's
     LABEL = "label"  # the one of the sample's class, or its slot in the window
     OLDEST = "oldest"  # the one of the sample that leaves the window; none until it is full
+    # of sequences
+    SPIKES = "spikes"  # the units that spiked in the tick before, then one that adds nothing
+    WRONG = "wrong"  # those whose error is not zero
 
 
 class Store(StrEnum):
@@ -31,6 +34,7 @@ class Store(StrEnum):
     A = "a"  # activations before normalisation,
     Z = "z"  # and after it
     D = "d"  # directions
+    TRACES = "traces"  # of the inputs (layer 0) and of the units' spikes (layer 1)
     # filled by what takes the totals of a pass, see `Then`
     RESULTS = "results"
     ERRORS = "errors"  # of the softmax, or coefficients
@@ -47,6 +51,7 @@ class Own(StrEnum):
     A = "a"
     D = "d"
     BYTE = "byte"  # of the random word
+    TRACE = "trace"  # of sequences: the trace, or what the readout sees, that leaks
 
 
 class Common(StrEnum):
@@ -62,6 +67,8 @@ class Common(StrEnum):
     START = "start"  # standard deviation of the layer's start weights
     Z = "z"
     A = "a"
+    TRACE = "trace"  # of an input, or of a unit's spikes
+    SPIKE = "spike"  # 1 where the unit has spiked
 
 
 class Scale(StrEnum):
@@ -109,6 +116,8 @@ class Walk:
         Rows are walked inside a block; else the blocks of a row inside the row.
     pace : int
         Clocks that each step takes; it is issued in the last of them.
+    stride : int
+        Words from a block to the next one where rows are walked inside a block; 0: `count`.
     units : int
         The hidden layer whose units the lanes hold.
     base : int
@@ -127,6 +136,11 @@ class Walk:
         Products are summed over the lanes.
     random : bool
         Each step draws a random word.
+    leaks : bool
+        Each block draws a word of the sequence's own generator, see
+        `hebbware.golden.neurons.spiking`.
+    sequence : bool
+        Of cores whose samples are sequences only.
     start : bool
         Belongs to the start program.
     settling : bool
@@ -145,6 +159,7 @@ class Walk:
     blocks: int = 1
     row_inner: bool = False
     pace: int = 1
+    stride: int = 0
     units: int = 0
     base: int = 0
     below: int = 0
@@ -156,6 +171,8 @@ class Walk:
     writes: tuple[Store, ...] = ()
     total: bool = False
     random: bool = False
+    leaks: bool = False
+    sequence: bool = False
     start: bool = False
     settling: bool = False
     learn: bool = False
@@ -169,7 +186,7 @@ class Walk:
         """Whether it reads or writes `store`."""
         return store in self.reads or store in self.writes
 
-    def rows_walked(self, inputs: int, errors: int, oldest: bool) -> int:
+    def rows_walked(self, inputs: int, errors: int, oldest: bool, spikes: int = 0) -> int:
         """How many rows it walks for a sample; 0 where it is left out.
 
         Parameters
@@ -180,6 +197,8 @@ class Walk:
             Errors of the layer that are not zero.
         oldest : bool
             The window is full.
+        spikes : int
+            Units that spiked in the tick before.
         """
         if self.skip is Skip.NO_ERRORS and not errors:
             return 0
@@ -187,8 +206,12 @@ class Walk:
             return 0
         if self.rows is Rows.INPUTS:
             return inputs + 1
+        if self.rows is Rows.SPIKES:
+            return spikes + 1
         if self.rows is Rows.ERRORS:
             return errors + 1
+        if self.rows is Rows.WRONG:
+            return errors
         return self.count if self.rows is Rows.ALL else 1
 
     def addresses(self, rows: np.ndarray) -> np.ndarray:
@@ -198,7 +221,7 @@ class Walk:
         """
         blocks = np.arange(self.blocks)
         if self.row_inner:
-            return self.base + blocks[:, None] * self.count + rows
+            return self.base + blocks[:, None] * (self.stride or self.count) + rows
         return self.base + rows[:, None] * self.blocks + blocks
 
 
@@ -272,6 +295,45 @@ class Kind(StrEnum):
         Walk(row_inner=True, own=Own.BYTE, common=Common.START, writes=_W, random=True, start=True),
     )
     START_MEMORY = "start_memory", Walk(writes=_M, random=True, start=True)
+
+    # -- of sequences, a tick each; the last row of both forward passes takes the sum --
+    # traces from the inputs, and from the spikes of the tick before
+    TRACE_INPUTS = "trace_inputs", Walk(
+        own=Own.TRACE, common=Common.SOURCE, reads=(Store.TRACES,), writes=(Store.TRACES,),
+        leaks=True, settling=True, sequence=True,
+    )  # fmt: skip
+    TRACE_UNITS = "trace_units", Walk(
+        own=Own.TRACE, common=Common.SPIKE, reads=(Store.TRACES,), writes=(Store.TRACES,),
+        leaks=True, settling=True, sequence=True,
+    )  # fmt: skip
+    # v from itself, x and W; then from the spikes and W, and new spikes
+    FORWARD_INPUTS = "forward_inputs", Walk(
+        rows=Rows.INPUTS, row_inner=True, common=Common.SOURCE, scale=Scale.SUM,
+        reads=(Store.WEIGHTS, Store.A), writes=(Store.A,), leaks=True, settling=True, sequence=True,
+    )  # fmt: skip
+    FORWARD_UNITS = "forward_units", Walk(
+        rows=Rows.SPIKES, row_inner=True, common=Common.ONE, scale=Scale.SUM,
+        reads=(Store.WEIGHTS, Store.A), writes=(Store.A,), settling=True, sequence=True,
+    )  # fmt: skip
+    # f from itself and the spikes
+    FILTER = "filter", Walk(
+        own=Own.TRACE, common=Common.SPIKE, reads=(Store.Z,), writes=(Store.Z,), leaks=True,
+        settling=True, sequence=True,
+    )  # fmt: skip
+    # d from e, E and v
+    FEEDBACK = "feedback", Walk(
+        rows=Rows.WRONG, row_inner=True, common=Common.ERROR, writes=(Store.D,), learn=True,
+        skip=Skip.NO_ERRORS, sequence=True,
+    )  # fmt: skip
+    # W -= trace d
+    UPDATE_INPUTS = "update_inputs", Walk(
+        row_inner=True, own=Own.D, common=Common.TRACE, scale=Scale.STEP, reads=_W, writes=_W,
+        random=True, learn=True, skip=Skip.NO_ERRORS, sequence=True,
+    )  # fmt: skip
+    UPDATE_UNITS = "update_units", Walk(
+        row_inner=True, own=Own.D, common=Common.TRACE, scale=Scale.STEP, reads=_W, writes=_W,
+        random=True, learn=True, skip=Skip.NO_ERRORS, sequence=True,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -199,6 +199,14 @@ class Twin(Core):
     The first call of a process compiles, or loads what an earlier one compiled.
     """
 
+    def __new__(cls, config: CoreConfig):
+        """Of sequences it is a `hebbware.golden.twin.sequence.SequenceTwin`."""
+        if config.recurrent:
+            from .sequence import SequenceTwin
+
+            return SequenceTwin(config)
+        return super().__new__(cls, config)
+
     def __init__(self, config: CoreConfig):
         super().__init__(config)
         self._constants = _constants(config)

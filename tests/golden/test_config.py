@@ -137,7 +137,7 @@ RULES = [
     (HSIC | {"modulator.gamma": 16.5}, r"gamma must lie in 0\.\.16, not 16\.5"),
     (HSIC | {"modulator.sigmas": (1, 1)}, r"sigmas must be three widths, .* z, not \[1\.0, .*\]"),
     (HSIC | {"modulator.sigmas": (1, 0, 1)}, r"sigmas must lie above 0, not \[1\.0, 0\.0, 1\.0\]"),
-    ({"neuron.kind": "spiking"}, r"neuron\.kind must be one of static, leaky, not 'spiking'"),
+    ({"neuron.kind": "spiking"}, r"neuron\.kind must be one of static, leaky, lif, not 'spiking'"),
     ({"neuron.time_steps": 20}, r"time_steps must be left out where neuron\.kind is 'static'"),
     ({"input.centred": 1}, r"centred must be true or false, not 1"),
     ({"input.centred": True, "input.bits": 1}, r"bits must be at least 2 where they are centred"),

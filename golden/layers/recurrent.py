@@ -1,0 +1,88 @@
+"""The recurrent layer of spiking units: inputs and the units' own last spikes are rows of one matrix.
+
+Weights have shape ``(inputs + units, units)``; there is no bias. What a tick computes:
+`hebbware.golden.neurons.spiking`; what it learns: `hebbware.golden.modulators.feedback`.
+"""
+
+from dataclasses import dataclass
+
+from ..program.layout import Layout
+from ..program.passes import errors_of, make
+from ..program.walk import Kind, Own, Store
+from ..settings.tables import real, whole
+from .base import Layer, Part
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recurrent(Layer):
+    """Every unit has a weight for each input, and for each unit's last spike.
+
+    Parameters
+    ----------
+    units : int
+        2..4096.
+    recurrent_init_std : float
+        Standard deviation of the uniform start weights from the units' own spikes.
+    """
+
+    kind = "recurrent"
+    row_inner = True
+    bias = False
+    units: int = whole(2, 2, 4096)
+    rate: int | None = whole(None, 0, 20)
+    init_std: float | None = real(None, 0, 1)
+    recurrent_init_std: float = real(0.0, 0, 1)
+
+    def shape(self, config, number):
+        return config.sizes[number] + self.units, self.units
+
+    def parts(self, config, number):
+        inputs = config.sizes[number]
+        return Part(0, inputs, self.init_std), Part(inputs, self.units, self.recurrent_init_std)
+
+    def step_shift(self, config, number):
+        product = config.trace.fraction + config.d.fraction
+        return product + self.rate - config.weight.fraction
+
+    def forward(self, config, number, *waits):
+        """Traces, potentials and spikes of a tick, and what the readout sees."""
+        inputs, units = self._places(config, number)
+        lanes = config.lanes
+        traces = [
+            make(config, kind, number, *waits, count=1, blocks=-(-rows // lanes), base=0)
+            for kind, rows in (
+                (Kind.TRACE_INPUTS, config.sizes[number]),
+                (Kind.TRACE_UNITS, self.units),
+            )
+        ]
+        first = make(config, Kind.FORWARD_INPUTS, number, *waits, **inputs)
+        second = make(config, Kind.FORWARD_UNITS, number, first.name, traces[1].name, **units)
+        seen = make(config, Kind.FILTER, number, second.name, count=1, base=0)
+        return [*traces, first, second, seen]
+
+    def update(self, config, number, *waits):
+        inputs, units = self._places(config, number)
+        return [
+            make(config, Kind.UPDATE_INPUTS, number, *waits, **inputs),
+            make(config, Kind.UPDATE_UNITS, number, *waits, **units),
+        ]
+
+    def feedback(self, config, number, *waits):
+        """Pass from the readout's errors to directions."""
+        of_codes = bool(config.memory.kappa)
+        facts = {"reads": (Store.MEMORY,), "own": Own.READ} if of_codes else {
+            "reads": (Store.WEIGHTS,), "own": Own.WEIGHT, "base": Layout(config).weight_bases[-2],
+        }
+        return make(
+            config, Kind.FEEDBACK, number, errors_of(number + 1), *waits,
+            count=config.classes, **facts,
+        )  # fmt: skip
+
+    def _places(self, config, number):
+        """Where the rows of the inputs, and of the units, lie."""
+        stride, first = self.shape(config, number)[0], Layout(config).weight_bases[number]
+        found = []
+        for part in self.parts(config, number):
+            base = first + part.first
+            found.append({"count": part.rows, "stride": stride, "base": base})
+        return found

@@ -1,0 +1,200 @@
+"""The core of sequences, bit for bit, in plain NumPy: a recurrent layer of spiking units, a readout.
+
+A sequence is worked on tick by tick, each tick pass by pass in the order of
+`hebbware.golden.program.program`. Potentials, traces and what the readout sees are at rest before
+the first one. The readout's scores are summed over the last `neuron.target` ticks; at every tick
+with a label all weights are updated.
+"""
+
+import numpy as np
+
+from .arithmetic.fixed import saturate, shift_round
+from .arithmetic.random import rotate_lanes, xorshift_block
+from .config import NO_LABEL, CoreConfig
+from .core import Core
+from .data.samples import label_of, labels_of, raw
+from .errors import InputError
+from .layers import dense
+from .layers.softmax import softmax_error
+from .modulators import feedback
+from .neurons import spiking
+from .program.program import passes_of_tick
+from .program.walk import Made, Pass, Store, Written
+
+
+class Sequence:
+    """What ticks and passes hand on to those that follow.
+
+    Parameters
+    ----------
+    config : CoreConfig
+    x : array (ticks, inputs)
+        Raw, checked.
+    labels : array (ticks,) or None
+        `NO_LABEL` at ticks without a target.
+
+    Attributes
+    ----------
+    time : int
+        Tick at hand.
+    word : int
+        Of the generator for what leaks.
+    potentials, spikes : arrays (units,)
+    traces : list of arrays
+        Of the inputs and of the units' spikes.
+    seen : array (units,)
+        What the readout sees.
+    errors : array (classes,)
+        Of the readout at this tick.
+    directions : array (units,)
+    scores : array (classes,)
+        Summed so far.
+    """
+
+    def __init__(self, config: CoreConfig, x: np.ndarray, labels: np.ndarray | None):
+        units = config.hidden[0]
+        self.x, self.labels = np.asarray(x, np.int64) - config.x_zero, labels
+        self.time, self.word = 0, spiking.rest_word(config)
+        self.potentials, self.spikes, self.seen = (np.zeros(units, np.int64) for _ in range(3))
+        self.traces = [np.zeros(size, np.int64) for size in (config.inputs, units)]
+        self.errors = self.directions = None
+        self.scores = np.zeros(config.classes, np.int64)
+
+    @property
+    def input(self) -> np.ndarray:
+        """Inputs of this tick."""
+        return self.x[self.time]
+
+    @property
+    def label(self) -> int | None:
+        """Target of this tick, if it has one."""
+        if self.labels is None or self.labels[self.time] == NO_LABEL:
+            return None
+        return int(self.labels[self.time])
+
+
+class SequenceCore(Core):
+    """`Core` of a configuration with a recurrent layer.
+
+    Samples have the shape (ticks, inputs); a label is that of the last `neuron.target` ticks, or
+    there is one for each tick, `hebbware.golden.config.NO_LABEL` where there is none. Scores are
+    sums over the last `neuron.target` ticks. `learned` counts sequences.
+    """
+
+    def _passes(self):
+        return {
+            (counted, learn): [(p, f"_{p.kind}") for p in passes_of_tick(self.config, counted, learn)]
+            for counted in (False, True)
+            for learn in (False, True)
+        }
+
+    def _sample(self, x):
+        return raw("x", x, self.config.sample_shape, 0, self.config.x.max)
+
+    def _samples(self, x):
+        return raw("x", x, ("samples", *self.config.sample_shape), 0, self.config.x.max)
+
+    def _label(self, label):
+        if np.ndim(label):
+            return self._labels([label], 1)[0]
+        return self._labels([label_of(label, self.config.classes)], 1)[0]
+
+    def _labels(self, labels, samples):
+        """Labels of every tick, (samples, ticks)."""
+        neuron, classes = self.config.neuron, self.config.classes
+        if len(np.shape(labels)) > 1:
+            found = raw("labels", labels, (samples, neuron.ticks), 0, NO_LABEL)
+            wrong = (found >= classes) & (found != NO_LABEL)
+            if wrong.any():
+                raise InputError(
+                    f"labels must lie in 0..{classes - 1}, or be {NO_LABEL} at ticks without one, "
+                    f"not {found[wrong][0]}"
+                )
+            return found.astype(np.int64)
+        of_ticks = np.full((samples, neuron.ticks), NO_LABEL)
+        of_ticks[:, -neuron.target :] = labels_of(labels, classes, samples)[:, None]
+        return of_ticks
+
+    def _begin(self, x, labels):
+        return Sequence(self.config, x, labels)
+
+    def _walk(self, s):
+        cfg = self.config
+        first = cfg.neuron.ticks - cfg.neuron.target
+        for s.time in range(cfg.neuron.ticks):
+            label, s.errors = s.label, None
+            inputs, spikes = np.count_nonzero(s.input), int(s.spikes.sum())
+            for p, method in self._order[s.time >= first, label is not None]:
+                errors = 0 if s.errors is None else np.count_nonzero(s.errors)
+                rows = p.walk.rows_walked(inputs, errors, False, spikes)
+                yield Made(p, s.time, rows, getattr(self, method)(p, s) if rows else ())
+        if s.labels is not None and (s.labels != NO_LABEL).any():
+            self.learned += 1
+
+    # -- passes: what each writes -----------------------------------------------------------------
+
+    def _trace_inputs(self, p: Pass, s: Sequence):
+        cfg = self.config
+        return self._traced(0, s, s.input << cfg.trace.fraction - cfg.source(0).fraction)
+
+    def _trace_units(self, p, s):
+        return self._traced(1, s, s.spikes << self.config.trace.fraction)
+
+    def _traced(self, which, s, arriving):
+        old = s.traces[which]
+        s.traces[which] = spiking.trace(self.config, old, arriving, self._leaks(s, old.size))
+        return (Written(Store.TRACES, which, None, s.traces[which]),)
+
+    def _forward_inputs(self, p, s):
+        cfg, rows = self.config, np.flatnonzero(s.input)
+        current = dense.sums(cfg, cfg.source(0).fraction, s.input[rows], self.weights[0][rows])
+        random = self._leaks(s, s.spikes.size)
+        s.potentials = spiking.integrate(cfg, s.potentials, s.spikes, current, random)
+        return (Written(Store.A, 0, None, s.potentials),)
+
+    def _forward_units(self, p, s):
+        cfg, rows = self.config, np.flatnonzero(s.spikes)
+        current = dense.sums(cfg, 0, s.spikes[rows], self.weights[0][cfg.inputs + rows])
+        s.potentials = saturate(s.potentials + current, cfg.u)
+        s.spikes = (s.potentials >= spiking.threshold(cfg)).astype(np.int64)
+        return (Written(Store.A, 0, None, s.potentials),)
+
+    def _filter(self, p, s):
+        s.seen = spiking.filtered(self.config, s.seen, s.spikes, self._leaks(s, s.seen.size))
+        return (Written(Store.Z, 0, None, s.seen),)
+
+    def _scores(self, p, s):
+        cfg = self.config
+        shift = cfg.z.fraction + cfg.weight.fraction - cfg.u.fraction
+        scores = saturate(shift_round(self.weights[1] @ s.seen, shift), cfg.u)
+        written = []
+        if s.time >= cfg.neuron.ticks - cfg.neuron.target:
+            s.scores = s.scores + scores
+            written.append(Written(Store.RESULTS, p.layer, None, s.scores))
+        if s.label is not None:
+            s.errors = softmax_error(cfg, scores, cfg.u.fraction, s.label)
+            written.append(Written(Store.ERRORS, p.layer, None, s.errors))
+        return tuple(written)
+
+    def _feedback(self, p, s):
+        cfg, symmetric = self.config, not self.config.memory.kappa
+        read = self.weights[1] if symmetric else self.read(0)
+        near = spiking.near(cfg, s.potentials)
+        s.directions = feedback.direction(cfg, s.errors, read, near)
+        return (Written(Store.D, 0, None, s.directions),)
+
+    def _update_inputs(self, p, s):
+        return self._changed(p, np.arange(self.config.inputs), s.traces[0], s.directions)
+
+    def _update_units(self, p, s):
+        rows = self.config.inputs + np.arange(self.config.hidden[0])
+        return self._changed(p, rows, s.traces[1], s.directions)
+
+    def _readout(self, p, s):
+        return self._changed(p, np.arange(self.config.classes), s.errors, s.seen)
+
+    def _leaks(self, s, size):
+        """A word of 32 bits for each of `size` numbers in lanes, from one for each block."""
+        words = xorshift_block(s.word, -(-size // self.config.lanes))
+        s.word = int(words[-1])
+        return self.layout.units_of(rotate_lanes(words, self.config.lanes), size)
