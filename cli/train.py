@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FIGURES = (".png", ".svg", ".pdf")
 EPOCHS = 10
+SILENT, SATURATED = 1e-4, 0.5  # spikes of a unit in a tick that are too few, too many
 
 
 @click.command("train")
@@ -211,6 +212,7 @@ def _content(
         "validation": state.validation[-1],
         "samples": {"train": len(dataset.y_train) - held, "validation": held, "test": test},
         "samples_per_second": result.samples_per_second,
+        "rate": result.rate,
         "engine": engine,
         "controls": {
             name: {"validation": control.validation, "test": control.test}
@@ -298,6 +300,20 @@ def _print(output: Output, dataset: Dataset, result: Result, compared: dict[str,
     speed = result.samples_per_second
     rate = "" if math.isnan(speed) else f"; {speed:,.0f} samples/s learned"
     output.log(f"test accuracy {_percent(result.test)} % of {len(dataset.y_test):,}{rate}")
+    if result.rate is not None:
+        output.log(
+            f"a unit spikes in {100 * result.rate:.3g} % of the ticks{_unusual(result.rate)}"
+        )
+
+
+def _unusual(rate: float) -> str:
+    """A warning where a layer falls silent or saturates."""
+    if SILENT < rate < SATURATED:
+        return ""
+    what = "saturated: raise" if rate >= SATURATED else "silent: lower"
+    return (
+        f": warning, the layer is {what} neuron.threshold, or change layer.init_std and layer.rate"
+    )
 
 
 def _draw(

@@ -1,4 +1,4 @@
-"""The core of sequences, bit for bit, in plain NumPy: a recurrent layer of spiking units, a readout.
+"""The core of sequences, bit for bit, in plain NumPy: a recurrent layer, then a readout.
 
 A sequence is worked on tick by tick, each tick pass by pass in the order of
 `hebbware.golden.program.program`. Potentials, traces and what the readout sees are at rest before
@@ -79,11 +79,35 @@ class SequenceCore(Core):
     Samples have the shape (ticks, inputs); a label is that of the last `neuron.target` ticks, or
     there is one for each tick, `hebbware.golden.config.NO_LABEL` where there is none. Scores are
     sums over the last `neuron.target` ticks. `learned` counts sequences.
+
+    Attributes
+    ----------
+    spikes : int
+        Of all units in all ticks of the last call of `infer_many` or `learn_many`.
     """
+
+    def reset(self):
+        super().reset()
+        self.spikes = 0
+
+    def infer_many(self, x):
+        self.spikes = 0
+        return super().infer_many(x)
+
+    def learn_many(self, x, labels):
+        self.spikes = 0
+        return super().learn_many(x, labels)
+
+    def rate(self, samples: int) -> float:
+        """Spikes of a unit in a tick, mean over the last call, which had so many samples."""
+        cfg = self.config
+        return self.spikes / (max(samples, 1) * cfg.neuron.ticks * cfg.hidden[0])
 
     def _passes(self):
         return {
-            (counted, learn): [(p, f"_{p.kind}") for p in passes_of_tick(self.config, counted, learn)]
+            (counted, learn): [
+                (p, f"_{p.kind}") for p in passes_of_tick(self.config, counted, learn)
+            ]
             for counted in (False, True)
             for learn in (False, True)
         }
@@ -157,6 +181,7 @@ class SequenceCore(Core):
         current = dense.sums(cfg, 0, s.spikes[rows], self.weights[0][cfg.inputs + rows])
         s.potentials = saturate(s.potentials + current, cfg.u)
         s.spikes = (s.potentials >= spiking.threshold(cfg)).astype(np.int64)
+        self.spikes += int(s.spikes.sum())
         return (Written(Store.A, 0, None, s.potentials),)
 
     def _filter(self, p, s):

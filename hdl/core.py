@@ -73,6 +73,7 @@ class Core(wiring.Component):
     """
 
     def __init__(self, config, *, trace=False, drop=False):
+        config.check_hardware()
         self.config, self.trace_ports, self.drops = config, trace, drop
         self.at = stages(config)
         self.layout = layout = Layout(config)

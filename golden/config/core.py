@@ -90,11 +90,11 @@ class CoreConfig:
     def _choose(self):
         """The memory and the modulator, where one follows from the other."""
         if self.memory is None:
-            wanted = (self.modulator or next(iter(MODULATORS.values()))).family
-            self._set("memory", next(m() for m in MEMORIES.values() if m.modulator == wanted))
+            wanted = self.modulator or next(iter(MODULATORS.values()))
+            self._set("memory", wanted.usual(MEMORIES.values())())
         if self.modulator is None:
             self._set("modulator", MODULATORS[self.memory.modulator]())
-        if self.modulator.family != self.memory.modulator:
+        if not self.modulator.fits(self.memory):
             raise InputError(
                 f"modulator.kind must be {self.memory.modulator!r} where memory.kind is "
                 f"{self.memory.kind!r}, not {self.modulator.kind!r}"
@@ -275,7 +275,7 @@ class CoreConfig:
     @cached_property
     def rule(self) -> str:
         """What the hidden layers learn by, in words."""
-        return self.memory.rule
+        return self.modulator.rule(self)
 
     @property
     def learns_hidden(self) -> bool:
@@ -296,6 +296,14 @@ class CoreConfig:
     def recurrent(self) -> bool:
         """Whether samples are sequences, which a recurrent layer takes tick by tick."""
         return self.layer[0].kind == Recurrent.kind
+
+    def check_hardware(self):
+        """Raise InputError where only golden can compute it so far."""
+        if self.recurrent:
+            raise InputError(
+                f"layer.kind must be 'dense' for hardware, not {Recurrent.kind!r}: such layers are "
+                "computed in golden only"
+            )
 
     @property
     def sample_shape(self) -> tuple[int, ...]:
@@ -349,8 +357,8 @@ class CoreConfig:
 
     @cached_property
     def read(self) -> Format:
-        """Class memory as read in products."""
-        return self.memory.read_format(self)
+        """Class memory, or what takes its place, as read in products."""
+        return self.modulator.read_format(self)
 
     @cached_property
     def stored(self) -> Format:

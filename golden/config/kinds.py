@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import InputError
 from ..layers import LAYERS, Dense, Layer, Readout, Recurrent
 from ..memory import MEMORIES
-from ..modulators.kinds import MODULATORS, Symmetric
+from ..modulators.kinds import MODULATORS, Random, Symmetric
 from ..neurons.kinds import NEURONS, Lif
 from ..reservoir.table import Reservoir
 from ..settings.tables import KIND, Table, make, plain
@@ -70,25 +70,26 @@ def default_kind(table, values):
     if table == "modulator":
         memory = values.get(f"memory.{KIND}")
         known = isinstance(memory, str) and memory in MEMORIES
-        usual = Symmetric.kind if sequences else next(iter(MODULATORS))
-        return MEMORIES[memory].modulator if known else usual
+        if sequences:
+            return Random.kind if memory == Random.borrows else Symmetric.kind
+        return MEMORIES[memory].modulator if known else next(iter(MODULATORS))
     if table == "memory":
-        wanted = _family(values.get(f"modulator.{KIND}") or default_kind("modulator", values))
-        return next((m.kind for m in MEMORIES.values() if m.modulator == wanted), "")
+        wanted = _modulator(values.get(f"modulator.{KIND}") or default_kind("modulator", values))
+        return wanted.usual(MEMORIES.values()).kind if wanted else ""
     return next(iter(KINDS[table]))
 
 
-def _family(modulator):
-    """Family of the modulator of that kind; None where there is no such kind."""
-    known = isinstance(modulator, str) and modulator in MODULATORS
-    return MODULATORS[modulator].family if known else None
+def _modulator(kind):
+    """The modulator of that kind; None where there is no such kind."""
+    return MODULATORS.get(kind) if isinstance(kind, str) else None
 
 
 def _follow(values, changes):
     """Let the modulator follow the memory, or the memory the modulator, where one changes."""
     memory, modulator = f"memory.{KIND}", f"modulator.{KIND}"
     known = MEMORIES.get(values.get(memory)) if isinstance(values.get(memory), str) else None
-    if known and known.modulator != _family(values.get(modulator, known.modulator)):
+    chosen = _modulator(values.get(modulator, known.modulator)) if known else None
+    if known and not (chosen and chosen.fits(known)):
         if memory in changes and modulator not in changes:
             values[modulator] = known.modulator
         elif memory not in changes:

@@ -4,7 +4,8 @@
 name                      ticks    inputs  classes  from
 ========================  =======  ======  =======  ===========================================
 ``cue-accumulation``      2,250    40      2        the two files of ReckOn's test bench
-``cues``                  2,250    40      2        the same task, drawn on the spot
+``cues``                  2,250    40      2        the same task, drawn on the spot; also
+                                                    ``cues:count=5:delay=500:noise=0.02``
 ``spoken-digits``         40       32      10       recordings, see `hebbware.golden.data.speech`
 ``digits-rows``           8        8       10       ``digits``, row by row
 ``mnist-rows``            28       28      10       ``mnist``, row by row
@@ -17,26 +18,36 @@ the image.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from hebbware.golden.data import speech
 from hebbware.golden.data.dataset import Dataset
-from hebbware.golden.errors import InputError
+from hebbware.golden.errors import InputError, one_of
 from hebbware.golden.system.files import read_text
 
-CUES = "cue-accumulation"
+CUES, DRAWN = "cue-accumulation", "cues"
+ROWS = {"digits-rows": "digits", "mnist-rows": "mnist"}  # images, row by row
+NAMES = (CUES, DRAWN, speech.NAME, *ROWS)
+OPTIONS = {"train": int, "test": int, "count": int, "delay": int, "noise": float}  # of `cues`
 FILES = {"train": "dataset_cueAcc_train.dat", "test": "dataset_cueAcc_test.dat"}
 GROUP = 10  # input neurons of each of four groups: left cues, right cues, recall, noise
 INPUTS = 4 * GROUP
-LEAD, CUE, GAP, RECALL = 50, 100, 50, 150  # ticks before the first cue, of each, between, at the end
+LEAD, CUE, GAP, RECALL = (
+    50,
+    100,
+    50,
+    150,
+)  # ticks before the first cue, of each, between, at the end
 RATE = 0.04  # of neurons that have something to say, in events per tick
 EVENT = 255
 TARGET, END = -2, -1  # what stands for a neuron where it is none
 
 
-def folder_of(name: str, data_dir: str | Path | None, wanted: str, source: str) -> Path:
-    """Return the folder that holds `wanted`, a file of the data set `name`.
+def folder_of(name: str, data_dir: str | Path | None, wanted: tuple[str, ...], source: str) -> Path:
+    """Return the folder that holds one of `wanted`, files or folders of the data set `name`.
 
     Raises
     ------
@@ -45,11 +56,11 @@ def folder_of(name: str, data_dir: str | Path | None, wanted: str, source: str) 
     """
     base = data_dir or os.environ.get("HEBBWARE_DATA")
     for folder in (Path(base) / name, Path(base)) if base else ():
-        if (folder / wanted).is_file():
+        if any((folder / each).exists() for each in wanted):
             return folder
     raise InputError(
-        f"data set {name}: no folder holds {wanted}; get {source}, and give its folder with "
-        "--data DIR or $HEBBWARE_DATA"
+        f"data set {name}: no folder holds {' or '.join(wanted)}; get {source}, and give its "
+        "folder with --data DIR or $HEBBWARE_DATA"
     )
 
 
@@ -64,7 +75,7 @@ def cue_files(data_dir: str | Path | None) -> Dataset:
     InputError
         No files, or events that are out of order or beyond the neurons and ticks.
     """
-    folder = folder_of(CUES, data_dir, FILES["train"], "ReckOn's files of that name")
+    folder = folder_of(CUES, data_dir, (FILES["train"],), "ReckOn's files of that name")
     parts = {part: read_events(folder / name) for part, name in FILES.items()}
     return Dataset(
         CUES, parts["train"][0].shape[1:], 2, *(
@@ -73,7 +84,9 @@ def cue_files(data_dir: str | Path | None) -> Dataset:
     )  # fmt: skip
 
 
-def read_events(path: Path, inputs: int = INPUTS, classes: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def read_events(
+    path: Path, inputs: int = INPUTS, classes: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
     """Read a file of ReckOn's test bench: bytes (samples, ticks, inputs), labels (samples,).
 
     The first line is the number of samples. Then, for each, ``neuron, tick`` in order of time;
@@ -96,7 +109,7 @@ def read_events(path: Path, inputs: int = INPUTS, classes: int = 2) -> tuple[np.
     number, wanted = 1, lines[0].strip()
     if not wanted.isdigit() or not int(wanted):
         fail("the first line must be the number of samples", repr(wanted))
-    for number, line in enumerate(lines[1:], start=2):
+    for number, line in enumerate(lines[1:], start=2):  # noqa: B007 - for `fail`
         if not line.strip():
             continue
         try:
@@ -134,6 +147,32 @@ def read_events(path: Path, inputs: int = INPUTS, classes: int = 2) -> tuple[np.
     return x, np.array(labels, np.int64)
 
 
+def load(name: str, data_dir: str | Path | None, seed: int) -> Dataset:
+    """Return one of the first three of these sets by its name.
+
+    Raises
+    ------
+    InputError
+    """
+    kind, *options = name.split(":")
+    if kind == CUES:
+        return cue_files(data_dir)
+    if kind == speech.NAME:
+        wanted = speech.ARCHIVE, speech.FOLDER
+        source = "the recordings of the Free Spoken Digit Dataset"
+        return speech.spoken_digits(folder_of(kind, data_dir, wanted, source))
+    given = {}
+    for option in options:
+        key, _, value = option.partition("=")
+        if key not in OPTIONS:
+            raise one_of("option of data set cues", key, OPTIONS)
+        try:
+            given[key] = OPTIONS[key](value)
+        except ValueError:
+            raise InputError(f"data set cues: {key} must be a number, not {value!r}") from None
+    return replace(cues(seed, **given), name=name)
+
+
 def cues(
     seed: int,
     train: int = 50,
@@ -142,7 +181,7 @@ def cues(
     delay: int = 1050,
     noise: float = 0.01,
 ) -> Dataset:
-    """Draw samples of the same task: on which side were more cues?
+    """Draw samples of the same task: the class is the side on which more cues were.
 
     Parameters
     ----------
@@ -187,4 +226,4 @@ def cues(
         x[n] = (draw(ticks, INPUTS) < np.repeat(rates, GROUP, axis=1)) * EVENT
     y = (2 * right.sum(axis=1) > count).astype(np.int64)
     x = x.reshape(samples, -1)
-    return Dataset("cues", (ticks, INPUTS), 2, x[:train], y[:train], x[train:], y[train:])
+    return Dataset(DRAWN, (ticks, INPUTS), 2, x[:train], y[:train], x[train:], y[train:])

@@ -9,6 +9,7 @@ name                      inputs  classes  from
 ``mnist-pooled``          14x14   10       ``mnist``, means of 2x2 pixels
 ``fashion-mnist``         28x28   10       IDX files, likewise
 ``gas-drift``             128     6        the batches of UCI's gas sensor array, in order
+sequences                 any     any      see `hebbware.golden.data.sequences`
 a path                    any     any      a file or folder, see `hebbware.golden.data.sample_files`
 ========================  ======  =======  ====  ==========================================
 
@@ -28,13 +29,13 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbware.golden.data import idx, sample_files
+from hebbware.golden.data import idx, sample_files, sequences
 from hebbware.golden.data.dataset import Dataset, permutation
 from hebbware.golden.data.meaning import Meaning
 from hebbware.golden.errors import InputError, one_of
 
 GAS = "gas-drift"
-NAMES = ("digits", "xor", "linear", "mnist", "mnist-pooled", "fashion-mnist", GAS)
+NAMES = ("digits", "xor", "linear", "mnist", "mnist-pooled", "fashion-mnist", GAS, *sequences.NAMES)
 DIGITS_TEST = 500
 PLANE_TRAIN, PLANE_TEST = 1000, 500
 PLUG_INS = "hebbware.datasets"
@@ -89,7 +90,7 @@ def load(
 def _load(name, data_dir, seed, margin, label, encoding, fitted, meaning: Meaning) -> Dataset:
     if seed < 0:
         raise InputError(f"seed must be 0 or more, not {seed}")
-    if name not in NAMES:
+    if name not in NAMES and not name.startswith(f"{sequences.DRAWN}:"):
         if name in (added := plug_ins()):
             return _plugged(name, added[name])
         if sample_files.is_path(name):
@@ -100,6 +101,12 @@ def _load(name, data_dir, seed, margin, label, encoding, fitted, meaning: Meanin
     for option, value in (("label", label), ("encoding", encoding)):
         if value is not None:
             raise InputError(f"--{option} must be for a file of your own, not for {name}")
+    if name in sequences.ROWS:
+        return replace(
+            _load(sequences.ROWS[name], data_dir, seed, 0.0, *[None] * 3, meaning), name=name
+        )
+    if name.partition(":")[0] in sequences.NAMES:
+        return sequences.load(name, data_dir, seed)
     if name in idx.PUBLISHED:
         return _idx(name, data_dir)
     if name == "mnist-pooled":

@@ -2,10 +2,10 @@
 
 The start program walks the weight memory, then the class memory, once for each group of four
 lanes: at every address it draws one random word, whose bytes (signed, uniform) go to the four lanes
-of the group, scaled by a constant of the layer, or of a part of it: ``W = floor((byte * scale + half) /
-2**update_shift)``. Lanes beyond the layer's size, the bias rows and class memories become zero; the
-lowest bit of each byte of a class-memory word is the lane's random code. The walk for the first
-group makes all other lanes zero, so that nothing is left of what the memories held before.
+of the group, scaled by a constant of the layer, or of a part of it: ``W = floor((byte * scale +
+half) / 2**update_shift)``. Lanes beyond the layer's size, the bias rows and class memories become
+zero; the lowest bit of each byte of a class-memory word is the lane's random code. The walk for the
+first group makes all other lanes zero, so that nothing is left of what the memories held before.
 """
 
 from dataclasses import dataclass

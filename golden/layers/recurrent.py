@@ -1,4 +1,4 @@
-"""The recurrent layer of spiking units: inputs and the units' own last spikes are rows of one matrix.
+"""The recurrent layer of spiking units: inputs and its own last spikes are rows of one matrix.
 
 Weights have shape ``(inputs + units, units)``; there is no bias. What a tick computes:
 `hebbware.golden.neurons.spiking`; what it learns: `hebbware.golden.modulators.feedback`.
@@ -70,9 +70,15 @@ class Recurrent(Layer):
     def feedback(self, config, number, *waits):
         """Pass from the readout's errors to directions."""
         of_codes = bool(config.memory.kappa)
-        facts = {"reads": (Store.MEMORY,), "own": Own.READ} if of_codes else {
-            "reads": (Store.WEIGHTS,), "own": Own.WEIGHT, "base": Layout(config).weight_bases[-2],
-        }
+        facts = (
+            {"reads": (Store.MEMORY,), "own": Own.READ}
+            if of_codes
+            else {
+                "reads": (Store.WEIGHTS,),
+                "own": Own.WEIGHT,
+                "base": Layout(config).weight_bases[-2],
+            }
+        )
         return make(
             config, Kind.FEEDBACK, number, errors_of(number + 1), *waits,
             count=config.classes, **facts,

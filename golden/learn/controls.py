@@ -12,6 +12,9 @@ name        what learns
 The last three are the configuration at hand with another memory: same sizes, formats and steps,
 which were chosen for the memory of that configuration and not anew for the controls.
 
+Of a recurrent layer they are ``linear``, on the numbers of all ticks at once, ``frozen``, and
+``random``: everything, with the errors brought back by random codes.
+
 Where the memory is a reservoir, three more take the place of its decoder:
 
 ==============  ================================================================================
@@ -37,6 +40,7 @@ MEMORIES = {
     "codes": {"memory.kind": "codes", "memory.kappa": 1.0},
     "window": {"memory.kind": "window", "memory.window": 32, "memory.kappa": 0.5},
 }
+FEEDBACK = {"frozen": {"modulator.kind": "none"}, "random": {"modulator.kind": "random"}}
 DECODERS = {name: {"reservoir.decoder": name} for name in ("shuffled", "zero", "exact")}
 
 BATCH = 10  # samples per step of the linear classifier
@@ -60,6 +64,7 @@ def configurations(config: CoreConfig) -> dict[str, CoreConfig]:
         The formats have no room for a control, such as sums of 32 samples in too few bits.
     """
     controls = MEMORIES | (DECODERS if config.memory.projected else {})
+    controls = FEEDBACK if config.recurrent else controls
     return {name: config.derive(**fields) for name, fields in controls.items()}
 
 

@@ -84,11 +84,15 @@ class State:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run gave: its last state, the accuracy on the test set, and its speed."""
+    """What a run gave: its last state, the accuracy on the test set, and its speed.
+
+    Of a recurrent layer `rate` is that of its units on the test set, in spikes per tick.
+    """
 
     state: State
     test: float
     samples_per_second: float  # learned, compilation and validation left out; NaN where none were
+    rate: float | None = None
 
 
 def epochs_for(samples: int) -> int:
@@ -114,18 +118,27 @@ def spread_halvings(config: CoreConfig, epochs: int) -> CoreConfig:
 def inputs(config: CoreConfig, x: np.ndarray) -> np.ndarray:
     """Bring a data set's bytes (samples, inputs) to the raw inputs of a core: their leading bits.
 
+    Sequences become (samples, ticks, inputs).
+
     Raises
     ------
     InputError
         They are none.
     """
-    return samples_of(x, config.inputs, 255) >> (8 - config.input.bits)
+    raw = samples_of(x, math.prod(config.sample_shape), 255) >> (8 - config.input.bits)
+    return raw.reshape(len(raw), *config.sample_shape)
 
 
 def check_fit(config: CoreConfig, dataset: Dataset) -> None:
     """Raise InputError where the data set's inputs or classes are not those of the network."""
+    ticks = dataset.shape[0] if config.recurrent and len(dataset.shape) > 1 else config.neuron.ticks
+    if config.recurrent and ticks != config.neuron.ticks:
+        raise InputError(
+            f"data set {dataset.name} has sequences of {ticks} ticks, but the configuration takes "
+            f"neuron.ticks = {config.neuron.ticks}"
+        )
     for what, wanted, found in (
-        ("inputs", config.inputs, dataset.inputs),
+        ("inputs", math.prod(config.sample_shape), dataset.inputs),
         ("classes", config.classes, dataset.classes),
     ):
         if wanted != found:
@@ -277,7 +290,8 @@ def train(
         if after_epoch:
             after_epoch(state)
     test = _accuracy(core, dataset, stream)
-    return Result(state, test, learned / seconds if learned else math.nan)
+    rate = core.rate(len(dataset.y_test)) if config.recurrent else None
+    return Result(state, test, learned / seconds if learned else math.nan, rate)
 
 
 def _begun(config, core_class, dataset, epochs, validation, stream) -> State:

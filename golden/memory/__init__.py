@@ -2,7 +2,6 @@
 
 from .base import Memory, Write
 from .codes import Codes, Frozen
-from .feedback import Random, Readout
 from .gated import STORED_FRACTION, Gated
 from .reservoir import Reservoir
 from .samples import Samples
@@ -10,11 +9,10 @@ from .trace import Trace
 from .window import Window
 
 MEMORIES: dict[str, type[Memory]] = {
-    memory.kind: memory
-    for memory in (Gated, Window, Trace, Codes, Frozen, Samples, Reservoir, Readout, Random)
+    memory.kind: memory for memory in (Gated, Window, Trace, Codes, Frozen, Samples, Reservoir)
 }
 
 __all__ = [
-    "MEMORIES", "STORED_FRACTION", "Codes", "Frozen", "Gated", "Memory", "Random", "Readout",
-    "Reservoir", "Samples", "Trace", "Window", "Write",
+    "MEMORIES", "STORED_FRACTION", "Codes", "Frozen", "Gated", "Memory", "Reservoir", "Samples",
+    "Trace", "Window", "Write",
 ]  # fmt: skip

@@ -15,10 +15,29 @@ class Modulator(Table):
     family: ClassVar[str]  # kind under which memories name those that can read them
     learns: ClassVar[bool] = True  # hidden layers learn at all
     layers: ClassVar[tuple[str, ...]] = ("dense",)  # kinds of hidden layers that learn by it
+    borrows: ClassVar[str | None] = None  # the memory that it has, where that is another family's
     beta_log2: ClassVar[int] = 4  # where it is no field, the width of the softmax follows it
 
     def check(self, config):
         """Raise InputError for fields that do not fit `config`."""
+
+    @classmethod
+    def fits(cls, memory) -> bool:
+        """Whether it can have a memory of that class, or that memory."""
+        return memory.kind == cls.borrows if cls.borrows else memory.modulator == cls.family
+
+    @classmethod
+    def usual(cls, memories):
+        """The first memory of these classes that it can have."""
+        return next(memory for memory in memories if cls.fits(memory))
+
+    def rule(self, config) -> str:
+        """What hidden layers learn by, in words."""
+        return config.memory.rule
+
+    def read_format(self, config):
+        """Format of what errors are brought back by."""
+        return config.memory.read_format(config)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +90,13 @@ class Symmetric(Modulator):
 
     kind = family = "symmetric"
     layers = ("recurrent",)
+    borrows = "none"
+
+    def rule(self, config):
+        return "e-prop, symmetric feedback"
+
+    def read_format(self, config):
+        return config.weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +105,10 @@ class Random(Modulator):
 
     kind = family = "random"
     layers = ("recurrent",)
+    borrows = "codes"
+
+    def rule(self, config):
+        return "e-prop, random feedback"
 
 
 MODULATORS: dict[str, type[Modulator]] = {

@@ -4,9 +4,10 @@ All that leaks is rounded stochastically, by a word for each block of lanes, of 
 its rotation: with the numbers r of a lane, below the last bit that is kept,
 
 * a trace of what comes into the weights: ``t <- sat(t - ((t + r) >> s) + x)``;
-* a potential: ``v <- sat(v - ((v g + r) >> b) - theta s' + I)``, with the unit's spike s' of the tick
-  before, the current I as the dense engine rounds it, and ``g = 1 + 2**(b - a)`` of two shifts a < b,
-  or 1 of one shift b; what comes from the layer's own spikes is added to that, as another sum;
+* a potential: ``v <- sat(v - ((v g + r) >> b) - theta s' + I)``, with the unit's spike s' of the
+  tick before, the current I as the dense engine rounds it, and ``g = 1 + 2**(b - a)`` of two shifts
+  a < b, or 1 of one shift b; what comes from the layer's own spikes is added to that, as another
+  sum;
 * a spike ``s = [v >= theta]``;
 * what the readout sees of a unit: ``f <- sat(f - ((f + r) >> k) + s)``.
 

@@ -161,8 +161,7 @@ class Layout:
         """Inverse of `weight_words`."""
         bases = self.weight_bases
         return [
-            self.rows_from(n, words[bases[n] : bases[n + 1]])
-            for n in range(len(self.config.layer))
+            self.rows_from(n, words[bases[n] : bases[n + 1]]) for n in range(len(self.config.layer))
         ]
 
     def rows_from(self, layer: int, words: np.ndarray) -> np.ndarray:

@@ -81,9 +81,7 @@ def _tick(config) -> tuple[Pass, ...]:
 @lru_cache(maxsize=128)
 def passes_of_tick(config, counted: bool, learn: bool) -> tuple[Pass, ...]:
     """The passes of a tick that has a target to `learn`, or whose scores are `counted`."""
-    return tuple(
-        p for p in program(config) if p.walk.settling or learn or counted and not p.learn
-    )
+    return tuple(p for p in program(config) if p.walk.settling or learn or counted and not p.learn)
 
 
 def _names(found: list[Pass]) -> list[str]:

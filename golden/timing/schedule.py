@@ -68,6 +68,7 @@ class Schedule:
     """Walks programs through time; see `predict`."""
 
     def __init__(self, core: Core, *, seed=0, stalls=None):
+        core.config.check_hardware()
         stalls = stalls or {}
         self.core, self.config, self.layout = core, core.config, core.layout
         self.access = Access(core)

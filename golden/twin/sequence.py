@@ -69,18 +69,11 @@ def update_type(config: CoreConfig) -> type:
 
 
 class SequenceTwin(SequenceCore):
-    """A `SequenceCore` whose `learn_many` and `infer_many` run compiled.
-
-    Attributes
-    ----------
-    spikes : int
-        Of all units in all ticks of the last call.
-    """
+    """A `SequenceCore` whose `learn_many` and `infer_many` run compiled."""
 
     def __init__(self, config: CoreConfig):
         super().__init__(config)
         self._constants, self._kind = _constants(config), np.empty(0, update_type(config))
-        self.spikes = 0
 
     def infer_many(self, x):
         return self._many(False, self._samples(x), np.empty((1, 1), np.int64))
@@ -93,7 +86,7 @@ class SequenceTwin(SequenceCore):
         cfg = self.config
         weights, readout = (np.ascontiguousarray(w, np.int16) for w in self.weights)
         scores = np.empty((len(x), cfg.classes), np.int64)
-        random, saturated, self.spikes = run(
+        random, saturated, spikes = run(
             self._constants,
             learning,
             np.ascontiguousarray(x, np.uint8),
@@ -106,6 +99,7 @@ class SequenceTwin(SequenceCore):
             np.uint64(self.random_state),
             scores,
         )
+        self.spikes = int(spikes)
         if learning:
             self.weights = [weights.astype(np.int64), readout.astype(np.int64)]
             self.random_state = int(random)

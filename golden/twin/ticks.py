@@ -98,7 +98,10 @@ def _walked(values, rows):
 def _settle(c, x, weights, v, s, traces, f, u, rows, word):
     """Traces, potentials, spikes and what the readout sees of one tick."""
     one = (1, 1)
-    trace_shifts, readout_shifts = (c.trace_shift, c.trace_shift), (c.readout_shift, c.readout_shift)
+    trace_shifts, readout_shifts = (
+        (c.trace_shift, c.trace_shift),
+        (c.readout_shift, c.readout_shift),
+    )
     arriving = c.trace_left, c.spike
     for which, values in enumerate((x, s)):
         trace = traces[which]

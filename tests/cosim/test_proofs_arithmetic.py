@@ -163,7 +163,8 @@ def test_formats_of_small_presets(monkeypatch):
 
 @pytest.mark.slow  # 2 minutes
 def test_formats_of_all_presets(monkeypatch):
-    check(uses(monkeypatch, *(Core(load(name)) for name in presets())))
+    built = [config for config in map(load, presets()) if not config.recurrent]
+    check(uses(monkeypatch, *map(Core, built)))
 
 
 SHAPES = [signed(1), unsigned(1), signed(2), signed(7), unsigned(9), signed(12)]

@@ -179,7 +179,20 @@ RANGES = {
     "formats.reciprocal_bits": (3, 10),
     "formats.rsqrt_bits": (4, 10),
     "seed": (0, 2**32 - 1),
+    **{f"neuron.{name}": (1, 65535) for name in ("ticks", "target")},
+    "neuron.trace_shift": (1, 15),
+    "neuron.trace_bits": (4, 16),
+    "neuron.trace_fraction": (0, 14),
+    "neuron.readout_shift": (0, 15),
 }
+# fields of spiking units, whose values and messages are those of `test_sequence`
+SPIKING = {
+    "neuron.second_leak_shifts",
+    "neuron.threshold",
+    "neuron.width",
+    "layer.recurrent_init_std",
+}
+RECURRENT = {"layer.kind": ["recurrent", "readout"]}
 
 
 @pytest.mark.parametrize(
@@ -200,14 +213,21 @@ def test_range(field):
     low, high = RANGES[field]
     for value in (low - 1, high + 1):
         with pytest.raises(InputError, match=rf"{field} must lie in {low}\.\.{high}, not {value}$"):
-            CoreConfig.of(LAYERS, **{field: value}, **READERS.get(field, {}))
+            _with(field, value)
     with pytest.raises(InputError, match=rf"{field} must be a whole number, not 5\.5"):
-        CoreConfig.of(LAYERS, **{field: 5.5}, **READERS.get(field, {}))
+        _with(field, 5.5)
+
+
+def _with(field, value):
+    table, _, name = field.partition(".")
+    spiking = table == "neuron" and name not in ("time_steps", "slope_shift")
+    more = RECURRENT if spiking else READERS.get(field, {})
+    CoreConfig.of((8, 4, 3) if spiking else LAYERS, **{field: value}, **more)
 
 
 def test_every_field_is_covered_by_a_rule():
     named = set(RANGES) | {field for values, _ in RULES for field in values}
-    assert {*domains()} <= named
+    assert {*domains()} <= named | SPIKING
 
 
 @pytest.mark.parametrize("name", former.NAMES)

@@ -1,0 +1,50 @@
+"""Sequences on the command line: what trains, and what is refused as it has no hardware yet."""
+
+import json
+
+import pytest
+
+from hebbware.cli import main
+
+WITHOUT = (
+    "error: layer.kind must be 'dense' for hardware, not 'recurrent': such layers are computed in "
+    "golden only"
+)
+FIELDS = ["--set", "neuron.ticks=8", "--epochs", "1", "--config", "digits-rows"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["verilog", "--output", "core.v"],
+        ["cosim", "--samples", "1"],
+        ["build", "--board", "icebreaker"],
+        ["bench"],
+    ],
+)
+def test_what_needs_hardware_is_refused(arguments, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main.main([*arguments, "--config", "digits-rows"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == WITHOUT
+    assert not list(tmp_path.iterdir())
+
+
+def test_info_shows_the_fields(capsys):
+    assert main.main(["info", "--config", "digits-rows"]) == 0
+    assert 'kind = "recurrent"' in capsys.readouterr().out
+
+
+def test_train_with_controls(capsys):
+    assert main.main(["train", *FIELDS, "--controls", "--json", "-"]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert set(found["controls"]) == {"linear", "frozen", "random"}
+    assert 0.001 < found["rate"] < 0.5
+    assert "warning" not in captured.err
+
+
+def test_a_silent_layer_is_told(capsys):
+    assert main.main(["train", *FIELDS, "--set", "layer.init_std=[0.001, 0.1]"]) == 0
+    assert "a unit spikes in 0 % of the ticks: warning, the layer is silent" in " ".join(
+        capsys.readouterr().out.split()
+    )
