@@ -5,28 +5,22 @@ through the hidden layers and the readout; every layer updates itself from its o
 slope and its own modulator. A method named after its kind carries out a pass.
 """
 
-from collections import deque
-from collections.abc import Iterator
-
 import numpy as np
 
-from .arithmetic.fixed import Format, Rounding, saturate, shift_round
-from .arithmetic.random import rotate_lanes, xorshift_block
+from .arithmetic.fixed import Format, saturate, shift_round
 from .config import CoreConfig
 from .data.samples import label_of, labels_of, raw, samples_of
 from .layers import dense
-from .layers.init import start_state
 from .layers.normalise import normalised, statistics, unit_thresholds
 from .layers.softmax import softmax_error
 from .modulators import class_memory as modulator
 from .modulators import hsic
 from .neurons import dynamics
-from .program.commands import DATA_BITS
-from .program.layout import Layout
+from .plain import PlainCore
 from .program.program import passes_of_sample
 from .program.walk import Made, Pass, Store, Written
 from .reservoir import memory as reservoir_memory
-from .reservoir.block import ReservoirMemory
+from .sequence import SequenceCore
 
 
 class Sample:
@@ -76,110 +70,21 @@ class Sample:
         return Written(Store.ERRORS, layer, None, errors)
 
 
-class Core:
-    """Bit-exact network.
-
-    Parameters
-    ----------
-    config : CoreConfig
-
-    Attributes
-    ----------
-    weights : list of int64 arrays
-        Raw weights: ``(inputs + 1, units)`` for hidden layers (bias last), ``(classes, units)`` for
-        the readout.
-    memories : list of int64 arrays ``(rows, units)``
-        Raw class memories, one per hidden layer; a row is a class, or a sample of the window.
-    codes : list of int8 arrays ``(rows, units)``
-        Random +-1 codes; used where ``kappa`` is not 0.
-    window : hsic.Window or None
-        Inputs and labels of the last samples, of the ``hsic`` modulator.
-    reservoir : ReservoirMemory or None
-        What the ``reservoir`` memory holds in their place.
-    extra : int
-        Halvings of every step beyond the configured one (the schedule sets it).
-    learned : int
-        Samples learned since the start.
-    saturated : int
-        Words written by learning with a weight cut off, see `golden.program.commands.State`.
-    """
+class Core(PlainCore):
+    """Bit-exact network of samples that have one row of inputs each; see `PlainCore`."""
 
     def __new__(cls, config: CoreConfig):
-        """A core whose samples are sequences is a `hebbware.golden.sequence.SequenceCore`."""
-        if cls is Core and config.recurrent:
-            from .sequence import SequenceCore
-
-            cls = SequenceCore
-        return super().__new__(cls)
-
-    def __init__(self, config: CoreConfig):
-        self.config = config
-        self.kind = config.memory
-        self.layout = Layout(config)
-        self._order = self._passes()
-        self.reservoir = ReservoirMemory(config) if self.kind.projected else None
-        self.reset()
+        """Of a configuration with a recurrent layer it is a `SequenceCore`."""
+        return SequenceCore(config) if config.recurrent else super().__new__(cls)
 
     def _passes(self):
-        """Passes of a sample to infer, and to learn: time step, pass and name of its method."""
         return {
             learn: [(time, p, f"_{p.kind}") for time, p in passes_of_sample(self.config, learn)]
             for learn in (False, True)
         }
 
-    def reset(self):
-        """Back to the state after power-up: start weights, empty memories."""
-        start = start_state(self.config)
-        self.weights, self.codes, self.random_state = start.weights, start.codes, start.random_state
-        rows, hidden = self.layout.memory_rows, self.config.hidden
-        self.memories = [np.zeros((rows, units), np.int64) for units in hidden]
-        self.gains = [np.zeros(rows, np.int64) for _ in hidden]  # g_c of self-scaling memories
-        self.past = deque(maxlen=self.kind.window)  # (label, activations) of learned samples
-        self.window = hsic.Window(self.config) if self.kind.by_sample else None
-        if self.reservoir:
-            self.reservoir.reset()
-        self.extra = 0
-        self.learned = 0
-        self.saturated = 0
-
-    # -- one sample -------------------------------------------------------------------------------
-
-    def infer(self, x: np.ndarray) -> tuple[int, np.ndarray]:
-        """Class and scores (raw u) of the inputs `x` (raw x); nothing changes.
-
-        Raises
-        ------
-        InputError
-            `x` is no array (inputs,) of integers in 0 .. 2**input.bits - 1.
-        """
-        return self._run(self._sample(x))
-
-    def learn(self, x: np.ndarray, label: int) -> tuple[int, np.ndarray]:
-        """Class and scores before learning, then one update of every layer.
-
-        Raises
-        ------
-        InputError
-            As `infer`, or `label` is no whole number in 0 .. classes - 1; nothing is learned.
-        """
-        return self._run(self._sample(x), self._label(label))
-
-    def walk(self, x: np.ndarray, label: int | None = None) -> Iterator[Made]:
-        """`infer`, or with a label `learn`, pass by pass; the core changes as passes are taken.
-
-        What is written is not to be changed. A pass whose rows are all left out is yielded too.
-        """
-        label = label if label is None else self._label(label)
-        return self._walk(self._begin(self._sample(x), label))
-
     def _begin(self, x, label):
         return Sample(self.config, x, label)
-
-    def _run(self, x, label=None):
-        s = self._begin(x, label)
-        for _ in self._walk(s):
-            pass
-        return int(s.scores.argmax()), s.scores
 
     def _walk(self, s):
         learn = s.label is not None
@@ -193,19 +98,6 @@ class Core:
                 self.past.append((s.label, s.inputs[1:]))
             self.learned += 1
 
-    def infer_many(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """`infer` of each row of `x`: classes int64 ``(n,)`` and scores int64 ``(n, classes)``."""
-        return self._results([self._run(row) for row in self._samples(x)])
-
-    def learn_many(self, x: np.ndarray, labels) -> tuple[np.ndarray, np.ndarray]:
-        """`learn` of each row of `x` in turn; returns what `infer_many` does.
-
-        Nothing is learned where any row or label is refused.
-        """
-        x = self._samples(x)
-        labels = self._labels(labels, len(x))
-        return self._results([self._run(row, c) for row, c in zip(x, labels, strict=True)])
-
     def _label(self, label):
         return label_of(label, self.config.classes)
 
@@ -217,13 +109,6 @@ class Core:
 
     def _samples(self, x):
         return samples_of(x, self.config.inputs, self.config.x.max)
-
-    def _results(self, results):
-        scores = np.array([scores for _, scores in results], np.int64)
-        return (
-            np.array([number for number, _ in results], np.int64),
-            scores.reshape(len(results), self.config.classes),
-        )
 
     # -- passes: what each writes -----------------------------------------------------------------
 
@@ -334,30 +219,7 @@ class Core:
     def _readout(self, p, s):
         return self._changed(p, np.arange(self.config.classes), s.errors[-1], s.inputs[-1])
 
-    def _changed(self, p, rows, pre, post):
-        """One three-factor step on some rows of weights."""
-        cfg, layer, blocks = self.config, p.layer, p.walk.blocks
-        words = self._random_words(blocks * rows.size)  # one a step, in the order of the walk
-        if p.walk.row_inner:
-            words = words.reshape(blocks, rows.size).T
-        random = self._rounding_of_units(words.reshape(rows.size, blocks), post.size)
-        shift = cfg.step_shifts[layer] + self.extra
-        weights = self.weights[layer]
-        stored = self._stored(dense.moved(cfg, weights[rows], pre, post, shift, random))
-        weights[rows] = stored
-        return (Written(Store.WEIGHTS, layer, rows, stored),)
-
     # -- arithmetic of the class memory and of the weights -----------------------------------------
-
-    def read(self, layer: int) -> np.ndarray:
-        """Class memories at unit scale, ``E`` (raw read format), shape (rows, units)."""
-        cfg = self.config
-        if self.kind.self_scaling:
-            shift = self.gains[layer][:, None] - cfg.read.fraction
-        else:
-            shift = self.kind.read_shift(cfg)
-        offset = int(cfg.memory.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
-        return saturate(shift_round(self.memories[layer], shift) + offset, cfg.read)
 
     def _write_rows(self, layer, writes, z):
         """``M += floor((-M * leak - scalar * z + random) / 2**S)`` on the rows of `writes`.
@@ -383,34 +245,3 @@ class Core:
             totals = np.abs(memory[rows]).sum(axis=1)
             thresholds = unit_thresholds(z.shape[-1], cfg.stored.width)
             self.gains[layer][rows] = np.searchsorted(thresholds, totals, side="right")
-
-    def _stored(self, moved):
-        """``sat(moved)``, shape (rows, units); counts the words in which a lane is cut off."""
-        stored = saturate(moved, self.config.weight)
-        cut = stored != moved
-        if cut.any():
-            words = self.layout.lanes_of(cut).any(axis=-1)  # (rows, blocks)
-            self.saturated = (self.saturated + int(words.sum())) % (1 << DATA_BITS)
-        return stored
-
-    # -- helpers ----------------------------------------------------------------------------------
-
-    def _random_words(self, count):
-        """The next `count` words; every read-modify-write step draws one, whatever the rounding."""
-        words = xorshift_block(self.random_state, count)
-        if count:
-            self.random_state = int(words[-1])
-        return words
-
-    def _rounding_of_units(self, words, units):
-        """`_random_of_units` for the rounding of weights, or None where it needs none."""
-        if self.config.update.rounding is Rounding.STOCHASTIC:
-            return self._random_of_units(words, units)
-        return None
-
-    def _random_of_units(self, words, units):
-        """``update_shift`` random bits for each unit, from one word for each block of lanes."""
-        random = rotate_lanes(
-            np.ascontiguousarray(words), self.config.lanes, self.config.update_shift
-        )
-        return self.layout.units_of(random, units)

@@ -11,13 +11,13 @@ import numpy as np
 from .arithmetic.fixed import saturate, shift_round
 from .arithmetic.random import rotate_lanes, xorshift_block
 from .config import NO_LABEL, CoreConfig
-from .core import Core
 from .data.samples import label_of, labels_of, raw
 from .errors import InputError
 from .layers import dense
 from .layers.softmax import softmax_error
 from .modulators import feedback
 from .neurons import spiking
+from .plain import PlainCore
 from .program.program import passes_of_tick
 from .program.walk import Made, Pass, Store, Written
 
@@ -73,8 +73,8 @@ class Sequence:
         return int(self.labels[self.time])
 
 
-class SequenceCore(Core):
-    """`Core` of a configuration with a recurrent layer.
+class SequenceCore(PlainCore):
+    """Bit-exact network of a configuration with a recurrent layer; see `PlainCore`.
 
     Samples have the shape (ticks, inputs); a label is that of the last `neuron.target` ticks, or
     there is one for each tick, `hebbware.golden.config.NO_LABEL` where there is none. Scores are

@@ -1,0 +1,211 @@
+"""What cores have in common, whatever a sample is: state, calls, changes of weights."""
+
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+
+from .arithmetic.fixed import Rounding, saturate, shift_round
+from .arithmetic.random import rotate_lanes, xorshift_block
+from .config import CoreConfig
+from .layers import dense
+from .layers.init import start_state
+from .modulators import hsic
+from .program.commands import DATA_BITS
+from .program.layout import Layout
+from .program.walk import Made, Store, Written
+from .reservoir.block import ReservoirMemory
+
+
+class PlainCore:
+    """Bit-exact network.
+
+    Parameters
+    ----------
+    config : CoreConfig
+
+    Attributes
+    ----------
+    weights : list of int64 arrays
+        Raw weights: ``(inputs + 1, units)`` for hidden layers (bias last), ``(classes, units)`` for
+        the readout.
+    memories : list of int64 arrays ``(rows, units)``
+        Raw class memories, one per hidden layer; a row is a class, or a sample of the window.
+    codes : list of int8 arrays ``(rows, units)``
+        Random +-1 codes; used where ``kappa`` is not 0.
+    window : hsic.Window or None
+        Inputs and labels of the last samples, of the ``hsic`` modulator.
+    reservoir : ReservoirMemory or None
+        What the ``reservoir`` memory holds in their place.
+    extra : int
+        Halvings of every step beyond the configured one (the schedule sets it).
+    learned : int
+        Samples learned since the start.
+    saturated : int
+        Words written by learning with a weight cut off, see `golden.program.commands.State`.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self.config = config
+        self.kind = config.memory
+        self.layout = Layout(config)
+        self._order = self._passes()
+        self.reservoir = ReservoirMemory(config) if self.kind.projected else None
+        self.reset()
+
+    def reset(self):
+        """Back to the state after power-up: start weights, empty memories."""
+        start = start_state(self.config)
+        self.weights, self.codes, self.random_state = start.weights, start.codes, start.random_state
+        rows, hidden = self.layout.memory_rows, self.config.hidden
+        self.memories = [np.zeros((rows, units), np.int64) for units in hidden]
+        self.gains = [np.zeros(rows, np.int64) for _ in hidden]  # g_c of self-scaling memories
+        self.past = deque(maxlen=self.kind.window)  # (label, activations) of learned samples
+        self.window = hsic.Window(self.config) if self.kind.by_sample else None
+        if self.reservoir:
+            self.reservoir.reset()
+        self.extra = 0
+        self.learned = 0
+        self.saturated = 0
+
+    # -- one sample -------------------------------------------------------------------------------
+
+    def infer(self, x: np.ndarray) -> tuple[int, np.ndarray]:
+        """Class and scores (raw u) of the inputs `x` (raw x); nothing changes.
+
+        Raises
+        ------
+        InputError
+            `x` is no array (inputs,) of integers in 0 .. 2**input.bits - 1.
+        """
+        return self._run(self._sample(x))
+
+    def learn(self, x: np.ndarray, label: int) -> tuple[int, np.ndarray]:
+        """Class and scores before learning, then one update of every layer.
+
+        Raises
+        ------
+        InputError
+            As `infer`, or `label` is no whole number in 0 .. classes - 1; nothing is learned.
+        """
+        return self._run(self._sample(x), self._label(label))
+
+    def walk(self, x: np.ndarray, label: int | None = None) -> Iterator[Made]:
+        """`infer`, or with a label `learn`, pass by pass; the core changes as passes are taken.
+
+        What is written is not to be changed. A pass whose rows are all left out is yielded too.
+        """
+        label = label if label is None else self._label(label)
+        return self._walk(self._begin(self._sample(x), label))
+
+    def _run(self, x, label=None):
+        s = self._begin(x, label)
+        for _ in self._walk(s):
+            pass
+        return int(s.scores.argmax()), s.scores
+
+    def infer_many(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`infer` of each row of `x`: classes int64 ``(n,)`` and scores int64 ``(n, classes)``."""
+        return self._results([self._run(row) for row in self._samples(x)])
+
+    def learn_many(self, x: np.ndarray, labels) -> tuple[np.ndarray, np.ndarray]:
+        """`learn` of each row of `x` in turn; returns what `infer_many` does.
+
+        Nothing is learned where any row or label is refused.
+        """
+        x = self._samples(x)
+        labels = self._labels(labels, len(x))
+        return self._results([self._run(row, c) for row, c in zip(x, labels, strict=True)])
+
+    def _results(self, results):
+        scores = np.array([scores for _, scores in results], np.int64)
+        return (
+            np.array([number for number, _ in results], np.int64),
+            scores.reshape(len(results), self.config.classes),
+        )
+
+    # -- what a kind of samples says ---------------------------------------------------------------
+
+    def _passes(self) -> dict:
+        """Passes, by what there is to do, with all that `_walk` needs of them."""
+        raise NotImplementedError
+
+    def _sample(self, x):
+        """`x`, checked."""
+        raise NotImplementedError
+
+    def _samples(self, x):
+        """The same of many."""
+        raise NotImplementedError
+
+    def _label(self, label):
+        """The label of a sample, checked."""
+        raise NotImplementedError
+
+    def _labels(self, labels, samples):
+        """The same of many."""
+        raise NotImplementedError
+
+    def _begin(self, x, label):
+        """What the passes hand on, with the member `scores`."""
+        raise NotImplementedError
+
+    def _walk(self, s) -> Iterator[Made]:
+        """Carry out pass after pass."""
+        raise NotImplementedError
+
+    # -- arithmetic of weights and memories --------------------------------------------------------
+
+    def _changed(self, p, rows, pre, post):
+        """One three-factor step on some rows of weights."""
+        cfg, layer, blocks = self.config, p.layer, p.walk.blocks
+        words = self._random_words(blocks * rows.size)  # one a step, in the order of the walk
+        if p.walk.row_inner:
+            words = words.reshape(blocks, rows.size).T
+        random = self._rounding_of_units(words.reshape(rows.size, blocks), post.size)
+        shift = cfg.step_shifts[layer] + self.extra
+        weights = self.weights[layer]
+        stored = self._stored(dense.moved(cfg, weights[rows], pre, post, shift, random))
+        weights[rows] = stored
+        return (Written(Store.WEIGHTS, layer, rows, stored),)
+
+    def read(self, layer: int) -> np.ndarray:
+        """Class memories at unit scale, ``E`` (raw read format), shape (rows, units)."""
+        cfg = self.config
+        if self.kind.self_scaling:
+            shift = self.gains[layer][:, None] - cfg.read.fraction
+        else:
+            shift = self.kind.read_shift(cfg)
+        offset = int(cfg.memory.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
+        return saturate(shift_round(self.memories[layer], shift) + offset, cfg.read)
+
+    def _stored(self, moved):
+        """``sat(moved)``, shape (rows, units); counts the words in which a lane is cut off."""
+        stored = saturate(moved, self.config.weight)
+        cut = stored != moved
+        if cut.any():
+            words = self.layout.lanes_of(cut).any(axis=-1)  # (rows, blocks)
+            self.saturated = (self.saturated + int(words.sum())) % (1 << DATA_BITS)
+        return stored
+
+    # -- helpers ----------------------------------------------------------------------------------
+
+    def _random_words(self, count):
+        """The next `count` words; every read-modify-write step draws one, whatever the rounding."""
+        words = xorshift_block(self.random_state, count)
+        if count:
+            self.random_state = int(words[-1])
+        return words
+
+    def _rounding_of_units(self, words, units):
+        """`_random_of_units` for the rounding of weights, or None where it needs none."""
+        if self.config.update.rounding is Rounding.STOCHASTIC:
+            return self._random_of_units(words, units)
+        return None
+
+    def _random_of_units(self, words, units):
+        """``update_shift`` random bits for each unit, from one word for each block of lanes."""
+        random = rotate_lanes(
+            np.ascontiguousarray(words), self.config.lanes, self.config.update_shift
+        )
+        return self.layout.units_of(random, units)
