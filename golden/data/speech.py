@@ -28,7 +28,7 @@ from hebbware.golden.errors import InputError
 NAME = "spoken-digits"
 FRAMES, BANDS = 40, 32
 WINDOW = 0.032  # seconds of a frame
-SPAN = 60.0  # dB from byte 0 to byte 255
+SPAN = 50.0  # dB from byte 0 to byte 255
 TEST_TAKES = 5
 ARCHIVE, FOLDER = "recordings.zip", "recordings"
 WAV = re.compile(r"(\d)_\w+_(\d+)\.wav")
