@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import tomllib
 import zlib
 from pathlib import Path
@@ -170,7 +171,7 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
         train.tolist(),
         validation.tolist(),
         parse(str(arrays["stream"])),
-        Meaning.from_arrays(arrays, config.inputs, config.classes),
+        Meaning.from_arrays(arrays, math.prod(config.sample_shape), config.classes),
     )
 
 

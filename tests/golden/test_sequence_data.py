@@ -11,6 +11,7 @@ import pytest
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.data import sequences, sets, speech
 from hebbware.golden.errors import InputError
+from hebbware.golden.learn import checkpoint
 from hebbware.golden.learn.train import check_fit, inputs, train
 
 EVENTS = "2\n30, 8\n3, 8\n-2, 1\n21, 11\n-1, 12\n0, 0\n-2, 0\n-1, 12\n"
@@ -239,3 +240,30 @@ def test_training_of_both_engines():
     curves = [(r.state.train, r.state.validation, r.test, r.rate) for r in found]
     assert curves[0] == curves[1]
     assert 0 < curves[0][3] < 1
+
+
+def test_a_checkpoint_goes_on(tmp_path):
+    """From a file of sequences, whose encoding has a range for each tick of each input."""
+    rng = np.random.default_rng(2)
+    y = np.arange(24) % 2
+    x = rng.normal(size=(24, 6, 3)) + y[:, None, None]
+    np.savez(tmp_path / "own.npz", x=x, y=y, x_test=x[:6], y_test=y[:6])
+    dataset = sets.load(str(tmp_path / "own.npz"))
+    assert dataset.shape == (6, 3)
+    config = CoreConfig.of(
+        (3, 5, 2), layer__kind=["recurrent", "readout"], neuron__ticks=6, layer__init_std=[0.9, 0.1]
+    )
+    path = tmp_path / "run.npz"
+
+    def keep(state):
+        if state.epoch == 1:
+            checkpoint.save(path, state)
+
+    whole = train(config, dataset, 2, validation=0, after_epoch=keep)
+    state = checkpoint.load(path)
+    assert state.epoch == 1
+    resumed = train(config, dataset, 2, state=state)
+    assert resumed.state.train == whole.state.train
+    for one, other in zip(whole.state.core.weights, resumed.state.core.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert whole.rate == resumed.rate > 0
