@@ -73,9 +73,9 @@ class Sample:
 class Core(PlainCore):
     """Bit-exact network of samples that have one row of inputs each; see `PlainCore`."""
 
-    def __new__(cls, config: CoreConfig):
-        """Of a configuration with a recurrent layer it is a `SequenceCore`."""
-        return SequenceCore(config) if config.recurrent else super().__new__(cls)
+    def __new__(cls, config: CoreConfig | None = None):
+        """Of a configuration with a recurrent layer it is a `SequenceCore`; copies have none."""
+        return SequenceCore(config) if config and config.recurrent else super().__new__(cls)
 
     def _passes(self):
         return {

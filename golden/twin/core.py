@@ -199,9 +199,9 @@ class Twin(Core):
     The first call of a process compiles, or loads what an earlier one compiled.
     """
 
-    def __new__(cls, config: CoreConfig):
-        """Of sequences it is a `hebbware.golden.twin.sequence.SequenceTwin`."""
-        if config.recurrent:
+    def __new__(cls, config: CoreConfig | None = None):
+        """Of sequences it is a `hebbware.golden.twin.sequence.SequenceTwin`; copies have none."""
+        if config and config.recurrent:
             from .sequence import SequenceTwin
 
             return SequenceTwin(config)

@@ -6,6 +6,8 @@ no arithmetic with golden but the start weights and the tables of the softmax, w
 their own.
 """
 
+import copy
+import pickle
 from fractions import Fraction
 from math import floor
 
@@ -359,6 +361,22 @@ def test_twin(fields):
     facts = [(c.random_state, c.saturated, c.learned, c.spikes, c.rate(6)) for c in (core, twin)]
     assert facts[0] == facts[1]
     assert facts[0][-1] == core.spikes / (6 * 14 * 9) > 0
+
+
+@pytest.mark.parametrize("engine", [Core, Twin])
+@pytest.mark.parametrize("fields", [BASE, {}], ids=["sequences", "samples"])
+def test_copies(engine, fields):
+    """A copy learns the same, and the core that it was made of stays as it is."""
+    core = engine(CoreConfig.of((7, 9, 3), **fields))
+    x, labels, _ = samples(core.config)
+    core.learn_many(x, labels)
+    before = [w.copy() for w in core.weights]
+    copied, pickled = copy.deepcopy(core), pickle.loads(pickle.dumps(core))
+    assert type(copied) is type(pickled) is type(core)
+    for one, other in zip(copied.learn_many(x, labels), pickled.learn_many(x, labels), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for now, then in zip(core.weights, before, strict=True):
+        np.testing.assert_array_equal(now, then)
 
 
 # -- bad input -------------------------------------------------------------------------------------
