@@ -321,7 +321,8 @@ def stream_option(command: Callable) -> Callable:
         callback=read,
         metavar="STREAM",
         help="How the task changes: remap:AT[:SHIFT], from sample AT on class c is called c + "
-        "SHIFT mod C; classes:EVERY[:N], N classes first, one more every EVERY samples.",
+        "SHIFT mod C; classes:EVERY[:N], N classes first, one more every EVERY samples; of `train` "
+        "and `cosim` also in-order, as samples lie in the file, and parts, part after part.",
     )(command)
 
 

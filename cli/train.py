@@ -117,13 +117,13 @@ def command(
     checkpoint, figure = _files(checkpoint, figure)
     state = None
     if resume:
-        settled = ("config", "seed", "fields", "dataset_name", "stream", "validation")
+        settled = ("config", "seed", "fields", "stream", "validation")
         forbid(context, "--resume: the checkpoint has it", *settled)
         state = checkpoints.load(resume)
         if not state.dataset:
             raise InputError(f"--resume: {resume} names no data set, it is of HebbianClassifier")
         resolved, stream, planned = state.core.config, state.stream, state.epochs
-        source = replace(source, name=state.dataset, meaning=state.meaning)
+        source = replace(source, name=source.name or state.dataset, meaning=state.meaning)
         validation = state.held
     else:
         resolved, planned = resolve_config(config, seed), EPOCHS

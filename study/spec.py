@@ -37,7 +37,6 @@ and of directions.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -49,6 +48,7 @@ from hebbware.golden.errors import InputError, did_you_mean, one_of
 from hebbware.golden.learn import train
 from hebbware.golden.learn.controls import MEMORIES
 from hebbware.golden.reservoir.decoder import decoder_hash
+from hebbware.golden.settings.files import parse
 from hebbware.golden.settings.tables import flattened
 from hebbware.golden.system.files import read_text
 from hebbware.study import run
@@ -168,14 +168,14 @@ def _read(spec: str | Path, folder: Path | None = None) -> tuple[Path, dict]:
     if folder and path == Path(spec):
         path = folder / path
     try:
-        return path, tomllib.loads(read_text(path))
+        return path, parse(read_text(path), f"specification {path}")
     except OSError as error:
         names = ", ".join(shipped())
         raise InputError(
             f"specification {spec}: {error.strerror}; give a TOML file or one of {names}"
             f"{did_you_mean(spec, shipped())}"
         ) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"specification {path}: {error}") from None
 
 
@@ -367,7 +367,7 @@ def _base(where: str, base: Any, folder: Path) -> tuple[dict, str]:
     base = typed(where, "base", base, str)
     path = PRESETS / f"{base}.toml" if base in presets() else folder / base
     try:
-        values = tomllib.loads(read_text(path))
+        values = parse(read_text(path), str(path))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hebbware.golden.config.parts import Input
 from hebbware.golden.data.encoding import Encoding
 from hebbware.golden.data.samples import labels_of
 from hebbware.golden.errors import InputError
+from hebbware.golden.layers import Readout
 
 TEST_SHARE = 1 / 4  # of samples that come without a test set
 
@@ -139,6 +141,7 @@ class Dataset:
         """
         where = f"data set {name}"
         x, y = _matrix(where, "x", x), _labels(where, "y", y)
+        check_features(where, math.prod(x.shape[1:]))
         shape = x.shape[1:]
         if (x_test is None) != (y_test is None):
             raise InputError(f"{where}: must have both x_test and y_test, or neither")
@@ -152,6 +155,10 @@ class Dataset:
             raise InputError(
                 f"{where}: y must hold at least 2 classes, not "
                 f"{f'only {found[0]!s}' if len(y) else 'none'}"
+            )
+        if len(found) > (most := Readout.domains()["units"].high):
+            raise InputError(
+                f"{where}: y must hold at most {most} classes, not {len(found)}; is it the label?"
             )
         if x_test is None:
             test = np.zeros(len(y), bool)
@@ -168,6 +175,12 @@ class Dataset:
             labels=tuple(labels) or label_texts(found), features=tuple(features),
             encoding=encoding, parts=() if fitted is None else parts, clipped=clipped,
         )  # fmt: skip
+
+
+def check_features(where: str, features: int) -> None:
+    """Raise InputError where samples have more features than a core has inputs."""
+    if features > (most := Input.domains()["size"].high):
+        raise InputError(f"{where}: x must have at most {most} features, not {features}")
 
 
 def _encoded(where: str, x, x_test, encoding: Encoding | str | None, fitted: int | None) -> tuple:

@@ -32,6 +32,7 @@ import numpy as np
 
 from ..errors import InputError
 from . import idx
+from .dataset import check_features
 
 TABLES = {".csv": ",", ".tsv": "\t"}
 SPARSE = (".libsvm", ".svm")
@@ -108,8 +109,10 @@ def _npz(path: Path) -> Samples:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"data set {path}: not a sound .npz file ({error})") from None
+    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        raise InputError(
+            f"data set {path}: not a sound .npz file with arrays of numbers and text alone"
+        ) from None
     return _arrays(path, arrays)
 
 
@@ -118,8 +121,10 @@ def _folder(path: Path) -> Samples:
     if arrays:
         try:
             loaded = {file.stem: np.load(file, allow_pickle=False) for file in arrays}
-        except (ValueError, EOFError) as error:
-            raise InputError(f"data set {path}: not a sound .npy file ({error})") from None
+        except (ValueError, EOFError):
+            raise InputError(
+                f"data set {path}: not sound .npy files of numbers and text alone"
+            ) from None
         return _arrays(path, loaded)
     if files := idx.present(path):
         parts = {key: idx.read(file, 3 if key[0] == "x" else 1) for key, file in files.items()}
@@ -191,7 +196,7 @@ def _table(path: Path, label: str | None) -> Samples:
     if not rows:
         raise InputError(f"data set {path}: must begin with a header, not be empty")
     header, *rows = ([cell.strip() for cell in row] for row in rows)
-    if all(_is_number(cell) for cell in header):
+    if sum(map(_is_number, header)) >= max(len(header) - 1, 1):  # the label may be text
         raise InputError(
             f"data set {path}: the first line must name the columns, not hold the numbers "
             f"{', '.join(header[:3])}{', ...' if len(header) > 3 else ''}"
@@ -246,8 +251,9 @@ def _libsvm(path: Path, file: BinaryIO) -> tuple[np.ndarray, np.ndarray]:
     with file:
         try:
             x, y = load_svmlight_file(file)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise InputError(f"data set {path}: not lines of libsvm ({error})") from None
+    check_features(f"data set {path}", x.shape[1])  # before it is filled up with zeros
     return x.toarray(), y
 
 

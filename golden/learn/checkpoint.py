@@ -60,8 +60,8 @@ def load(path: str | Path) -> State:
             arrays = {name: archive[name] for name in archive.files}
     except OSError as error:
         raise InputError(f"cannot read checkpoint {path}: {error.strerror or error}") from None
-    except (Exception, zlib.error) as error:
-        raise InputError(f"{path} is no checkpoint, or a damaged one: {error}") from None
+    except (Exception, zlib.error):
+        raise InputError(f"{path} is no checkpoint, or a damaged one") from None
     try:
         return _state(arrays)
     except (InputError, KeyError, TypeError, ValueError) as error:

@@ -75,6 +75,11 @@ def events(first: int, samples: int, labelled: float = 1.0, delay: int = 0, seed
         raise InputError(
             f"a stream must leave samples to predict: of {samples}, not from {first} on"
         )
+    if delay >= samples - first:
+        raise InputError(
+            f"delay must be less than the {samples - first} samples predicted, not {delay}: no "
+            "label would come"
+        )
     drawn = np.random.PCG64([seed, 1]).random_raw(samples) >> 11
     known = drawn < labelled * 2.0**53
     now = np.arange(first, samples)

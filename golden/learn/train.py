@@ -131,8 +131,8 @@ def inputs(config: CoreConfig, x: np.ndarray) -> np.ndarray:
 
 def check_fit(config: CoreConfig, dataset: Dataset) -> None:
     """Raise InputError where the data set's inputs or classes are not those of the network."""
-    ticks = dataset.shape[0] if config.recurrent and len(dataset.shape) > 1 else config.neuron.ticks
-    if config.recurrent and ticks != config.neuron.ticks:
+    sequences = config.recurrent and len(dataset.shape) > 1
+    if sequences and (ticks := dataset.shape[0]) != config.neuron.ticks:
         raise InputError(
             f"data set {dataset.name} has sequences of {ticks} ticks, but the configuration takes "
             f"neuron.ticks = {config.neuron.ticks}"

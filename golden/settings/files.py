@@ -53,6 +53,16 @@ def names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
+def parse(text: str, where: str) -> dict[str, Any]:
+    """The values of a TOML text; InputError, which says `where`, if it is none."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise InputError(f"{where}: not valid TOML: too many brackets in each other") from None
+    except ValueError as error:  # TOMLDecodeError, or a number of too many digits
+        raise InputError(f"{where}: not valid TOML: {error}") from None
+
+
 def load(
     kind: type[Made],
     name: str | Path,
@@ -81,10 +91,8 @@ def load(
         ) from None
     origin = f"preset {name}" if name in presets else f"config {name}"
     origin += "".join(f", {field} = {value!r}" for field, value in (changes or {}).items())
+    values = parse(text, f"config {name}")
     try:
-        values = tomllib.loads(text)
         return kind.from_dict(combined(values, changes) if changes else values)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"config {name}: not valid TOML: {error}") from None
     except InputError as error:
         raise InputError(f"{origin}: {error}") from None

@@ -260,7 +260,6 @@ def test_checkpoint_settles_the_run(capsys, tmp_path):
         ("--config", "digits"),
         ("--seed", 0),
         ("--set", "lanes=4"),
-        ("--dataset", "digits"),
         ("--validation", 10),
         ("--stream", "remap:9"),
     ):
@@ -279,6 +278,12 @@ def test_resumed_run_encodes_as_the_checkpoint_does(capsys, tmp_path):
     assert run("--epochs", 1, "--checkpoint", path, *network) == 0
     assert run("--resume", path, "--epochs", 2) == 0
     capsys.readouterr()
+    moved = tmp_path / "moved.npz"
+    np.savez(moved, x=x, y=y)
+    assert run("--resume", path, "--epochs", 2, "--dataset", moved) == 0
+    capsys.readouterr()
+    np.savez(moved, x=x[::-1], y=y[::-1])
+    refused(capsys, tmp_path, "data set", "--resume", path, "--epochs", 2, "--dataset", moved)
     message = f"data set {file}: encoding must be range, as the network learned it, not standard"
     refused(capsys, tmp_path, message, "--resume", path, "--encoding", "standard")
     np.savez(file, x=2 * x, y=y)

@@ -287,6 +287,8 @@ def test_presets_load_and_the_issue_names_are_there():
 
 FILES = [
     (b"lanes = [8, 6", "not valid TOML"),
+    (b"lanes = " + 5000 * b"[", "not valid TOML"),
+    (b"lanes = " + 5000 * b"1", "not valid TOML"),
     (b"lanes = 4", "input.size and layer.units must be given"),
     (
         b"layer.units = [6, 3]\n[input]\nsize = 8\nspeed = 9",

@@ -128,6 +128,7 @@ def test_a_frozen_learner_takes_no_notice():
     [
         ((0, 5, 1.5), "labelled must lie in 0..1, not 1.5"),
         ((0, 5, 1.0, -1), "delay must be 0 or more, not -1"),
+        ((2, 5, 1.0, 3), "delay must be less than the 3 samples predicted, not 3"),
         ((5, 5), "a stream must leave samples to predict: of 5, not from 5 on"),
     ],
 )

@@ -240,6 +240,30 @@ def test_objects_are_not_unpickled(tmp_path):
         data.load(str(tmp_path / "a.npz"))
 
 
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [(99999999, "x must have at most 4096 features, not 99999999"), (10**20, "not lines of lib")],
+)
+def test_a_feature_of_an_absurd_number(tmp_path, index, message):
+    """Nothing of that size is allocated."""
+    (tmp_path / "a.libsvm").write_text(f"1 {index}:2\n0 1:1\n")
+    with pytest.raises(InputError, match=message):
+        data.load(str(tmp_path / "a.libsvm"))
+
+
+def test_a_table_without_a_header(tmp_path):
+    (tmp_path / "a.csv").write_text("0.5,1.5,oak\n0.25,2,elm\n")
+    with pytest.raises(InputError, match="the first line must name the columns"):
+        data.load(str(tmp_path / "a.csv"))
+
+
+def test_more_classes_or_features_than_a_core_has(tmp_path):
+    with pytest.raises(InputError, match="y must hold at most 64 classes, not 65"):
+        data.Dataset.from_arrays(np.ones((65, 2)), np.arange(65))
+    with pytest.raises(InputError, match="x must have at most 4096 features, not 4097"):
+        data.Dataset.from_arrays(np.ones((4, 4097)), np.arange(4) % 2)
+
+
 @pytest.mark.parametrize("suffix", [".npz", ".arff", ".libsvm", ".csv"])
 def test_garbage(tmp_path, suffix):
     path = tmp_path / f"garbage{suffix}"

@@ -259,7 +259,7 @@ def test_foreign_checkpoint(tmp_path, digits, arrays, message):
 def test_pickled_object_is_refused(tmp_path, digits):
     path = saved(tmp_path, digits)
     changed(path, dataset=np.array([print], object))
-    with pytest.raises(InputError, match="is no checkpoint, or a damaged one: .*pickle"):
+    with pytest.raises(InputError, match="is no checkpoint, or a damaged one$"):
         checkpoint.load(path)
 
 
