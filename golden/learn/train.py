@@ -353,7 +353,7 @@ def _continued(state: State, core_class: type[Core], dataset: Dataset, epochs: i
     """Copy a state with a core of that engine; refuse other samples, and epochs that are done."""
     state.meaning.check(dataset)
     given = fingerprint(dataset)
-    if (state.dataset, state.fingerprint) != (dataset.name, given):
+    if state.fingerprint != given:
         raise InputError(
             f"the checkpoint was made with other samples: {state.dataset}, fingerprint "
             f"{state.fingerprint[:12]}; those given now are {dataset.name}, {given[:12]}"

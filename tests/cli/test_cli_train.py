@@ -283,7 +283,8 @@ def test_resumed_run_encodes_as_the_checkpoint_does(capsys, tmp_path):
     assert run("--resume", path, "--epochs", 2, "--dataset", moved) == 0
     capsys.readouterr()
     np.savez(moved, x=x[::-1], y=y[::-1])
-    refused(capsys, tmp_path, "data set", "--resume", path, "--epochs", 2, "--dataset", moved)
+    message = "the checkpoint was made with other samples"
+    refused(capsys, tmp_path, message, "--resume", path, "--epochs", 2, "--dataset", moved)
     message = f"data set {file}: encoding must be range, as the network learned it, not standard"
     refused(capsys, tmp_path, message, "--resume", path, "--encoding", "standard")
     np.savez(file, x=2 * x, y=y)
