@@ -132,7 +132,8 @@ class Read(Memory):
                 "memory.read_fraction must leave the sign outside: at most memory.read_bits - 1 = "
                 f"{self.read_bits - 1}, not {self.read_fraction}"
             )
-        if self.read_fraction < config.z.fraction:
+        # the Jacobian's term is added to what is read; of a recurrent layer there is none
+        if self.read_fraction < config.z.fraction and not config.recurrent:
             raise InputError(
                 f"memory.read_fraction must be at least formats.z_fraction = {config.z.fraction}, "
                 f"not {self.read_fraction}"

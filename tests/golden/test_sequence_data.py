@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hebbware.golden.config import CoreConfig
+from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.data import sequences, sets, speech
 from hebbware.golden.errors import InputError
-from hebbware.golden.learn import checkpoint
+from hebbware.golden.learn import checkpoint, controls
 from hebbware.golden.learn.train import check_fit, inputs, train
 
 EVENTS = "2\n30, 8\n3, 8\n-2, 1\n21, 11\n-1, 12\n0, 0\n-2, 0\n-1, 12\n"
@@ -242,6 +242,12 @@ def test_training_of_both_engines():
     assert 0 < curves[0][3] < 1
 
 
+@pytest.mark.parametrize("name", ["cue-accumulation", "spoken-digits", "digits-rows"])
+def test_presets_have_controls(name):
+    found = controls.configurations(load(name))
+    assert {c.modulator.kind for c in found.values()} == {"none", "random"}
+
+
 def test_a_checkpoint_goes_on(tmp_path):
     """From a file of sequences, whose encoding has a range for each tick of each input."""
     rng = np.random.default_rng(2)
@@ -267,3 +273,19 @@ def test_a_checkpoint_goes_on(tmp_path):
     for one, other in zip(whole.state.core.weights, resumed.state.core.weights, strict=True):
         np.testing.assert_array_equal(one, other)
     assert whole.rate == resumed.rate > 0
+
+
+@pytest.mark.slow  # 1 minute
+def test_cue_accumulation_is_learned():
+    """Of the drawn task and, where they are at hand, of ReckOn's files; chance is 50 %."""
+    config = load("cue-accumulation")
+    found = {"cues": train(config, sets.load("cues"), 5, validation=0).test}
+    try:
+        dataset = sets.load("cue-accumulation")
+    except InputError:
+        pass
+    else:
+        found["files"] = train(config, dataset, 5, validation=0).test
+    assert min(found.values()) >= 0.9, found
+    frozen = train(config.derive(modulator__kind="none"), sets.load("cues"), 5, validation=0)
+    assert frozen.test < 0.8
