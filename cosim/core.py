@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hebbware.golden.config import CoreConfig
+from hebbware.golden.config import NO_LABEL, CoreConfig
 from hebbware.golden.core import Core as GoldenCore
-from hebbware.golden.data.samples import optional_labels, samples_of
 from hebbware.golden.errors import InputError
 from hebbware.golden.program.traces import STREAMS, traces
-from hebbware.golden.timing.schedule import Command, Prediction, predict
+from hebbware.golden.timing.schedule import Command, Prediction, given, predict
 from hebbware.hdl.core import Core
 from hebbware.hdl.loader import sample_width
 
@@ -48,11 +47,13 @@ def stalls_of(stalls: dict[str, int] | int) -> dict[str, int]:
 
 
 def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]) -> np.ndarray:
-    """The sample stream: for each row of `x` its inputs, then its label.
+    """The sample stream: for each row of `x`, or each tick of it, its inputs, then its label.
 
     Where there is none, any word that is no class. These are drawn, always alike; half of them are
     classes but for one bit too many.
     """
+    if config.recurrent:
+        x, labels = np.reshape(x, (-1, config.inputs)), _of_ticks(config, labels)
     rng, width = np.random.default_rng(0), sample_width(config)
     drawn = rng.integers(config.classes, 1 << width, len(x))
     first = (config.classes - 1).bit_length()
@@ -62,6 +63,13 @@ def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]
     pairs = zip(labels, drawn.tolist(), strict=True)
     column = [word if label is None else label for label, word in pairs]
     return np.column_stack([x, column]).astype(np.int64).ravel()
+
+
+def _of_ticks(config, labels):
+    """The label, if there is one, of each tick of all sequences."""
+    nothing = [NO_LABEL] * config.neuron.ticks
+    ticks = [n for of in labels for n in (nothing if of is None else of)]
+    return [None if label == NO_LABEL else int(label) for label in ticks]
 
 
 def stimulus(
@@ -127,9 +135,10 @@ def cosimulate(
     Parameters
     ----------
     x : int array (n, inputs)
-        Raw inputs.
+        Raw inputs; of sequences (n, ticks, inputs).
     labels : sequence of int or None
-        None: infer only.
+        None: infer only. Of sequences also arrays (ticks,), see
+        `hebbware.golden.sequence.SequenceCore`.
     model : Model, optional
         From `build_core`, of the same configuration.
     stalls : int or dict
@@ -146,8 +155,7 @@ def cosimulate(
         Samples or labels that the core does not take, a model of another configuration, stalls out
         of range; before anything is simulated.
     """
-    x = samples_of(x, config.inputs, config.x.max)
-    labels = optional_labels(labels, config.classes, len(x))
+    x, labels = given(config, x, labels)
     stalls = stalls_of(stalls)
     if model is not None and model.config not in (None, config):
         raise InputError(

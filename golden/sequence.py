@@ -73,6 +73,40 @@ class Sequence:
         return int(self.labels[self.time])
 
 
+def ticks_with(config: CoreConfig, label) -> np.ndarray | None:
+    """Labels of the ticks (ticks,) of a sequence that has a label, or labels of its ticks.
+
+    None where no tick has one, as for None.
+
+    Raises
+    ------
+    InputError
+        No class, or not so many.
+    """
+    neuron, classes = config.neuron, config.classes
+    if label is None:
+        return None
+    if not np.ndim(label):
+        found = np.full(neuron.ticks, NO_LABEL)
+        found[-neuron.target :] = label_of(label, classes)
+        return found
+    found = _of_ticks(config, [label], 1)[0]
+    return found if (found != NO_LABEL).any() else None
+
+
+def _of_ticks(config, labels, samples):
+    """Labels of the ticks of sequences (samples, ticks), checked."""
+    classes = config.classes
+    found = raw("labels", labels, (samples, config.neuron.ticks), 0, NO_LABEL)
+    wrong = (found >= classes) & (found != NO_LABEL)
+    if wrong.any():
+        raise InputError(
+            f"labels must lie in 0..{classes - 1}, or be {NO_LABEL} at ticks without one, "
+            f"not {found[wrong][0]}"
+        )
+    return found.astype(np.int64)
+
+
 class SequenceCore(PlainCore):
     """Bit-exact network of a configuration with a recurrent layer; see `PlainCore`.
 
@@ -127,14 +161,7 @@ class SequenceCore(PlainCore):
         """Labels of every tick, (samples, ticks)."""
         neuron, classes = self.config.neuron, self.config.classes
         if len(np.shape(labels)) > 1:
-            found = raw("labels", labels, (samples, neuron.ticks), 0, NO_LABEL)
-            wrong = (found >= classes) & (found != NO_LABEL)
-            if wrong.any():
-                raise InputError(
-                    f"labels must lie in 0..{classes - 1}, or be {NO_LABEL} at ticks without one, "
-                    f"not {found[wrong][0]}"
-                )
-            return found.astype(np.int64)
+            return _of_ticks(self.config, labels, samples)
         of_ticks = np.full((samples, neuron.ticks), NO_LABEL)
         of_ticks[:, -neuron.target :] = labels_of(labels, classes, samples)[:, None]
         return of_ticks

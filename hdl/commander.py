@@ -9,7 +9,7 @@ from ..golden.program.commands import Op, Space, State
 from ..golden.program.layout import Layout
 from .places import below, holds
 from .shapes import index
-from .walks.step import Kind
+from .walks.step import kinds_of
 
 
 class Commander(wiring.Component):
@@ -102,7 +102,7 @@ class Commander(wiring.Component):
             self.step.eq(
                 self.step_layout.pack(
                     valid=issue,
-                    kind=Mux(on_weights, Kind.HOST_WEIGHT, Kind.HOST_MEMORY),
+                    kind=Mux(on_weights, *kinds_of(self.config).hosts),
                     address=command.address,
                     lane=command.lane,
                     write=writes & there,

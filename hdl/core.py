@@ -7,11 +7,13 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.arithmetic.random import seed_state
+from ..golden.neurons.spiking import rest_word
 from ..golden.program import commands
-from ..golden.program.layout import Layout, word_width
+from ..golden.program.layout import Layout, kept_width, word_width
+from ..golden.program.passes import SPIKES
 from ..golden.program.pipeline import stages
 from ..golden.program.program import done_latency, magnitudes_latency
-from ..golden.program.walk import Then
+from ..golden.program.walk import Rows, Then
 from .commander import Commander
 from .errors.arrivals import Arrivals
 from .errors.source import take
@@ -24,15 +26,17 @@ from .loader import Loader, sample_width
 from .memory.class_memory import ClassMemory
 from .memory.weights import WeightMemory
 from .memory.window import ActivationRing
+from .neurons.spikes import Spikes
 from .normalise import Normalise, Powers
 from .parameters import checking
 from .pipeline import Pipeline
 from .primitives import late
 from .results import Results, result_width
+from .ticks import Ticks
 from .trace import show, trace_ports
 from .walks.operand import CommonOperand
-from .walks.sequencer import Sequencer
-from .walks.step import HOSTS, MEMORY_UPDATES, RANDOM, UPDATES, Kind, Step, is_any
+from .walks.sequencer import TICK, Sequencer
+from .walks.step import Step, is_any, kinds_of
 
 # members of the loader that show the sample that comes in
 ARRIVING = ("put", "put_index", "put_value", "put_label", "put_class")
@@ -79,7 +83,8 @@ class Core(wiring.Component):
         self.layout = layout = Layout(config)
         self.blocks = layout.vector_bases[-1]
         self.words = layout.words
-        self.step_layout = Step(config, blocks=self.blocks, words=self.words)
+        self.kinds = kinds_of(config)
+        self.step_layout = Step(config, blocks=layout.kept_blocks, words=self.words)
         members = {
             "samples": In(stream.Signature(unsigned(sample_width(config)))),
             "results": Out(stream.Signature(signed(result_width(config)))),
@@ -98,7 +103,7 @@ class Core(wiring.Component):
         m = Module()
         parts = self._parts(m)
         self._streams(m, parts)
-        finish = self._sample(m, parts)
+        finish = self._tick(m, parts) if self.config.recurrent else self._sample(m, parts)
         parts.learned = finish & parts.loader.has_label
         self._ring(m, parts)
         m.d.comb += parts.loader.address.eq(parts.sequencer.list_address)
@@ -109,7 +114,8 @@ class Core(wiring.Component):
         self._operands(m, parts)
         self._write(m, parts)
         self._read_back(m, parts)
-        self._totals(m, parts)
+        if not self.config.recurrent:
+            self._totals(m, parts)
         self._values(m, parts)
         self._finished(m, parts)
         if self.trace_ports:
@@ -124,13 +130,18 @@ class Core(wiring.Component):
         m.submodules.dense = parts.dense = Dense(cfg, layout)
         m.submodules.operand = parts.operand = CommonOperand(cfg, layout)
         m.submodules.arrivals = parts.arrivals = Arrivals(cfg, layout)
-        m.submodules.normalise = parts.normalise = Normalise(cfg)
-        m.submodules.powers = parts.powers = Powers(cfg)
+        if not cfg.recurrent:
+            m.submodules.normalise = parts.normalise = Normalise(cfg)
+            m.submodules.powers = parts.powers = Powers(cfg)
         parts.errors = source_of(cfg)(cfg, layout)
         m.submodules[parts.errors.name] = parts.errors
         m.submodules.results = parts.results = Results(cfg)
         m.submodules.commander = parts.commander = Commander(cfg, layout)
         m.submodules.random = parts.random = Xorshift32(seed_state(cfg.seed))
+        if cfg.recurrent:
+            m.submodules.ticks = parts.ticks = Ticks(cfg)
+            m.submodules.spikes = parts.spikes = Spikes(cfg)
+            m.submodules.leaks = parts.leaks = Xorshift32(rest_word(cfg))
         return parts
 
     def _streams(self, m, parts):
@@ -168,6 +179,42 @@ class Core(wiring.Component):
             m.d.sync += working.eq(0)
         return finish
 
+    def _tick(self, m, parts):
+        """The same for each tick of a sequence; commands wait for the end of the sequence."""
+        loader, sequencer, commander = parts.loader, parts.sequencer, parts.commander
+        ticks, spikes, leaks = parts.ticks, parts.spikes, parts.leaks
+        working, free, go, finish = (
+            Signal(name=name) for name in ("working", "free", "go", "finish")
+        )
+        m.d.comb += [
+            free.eq(sequencer.idle & ~working),
+            commander.free.eq(free & ticks.first),
+            commander.settled.eq(sequencer.settled),
+            go.eq(free & (commander.yields | ~ticks.first) & loader.full),
+            finish.eq(working & sequencer.idle),
+            sequencer.go.eq(go),
+            sequencer.learn.eq(loader.has_label),
+            sequencer.restart.eq(commander.restart),
+            sequencer.count.eq(loader.count),
+            loader.release.eq(finish),
+            parts.errors.label.eq(loader.label),
+            ticks.finish.eq(finish),
+            ticks.has_label.eq(loader.has_label),
+            commander.finished.eq(finish & ticks.last),
+            commander.finished_learning.eq(ticks.learned),
+            commander.saturated.eq(parts.dense.saturated),
+            *take(sequencer, ticks, *TICK),
+            sequencer.spikes.eq(spikes.count),
+            spikes.rest.eq(ticks.first),
+            leaks.set.eq(go & ticks.first),
+            leaks.value.eq(rest_word(self.config)),
+        ]
+        with m.If(go):
+            m.d.sync += working.eq(1)
+        with m.If(finish):
+            m.d.sync += working.eq(0)
+        return finish
+
     def _ring(self, m, parts):
         """Slots of the activations z: the current one and that of the oldest sample."""
         parts.z_base, parts.oldest_base = Const(0), Const(0)
@@ -188,7 +235,7 @@ class Core(wiring.Component):
         pipeline, z_memory = parts.pipeline, parts.vectors.z
         queried = pipeline.stage(2)
         pipeline.issue(m, parts.commander, sequencer, z_memory, parts.z_base, parts.oldest_base)
-        pipeline.address(m, loader)
+        pipeline.address(m, loader, parts.spikes if self.config.recurrent else None)
         pipeline.gather(m, z_memory, sequencer.source_lane)
         offered = {
             "index": loader.index,
@@ -199,7 +246,7 @@ class Core(wiring.Component):
             **{name: getattr(loader, name) for name in ARRIVING},
         }
         m.d.comb += [
-            errors.query_job.eq(queried.layer),
+            errors.query_job.eq(errors.readout if self.config.recurrent else queried.layer),
             errors.query_row.eq(queried.row),
             *errors.offered(offered),
             sequencer.label.eq(errors.memory_row),
@@ -211,10 +258,11 @@ class Core(wiring.Component):
         cfg, dense, operand, random = self.config, parts.dense, parts.operand, parts.random
         commander, vectors, weights = parts.commander, parts.vectors, parts.weights
         queried, step_3, step_4 = (parts.pipeline.stage(number) for number in (2, 3, 4))
+        sample = not cfg.recurrent
         z_5 = late(m, vectors.z.data, 3 + self.at.source)
         random_5 = late(m, random.word)
         scalar_4 = late(m, operand.scalar)
-        m.d.sync += random.step.eq(queried.valid & is_any(queried.kind, RANDOM))
+        m.d.sync += random.step.eq(queried.valid & is_any(queried.kind, self.kinds.random))
         m.d.comb += [
             random.set.eq(commander.set_random | commander.restart),
             random.value.eq(Mux(commander.restart, seed_state(cfg.seed), commander.value)),
@@ -222,24 +270,45 @@ class Core(wiring.Component):
             operand.step.eq(step_3),
             operand.source.eq(parts.pipeline.source),
             operand.error.eq(parts.errors.error),
-            operand.mantissa.eq(parts.normalise.mantissa),
+            *_if(sample, lambda: operand.mantissa.eq(parts.normalise.mantissa)),
             operand.jacobians.eq(parts.errors.jacobians),
             operand.extra.eq(commander.extra),
             weights.address.eq(step_3.address),
-            vectors.a.address.eq(step_4.place),
+            vectors.a.address.eq(step_4.block if cfg.recurrent else step_4.place),
             vectors.d.address.eq(step_4.place),
             dense.step.eq(step_4),
             dense.scalar.eq(scalar_4),
             dense.weights.eq(weights.word),
-            dense.z.eq(Cat(word[: cfg.z.width] for word in each_lane(cfg, z_5))),
-            dense.active.eq(Cat(word[-1] for word in each_lane(cfg, z_5))),
+            dense.z.eq(Cat(word[: kept_width(cfg)] for word in each_lane(cfg, z_5))),
+            *_if(sample, lambda: dense.active.eq(Cat(w[-1] for w in each_lane(cfg, z_5)))),
             dense.a.eq(vectors.a.data),
             dense.d.eq(vectors.d.data),
-            dense.mean.eq(parts.normalise.mean),
+            *_if(sample, lambda: dense.mean.eq(parts.normalise.mean)),
             dense.random.eq(random_5),
             dense.host_data.eq(commander.value),
-            dense.exponent.eq(parts.normalise.exponent),
-            dense.power.eq(parts.powers.kept),
+            *_if(sample, lambda: dense.exponent.eq(parts.normalise.exponent)),
+            *_if(sample, lambda: dense.power.eq(parts.powers.kept)),
+        ]
+        if cfg.recurrent:
+            self._leaks(m, parts)
+
+    def _leaks(self, m, parts):
+        """Stages 3 to 5 of what leaks, and the spikes of stage 10."""
+        dense, spikes, leaks = parts.dense, parts.spikes, parts.leaks
+        those, queried, out = self.kinds.those, parts.pipeline.stage(2), parts.dense.out
+        each = is_any(queried.kind, those(lambda walk: walk.leaks and not walk.row_inner))
+        of_sums = is_any(queried.kind, those(lambda walk: walk.leaks and walk.row_inner))
+        m.d.sync += leaks.step.eq(queried.valid & (each | of_sums & queried.sum_last))
+        ends = out.valid & is_any(out.kind, those(lambda walk: walk.rows is Rows.SPIKES))
+        m.d.comb += [
+            parts.loader.block.eq(parts.pipeline.stage(4).block),
+            dense.arriving.eq(parts.loader.word),
+            dense.leak_random.eq(late(m, leaks.word)),
+            spikes.en.eq(ends & out.sum_last),
+            spikes.last.eq(out.end),
+            spikes.block.eq(out.block),
+            spikes.bits.eq(dense.spikes_out),
+            spikes.address.eq(parts.sequencer.list_address),
         ]
 
     def _write(self, m, parts):
@@ -247,8 +316,8 @@ class Core(wiring.Component):
         dense, weights, vectors = parts.dense, parts.weights, parts.vectors
         clock = self.at.write - self.at.lag  # when the decision reaches all clusters
         due, step = dense.steps[clock - 1], dense.steps[clock]
-        host_reads = is_any(due.kind, HOSTS) & ~due.write
-        m.d.sync += weights.write_en.eq(due.valid & is_any(due.kind, UPDATES) & ~host_reads)
+        host_reads = is_any(due.kind, self.kinds.hosts) & ~due.write
+        m.d.sync += weights.write_en.eq(due.valid & is_any(due.kind, self.kinds.updates) & ~host_reads)
         m.d.comb += [
             weights.write_address.eq(step.address),
             weights.written.eq(dense.weights_out),
@@ -257,7 +326,7 @@ class Core(wiring.Component):
         if self.config.leaky:
             vectors.potentials(m, parts.pipeline.stage(4).place, step.place, dense)
         if word_width(self.config):
-            writes = due.valid & is_any(due.kind, MEMORY_UPDATES) & ~host_reads
+            writes = due.valid & is_any(due.kind, self.kinds.memory_updates) & ~host_reads
             self._memory(m, parts, writes, step.address)
 
     def _memory(self, m, parts, writes, address):
@@ -293,10 +362,10 @@ class Core(wiring.Component):
             memory_read.lane.eq(lane),
         ]
         m.d.sync += [
-            commander.ended.eq(back.valid & is_any(back.kind, HOSTS)),
+            commander.ended.eq(back.valid & is_any(back.kind, self.kinds.hosts)),
             commander.result.eq(
                 Mux(
-                    last.kind == Kind.HOST_WEIGHT,
+                    last.kind == self.kinds.Kind.HOST_WEIGHT,
                     late(m, weight_read.part, at.lag).as_signed(),
                     late(m, memory_read.part, at.lag).as_signed(),
                 )
@@ -306,12 +375,13 @@ class Core(wiring.Component):
     def _totals(self, m, parts):
         """Totals over the lanes go to the statistics."""
         normalise, powers, step = parts.normalise, parts.powers, parts.dense.total_step
+        kinds = self.kinds.Kind
         ends = step.valid & step.sum_last
         m.d.comb += [
             normalise.total.eq(parts.dense.total),
             normalise.layer.eq(step.layer),
-            normalise.sum.eq(ends & (step.kind == Kind.SUM)),
-            normalise.squares.eq(ends & (step.kind == Kind.SQUARES)),
+            normalise.sum.eq(ends & (step.kind == kinds.SUM)),
+            normalise.squares.eq(ends & (step.kind == kinds.SQUARES)),
             powers.squares.eq(normalise.squares),
             powers.layer.eq(step.layer),
             *take(powers, normalise, "found", "power"),
@@ -322,6 +392,8 @@ class Core(wiring.Component):
         """Similarities and scores go to the error source, scores to the results as well."""
         arrivals, errors, results = parts.arrivals, parts.errors, parts.results
         readout, step = len(self.config.hidden), parts.arrivals.step
+        ticks = self.config.recurrent
+        of_results = arrivals.arrive & (step.layer == readout)
         m.d.comb += [
             *take(arrivals, parts.dense, "total", "total_step"),
             errors.arrive.eq(arrivals.arrive & (errors.similarities | (step.layer == readout))),
@@ -330,25 +402,28 @@ class Core(wiring.Component):
             errors.last.eq(step.end),
             errors.learn.eq(step.learn),
             errors.value.eq(arrivals.value),
-            results.arrive.eq(arrivals.arrive & (step.layer == readout)),
+            results.arrive.eq(of_results & step.counts if ticks else of_results),
             results.row.eq(step.row),
             results.last.eq(step.end),
             results.value.eq(arrivals.value),
+            *_if(ticks, lambda: [results.opens.eq(step.opens), results.closes.eq(step.closes)]),
         ]
 
     def _finished(self, m, parts):
         """What passes wait for, and the list of errors that the direction walks."""
         cfg, sequencer, errors, dense = self.config, parts.sequencer, parts.errors, parts.dense
         finished = errors.finished() | {"results": parts.results.done}
+        if cfg.recurrent:
+            finished[SPIKES] = parts.spikes.done
         for p in sequencer.program:
             clock = done_latency(cfg, p.walk) - 1
             if p.walk.then is Then.STATISTICS:
                 finished[p.name] = parts.normalise.done
             elif p.walk.then is Then.GAINS:
-                ends = _ends(dense.total_step, Kind[p.kind.name], p.layer)
+                ends = _ends(dense.total_step, self.kinds.Kind[p.kind.name], p.layer)
                 finished[p.name] = late(m, ends, clock - magnitudes_latency(cfg))
             else:
-                finished[p.name] = _ends(dense.steps[clock], Kind[p.kind.name], p.layer)
+                finished[p.name] = _ends(dense.steps[clock], self.kinds.Kind[p.kind.name], p.layer)
         m.d.comb += [
             sequencer.done.eq(Cat(finished[name] for name in sequencer.flags)),
             *(
@@ -368,7 +443,8 @@ class Core(wiring.Component):
             return late(m, value, self.at.lag)  # the clusters' copy
 
         which = [written(memory.en) for memory in (vectors.a, vectors.z, vectors.d)]
-        base = Mux(which[1], self.blocks, Mux(which[2], 2 * self.blocks, 0))
+        directions = self.blocks + self.layout.kept_blocks
+        base = Mux(which[1], self.blocks, Mux(which[2], directions, 0))
         m.d.comb += show(
             self.trace.weights, written(weights.write_en), dense.out.address, weights.written
         )
@@ -380,6 +456,11 @@ class Core(wiring.Component):
         if word_width(self.config):
             writes = written(parts.memory.writes)
             m.d.comb += show(self.trace.memory, writes, dense.out.address, parts.memory.written)
+
+
+def _if(holds, statements) -> list:
+    """Statements, made only where a core has them."""
+    return [statements()] if holds else []
 
 
 def _ends(step, kind, layer):

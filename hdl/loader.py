@@ -1,20 +1,19 @@
 """The input side: pixels in, a list of the non-zero ones out, two samples deep."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .shapes import index
+from ..golden.program.layout import Layout
+from ..golden.program.pipeline import stages
+from .lanes.clusters import Banks
+from .primitives import late
+from .shapes import index, value_shape
 
 
 def sample_width(config) -> int:
     """Bits of a word of the sample stream: a pixel or a label."""
     return max(config.input.bits, 8)
-
-
-def value_shape(config):
-    """Shape of an input as the core works on it: signed where it is centred."""
-    return signed(config.input.bits) if config.input.centred else unsigned(config.input.bits)
 
 
 class Loader(wiring.Component):
@@ -50,11 +49,16 @@ class Loader(wiring.Component):
     put, put_label, put_class : Out(1), put_index, put_value : Out
         An input, a label, or a label that is a class arrives in this clock. A dropped sample ends
         like one whose label is no class.
+    block : In, word : Out
+        Of sequences: inputs as they lie in their traces, a block of lanes; latency as of
+        `hebbware.hdl.lanes.clusters.Banks`.
     """
 
     def __init__(self, config):
         self.config = config
         self.entries = index(config.inputs)
+        block = index(Layout(config).widest)
+        ticks = {"block": In(block), "word": Out(config.lanes * config.input.bits)}
         super().__init__(
             {
                 "samples": In(stream.Signature(unsigned(sample_width(config)))),
@@ -73,6 +77,7 @@ class Loader(wiring.Component):
                 "put_label": Out(1),
                 "put_class": Out(1),
             }
+            | (ticks if config.recurrent else {})
         )
 
     def elaborate(self, platform):
@@ -132,4 +137,32 @@ class Loader(wiring.Component):
         m.d.sync += [self.index.eq(read.data.index), self.value.eq(read.data.value)]
         with m.If(self.release):
             m.d.sync += [full.bit_select(reading, 1).eq(0), reading.eq(~reading)]
+        if cfg.recurrent:
+            self._collect(m, writing, reading)
         return m
+
+    def _collect(self, m, writing, reading):
+        """Inputs in words of all lanes, two ticks deep."""
+        lanes, bits = self.config.lanes, self.config.input.bits
+        blocks = -(-self.config.inputs // lanes)
+        high = index(blocks).width
+        m.submodules.words = words = Banks(lanes=lanes, width=bits, depth=2 << high)
+        lane, block = Signal(range(max(lanes, 2))), Signal(high)
+        held, word = Signal(lanes * bits), Signal(lanes * bits)
+        for number in range(lanes):
+            old = held.word_select(number, bits)
+            m.d.comb += word.word_select(number, bits).eq(
+                Mux(lane == number, self.put_value, Mux(lane == 0, 0, old))
+            )
+        m.d.comb += [
+            words.en.eq(self.put),
+            words.place.eq(Cat(block, writing)),
+            words.written.eq(late(m, word, stages(self.config).lag)),
+            words.address.eq(Cat(self.block[:high], reading)),
+            self.word.eq(words.data),
+        ]
+        with m.If(self.put_label):
+            m.d.sync += [lane.eq(0), block.eq(0)]
+        with m.Elif(self.put):
+            last = lane == lanes - 1
+            m.d.sync += [held.eq(word), lane.eq(Mux(last, 0, lane + 1)), block.eq(block + last)]

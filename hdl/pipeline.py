@@ -6,10 +6,12 @@ from operator import or_
 from amaranth.hdl import Array, Const, Mux, Signal
 
 from ..golden.program.pipeline import stages
+from ..golden.program.walk import Common, Own, Rows
 from .lanes.clusters import Gather
+from .lanes.vectors import z_width
 from .primitives import late
 from .walks.operand import source_shape
-from .walks.step import MEMORY_UPDATES, SOURCED, Kind, is_any
+from .walks.step import is_any, kinds_of
 
 
 class Pipeline:
@@ -37,6 +39,7 @@ class Pipeline:
 
     def __init__(self, config, step_layout, words):
         self.config, self.words, self.at = config, words, stages(config)
+        self.kinds = kinds_of(config)
         self.steps = {clock: Signal(step_layout) for clock in range(1, self.at.source + 5)}
 
     def stage(self, number):
@@ -60,28 +63,37 @@ class Pipeline:
             first.row.eq(sequencer.row),
             z_memory.address.eq(z_place_1),
             memory_address.eq(
-                Mux(first.kind == Kind.HOST_MEMORY, first.address, sequencer.memory_address)
+                Mux(first.kind == self.kinds.Kind.HOST_MEMORY, first.address, sequencer.memory_address)
             ),
         ]
         self.memory_address = memory_address
 
-    def address(self, m, loader):
+    def address(self, m, loader, spikes=None):
         """Stage 2: the row is known, and with it the address of the weights."""
+        named = self.kinds.memory_updates
         cfg, at, steps = self.config, self.at, self.steps
         rows = 2 + at.lag
         for clock in range(2, 5 + at.source):
             m.d.sync += steps[clock].eq(steps[clock - 1])
         self.memory_address = late(m, self.memory_address, at.source)
         step = steps[rows]
-        sourced = reduce(or_, (step.kind == kind for kind in SOURCED))
-        first_layer = (step.layer == 0) & sourced
         entry = late(m, loader.index, at.lag)
-        row_2 = Mux(first_layer, Mux(step.bias, cfg.inputs, entry), 0)
+        if cfg.recurrent:
+            those = self.kinds.those
+            named += those(lambda walk: walk.rows is Rows.ERRORS and walk.own is Own.WEIGHT)
+            of_inputs = is_any(step.kind, those(lambda walk: walk.rows is Rows.INPUTS))
+            of_units = is_any(step.kind, those(lambda walk: walk.rows is Rows.SPIKES))
+            unit = late(m, spikes.unit, at.lag)
+            row_2 = Mux(step.bias, 0, Mux(of_inputs, entry, Mux(of_units, unit, 0)))
+        else:
+            sourced = reduce(or_, (step.kind == kind for kind in self.kinds.sourced))
+            first_layer = (step.layer == 0) & sourced
+            row_2 = Mux(first_layer, Mux(step.bias, cfg.inputs, entry), 0)
         address_2 = Signal(range(self.words))
         m.d.comb += address_2.eq(step.address + row_2)
         m.d.sync += steps[rows + 1].address.eq(
             Mux(
-                is_any(step.kind, MEMORY_UPDATES),
+                is_any(step.kind, named),
                 late(m, self.memory_address, 1 - at.lag),
                 address_2,
             )
@@ -89,7 +101,7 @@ class Pipeline:
 
     def gather(self, m, z_memory, source_lane):
         """Stage 2: the lane of the pre-synaptic activation is chosen."""
-        m.submodules.own = self.own = Gather(self.config, self.config.z.width + 1)
+        m.submodules.own = self.own = Gather(self.config, z_width(self.config))
         m.d.comb += [
             self.own.word.eq(z_memory.data),
             self.own.lane.eq(late(m, source_lane, 2)),
@@ -99,6 +111,11 @@ class Pipeline:
         """Stage 3: an input, an activation z or the one of a bias."""
         cfg, step = self.config, self.stage(2)
         self.source = source_3 = Signal(source_shape(cfg), name="source_3")
+        if cfg.recurrent:
+            traced = is_any(step.kind, self.kinds.those(lambda walk: walk.common is Common.TRACE))
+            trace = self.own.part[: cfg.trace.width].as_signed()
+            m.d.sync += source_3.eq(Mux(traced, trace, late(m, pixel, self.at.source)))
+            return
         layers = range(len(cfg.hidden) + 1)
         ones = Array(Const(cfg.source(layer).one, len(source_3)) for layer in layers)
         m.d.sync += source_3.eq(

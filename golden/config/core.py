@@ -298,12 +298,15 @@ class CoreConfig:
         return self.layer[0].kind == Recurrent.kind
 
     def check_hardware(self):
-        """Raise InputError where only golden can compute it so far."""
+        """Raise InputError where only golden can compute it."""
         if self.recurrent:
-            raise InputError(
-                f"layer.kind must be 'dense' for hardware, not {Recurrent.kind!r}: such layers are "
-                "computed in golden only"
-            )
+            bits = self.neuron.target.bit_length() + self.u.width
+            if bits > 32:
+                raise InputError(
+                    "neuron.target must keep sums of scores within 32 bits in hardware: with "
+                    f"formats.u_bits = {self.u.width} at most "
+                    f"{(1 << 32 - self.u.width) - 1}, not {self.neuron.target}"
+                )
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

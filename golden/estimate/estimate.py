@@ -66,7 +66,7 @@ def sample_clocks(config: CoreConfig, nonzero: Sequence[int], learn: Sequence[bo
     for index, (count, label) in enumerate(zip(nonzero, learn, strict=True)):
         full = walk.load(index)
         walk.sample(_inputs(config, count), 0 if label else None, full)
-        walk.banks[index % 2] = walk.free
+        walk.release(index)
         finished.append(walk.free)
     return np.array(finished, np.int64)
 

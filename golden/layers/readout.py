@@ -37,9 +37,10 @@ class Readout(Layer):
 
     def forward(self, config, number, *waits):
         """Sums of each class: results always, errors while learning."""
+        facts = {"clears_last" if config.recurrent else "clears": ("results",)}
         sums = make(
             config, Kind.SCORES, number, *waits,
-            count=self.units, clears=("results",), clears_learned=(errors_of(number),),
+            count=self.units, clears_learned=(errors_of(number),), **facts,
         )  # fmt: skip
         return [sums]
 

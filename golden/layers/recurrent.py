@@ -7,7 +7,7 @@ Weights have shape ``(inputs + units, units)``; there is no bias. What a tick co
 from dataclasses import dataclass
 
 from ..program.layout import Layout
-from ..program.passes import errors_of, make
+from ..program.passes import SPIKES, errors_of, make
 from ..program.walk import Kind, Own, Store
 from ..settings.tables import real, whole
 from .base import Layer, Part
@@ -48,23 +48,30 @@ class Recurrent(Layer):
         """Traces, potentials and spikes of a tick, and what the readout sees."""
         inputs, units = self._places(config, number)
         lanes = config.lanes
+        places = Layout(config).trace_bases
         traces = [
-            make(config, kind, number, *waits, count=1, blocks=-(-rows // lanes), base=0)
-            for kind, rows in (
-                (Kind.TRACE_INPUTS, config.sizes[number]),
-                (Kind.TRACE_UNITS, self.units),
+            make(
+                config, kind, number, *waits,
+                count=1, blocks=-(-rows // lanes), base=0, below=below,
             )
-        ]
-        first = make(config, Kind.FORWARD_INPUTS, number, *waits, **inputs)
-        second = make(config, Kind.FORWARD_UNITS, number, first.name, traces[1].name, **units)
+            for kind, rows, below in (
+                (Kind.TRACE_INPUTS, config.sizes[number], places[0]),
+                (Kind.TRACE_UNITS, self.units, places[1]),
+            )
+        ]  # fmt: skip
+        learned = [p.name for p in self.update(config, number)] if config.learns_hidden else []
+        first = make(config, Kind.FORWARD_INPUTS, number, *waits, *learned[:1], **inputs)
+        waits = (first.name, *learned[1:], SPIKES)
+        second = make(config, Kind.FORWARD_UNITS, number, *waits, clears=(SPIKES,), **units)
         seen = make(config, Kind.FILTER, number, second.name, count=1, base=0)
         return [*traces, first, second, seen]
 
     def update(self, config, number, *waits):
         inputs, units = self._places(config, number)
+        first, second, _ = Layout(config).trace_bases
         return [
-            make(config, Kind.UPDATE_INPUTS, number, *waits, **inputs),
-            make(config, Kind.UPDATE_UNITS, number, *waits, **units),
+            make(config, Kind.UPDATE_INPUTS, number, *waits, below=first, **inputs),
+            make(config, Kind.UPDATE_UNITS, number, *waits, below=second, **units),
         ]
 
     def feedback(self, config, number, *waits):
@@ -81,7 +88,7 @@ class Recurrent(Layer):
         )
         return make(
             config, Kind.FEEDBACK, number, errors_of(number + 1), *waits,
-            count=config.classes, **facts,
+            count=config.classes + 1, **facts,
         )  # fmt: skip
 
     def _places(self, config, number):

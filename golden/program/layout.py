@@ -21,8 +21,13 @@ def word_width(config) -> int:
 
 
 def vector_width(config) -> int:
-    """Bits of one lane of a vector being written: a, z or d."""
-    return max(config.u.width, config.z.width, config.d.width)
+    """Bits of one lane of a vector being written: a, d or what is `kept`."""
+    return max(config.u.width, kept_width(config), config.d.width)
+
+
+def kept_width(config) -> int:
+    """Bits of one lane of the memory of z; of sequences, traces lie behind them."""
+    return max(config.z.width, config.trace.width if config.recurrent else 0)
 
 
 def place_of(words_of, shapes, address: int, lane: int) -> tuple[int, tuple[int, ...]] | None:
@@ -129,6 +134,25 @@ class Layout:
         for layer in range(len(self.config.hidden)):
             bases.append(bases[-1] + self.blocks(layer))
         return tuple(bases)
+
+    @cached_property
+    def trace_bases(self) -> tuple[int, int, int]:
+        """First block of the traces of inputs, and of units, behind z; their end."""
+        first = self.vector_bases[-1]
+        units = first - (-self.config.inputs // self.config.lanes)
+        return first, units, units + self.blocks(0)
+
+    @cached_property
+    def kept_blocks(self) -> int:
+        """Blocks of the memory of z: of all hidden layers, and of traces."""
+        return self.trace_bases[-1] if self.config.recurrent else self.vector_bases[-1]
+
+    @cached_property
+    def widest(self) -> int:
+        """Most blocks that a pass walks: of a hidden layer, or of the inputs' traces."""
+        if not self.config.recurrent:
+            return self.most_blocks
+        return max(self.most_blocks, -(-self.config.inputs // self.config.lanes))
 
     def lanes_of(self, values: np.ndarray) -> np.ndarray:
         """Pad the last axis with zeros and split it: ``(..., units) -> (..., blocks, lanes)``."""

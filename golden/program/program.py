@@ -18,6 +18,8 @@ touches the weights waits until the writes of all passes before it are done.
 from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
+
 from ..layers.init import init_groups
 from ..reservoir.memory import reservoir_config, reservoir_inputs
 from ..timing.reservoir import decoder_tail, state_tail
@@ -74,7 +76,7 @@ def _tick(config) -> tuple[Pass, ...]:
     if config.learns_hidden:
         feedback = layer.feedback(config, 0, seen)
         learning = [feedback, *layer.update(config, 0, feedback.name)]
-    found = [*settling, *readout.forward(config, 1, seen), *learning, *readout.update(config, 1)]
+    found = [*settling, *readout.forward(config, 1, seen, *_names(readout.update(config, 1)), "results"), *learning, *readout.update(config, 1)]
     return tuple(_apart(found) if config.weight_ports == 1 else found)
 
 
@@ -165,6 +167,7 @@ def done_latency(config, walk: Walk) -> int:
         Store.A: at.read_vectors,
         Store.D: at.read_vectors,
         Store.Z: at.read_z,
+        Store.TRACES: at.read_z,
         Store.MEMORY: at.read_memory,
     }
     first = min((read[store] for store in walk.writes if store in read), default=at.read_weights)
@@ -182,6 +185,17 @@ COEFFICIENTS = 6  # from the arrival of the last one to the coefficients being t
 def kernels_latency(config) -> int:
     """From the last step of the first layer's first block to the kernels being centred."""
     return 2 * config.memory.window + 11
+
+
+def spikes_latency(config, spikes: np.ndarray) -> int:
+    """From the last step of the pass that makes spikes to the list of them being there.
+
+    Parameters
+    ----------
+    spikes : int array (blocks,)
+        How many units of each block spiked.
+    """
+    return stages(config).write + 3 + int(np.maximum(spikes, 1).sum())
 
 
 def softmax_latency(config) -> int:

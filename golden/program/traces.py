@@ -90,7 +90,7 @@ def traces(config) -> dict[str, Trace]:
     layers = [(f"layer {layer + 1}", units) for layer, units in enumerate(config.hidden)]
     word = word_width(config)  # without a memory, the port has one bit that stays low
     row, error = config.memory.row, (config.e.width, config.e.fraction)
-    names = [_weight(name, config.sizes[n]) for n, (name, _) in enumerate(layers)]
+    names = [_weight(name, config, n) for n, (name, _) in enumerate(layers)]
     names.append("readout weight to class {} from unit {}".format)
     weights = [
         Part(shape, name, config.weight.fraction)
@@ -100,12 +100,7 @@ def traces(config) -> dict[str, Trace]:
         Part((layout.memory_rows, units), f"{name} class memory of {row} {{}}, unit {{}}".format, 0)
         for name, units in layers
     ]
-    kinds = {"activation a": config.u, "normalised z": config.z, "direction d": config.d}
-    vectors = [
-        Part((units,), f"{name} {what} of unit {{}}".format, form.fraction)
-        for what, form in kinds.items()
-        for name, units in layers
-    ]
+    vectors, vector_words, order = _vectors(config, layers)
     found = [
         Trace(
             "weights", config.weight.width, lanes, layout.words, weights, layout.weight_words,
@@ -116,10 +111,8 @@ def traces(config) -> dict[str, Trace]:
             "each write of the class memory: the word of all lanes", Space.MEMORY,
         ),
         Trace(
-            "vectors", vector_width(config), lanes, len(kinds) * layout.vector_bases[-1], vectors,
-            lambda arrays: np.concatenate([layout.lanes_of(array) for array in arrays]),
-            "each write of activations (a), normalised activations (z) and directions (d); "
-            "address = kind * blocks + block with a = 0, z = 1, d = 2; all lanes",
+            "vectors", vector_width(config), lanes, vector_words, vectors,
+            lambda arrays: np.concatenate([layout.lanes_of(array) for array in arrays]), order,
         ),
         _numbers(
             "errors", *error, (classes,),
@@ -155,6 +148,34 @@ def traces(config) -> dict[str, Trace]:
     return {trace.name: trace for trace in found}
 
 
+def _vectors(config, layers):
+    """Parts of the trace of vectors, its depth and meaning."""
+    layout = Layout(config)
+    kinds = {"activation a": config.u, "normalised z": config.z, "direction d": config.d}
+    if config.recurrent:
+        kinds = {"potential": config.u, "filtered spikes": config.z, "direction d": config.d}
+    a, z, d = (
+        [Part((units,), f"{name} {what} of unit {{}}".format, form.fraction) for name, units in layers]
+        for what, form in kinds.items()
+    )
+    depth = 2 * layout.vector_bases[-1] + layout.kept_blocks
+    if not config.recurrent:
+        meaning = (
+            "each write of activations (a), normalised activations (z) and directions (d); "
+            "address = kind * blocks + block with a = 0, z = 1, d = 2; all lanes"
+        )
+        return [*a, *z, *d], depth, meaning
+    traces = [
+        Part((size,), f"layer 1 trace of {what} {{}}".format, config.trace.fraction)
+        for what, size in (("input", config.inputs), ("spikes of unit", config.hidden[0]))
+    ]
+    meaning = (
+        "each write of potentials, filtered spikes, traces of inputs, traces of spikes and "
+        "directions, which lie one after another, block by block; all lanes"
+    )
+    return [*a, *z, *traces, *d], depth, meaning
+
+
 def reservoir_traces(config) -> dict[str, Trace]:
     """List the traces of the reservoir block (`hebbware.golden.reservoir.cell.ReservoirConfig`)."""
 
@@ -186,9 +207,12 @@ def reservoir_traces(config) -> dict[str, Trace]:
     return {trace.name: trace for trace in found}
 
 
-def _weight(layer, inputs):
+def _weight(layer, config, number):
+    inputs, bias = config.sizes[number], config.layer[number].bias
+
     def name(row, unit):
-        source = "bias" if row == inputs else f"input {row}"
+        beyond = "bias" if bias else f"spikes of unit {row - inputs}"
+        source = f"input {row}" if row < inputs else beyond
         return f"{layer} weight from {source} to unit {unit}"
 
     return name

@@ -18,12 +18,10 @@ class Rows(StrEnum):
 
     ALL = "all"
     INPUTS = "inputs"  # the inputs that are not zero, then the bias
-    ERRORS = "errors"  # those whose error is not zero, then the Jacobian's
+    ERRORS = "errors"  # those whose error is not zero, then the Jacobian's, or one that adds nothing
     LABEL = "label"  # the one of the sample's class, or its slot in the window
     OLDEST = "oldest"  # the one of the sample that leaves the window; none until it is full
-    # of sequences
     SPIKES = "spikes"  # the units that spiked in the tick before, then one that adds nothing
-    WRONG = "wrong"  # those whose error is not zero
 
 
 class Store(StrEnum):
@@ -149,9 +147,9 @@ class Walk:
         Walked for samples with a label only.
     skip : Skip
     then : Then
-    clears, clears_learned, clears_first : tuple of str
+    clears, clears_learned, clears_first, clears_last : tuple of str
         Names that are not done again once the pass has begun: always, for samples with a label, for
-        those in the first time step.
+        those in the first time step, in the last tick of a sequence.
     """
 
     rows: Rows = Rows.ALL
@@ -181,6 +179,7 @@ class Walk:
     clears: tuple[str, ...] = ()
     clears_learned: tuple[str, ...] = ()
     clears_first: tuple[str, ...] = ()
+    clears_last: tuple[str, ...] = ()
 
     def touches(self, store: Store) -> bool:
         """Whether it reads or writes `store`."""
@@ -210,8 +209,6 @@ class Walk:
             return spikes + 1
         if self.rows is Rows.ERRORS:
             return errors + 1
-        if self.rows is Rows.WRONG:
-            return errors
         return self.count if self.rows is Rows.ALL else 1
 
     def addresses(self, rows: np.ndarray) -> np.ndarray:
@@ -320,9 +317,9 @@ class Kind(StrEnum):
         own=Own.TRACE, common=Common.SPIKE, reads=(Store.Z,), writes=(Store.Z,), leaks=True,
         settling=True, sequence=True,
     )  # fmt: skip
-    # d from e, E and v
+    # d from e, E and v; the last row takes the sum
     FEEDBACK = "feedback", Walk(
-        rows=Rows.WRONG, row_inner=True, common=Common.ERROR, writes=(Store.D,), learn=True,
+        rows=Rows.ERRORS, row_inner=True, common=Common.ERROR, writes=(Store.D,), learn=True,
         skip=Skip.NO_ERRORS, sequence=True,
     )  # fmt: skip
     # W -= trace d

@@ -7,16 +7,17 @@ here and ``hebbware info`` reports them.
 from ..arithmetic.fixed import bits_signed
 from ..layers.init import init_scale
 from ..layers.normalise import MANTISSA_BITS, exponent_range
+from ..modulators import feedback
 from ..modulators.class_memory import direction_shift
-from .layout import Layout
+from .layout import Layout, kept_width
 
 MULTIPLIER = 18  # bits of a signed operand that hard multipliers of most families take
 
 
 def operand_a(config) -> int:
     """Bits of the operand that each lane has for itself: weight, memory, activation, direction."""
-    formats = (config.weight, config.read, config.u, config.z, config.d)
-    return max(8, *(fmt.width for fmt in formats))
+    formats = (config.weight, config.read, config.u, config.d)
+    return max(8, kept_width(config), *(fmt.width for fmt in formats))
 
 
 def source_max(config, layer: int) -> int:
@@ -48,7 +49,13 @@ def _forward_drops(config):
 
 
 def vector_shifts(config) -> tuple[range, range]:
-    """Right shifts that make z, and d, of an accumulated sum: one for each exponent and power."""
+    """Right shifts that make z, and d, of an accumulated sum: one for each exponent and power.
+
+    In cores of sequences there is one, that of d.
+    """
+    if config.recurrent:
+        shift = feedback.direction_shift(config)
+        return range(0), range(shift, shift + 1)
     low, high = exponent_range(config)
     for_z = MANTISSA_BITS + low + config.u.fraction - config.z.fraction
     for_d = direction_shift(config, low)
@@ -60,6 +67,8 @@ def fine_bits(config) -> int:
 
     As many, up to 2, as leave that operand within a hard multiplier (or as wide as it is anyway).
     """
+    if config.recurrent:
+        return 0
     room = max(bits_signed(*_span(_scalars(config))), MULTIPLIER)
     scaled = _span(_rounded_scalars(config))
     fit = [b for b in (2, 1) if bits_signed(*(v << (1 << b) - 1 for v in scaled)) <= room]
@@ -72,6 +81,8 @@ def slices(config) -> tuple[int, ...]:
     The sums of the forward passes begin at one of them, `forward_drop`.
     """
     step, drop = 1 << fine_bits(config), forward_drop(config)
+    if config.recurrent:
+        return tuple(sorted({drop, *vector_shifts(config)[1]}))
     shifts = [drop, *(s for of in vector_shifts(config) for s in (of[0], of[-1]))]
     first, last = (min(shifts) - drop) // step, -((drop - max(shifts)) // step)
     # the shift is reached from above: the operand can only be shifted to the left
@@ -102,6 +113,8 @@ def _error_min(config):
 
 def _scalars(config):
     """Least and largest operands that all lanes share, or activations, pass by pass."""
+    if config.recurrent:
+        return _tick_scalars(config)
     hidden, kind = len(config.hidden), config.memory
     sources = [config.source(layer) for layer in range(hidden)]
     inputs = [(source.min, max(source.max, source.one)) for source in sources]
@@ -118,8 +131,31 @@ def _scalars(config):
     return bounds
 
 
+def _tick_scalars(config):
+    """The same of a core of sequences: inputs, spikes, errors, traces, start values, z."""
+    source, trace, shifts = config.source(0), config.trace, prescales(config)
+    error, drop = config.e.one, forward_prescales(config)[0]
+    return [
+        (source.min << drop, source.max << drop),
+        (0, source.one << drop),
+        (-error, error),
+        (trace.min << shifts[0], trace.max << shifts[0]),
+        (-error << shifts[1], error << shifts[1]),
+        (config.z.min, config.z.max),
+        *((-init_scale(config, n, part), 0) for n, part in start_parts(config)),
+    ]
+
+
+def start_parts(config) -> list[tuple[int, int]]:
+    """Weight layer and number of each part of the start weights."""
+    layers = enumerate(config.layer)
+    return [(n, part) for n, layer in layers for part in range(len(layer.parts(config, n)))]
+
+
 def operand_b(config) -> int:
     """Bits of the operand that is the same for all lanes, or an activation."""
+    if config.recurrent:
+        return bits_signed(*_span(_tick_scalars(config)))
     most = (1 << fine_bits(config)) - 1
     shifted = [(low << most, high << most) for low, high in _rounded_scalars(config)]
     return bits_signed(*_span([*_scalars(config), *shifted]))
@@ -127,6 +163,12 @@ def operand_b(config) -> int:
 
 def accumulator(config) -> int:
     """Bits of a lane's accumulator, what it starts from (halves, the mean) included."""
+    if config.recurrent:
+        rows = max(config.inputs * source_max(config, 0), config.hidden[0] * config.source(0).one)
+        errors = config.classes * config.e.one * -config.read.min
+        bound = max((rows << forward_prescales(config)[0]) * -config.weight.min, errors)
+        bound += 1 << max(slices(config)[-1], 0)
+        return bits_signed(-bound, bound)
     weight, most = -config.weight.min, (1 << fine_bits(config)) - 1
     bounds = [
         (config.sizes[n] + 1) * (source_max(config, n) << shift) * weight
@@ -144,9 +186,12 @@ def update_product(config) -> int:
     """Bits of the products of the passes that write weights or class memories."""
     own = max(-config.d.min, -config.z.min, 128)
     hidden, kind = range(len(config.hidden)), config.memory
-    bounds = [source_max(config, n) << prescales(config)[n] for n in hidden]
+    if config.recurrent:
+        bounds = [-config.trace.min << prescales(config)[0]]
+    else:
+        bounds = [source_max(config, n) << prescales(config)[n] for n in hidden]
     bounds.append(config.e.one << prescales(config)[-1])
-    bounds += [init_scale(config, layer) for layer in range(len(config.hidden) + 1)]
+    bounds += [init_scale(config, *part) for part in start_parts(config)]
     if kind.written:
         bounds.append((config.e.one if kind.by_error else 1) << kind.scale(config))
     bound = own * max(bounds)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core import Core
-from ..data.samples import optional_labels, samples_of
+from ..data.samples import optional_labels, raw, samples_of
+from ..errors import InputError
 from ..layers.init import GROUP, init_groups
 from ..program.commands import Command, Op, Space
 from ..program.passes import KERNELS, errors_of, pull_of, reservoir_of
@@ -37,10 +38,8 @@ from ..program.program import (
 from ..program.stalls import End
 from ..program.traces import STREAMS, Channel, channels, traces
 from ..program.walk import Store, Then
+from ..sequence import ticks_with
 from .access import Access
-
-VECTORS = (Store.A, Store.Z, Store.D)
-
 
 @dataclass(frozen=True)
 class Prediction:
@@ -66,6 +65,8 @@ class Prediction:
 
 class Schedule:
     """Walks programs through time; see `predict`."""
+
+    VECTORS = (Store.A, Store.Z, Store.D)
 
     def __init__(self, core: Core, *, seed=0, stalls=None):
         core.config.check_hardware()
@@ -106,28 +107,40 @@ class Schedule:
             self.last_word = max(offered, self.banks[bank]) if word == 0 else offered
         return self.last_word + 1
 
+    def release(self, index: int):
+        """The bank of sample number `index`, which the core has just finished, is free."""
+        self.banks[index % 2] = self.free
+
     # -- one sample -------------------------------------------------------------------------------
 
     def sample(self, x, label, full: int) -> int:
         """Walk the program for a sample that is complete at clock `full`; returns its class."""
         clock = max(self.free, full) + 1
         for made in self.core.walk(x, label):
-            p, pace = made.of, made.of.walk.pace
-            clock = max([clock, *(self.done[name] for name in p.waits)])
-            steps = made.rows * p.walk.blocks
-            if steps:
-                last = clock + pace * steps - 1
-                self._record(made, clock + pace - 1)
-                self._until(last + self.at.settled)
-                self._until(last + done_latency(self.config, p.walk), p.name)
-                if p.walk.then in self.followers:
-                    self.followers[p.walk.then](made, last, label is not None)
-                self.settled = last + 1 + self.at.settled
-            clock += max(pace * steps, 1)
+            clock = self._pass(made, clock, label is not None)
         self.free = clock + 1
         self._until(self.free)
         self.access.inferred += label is None
         return self.result
+
+    def _pass(self, made, clock, learn):
+        """A pass that may start at `clock`; returns when the next one may."""
+        p, pace = made.of, made.of.walk.pace
+        clock = max([clock, *(self.done[name] for name in p.waits)])
+        steps = made.rows * p.walk.blocks
+        if steps:
+            last = clock + pace * steps - 1
+            self._record(made, clock + pace - 1)
+            self._until(last + self.at.settled)
+            self._until(last + done_latency(self.config, p.walk), p.name)
+            self._follow(made, last, learn)
+            self.settled = last + 1 + self.at.settled
+        return clock + max(pace * steps, 1)
+
+    def _follow(self, made, last, learn):
+        """What takes the totals of a pass, whose last step is issued at clock `last`."""
+        if made.of.walk.then in self.followers:
+            self.followers[made.of.walk.then](made, last, learn)
 
     def _until(self, clock, *names):
         """The core is busy up to `clock`, in which what has these names is done."""
@@ -140,11 +153,11 @@ class Schedule:
         for store, layer, rows, values in made.written:
             if store not in walk.writes:
                 continue  # by what follows
-            if store in VECTORS:
+            if store in self.VECTORS:
                 words = layout.lanes_of(values)
                 blocks = np.arange(len(words))
                 clocks = first + self.at.write + made.rows * (blocks + 1) - 1
-                place = VECTORS.index(store) * layout.vector_bases[-1] + layout.vector_bases[layer]
+                place = self._place(store, layer)
                 self.channels["trace.vectors"].add(clocks, place + blocks, words)
                 continue
             coded = store is Store.MEMORY
@@ -152,6 +165,11 @@ class Schedule:
             if walk.row_inner:
                 words = words.swapaxes(0, 1)  # (blocks, rows, lanes)
             self._write(f"trace.{store}", first, walk.addresses(rows), words, walk.pace)
+
+    def _place(self, store, layer):
+        """Address of a vector's first block in the trace of vectors."""
+        bases = self.layout.vector_bases
+        return self.VECTORS.index(store) * bases[-1] + bases[layer]
 
     def _write(self, channel, first, addresses, words, each=1):
         addresses = addresses.ravel()
@@ -213,7 +231,13 @@ class Schedule:
 
     def _results(self, made, last, learn):
         """The results are put out, and errors made if the sample is learned."""
-        arrived = offered = self._arrived(last)
+        arrived = self._arrived(last)
+        self._put_out(made, arrived)
+        if learn:
+            self._softmax(made, arrived)
+
+    def _put_out(self, made, offered):
+        """The results are put out, from clock `offered` on."""
         moved = []
         for _ in range(self.config.classes + 1):
             moved.append(self.ends["results"].go(offered))
@@ -225,8 +249,6 @@ class Schedule:
             self.result = int(scores.argmax())
             words = np.concatenate([[self.result], scores])
             self.channels["results"].add(moved, np.zeros(len(moved), np.int64), words)
-        if learn:
-            self._softmax(made, arrived)
 
     # -- commands ---------------------------------------------------------------------------------
 
@@ -272,7 +294,7 @@ class Schedule:
             started = np.arange(self.config.lanes) < (group + 1) * GROUP
             for p in start_program(self.config):
                 (store,), each, count = p.walk.writes, p.walk.pace, p.walk.count * p.walk.blocks
-                addresses = p.walk.base + np.arange(count)
+                addresses = p.walk.addresses(np.arange(p.walk.count)).ravel()
                 final = words[store][addresses] * started
                 self._write(f"trace.{store}", clock + each - 1, addresses, final, each)
                 clock += each * count
@@ -280,6 +302,33 @@ class Schedule:
         self.free = clock
         self.latest = max(self.latest, clock)
         return clock
+
+
+def schedule_of(core: Core, **options) -> Schedule:
+    """The schedule of a core, whatever its samples are; `options` as of `Schedule`."""
+    if core.config.recurrent:
+        from .sequence import SequenceSchedule
+
+        return SequenceSchedule(core, **options)
+    return Schedule(core, **options)
+
+
+def given(config, x, labels) -> tuple[np.ndarray, list]:
+    """Samples and optional labels, checked; of sequences labels are arrays (ticks,) or None.
+
+    Raises
+    ------
+    InputError
+        Samples or labels that the core does not take (`hebbware.golden.data.samples`).
+    """
+    if not config.recurrent:
+        x = samples_of(x, config.inputs, config.x.max)
+        return x, optional_labels(labels, config.classes, len(x))
+    x = raw("x", x, ("samples", *config.sample_shape), 0, config.x.max)
+    labels = list(labels)
+    if len(labels) != len(x):
+        raise InputError(f"labels must have shape ({len(x)},), not ({len(labels)},)")
+    return x, [ticks_with(config, label) for label in labels]
 
 
 def predict(
@@ -291,7 +340,9 @@ def predict(
     ----------
     config : CoreConfig
     x : int array (n, inputs)
+        Of sequences (n, ticks, inputs).
     labels : sequence of int or None
+        Of sequences also arrays (ticks,), see `hebbware.golden.sequence.SequenceCore`.
     commands : sequence of Command
         In the order in which they are offered.
     seed, stalls
@@ -306,9 +357,8 @@ def predict(
     InputError
         Samples or labels that the core does not take (`hebbware.golden.data.samples`).
     """
-    x = samples_of(x, config.inputs, config.x.max)
-    labels = optional_labels(labels, config.classes, len(x))
-    schedule = Schedule(core or Core(config), seed=seed, stalls=stalls)
+    x, labels = given(config, x, labels)
+    schedule = schedule_of(core or Core(config), seed=seed, stalls=stalls)
     schedule.start()
     pending, classes, released = list(commands), [], []
     for index in range(len(x) + 1):
@@ -323,7 +373,7 @@ def predict(
         if last:
             break
         classes.append(schedule.sample(x[index], labels[index], full))
-        schedule.banks[index % 2] = schedule.free
+        schedule.release(index)
         released.append(schedule.free)
         if progress:
             progress(index + 1)

@@ -6,9 +6,10 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.modulators.class_memory import similarity_shift
 from ...golden.program import widths
+from ...golden.program.walk import Own
 from ...golden.reservoir.memory import down_shift
 from ..lanes.fixed import saturate, shift_round
-from ..walks.step import Kind
+from ..walks.step import is_any, kinds_of
 
 
 def value_width(config) -> int:
@@ -55,8 +56,11 @@ class Arrivals(wiring.Component):
             constants = [(1, cfg.read.fraction + down_shift(units)) for units in cfg.hidden]
             form = cfg.z
         factors = Array(Const(factor, unsigned(17)) for factor, _ in constants)
-        similar = step.kind == Kind.SIMILARITY
-        wanted = step.valid & step.sum_last & (similar | (step.kind == Kind.SCORES))
+        kinds = kinds_of(cfg)
+        similarities = kinds.those(lambda walk: walk.total and walk.own is Own.READ)
+        scores = kinds.those(lambda walk: walk.total and walk.own is Own.WEIGHT)
+        similar = is_any(step.kind, similarities)
+        wanted = step.valid & step.sum_last & (similar | is_any(step.kind, scores))
         # 1: times 1/m (similarities), a shift alone for powers of two; 2: rounded; 3: saturated
         product = Signal(signed(widths.total(cfg) + 18))
         first, second = Signal(self.step_layout), Signal(self.step_layout)
@@ -71,14 +75,14 @@ class Arrivals(wiring.Component):
             product.eq(scaled),
             first.eq(step),
             is_first.eq(wanted),
-            rounded.eq(Mux(first.kind == Kind.SIMILARITY, similarity, score)),
+            rounded.eq(Mux(is_any(first.kind, similarities), similarity, score)),
             second.eq(first),
             is_second.eq(is_first),
             self.step.eq(second),
             self.arrive.eq(is_second),
             self.value.eq(
                 Mux(
-                    second.kind == Kind.SIMILARITY,
+                    is_any(second.kind, similarities),
                     saturate(rounded, form).as_signed(),
                     saturate(rounded, cfg.u).as_signed(),
                 )

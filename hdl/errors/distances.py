@@ -5,9 +5,9 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.modulators.hsic import distance_bits
-from ..loader import value_shape
+from ..shapes import value_shape
 from ..shapes import index
-from ..walks.step import Kind
+from ..walks.step import kinds_of
 
 
 class Distances(wiring.Component):
@@ -140,5 +140,5 @@ class Distances(wiring.Component):
 
 def walks_inputs(config, step):
     """Whether `step` belongs to the walk in which dot products of inputs are made."""
-    walked = step.valid & (step.kind == Kind.FORWARD) & (step.layer == 0) & (step.block == 0)
+    walked = step.valid & (step.kind == kinds_of(config).Kind.FORWARD) & (step.layer == 0) & (step.block == 0)
     return walked & step.rest if config.leaky else walked

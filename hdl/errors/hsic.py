@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ...golden.arithmetic.tables import exp_table
 from ...golden.modulators.hsic import exp_width
 from ...golden.program.passes import KERNELS
-from ..loader import value_shape
+from ..shapes import value_shape
 from ..shapes import index
 from ..trace import show
 from .coefficients import Coefficients

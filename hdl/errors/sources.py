@@ -6,7 +6,8 @@ from .softmax import Softmax
 from .source import ErrorSource
 
 BY_MEMORY = {"reservoir": ReservoirMemory}
-BY_MODULATOR = {"class-memory": Softmax, "hsic": Hsic, "none": Softmax}
+BY_MODULATOR = {"class-memory": Softmax, "hsic": Hsic, "none": Softmax,
+    "symmetric": Softmax, "random": Softmax}
 
 
 def source_of(config) -> type[ErrorSource]:

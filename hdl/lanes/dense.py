@@ -7,22 +7,13 @@ from amaranth.lib.wiring import In, Out
 from ...golden.layers.init import GROUP
 from ...golden.layers.normalise import exponent_range
 from ...golden.program import widths
-from ...golden.program.layout import vector_width, word_width
+from ...golden.program.layout import kept_width, vector_width, word_width
 from ...golden.program.pipeline import CLUSTER, stages, tree_latency
+from ...golden.program.walk import Own
+from ..neurons.lif import Leaking, leaking
 from ..normalise import mean_shape
 from ..shapes import index
-from ..walks.step import (
-    DIRECTIONS,
-    DOTS,
-    FORWARDS,
-    HOSTS,
-    LEARNS,
-    MEMORY_UPDATES,
-    NORMALISES,
-    REMEMBERS,
-    STARTS,
-    is_any,
-)
+from ..walks.step import is_any, kinds_of
 from .clusters import spread
 from .lane import Control, Lane, common_of, own_of
 from .tree import AdderTree
@@ -55,6 +46,9 @@ class Dense(wiring.Component):
         Stage 5: words of all lanes; the random word, which does not lag.
     potentials : In
         Stage 5, leaky neurons only; `potentials_out` in stage 10.
+    arriving, leak_random : In
+        Stage 5, of sequences only: inputs as they lie in their traces, and the random word for all
+        that leaks; `spikes_out` in stage 10.
     host_data : In
         Word that the host writes; stable while its step is under way.
     exponent, power : In
@@ -70,6 +64,7 @@ class Dense(wiring.Component):
 
     def __init__(self, config, step_layout):
         self.config, self.step_layout = config, step_layout
+        self.kinds = kinds_of(config)
         lanes = config.lanes
         low, high = exponent_range(config)
         word = max(word_width(config), 1)
@@ -81,7 +76,7 @@ class Dense(wiring.Component):
                 "weights": In(lanes * config.weight.width),
                 "memory": In(lanes * word),
                 "read": In(lanes * config.read.width),
-                "z": In(lanes * config.z.width),
+                "z": In(lanes * kept_width(config)),
                 "active": In(lanes),
                 "a": In(lanes * config.u.width),
                 "d": In(lanes * config.d.width),
@@ -100,12 +95,22 @@ class Dense(wiring.Component):
                 "total_step": Out(step_layout),
             }
             | ({"potentials": In(potentials), "potentials_out": Out(potentials)} if leaky else {})
+            | (self._ticks(config) if config.recurrent else {})
         )
         # the step, so many clocks after its issue
         self.at = stages(config)
         self.first = 4 + self.at.source
         clocks = range(self.first, self.at.read_back + 1)
         self.steps = {clock: Signal(step_layout, name=f"step_{clock}") for clock in clocks}
+
+    @staticmethod
+    def _ticks(config):
+        """Members of cores of sequences."""
+        return {
+            "arriving": In(config.lanes * config.input.bits),
+            "leak_random": In(32),
+            "spikes_out": Out(config.lanes),
+        }
 
     def stage(self, number):
         """The step in a stage as the lanes count them, without their lag."""
@@ -118,8 +123,10 @@ class Dense(wiring.Component):
                 m.d.sync += step.eq(self.steps[clock - 1])
         m.d.comb += [self.stage(4).eq(self.step), self.out.eq(self.steps[self.at.write])]
         control = self._control(m)
-        scalar, begin = self._scale(m, control)
-        shared = (control, scalar, begin, self.random, self.host_data, self._steps())
+        scale = self._shift if self.config.recurrent else self._scale
+        scalar, begin = scale(m, control)
+        shared = [control, scalar, begin, self.random, self.host_data, self._steps()]
+        shared += [self.leak_random] if self.config.recurrent else []
         copies = zip(*(spread(m, value, self.config.lanes) for value in shared), strict=True)
         shared = [self._cluster(m, *of_cluster) for of_cluster in copies]
         lanes = [
@@ -134,6 +141,8 @@ class Dense(wiring.Component):
         ]
         if self.config.leaky:
             m.d.comb += self.potentials_out.eq(Cat(lane.potential_out for lane in lanes))
+        if self.config.recurrent:
+            m.d.comb += self.spikes_out.eq(Cat(lane.spike_out for lane in lanes))
         self._saturated(m, [lane.cut for lane in lanes])
         self._totals(m, [lane.product for lane in lanes], [lane.word_out for lane in lanes])
         return m
@@ -145,21 +154,43 @@ class Dense(wiring.Component):
         def register(field, value):
             m.d.sync += field.eq(value)
 
-        register(control.own_5, own_of(m, self.stage(4)))
-        register(control.common_5, common_of(self.stage(4).kind))
-        register(control.remember_5, is_any(self.stage(4).kind, MEMORY_UPDATES))
-        register(control.remember_6, is_any(self.stage(5).kind, MEMORY_UPDATES))
-        register(control.start_6, is_any(self.stage(5).kind, STARTS))
-        register(control.fresh_7, self.stage(6).sum_first | is_any(self.stage(6).kind, NORMALISES))
-        register(control.forward_8, is_any(self.stage(7).kind, FORWARDS))
-        register(control.direction_8, is_any(self.stage(7).kind, DIRECTIONS))
-        register(control.start_8, is_any(self.stage(7).kind, STARTS))
+        register(control.own_5, own_of(m, self.config, self.stage(4)))
+        register(control.common_5, common_of(self.config, self.stage(4).kind))
+        register(control.remember_5, is_any(self.stage(4).kind, self.kinds.memory_updates))
+        register(control.remember_6, is_any(self.stage(5).kind, self.kinds.memory_updates))
+        register(control.start_6, is_any(self.stage(5).kind, self.kinds.starts))
+        register(control.fresh_7, self.stage(6).sum_first | is_any(self.stage(6).kind, self.kinds.normalises))
+        register(control.forward_8, is_any(self.stage(7).kind, self.kinds.forwards))
+        register(control.direction_8, is_any(self.stage(7).kind, self.kinds.directions))
+        register(control.start_8, is_any(self.stage(7).kind, self.kinds.starts))
         register(control.forward_9, control.forward_8)
         register(control.direction_9, control.direction_8)
         register(control.start_9, control.start_8)
         register(control.blank_9, self.stage(8).lane == 0)
-        register(control.host_9, is_any(self.stage(8).kind, HOSTS))
+        register(control.host_9, is_any(self.stage(8).kind, self.kinds.hosts))
+        if self.config.recurrent:
+            traced = self.kinds.those(lambda walk: walk.own is Own.TRACE)
+            register(control.traces_9, is_any(self.stage(8).kind, traced))
         return control
+
+    def _shift(self, m, control):
+        """The same as `_scale`, of a core of sequences: sums and directions, each with one shift."""
+        cfg, places = self.config, widths.slices(self.config)
+        drop, shift = widths.forward_drop(cfg), widths.vector_shifts(cfg)[1][0]
+        scalar_5 = Signal.like(self.scalar, reset_less=True)
+        begin_6, begin_7 = (
+            Signal(signed(widths.accumulator(cfg)), reset_less=True, name=f"begin_{n}")
+            for n in (6, 7)
+        )
+        halves = [1 << at >> 1 if at > 0 else 0 for at in (shift, drop)]
+        direction = [is_any(self.stage(n).kind, self.kinds.directions) for n in (5, 7)]
+        m.d.sync += [
+            scalar_5.eq(self.scalar),
+            begin_6.eq(Mux(direction[0], ~halves[0], halves[1])),
+            begin_7.eq(begin_6),
+            control.slice_8.eq(Mux(direction[1], places.index(shift), places.index(drop))),
+        ]
+        return scalar_5, begin_7
 
     def _scale(self, m, control):
         """Where the vector's bits begin in the accumulator, the fine rest of the shift, and what
@@ -168,7 +199,7 @@ class Dense(wiring.Component):
         cfg = self.config
         kind, places = self.step.kind, widths.slices(cfg)
         fine, drop = widths.fine_bits(cfg), widths.forward_drop(cfg)
-        direction, normalise = is_any(kind, DIRECTIONS), is_any(kind, NORMALISES)
+        direction, normalise = is_any(kind, self.kinds.directions), is_any(kind, self.kinds.normalises)
         first = places[0] - (1 << fine) + 1
         for_z, for_d = (shifts[0] - first for shifts in widths.vector_shifts(cfg))
         d_shift, z_shift, shift = (
@@ -205,9 +236,9 @@ class Dense(wiring.Component):
             begin_7.eq(begin_6),
         ]
         with m.Switch(self.stage(5).kind):
-            with m.Case(*DIRECTIONS):
+            with m.Case(*self.kinds.directions):
                 m.d.sync += begin_6.eq(~half)
-            with m.Case(*NORMALISES):
+            with m.Case(*self.kinds.normalises):
                 m.d.sync += begin_6.eq(half - (offset << left))
             with m.Default():
                 m.d.sync += begin_6.eq(half)
@@ -215,7 +246,7 @@ class Dense(wiring.Component):
 
     def _steps(self):
         """Fields of steps that the lanes use; the suffix is the stage."""
-        hosts = is_any(self.stage(8).kind, HOSTS)
+        hosts = is_any(self.stage(8).kind, self.kinds.hosts)
         fields = {
             "layer_4": self.stage(4).layer,
             "tail_4": self.stage(4).tail,
@@ -225,19 +256,21 @@ class Dense(wiring.Component):
         }
         if self.config.leaky:
             fields["rest_5"] = self.stage(5).rest
+        if self.config.recurrent:
+            fields |= {f"{name}_5": v for name, v in leaking(self.config, self.stage(5)).items()}
         layout = data.StructLayout({name: Value.cast(v).shape() for name, v in fields.items()})
         return data.View(layout, Cat(fields.values()))
 
-    def _cluster(self, m, control, scalar, begin, random, host, step):
+    def _cluster(self, m, control, scalar, begin, random, host, step, leaks=None):
         """Signals broadcast to the lanes of a cluster."""
         random_6 = Signal(32, reset_less=True)
         m.d.sync += random_6.eq(random)
         return {
             "control": control, "scalar": scalar, "begin": begin, "octets": random,
-            "random": random_6, "host": host, "step": step,
+            "random": random_6, "host": host, "step": step, "leaks": leaks,
         }  # fmt: skip
 
-    def _lane(self, m, number, *, control, scalar, begin, octets, random, host, step):
+    def _lane(self, m, number, *, control, scalar, begin, octets, random, host, step, leaks):
         """Add a lane and connect it."""
         cfg = self.config
         lane = Lane(cfg, number)
@@ -264,7 +297,7 @@ class Dense(wiring.Component):
             lane.weight.eq(self.weights.word_select(number, cfg.weight.width)),
             lane.word.eq(self.memory.word_select(number, len(lane.word))),
             lane.read.eq(self.read.word_select(number, cfg.read.width)),
-            lane.z.eq(self.z.word_select(number, cfg.z.width)),
+            lane.z.eq(self.z.word_select(number, kept_width(cfg))),
             lane.active.eq(self.active[number]),
             lane.a.eq(self.a.word_select(number, cfg.u.width)),
             lane.d.eq(self.d.word_select(number, cfg.d.width)),
@@ -279,12 +312,18 @@ class Dense(wiring.Component):
                 lane.potential.eq(self.potentials.word_select(number, cfg.potential.width)),
                 lane.rest.eq(step.rest_5),
             ]
+        if cfg.recurrent:
+            m.d.comb += [
+                lane.arriving.eq(self.arriving.word_select(number, cfg.input.bits)),
+                lane.leak_random.eq(leaks),
+                *(lane.leaking[n].eq(getattr(step, f"{n}_5")) for n, _ in Leaking()),
+            ]
         return lane
 
     def _saturated(self, m, cuts):
         """Whether a lane saturated, collected from groups of lanes: no long path to a counter."""
         learns = Signal()
-        m.d.sync += learns.eq(self.out.valid & is_any(self.out.kind, LEARNS))
+        m.d.sync += learns.eq(self.out.valid & is_any(self.out.kind, self.kinds.learns))
         groups = []
         for at in range(0, len(cuts), 8):
             groups.append(Signal(name=f"cut_{at}"))
@@ -306,8 +345,8 @@ class Dense(wiring.Component):
         if scaling:
             m.d.sync += [
                 remembered.eq(written),
-                remembering.eq(written.valid & is_any(written.kind, REMEMBERS)),
-                chosen.eq(early.valid & is_any(early.kind, REMEMBERS)),
+                remembering.eq(written.valid & is_any(written.kind, self.kinds.remembers)),
+                chosen.eq(early.valid & is_any(early.kind, self.kinds.remembers)),
             ]
         copies = spread(m, chosen, cfg.lanes)
         for lane, (product, word) in enumerate(zip(products, memories, strict=True)):
@@ -319,7 +358,7 @@ class Dense(wiring.Component):
                 product = Mux(copies[lane // CLUSTER], magnitude, product)
             m.d.comb += tree.inputs[lane].eq(product)
         m.d.comb += entering.eq(Mux(remembering, remembered.as_value(), multiplied.as_value()))
-        with m.If(~remembering & ~is_any(multiplied.kind, DOTS)):
+        with m.If(~remembering & ~is_any(multiplied.kind, self.kinds.dots)):
             m.d.comb += entering.valid.eq(0)
         leaving = entering
         for n in range(tree_latency(cfg.lanes)):

@@ -10,12 +10,13 @@ from amaranth.lib.wiring import In, Out
 from ...golden.arithmetic.fixed import Format, Rounding
 from ...golden.layers.init import init_groups
 from ...golden.program import widths
-from ...golden.program.layout import vector_width, word_width
+from ...golden.program.layout import kept_width, vector_width, word_width
 from ..neurons.activation import activate, active, below
 from ..neurons.leaky import Leak
+from ..neurons.lif import Leaking, Lif, near
 from ..primitives import Multiplier, late
-from ..shapes import index
-from ..walks.step import is_any, those
+from ..shapes import index, value_shape
+from ..walks.step import is_any, kinds_of
 from .fixed import saturate
 from .random import of_lane
 
@@ -44,8 +45,9 @@ class Common(enum.Enum):
     A = 2
 
 
-def own_of(m, step):
+def own_of(m, config, step):
     """`Own` of a step, a bit for each."""
+    those = kinds_of(config).those
     own = Signal(Own)
     with m.Switch(step.kind):
         for of in (Own.Z, Own.READ, Own.A, Own.D, Own.BYTE):
@@ -60,8 +62,9 @@ def own_of(m, step):
     return Cat(own == of for of in Own)
 
 
-def common_of(kind):
+def common_of(config, kind):
     """`Common` of a kind."""
+    those = kinds_of(config).those
     z, a = (
         is_any(kind, those(lambda walk, of=of: walk.common.name == of.name))
         for of in (Common.Z, Common.A)
@@ -91,6 +94,7 @@ class Control(data.StructLayout):
                 "blank_9": 1,  # start values of the first group: all other lanes get 0
                 "host_9": 1,
             }
+            | ({"traces_9": 1} if config.recurrent else {})
         )
 
 
@@ -123,6 +127,8 @@ class Lane(wiring.Component):
         Stage 9.
     potential, rest : In
         Stage 5, leaky neurons: see `Leak`; `potential_out` in stage 10.
+    leaking, arriving, leak_random : In
+        Stage 5, of sequences: see `Lif`; `spike_out` in stage 10. `z` holds traces too.
     product : Out
         Stage 7.
     weight_out, word_out, vector, active_out : Out
@@ -138,6 +144,13 @@ class Lane(wiring.Component):
         potential = signed(config.potential.width)
         leaky = {"potential": In(potential), "rest": In(1), "potential_out": Out(potential)}
         leaky = leaky if config.leaky else {}
+        if config.recurrent:
+            leaky = {
+                "leaking": In(Leaking()),
+                "arriving": In(value_shape(config)),
+                "leak_random": In(32),
+                "spike_out": Out(1),
+            }
         super().__init__(
             {
                 "control": In(Control(config)),
@@ -147,7 +160,7 @@ class Lane(wiring.Component):
                 "weight": In(signed(config.weight.width)),
                 "word": In(width),
                 "read": In(signed(config.read.width)),
-                "z": In(signed(config.z.width)),
+                "z": In(signed(kept_width(config))),
                 "active": In(1),
                 "a": In(signed(config.u.width)),
                 "d": In(signed(config.d.width)),
@@ -242,6 +255,9 @@ class Lane(wiring.Component):
             inside = Mux(forward, inside["u"], Mux(direction, inside["d"], inside["z"]))
             vector.append(Mux(inside, Mux(fit, chosen[n], ~top), top))
 
+        if cfg.recurrent:
+            self._spiking(m, Cat(vector))
+            return
         whole = late(m, self.active, 4, name="active_{}")
         present = late(m, self.present, 4, name="present_{}")
         positive = late(m, active(cfg, self.a), 5, name="positive_{}")
@@ -266,6 +282,32 @@ class Lane(wiring.Component):
         with m.Elif(direction & ~whole):
             m.d.comb += written.eq(below(cfg, value))
         with m.Else():
+            m.d.comb += written.eq(value)
+        m.d.comb += self.vector.eq(late(m, written, name="vector_10"))
+
+    def _spiking(self, m, vector):
+        """Stages 5 to 10 of a lane whose units spike: potentials, traces, directions."""
+        cfg, control = self.config, self.control
+        value = Signal.like(self.vector)
+        m.submodules.lif = lif = Lif(cfg, self.number)
+        m.d.comb += [
+            value.eq(vector),
+            lif.step.eq(self.leaking),
+            lif.potential.eq(self.a),
+            lif.kept.eq(self.z),
+            lif.arriving.eq(self.arriving),
+            lif.random.eq(of_lane(self.leak_random, self.number)),
+            lif.current.eq(value),
+            self.spike_out.eq(late(m, lif.spike)),
+        ]
+        present = late(m, self.present, 4, name="present_{}")
+        learns = late(m, near(cfg, self.a), 4, name="near_{}")
+        written = Signal.like(self.vector)
+        with m.If(control.forward_9):
+            m.d.comb += written.eq(lif.u)
+        with m.Elif(control.traces_9):
+            m.d.comb += written.eq(lif.trace)
+        with m.Elif(present & learns):
             m.d.comb += written.eq(value)
         m.d.comb += self.vector.eq(late(m, written, name="vector_10"))
 

@@ -1,8 +1,9 @@
 """Vectors of all hidden layers: activations a and z, directions d, potentials."""
 
-from amaranth.hdl import Cat
+from amaranth.hdl import Cat, Const
 
-from ..walks.step import DIRECTIONS, FORWARDS, NORMALISES, is_any
+from ...golden.program.layout import Layout, kept_width
+from ..walks.step import is_any, kinds_of
 from .clusters import Banks
 
 
@@ -12,11 +13,17 @@ def each_lane(config, words) -> list:
     return [words.word_select(lane, width) for lane in range(config.lanes)]
 
 
+def z_width(config) -> int:
+    """Bits of a lane of the memory of z."""
+    return kept_width(config) + (not config.recurrent)
+
+
 class Vectors:
     """The memories of the vectors, as submodules of `m`, and their writes.
 
-    A word of `z` holds for each lane the activation and above it whether u > 0. Where the memory
-    is windowed, `z` holds a slot for each sample of the window and one more.
+    A word of `z` holds for each lane the activation and above it whether u > 0; of a core of
+    sequences what the readout sees, then, behind all blocks of that, traces. Where the memory is
+    windowed, `z` holds a slot for each sample of the window and one more.
 
     Parameters
     ----------
@@ -28,13 +35,14 @@ class Vectors:
 
     def __init__(self, m, config, blocks):
         self.config, self.blocks = config, blocks
+        layout = Layout(config)
         slots = config.memory.window + 1 if config.memory.windowed else 1
-        m.submodules.z_memory = self.z = self._memory(config.z.width + 1, slots)
-        m.submodules.a_memory = self.a = self._memory(config.u.width)
-        m.submodules.d_memory = self.d = self._memory(config.d.width)
+        m.submodules.z_memory = self.z = self._memory(z_width(config), slots * layout.kept_blocks)
+        m.submodules.a_memory = self.a = self._memory(config.u.width, blocks)
+        m.submodules.d_memory = self.d = self._memory(config.d.width, blocks)
 
-    def _memory(self, bits, slots=1):
-        return Banks(lanes=self.config.lanes, width=bits, depth=slots * self.blocks)
+    def _memory(self, bits, depth):
+        return Banks(lanes=self.config.lanes, width=bits, depth=depth)
 
     def write(self, m, due, place, z_base, dense):
         """Write what the lanes put out.
@@ -50,25 +58,28 @@ class Vectors:
         dense : Dense
         """
         cfg, a, z, d = self.config, self.a, self.z, self.d
+        kinds = kinds_of(cfg)
         m.d.sync += [
-            a.en.eq(due.valid & due.sum_last & is_any(due.kind, FORWARDS)),
-            z.en.eq(due.valid & is_any(due.kind, NORMALISES)),
-            d.en.eq(due.valid & due.sum_last & is_any(due.kind, DIRECTIONS)),
+            a.en.eq(due.valid & due.sum_last & is_any(due.kind, kinds.forwards)),
+            z.en.eq(due.valid & is_any(due.kind, (*kinds.normalises, *kinds.traces))),
+            d.en.eq(due.valid & due.sum_last & is_any(due.kind, kinds.directions)),
         ]
         vectors = each_lane(cfg, dense.vector_out)
-        z_written = zip(vectors, dense.active_out, strict=True)
+        width, active = kept_width(cfg), dense.active_out
+        # only of sums through a non-linearity
+        z_written = zip(vectors, [Const(0, 0)] * cfg.lanes if cfg.recurrent else active, strict=True)
         m.d.comb += [
             a.place.eq(place),
             a.written.eq(Cat(word[: cfg.u.width] for word in vectors)),
             z.place.eq(z_base + place),
-            z.written.eq(Cat(Cat(word[: cfg.z.width], active) for word, active in z_written)),
+            z.written.eq(Cat(Cat(word[:width], active) for word, active in z_written)),
             d.place.eq(place),
             d.written.eq(Cat(word[: cfg.d.width] for word in vectors)),
         ]
 
     def potentials(self, m, read_place, place, dense):
         """Potentials of leaky neurons: read at `read_place`, written with the activations a."""
-        m.submodules.potentials = potentials = self._memory(self.config.potential.width)
+        m.submodules.potentials = potentials = self._memory(self.config.potential.width, self.blocks)
         m.d.comb += [
             potentials.address.eq(read_place),
             dense.potentials.eq(potentials.data),

@@ -9,7 +9,7 @@ from ...golden.program.layout import Layout, word_width
 from ...golden.program.pipeline import clusters
 from ..lanes.clusters import Banks, spread
 from ..shapes import index
-from ..walks.step import REMEMBERS, is_any
+from ..walks.step import is_any, kinds_of
 from .gains import Gains, ReadScale, first_rows
 
 
@@ -111,7 +111,7 @@ class ClassMemory(wiring.Component):
             )
             m.d.sync += gain_3.eq(gains.gain)
             m.d.comb += [
-                gains.found.eq(step.valid & step.sum_last & is_any(step.kind, REMEMBERS)),
+                gains.found.eq(step.valid & step.sum_last & is_any(step.kind, kinds_of(cfg).remembers)),
                 gains.total.eq(self.total),
                 gains.layer.eq(step.layer),
                 gains.row.eq(step.row),

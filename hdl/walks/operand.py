@@ -7,9 +7,10 @@ from amaranth.lib.wiring import In, Out
 from ...golden.layers.init import init_scale
 from ...golden.layers.normalise import MANTISSA_BITS
 from ...golden.program import widths
+from ...golden.program.layout import kept_width
 from ...golden.program.walk import Common, Scale
 from ..shapes import index
-from .step import those
+from .step import kinds_of
 
 
 def error_width(config) -> int:
@@ -19,7 +20,7 @@ def error_width(config) -> int:
 
 def source_shape(config):
     """Shape of a pre-synaptic activation: an input, an activation z, or the one of a bias."""
-    return signed(max(config.input.bits + 2, config.z.width, config.z.fraction + 2))
+    return signed(max(config.input.bits + 2, kept_width(config), config.z.fraction + 2))
 
 
 class CommonOperand(wiring.Component):
@@ -63,6 +64,35 @@ class CommonOperand(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        values = self._of_tick() if self.config.recurrent else self._of_sample()
+        those = kinds_of(self.config).those
+        with m.Switch(self.step.kind):
+            for operand, value in values.items():
+                kinds = those(lambda walk, of=operand: (walk.common, walk.scale) == of)
+                if kinds:
+                    with m.Case(*kinds):
+                        m.d.comb += self.scalar.eq(value)
+        return m
+
+    def _of_tick(self):
+        """Operands of a core of sequences; the last row of a sum adds nothing."""
+        cfg, step, error = self.config, self.step, self.error
+        scales, drop = widths.prescales(cfg), widths.forward_prescales(cfg)[0]
+        start = Const(0)
+        for layer, part in widths.start_parts(cfg):
+            this = (step.layer == layer) & (step.part == part)
+            start = Mux(this, -init_scale(cfg, layer, part), start)
+        return {
+            (Common.SOURCE, Scale.SUM): Mux(step.bias, 0, self.source << drop),
+            (Common.ONE, Scale.SUM): Mux(step.bias, 0, cfg.source(0).one << drop),
+            (Common.TRACE, Scale.STEP): (self.source << scales[0]) >> self.extra,
+            (Common.ERROR, Scale.STEP): (error << scales[-1]) >> self.extra,
+            (Common.ERROR, Scale.NONE): Mux(step.bias, 0, -error),
+            (Common.START, Scale.NONE): start,
+        }
+
+    def _of_sample(self):
+        """Operands of other cores."""
         cfg, hidden = self.config, len(self.config.hidden)
         step, scalar, extra = self.step, self.scalar, self.extra
         scales, memory_kind = widths.prescales(cfg), cfg.memory
@@ -88,8 +118,4 @@ class CommonOperand(wiring.Component):
         }
         if not memory_kind.windowed:
             del values[Common.ONE, Scale.MEMORY]
-        with m.Switch(step.kind):
-            for operand, value in values.items():
-                with m.Case(*those(lambda walk, of=operand: (walk.common, walk.scale) == of)):
-                    m.d.comb += scalar.eq(value)
-        return m
+        return values

@@ -12,12 +12,18 @@ from ...golden.layers.init import init_groups
 from ...golden.program.layout import Layout
 from ...golden.program.pipeline import stages
 from ...golden.program.program import program, start_program
-from ...golden.program.walk import Common, Rows, Skip
+from ...golden.program.walk import Common, Rows, Skip, Store
 from ..shapes import index
-from .step import Kind, is_any, those
+from .step import is_any, kinds_of
 
 # facts that decide what is loaded; no registers themselves
-CONDITIONAL = ("base", "clears_learned", "clears_first", "settled", "learned", "inferred")
+CONDITIONAL = (
+    *("base", "clears_learned", "clears_first", "clears_last"),
+    *("settled", "learned", "inferred"),
+)
+
+
+TICK = ("opens", "counts", "first", "last")  # what is known of a tick of a sequence
 
 
 class Sequencer(wiring.Component):
@@ -61,10 +67,16 @@ class Sequencer(wiring.Component):
         Entry of the input list, for the first layer.
     old : Out(1)
         With `step`: the activation is the oldest sample's.
+    opens, counts, first, last : In(1)
+        Of sequences, with `go`: the tick's scores are the first that are summed, or are summed; it
+        is the first, or the last tick.
+    spikes : In
+        Of sequences: how many units spiked in the tick before.
     """
 
     def __init__(self, config, step_layout):
         self.config, self.step_layout = config, step_layout
+        self.kinds = kinds_of(config)
         self.layout = layout = Layout(config)
         self.program, self.start = program(config), start_program(config)
         self.flags = sorted({name for p in self.program for name in p.waits})
@@ -72,6 +84,11 @@ class Sequencer(wiring.Component):
         self.rows = rows = range(max(config.classes, layout.memory_rows))
         self.count_width = len(rows).bit_length()
         self.addresses = range(max(layout.weight_bases[-1], layout.memory_bases[-1], 2))
+        words, listed, ticks = layout.memory_bases[-1], config.inputs, {}
+        if config.recurrent:
+            words = max(words, layout.weight_bases[-1])  # of the feedback
+            listed = max(listed, config.hidden[0])
+            ticks = {name: In(1) for name in TICK} | {"spikes": In(range(config.hidden[0] + 1))}
         super().__init__(
             {
                 "go": In(1),
@@ -90,12 +107,13 @@ class Sequencer(wiring.Component):
                 "settled": Out(1),
                 "step": Out(step_layout),
                 "row": Out(range(len(self.rows) + 1)),
-                "memory_address": Out(index(layout.memory_bases[-1])),
-                "source_place": Out(index(layout.vector_bases[-1])),
+                "memory_address": Out(index(words)),
+                "source_place": Out(index(layout.kept_blocks)),
                 "source_lane": Out(index(config.lanes)),
-                "list_address": Out(index(config.inputs)),
+                "list_address": Out(index(listed)),
                 "old": Out(1),
             }
+            | ticks
         )
 
     def elaborate(self, platform):
@@ -117,6 +135,9 @@ class Sequencer(wiring.Component):
         s.first_start, s.groups = len(self.program), init_groups(cfg)
         s.facts = facts = [self._facts(n) for n in range(s.first_start + len(self.start))]
         begins, extent = facts[s.first_start], max(cfg.inputs, len(self.rows))
+        if cfg.recurrent:
+            extent = max(extent, cfg.hidden[0])
+            s.tick = {name: Signal(name=name) for name in TICK}
         extent = max(extent, *(f["inner"] for f in facts))
         s.running = Signal(init=1)
         s.starting = Signal(init=1)
@@ -144,9 +165,9 @@ class Sequencer(wiring.Component):
         s.length, s.count = Signal(self.count_width), Signal.like(self.count)
         return s
 
-    def _load(self, s, chosen, learn, time, count):
+    def _load(self, s, chosen, learn, time, count, tick):
         """Take over the facts of the pass that has its bit set in `chosen`, for a sample to learn
-        or not, at a time step, with so many inputs.
+        or not, at a time step, with so many inputs; of a sequence, at such a tick.
         """
 
         def of(name, value=lambda number: number):
@@ -163,6 +184,10 @@ class Sequencer(wiring.Component):
         )
         clears = of("clears") | Mux(learn, of("clears_learned"), 0)
         clears |= Mux(learn & (time == 0), of("clears_first"), 0)
+        if self.config.recurrent:
+            settling = ~learn & ~tick["counts"]
+            clears |= Mux(tick["last"], of("clears_last"), 0)
+            count = Mux(of("spiking"), self.spikes, count)
         nexts = "settled", "learned", "inferred"
         following = [of(name, lambda number: 1 << number) for name in nexts]
         one_row = of("inner", lambda number: number == 0) & ~of("counted")
@@ -187,7 +212,10 @@ class Sequencer(wiring.Component):
         m.d.sync += [s.length.eq(self._length(now["empties"])), s.count.eq(self.count)]
         s.limit = limit = Signal.like(s.inner)
         counted = Mux(now["counted"], s.length, now["inner"])
-        m.d.comb += limit.eq(Mux(now["strided"], s.count, counted))
+        listed = s.count
+        if self.config.recurrent:
+            listed = Mux(now["spiking"], self.spikes, s.count)
+        m.d.comb += limit.eq(Mux(now["strided"], listed, counted))
         row_inner = now["row_inner"]
         s.row, s.block = Mux(row_inner, s.inner, s.outer), Mux(row_inner, s.outer, s.inner)
         zeros = Cat(self._count(job) == 0 for job in range(len(self.config.hidden) + 1))
@@ -211,6 +239,8 @@ class Sequencer(wiring.Component):
         """Row, block and address from step to step."""
         strided, inner_last = s.now["strided"], s.inner_last
         stride = Mux(strided, self.layout.rows(0), 1)
+        if self.config.recurrent:
+            stride = s.now["jump"]
         with m.If(s.issue):
             m.d.sync += [
                 s.inner.eq(Mux(inner_last, 0, s.inner + 1)),
@@ -226,12 +256,17 @@ class Sequencer(wiring.Component):
                 m.d.sync += s.outer_last.eq(s.outer + 1 == s.now["outer"])
         with m.Elif(~s.calm):
             m.d.sync += s.since.eq(s.since + 1)
+        if self.config.recurrent:  # the list may grow until it may be walked
+            with m.If(s.begin & ~s.issue & s.now["spiking"]):
+                m.d.sync += inner_last.eq(self.spikes == 0)
 
     def _turn(self, m, s):
         """From pass to pass, time step to time step, sample to sample; flags of what is done."""
         facts, timed = s.facts, self.config.neuron.time_steps > 1
         last_pass, next_pass = s.after[s.first_start], s.after[0]  # of the program; of a time step
-        next_time = s.time
+        next_time, now, given = s.time, {}, {}
+        if self.config.recurrent:
+            now, given = s.tick, {name: getattr(self, name) for name in TICK}
         if timed:
             next_time = Signal.like(s.time)
             m.d.comb += next_time.eq(s.time + (~s.starting & next_pass))
@@ -243,7 +278,7 @@ class Sequencer(wiring.Component):
                     m.d.sync += s.group.eq(Mux(s.group == s.groups - 1, 0, s.group + 1))
             if timed:
                 m.d.sync += s.time.eq(next_time)
-            m.d.sync += self._load(s, s.after, s.learning, next_time, s.count)
+            m.d.sync += self._load(s, s.after, s.learning, next_time, s.count, now)
         m.d.comb += [
             self.idle.eq(~s.running & (~s.starting | s.calm)),
             self.settled.eq(~s.running & s.calm & s.flags.all()),
@@ -252,17 +287,19 @@ class Sequencer(wiring.Component):
             m.d.sync += [s.running.eq(1), s.starting.eq(0), s.learning.eq(self.learn)]
             if timed:
                 m.d.sync += s.time.eq(0)
-            m.d.sync += self._load(s, Const(1, len(facts)), self.learn, Const(0), self.count)
+            first = Const(1, len(facts))
+            m.d.sync += self._load(s, first, self.learn, Const(0), self.count, given)
+            m.d.sync += [now[name].eq(value) for name, value in given.items()]
         with m.If(self.idle & self.restart):
             m.d.sync += [s.running.eq(1), s.starting.eq(1)]
             start = Const(1 << s.first_start, len(facts))
-            m.d.sync += self._load(s, start, s.learning, s.time, s.count)
+            m.d.sync += self._load(s, start, s.learning, s.time, s.count, now)
         clears = Mux(s.issue & s.begin, s.now["clears"], 0)
         m.d.sync += s.flags.eq((s.flags & ~clears) | self.done)
 
     def _sources(self, m, s):
         """The pre-synaptic activation of hidden rows: unit `row` of the layer below."""
-        source_block = Signal(index(self.layout.most_blocks))
+        source_block = Signal(index(self.layout.widest))
         source_lane = Signal.like(self.source_lane)
         here_block, here_lane = Mux(s.first, 0, source_block), Mux(s.first, 0, source_lane)
         with m.If(s.issue):
@@ -289,7 +326,7 @@ class Sequencer(wiring.Component):
         target = Signal(range(len(self.rows) + 1))
         m.d.comb += target.eq(s.row)
         if not self.config.memory.by_error:
-            with m.If(is_any(now["kind"], those(lambda walk: walk.rows is Rows.LABEL))):
+            with m.If(is_any(now["kind"], self.kinds.those(lambda walk: walk.rows is Rows.LABEL))):
                 m.d.comb += target.eq(self.label)
             with m.Elif(now["forgets"]):
                 m.d.comb += target.eq(self.oldest)
@@ -303,7 +340,9 @@ class Sequencer(wiring.Component):
             layer_1.eq(layer),
             word_1.eq(now["memory_base"] + s.block),
         ]
-        m.d.comb += [self.kept_job.eq(layer), self.kept_entry.eq(s.inner)]
+        # a recurrent layer's are those of the readout
+        job = len(self.config.hidden) if self.config.recurrent else layer
+        m.d.comb += [self.kept_job.eq(job), self.kept_entry.eq(s.inner)]
         m.d.comb += self.row.eq(Mux(listed, self.kept_row, named))
         # times a constant of each layer: no multiplier in the way of the address
         layers = range(len(self.config.hidden))
@@ -325,13 +364,25 @@ class Sequencer(wiring.Component):
                 end=s.end,
                 learn=s.learning,
                 bias=row_inner & s.inner_last,
-                jacobian=is_any(kind, those(lambda walk: walk.jacobian)) & s.inner_last,
+                jacobian=is_any(kind, self.kinds.those(lambda walk: walk.jacobian)) & s.inner_last,
                 tail=Mux(row_inner, s.outer_last, s.inner_last),
                 lane=s.group,
                 address=s.linear,
                 **({"rest": s.time == 0} if self.config.leaky else {}),
+                **(self._tick(s) if self.config.recurrent else {}),
             )
         )
+
+    def _tick(self, s):
+        """What a step of a sequence has beside."""
+        tick = s.tick
+        return {
+            "rest": tick["first"],
+            "opens": tick["opens"],
+            "counts": tick["counts"],
+            "closes": tick["last"],
+            "part": s.now["part"],
+        }
 
     def _length(self, chosen):
         """How many errors of the layer that has its bit set are not zero."""
@@ -345,7 +396,7 @@ class Sequencer(wiring.Component):
         """Shape of the register of each fact."""
         for name in facts[0]:
             if name == "kind":
-                yield Kind
+                yield self.kinds.Kind
             elif name == "inner":
                 yield range(extent + 1)
             else:
@@ -359,7 +410,7 @@ class Sequencer(wiring.Component):
         loops = walk.count - 1 if walk.rows is Rows.ALL else 0, walk.blocks - 1
         inner, outer = loops if walk.row_inner else loops[::-1]
         fact = {
-            "kind": Kind[p.kind.name].value,
+            "kind": self.kinds.Kind[p.kind.name].value,
             "layer": p.layer,
             "slow": walk.pace == 2,  # each step takes two clocks
             "row_inner": walk.row_inner,
@@ -367,7 +418,7 @@ class Sequencer(wiring.Component):
             "outer": outer,
             "counted": walk.rows is Rows.ERRORS,
             "base": walk.base,
-            "strided": walk.rows is Rows.INPUTS,
+            "strided": walk.rows in (Rows.INPUTS, Rows.SPIKES),
             "memory_base": layout.memory_bases[walk.units],
             "place": layout.vector_bases[walk.units],
             "from_below": walk.common is Common.SOURCE,
@@ -377,14 +428,34 @@ class Sequencer(wiring.Component):
             "settles": number == len(self.program),  # waits until nothing is under way
             "waits": self._mask(p.waits),
         }
+        if self.config.recurrent:
+            fact |= self._of_tick(passes, number)
         clears = {
             name: 0 if start else self._mask(getattr(walk, name))
-            for name in ("clears", "clears_learned", "clears_first")
+            for name in ("clears", "clears_learned", "clears_first", "clears_last")
         }
         if start:
             after = number + 1 if number + 1 < len(passes) else len(self.program)
             return fact | clears | dict.fromkeys(("settled", "learned", "inferred"), after)
         return fact | clears | self._followers(number)
+
+    def _of_tick(self, passes, number):
+        """The same of a core of sequences."""
+        p, walk = passes[number], passes[number].walk
+        jump = walk.stride or walk.count
+        if walk.rows is Rows.ALL:
+            jump -= walk.count - 1
+        traced = Store.TRACES in walk.writes
+        before = [q for q in passes[len(self.program) : number] if q.layer == p.layer]
+        return {
+            "spiking": walk.rows is Rows.SPIKES,
+            "jump": jump if walk.row_inner else 1,  # from the last row of a block to the next block
+            "place": walk.below if traced else self.layout.vector_bases[walk.units],
+            "from_below": walk.common is Common.TRACE,
+            "memory_base": walk.base if walk.rows is Rows.ERRORS else 0,
+            "empties": (walk.skip is Skip.NO_ERRORS) << len(self.config.hidden),
+            "part": len(before) if walk.start and Store.WEIGHTS in walk.writes else 0,
+        }
 
     def _mask(self, names):
         return sum(1 << self.flags.index(name) for name in set(names) if name in self.flags)
@@ -393,8 +464,9 @@ class Sequencer(wiring.Component):
         """The pass after this one: where time steps follow, while learning, while inferring."""
         later = [(n, p) for n, p in enumerate(self.program) if n > number]
         end = len(self.program)
+        again = end if self.config.recurrent else 0
         return {
-            "settled": next((n for n, p in later if p.walk.settling), 0),
+            "settled": next((n for n, p in later if p.walk.settling), again),
             "learned": number + 1,
             "inferred": next((n for n, p in later if not p.learn), end),
         }

@@ -1,9 +1,12 @@
 """What travels through the lane pipeline: the kind of a step and what belongs to it."""
 
+from functools import lru_cache
+
 from amaranth.hdl import Cat, Const, Value
 from amaranth.lib import data, enum
 
 from ...golden.program.layout import Layout
+from ...golden.program.program import program, start_program
 from ...golden.program.walk import Common, Store
 from ...golden.program.walk import Kind as GoldenKind
 from ..shapes import index
@@ -15,43 +18,89 @@ def kinds(passes):
     return enum.Enum("Kind", {name: number for number, name in enumerate(names)})
 
 
-# those of cores whose samples are sequences are not built
-BUILT = tuple(kind for kind in GoldenKind if not kind.walk.sequence)
-Kind = kinds(BUILT)
+class Kinds:
+    """Kinds of steps that a core has.
 
+    Parameters
+    ----------
+    walks : dict
+        `hebbware.golden.program.walk.Walk` of each kind of pass.
 
-def those(holds):
-    """Kinds of steps for whose `hebbware.golden.program.walk.Walk` `holds` is true.
-
-    Those that write weights come first, those that write start values last.
+    Attributes
+    ----------
+    Kind : Enum
+    forwards, normalises, directions : tuple of Kind
+        Write activations, normalised ones, directions.
+    traces : tuple of Kind
+        Write traces.
+    sourced : tuple of Kind
+        Take the inputs, or the activations below, one for each row.
+    learns, remembers : tuple of Kind
+        Learn weights; the class memory from what the common operand writes into it.
+    updates, memory_updates, hosts : tuple of Kind
+        Write the weights; the class memory; read or write one number for the host.
+    dots, starts, random : tuple of Kind
+        Give a total over the lanes; write start values; draw a random word.
     """
 
-    def place(kind):
-        return kind.walk.start, Store.WEIGHTS not in kind.walk.writes
+    def __init__(self, walks):
+        self.walks = walks
+        self.Kind = kinds(walks)
+        of = self.those
+        self.forwards, self.normalises, self.directions = (
+            of(lambda walk, store=store: store in walk.writes)
+            for store in (Store.A, Store.Z, Store.D)
+        )
+        sourced = of(lambda walk: walk.common is Common.SOURCE)
+        self.sourced = tuple(sorted(sourced, key=lambda kind: kind.value))
+        self.learns = of(lambda walk: Store.WEIGHTS in walk.writes and walk.learn)
+        self.remembers = of(lambda walk: walk.common is Common.WRITE)
+        self.hosts = (self.Kind.HOST_WEIGHT, self.Kind.HOST_MEMORY)
+        self.updates = (*of(lambda walk: Store.WEIGHTS in walk.writes), self.Kind.HOST_WEIGHT)
+        self.memory_updates = (
+            *of(lambda walk: Store.MEMORY in walk.writes),
+            self.Kind.HOST_MEMORY,
+        )
+        self.traces = of(lambda walk: Store.TRACES in walk.writes)
+        self.dots = of(lambda walk: walk.total)
+        self.starts = of(lambda walk: walk.start)
+        self.random = of(lambda walk: walk.random)
 
-    return tuple(Kind[k.name] for k in sorted(BUILT, key=place) if holds(k.walk))
+    def those(self, holds):
+        """Kinds of steps for whose walk `holds` is true.
+
+        Those that write weights come first, those that write start values last.
+        """
+
+        def place(kind):
+            walk = self.walks[kind]
+            return walk.start, Store.WEIGHTS not in walk.writes
+
+        return tuple(
+            self.Kind[k.name] for k in sorted(self.walks, key=place) if holds(self.walks[k])
+        )
 
 
-# write activations, normalised ones, directions
-FORWARDS, NORMALISES, DIRECTIONS = (
-    those(lambda walk, store=store: store in walk.writes) for store in (Store.A, Store.Z, Store.D)
-)
-# take the inputs, or the activations below, one for each row
-SOURCED = sorted(those(lambda walk: walk.common is Common.SOURCE), key=lambda kind: kind.value)
-# learn weights; the class memory from what the common operand writes into it
-LEARNS = those(lambda walk: Store.WEIGHTS in walk.writes and walk.learn)
-REMEMBERS = those(lambda walk: walk.common is Common.WRITE)
-# write the weights; the class memory; read or write one number for the host
-UPDATES = (*those(lambda walk: Store.WEIGHTS in walk.writes), Kind.HOST_WEIGHT)
-MEMORY_UPDATES = (*those(lambda walk: Store.MEMORY in walk.writes), Kind.HOST_MEMORY)
-HOSTS = (Kind.HOST_WEIGHT, Kind.HOST_MEMORY)
-DOTS = those(lambda walk: walk.total)  # give a total over the lanes
-STARTS = those(lambda walk: walk.start)  # write start values
-RANDOM = those(lambda walk: walk.random)  # draw a random word
+@lru_cache(maxsize=1)
+def _ordinary():
+    return Kinds({kind: kind.walk for kind in GoldenKind if not kind.walk.sequence})
+
+
+@lru_cache(maxsize=64)
+def kinds_of(config) -> Kinds:
+    """Those of a core: where samples are sequences, of its own passes; else always the same."""
+    if not config.recurrent:
+        return _ordinary()
+    passes = (*program(config), *start_program(config))
+    always = (GoldenKind.START_MEMORY,)
+    found = {p.kind: p.walk for p in passes} | {kind: kind.walk for kind in always}
+    return Kinds({kind: found[kind] for kind in GoldenKind if kind in found})
 
 
 def is_any(kind, kinds):
     """Whether `kind` is one of `kinds`."""
+    if not kinds:
+        return Const(0)
     return kind == kinds[0] if len(kinds) == 1 else Cat(kind == k for k in kinds).any()
 
 
@@ -67,14 +116,22 @@ class Step(data.StructLayout):
 
     def __init__(self, config, *, blocks, words):
         fields = {"rest": 1} if config.leaky else {}  # first time step of a sample
+        if config.recurrent:
+            fields = {
+                "rest": 1,  # first tick of a sequence
+                "counts": 1,  # scores of the tick are summed,
+                "opens": 1,  # from this one on
+                "closes": 1,  # last tick of a sequence
+                "part": 1,  # start values: of which part of a layer's weights
+            }
         layout = Layout(config)
         super().__init__(
             {
                 "valid": 1,
-                "kind": Kind,
+                "kind": kinds_of(config).Kind,
                 "layer": index(len(config.hidden) + 1),
                 "row": index(max(config.classes, layout.memory_rows) + 1),
-                "block": index(layout.most_blocks),  # of the layer
+                "block": index(layout.widest),  # of the layer
                 "place": index(blocks),  # the block's, of those of all layers
                 "sum_first": 1,  # first and last of the steps that are summed
                 "sum_last": 1,
