@@ -402,7 +402,7 @@ class Core(wiring.Component):
             errors.last.eq(step.end),
             errors.learn.eq(step.learn),
             errors.value.eq(arrivals.value),
-            results.arrive.eq(of_results & step.counts if ticks else of_results),
+            results.arrive.eq(of_results & step.summed if ticks else of_results),
             results.row.eq(step.row),
             results.last.eq(step.end),
             results.value.eq(arrivals.value),

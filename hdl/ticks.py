@@ -20,7 +20,7 @@ class Ticks(wiring.Component):
         A tick is finished; it had a target.
     first, last : Out(1)
         The tick at hand is the first, or the last one of its sequence.
-    opens, counts : Out(1)
+    opens, summed : Out(1)
         Its scores are the first that are summed, or are summed.
     learned : Out(1)
         A tick so far, this one included, has a target.
@@ -28,7 +28,7 @@ class Ticks(wiring.Component):
 
     def __init__(self, config):
         self.config = config
-        inputs, outputs = ("finish", "has_label"), ("first", "last", "opens", "counts", "learned")
+        inputs, outputs = ("finish", "has_label"), ("first", "last", "opens", "summed", "learned")
         super().__init__(dict.fromkeys(inputs, In(1)) | dict.fromkeys(outputs, Out(1)))
 
     def elaborate(self, platform):
@@ -39,7 +39,7 @@ class Ticks(wiring.Component):
             self.first.eq(time == 0),
             self.last.eq(time == ticks - 1),
             self.opens.eq(time == begins),
-            self.counts.eq(time >= begins),
+            self.summed.eq(time >= begins),
             self.learned.eq(learned | self.has_label),
         ]
         with m.If(self.finish):

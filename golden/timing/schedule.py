@@ -164,7 +164,12 @@ class Schedule:
             words = self.access.coded(values, layer, rows) if coded else layout.lanes_of(values)
             if walk.row_inner:
                 words = words.swapaxes(0, 1)  # (blocks, rows, lanes)
-            self._write(f"trace.{store}", first, walk.addresses(rows), words, walk.pace)
+            addresses = self._addresses(walk, rows)
+            self._write(f"trace.{store}", first, addresses, words, walk.pace)
+
+    def _addresses(self, walk, rows):
+        """Of the words that a pass writes into these rows of its layer."""
+        return walk.addresses(rows)
 
     def _place(self, store, layer):
         """Address of a vector's first block in the trace of vectors."""

@@ -56,6 +56,10 @@ class SequenceSchedule(Schedule):
     def release(self, index):
         """Nothing: the banks have been released tick by tick."""
 
+    def _addresses(self, walk, rows):
+        # a pass may walk a part of the rows, from its base on, but then all of these
+        return walk.addresses(np.arange(rows.size))
+
     def _place(self, store, layer):
         layout = self.layout
         return {

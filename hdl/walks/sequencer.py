@@ -23,7 +23,7 @@ CONDITIONAL = (
 )
 
 
-TICK = ("opens", "counts", "first", "last")  # what is known of a tick of a sequence
+TICK = ("opens", "summed", "first", "last")  # what is known of a tick of a sequence
 
 
 class Sequencer(wiring.Component):
@@ -67,7 +67,7 @@ class Sequencer(wiring.Component):
         Entry of the input list, for the first layer.
     old : Out(1)
         With `step`: the activation is the oldest sample's.
-    opens, counts, first, last : In(1)
+    opens, summed, first, last : In(1)
         Of sequences, with `go`: the tick's scores are the first that are summed, or are summed; it
         is the first, or the last tick.
     spikes : In
@@ -185,7 +185,7 @@ class Sequencer(wiring.Component):
         clears = of("clears") | Mux(learn, of("clears_learned"), 0)
         clears |= Mux(learn & (time == 0), of("clears_first"), 0)
         if self.config.recurrent:
-            settling = ~learn & ~tick["counts"]
+            settling = ~learn & ~tick["summed"]
             clears |= Mux(tick["last"], of("clears_last"), 0)
             count = Mux(of("spiking"), self.spikes, count)
         nexts = "settled", "learned", "inferred"
@@ -379,7 +379,7 @@ class Sequencer(wiring.Component):
         return {
             "rest": tick["first"],
             "opens": tick["opens"],
-            "counts": tick["counts"],
+            "summed": tick["summed"],
             "closes": tick["last"],
             "part": s.now["part"],
         }

@@ -119,7 +119,7 @@ class Step(data.StructLayout):
         if config.recurrent:
             fields = {
                 "rest": 1,  # first tick of a sequence
-                "counts": 1,  # scores of the tick are summed,
+                "summed": 1,  # scores of the tick are summed,
                 "opens": 1,  # from this one on
                 "closes": 1,  # last tick of a sequence
                 "part": 1,  # start values: of which part of a layer's weights
