@@ -58,7 +58,7 @@ def command(
     from hebbware.golden.learn import train
 
     resolved = resolve_config(config, seed)
-    resolved.check_hardware()
+    resolved.check_board()
     dataset = source.load(config, resolved.seed)
     train.check_fit(resolved, dataset)
     result = {

@@ -229,13 +229,17 @@ def _long_run(
 ) -> CoreRun:
     """Learn the first `samples` and infer the others."""
     from hebbware.cosim.core import cosimulate
+    from hebbware.cosim.stimuli import words_of_sample
     from hebbware.golden.estimate.estimate import sample_clocks
 
     output.log(f"3/4 {samples} samples to learn, {len(x) - samples} to infer: golden, then the RTL")
     learn = np.arange(len(x)) < samples
     # about as long as it takes: the core without pauses, or the input stream with them
-    core = sample_clocks(config, np.count_nonzero(x != config.x_zero, axis=1), learn)[-1]
-    total = max(int(core), int(len(x) * (config.inputs + 1) * 256 / (256 - stalls)))
+    core = 0
+    if not config.recurrent:
+        core = sample_clocks(config, np.count_nonzero(x != config.x_zero, axis=1), learn)[-1]
+    words = words_of_sample(config)
+    total = max(int(core), int(len(x) * words * 256 / (256 - stalls)))
     with ExitStack() as bars:
         advance = bars.enter_context(output.progress("predicting", total=len(x)))
         reached = 0

@@ -60,7 +60,7 @@ def command(
     """
     resolved = resolve_config(config, seed)
     if resolved.recurrent:
-        output.log(resolved.to_toml() + "\ncomputed in golden only: no clocks and resources")
+        output.log(resolved.to_toml() + "\nno estimates of clocks and resources so far")
         output.write({"config": resolved.to_dict()})
         return
     nonzero, origin = nonzero_inputs(config, resolved, source, nonzero)

@@ -109,6 +109,55 @@ def _draw(rng: np.random.Generator, memory: str, wild: float) -> dict:
     return values
 
 
+def random_recurrent(seed: int) -> CoreConfig:
+    """The same of cores of sequences: 12 seeds in a row meet every modulator in every rounding."""
+    rng = np.random.default_rng([seed, 2])
+    turn, kind = divmod(seed, 4)
+    modulator = ("symmetric", "random", "symmetric", "none")[kind]
+    rounding = list(Rounding)[turn % len(Rounding)]
+    for _ in range(DRAWS):
+        try:
+            return CoreConfig.from_dict(_draw_recurrent(rng, modulator, rounding))
+        except InputError:
+            continue  # these values do not go together
+    raise AssertionError(f"no configuration for seed {seed} in {DRAWS} draws")
+
+
+def _draw_recurrent(rng: np.random.Generator, modulator: str, rounding: Rounding) -> dict:
+    sizes = [_between(rng, *INPUTS), _between(rng, 2, 19), _between(rng, 2, 12)]
+    ticks, shifts = _between(rng, 1, 10), rng.integers(1, 7, 4).tolist()
+    one = rng.random() < 0.5
+    values = {
+        **dense(sizes),
+        "layer.kind": ["recurrent", "readout"],
+        "layer.rate": rng.integers(2, 10, 2).tolist(),
+        "layer.init_std": rng.choice([0, 1, *rng.random(4)], 2).tolist(),
+        "layer.recurrent_init_std": [float(rng.choice([0, rng.random()])), None],
+        "lanes": int(rng.choice([_between(rng, *LANES), _between(rng, 1, 8)])),
+        "weight_ports": _of(rng, "weight_ports"),
+        "seed": _of(rng, "seed"),
+        "input.centred": bool(rng.random() < 0.4),
+        "input.bits": int(rng.choice([1, 2, 8, _of(rng, "input.bits")])),
+        "update.rounding": rounding,
+        "modulator.kind": modulator,
+        "neuron.kind": "lif",
+        "neuron.ticks": ticks,
+        "neuron.target": int(rng.integers(1, ticks + 1)),
+        "neuron.leak_shifts": [shifts[0]] if one else sorted({*shifts[:2]}),
+        "neuron.second_leak_shifts": [] if one else sorted({*shifts[2:]}),
+        "neuron.threshold": 1 << int(rng.integers(0, 4)),
+        "neuron.width": int(rng.integers(1, 17)) / 4,
+        "neuron.trace_shift": int(rng.integers(1, 10)),
+        "neuron.trace_bits": int(rng.integers(4, 17)),
+        "neuron.readout_shift": int(rng.integers(0, 8)),
+    }
+    values |= {name: _of(rng, name) for name in OTHERS if rng.random() < 0.4}
+    values |= _formats(rng, 0.6, MEMORIES["codes" if modulator == "random" else "none"])
+    if modulator == "random":
+        values["memory.kappa"] = float(rng.choice([0.5, 1]))
+    return values
+
+
 def _formats(rng: np.random.Generator, wild: float, kind: type[Memory]) -> dict:
     """Bits and fraction bits, which leave the sign outside."""
     values = {}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hebbware.golden.arithmetic.fixed import Rounding
-from hebbware.golden.config import CoreConfig
+from hebbware.golden.config import NO_LABEL, CoreConfig
 from hebbware.golden.estimate.estimate import start_clocks
 from hebbware.golden.program.commands import ADDRESS_BITS, DATA_BITS, Op, Space, State
 from hebbware.golden.program.layout import Layout
@@ -33,7 +33,7 @@ class Stimuli:
     x : array (n, inputs)
         Raw inputs.
     labels : list of int or None
-        None: infer only.
+        None: infer only. Of sequences also arrays (ticks,).
     commands : list of Command
         In the order in which they are offered.
     stalls : int or dict
@@ -73,14 +73,32 @@ class Stimuli:
 def random_samples(
     config: CoreConfig, rng: np.random.Generator, count: int
 ) -> tuple[np.ndarray, list[int | None]]:
-    """Sparse, dense and empty samples; learned and inferred mixed."""
-    x = rng.integers(0, config.x.max + 1, (count, config.inputs))
-    kept = rng.random(x.shape) < rng.choice([0, 0.3, 1], (count, 1), p=[0.1, 0.45, 0.45])
+    """Sparse, dense and empty samples; learned and inferred mixed.
+
+    Of sequences, ticks are sparse, dense or empty; some have labels at any of their ticks.
+    """
+    shape = (count, *config.sample_shape)
+    x = rng.integers(0, config.x.max + 1, shape)
+    kept = rng.random(shape) < rng.choice([0, 0.3, 1], (*shape[:-1], 1), p=[0.1, 0.45, 0.45])
     x = np.where(kept, x, config.x_zero)
     labels = [
         int(c) if rng.random() < 0.75 else None for c in rng.integers(0, config.classes, count)
     ]
+    if config.recurrent:
+        labels = [_at_ticks(config, rng) if rng.random() < 0.5 else label for label in labels]
     return x, labels
+
+
+def _at_ticks(config, rng):
+    """Labels at some ticks of a sequence, none at others."""
+    found = rng.integers(0, config.classes, config.neuron.ticks)
+    found[rng.random(found.shape) < rng.choice([0, 0.5, 0.9])] = NO_LABEL
+    return found
+
+
+def words_of_sample(config: CoreConfig) -> int:
+    """Words of the sample stream that a sample, or a sequence, takes."""
+    return (config.inputs + 1) * (config.neuron.ticks if config.recurrent else 1)
 
 
 def even_samples(
@@ -174,7 +192,7 @@ def stalled(
     """Few samples and commands, some ends of streams stalled hard."""
     rng = _rng(f"stalled {stall} {ends}", seed)
     # at 255 a word takes 256 clocks: some ten thousand clocks altogether
-    count = max(2, min(10, 80 // (config.inputs + 1)))
+    count = max(2, min(10, 80 // words_of_sample(config)))
     x, labels = random_samples(config, rng, count)
     commands = random_commands(config, rng, count, 8)
     which = "all ends" if ends == STREAMS else " and ".join(ends)
@@ -233,7 +251,7 @@ def commands_alone(config: CoreConfig, seed: int = 0, count: int = 150) -> Stimu
     for bit in range(DATA_BITS):
         for at in ((Space.STATE, State.EXTRA), (Space.STATE, State.RANDOM), (Space.GAIN, 0)):
             commands += [Command(Op.WRITE, *at, 0, 1 << bit), Command(Op.READ, *at)]
-    x = np.zeros((0, config.inputs), np.int64)
+    x = np.zeros((0, *config.sample_shape), np.int64)
     return Stimuli("commands alone", x, [], commands)
 
 
@@ -275,10 +293,11 @@ def short(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
     Commands of every sort and after every sample, memories at the ends of their ranges, every end
     of a stream stalled hard.
     """
-    count = max(3, min(30, 1500 // (config.inputs + 1)))
+    words = words_of_sample(config)
+    count = max(3, min(30, 1500 // words))
     rng = _rng("short", seed)
     x, labels = random_samples(config, rng, 3)
-    stalls = {"samples": 128 if config.inputs > 30 else 250} | dict.fromkeys(STREAMS[1:], 255)
+    stalls = {"samples": 128 if words > 31 else 250} | dict.fromkeys(STREAMS[1:], 255)
     hard = Stimuli("stalled hard", x, labels, random_commands(config, rng, 3, 6), stalls, seed)
     paused = {"samples": 20, "results": 150, "commands": 20, "responses": 150}
     return [
@@ -290,7 +309,20 @@ def short(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
 
 
 def suite(config: CoreConfig, seed: int = 0) -> list[Stimuli]:
-    """All kinds of stimuli, the short ones first."""
+    """All kinds of stimuli, the short ones first; of sequences those that do not need a layer
+    whose sums alone decide what it puts out.
+    """
+    if config.recurrent:
+        return [
+            plain(config, seed),
+            commands_alone(config, seed),
+            after_each(config, seed),
+            commanded(config, seed),
+            *(interrupted(config, clock, seed) for clock in (-20, 70, 333)),
+            extreme(config, seed),
+            *(stalled(config, stall, seed=seed) for stall in HARD[:2]),
+            *(stalled(config, 255, (end,), seed) for end in STREAMS),
+        ]
     self_scaling = config.memory.self_scaling
     return [
         plain(config, seed),

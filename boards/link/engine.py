@@ -42,7 +42,10 @@ def reached(counter, value: int):
 
 
 def check_room(config, buffer: int) -> int:
-    """Return `buffer`, or raise InputError: it is no such size, or too small for a result."""
+    """Return `buffer`, or raise InputError: it is no such size, or too small for a result; or the
+    link has no such samples.
+    """
+    config.check_board()
     result = protocol.RESULT * (1 + config.classes)
     if result > protocol.largest_payload(protocol.check_buffer(buffer)):
         raise InputError(

@@ -144,7 +144,7 @@ class Ram:
 
 def memories(config: CoreConfig) -> list[Ram]:
     """Every memory of the core, tables included."""
-    config.check_hardware()
+    config.check_board()
     layout, lanes, classes = Layout(config), config.lanes, config.classes
     jobs, blocks = len(config.hidden) + 1, layout.vector_bases[-1]
     window = config.memory.windowed

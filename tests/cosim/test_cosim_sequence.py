@@ -1,0 +1,127 @@
+"""Cores of sequences: RTL and golden, value and clock of every record."""
+
+import numpy as np
+import pytest
+
+from hebbware.cosim import stimuli
+from hebbware.cosim.configurations import random_recurrent
+from hebbware.cosim.core import build_core, cosimulate, sample_words
+from hebbware.cosim.stimuli import random_samples
+from hebbware.golden.config import NO_LABEL, CoreConfig
+from hebbware.golden.errors import InputError
+from hebbware.golden.program.commands import Command, Op, Space, State
+from hebbware.golden.timing.schedule import predict
+
+BASE = {
+    "lanes": 3,
+    "layer__kind": ["recurrent", "readout"],
+    "layer__init_std": [0.9, 0.5],
+    "layer__recurrent_init_std": [0.3, None],
+    "layer__rate": [5, 6],
+    "neuron__ticks": 7,
+    "neuron__target": 3,
+    "update__halvings": 2,
+}
+CASES = {
+    "two leaks": {"neuron__second_leak_shifts": [2, 4], "lanes": 5, "input__centred": True},
+    "random": {"modulator__kind": "random", "memory__kappa": 0.5, "lanes": 4},
+    "clusters": {"lanes": 12, "modulator__kind": "random", "memory__kappa": 1.0},
+    "one port": {"weight_ports": 1, "lanes": 9, "input__centred": True},
+    "frozen": {"modulator__kind": "none", "neuron__readout_shift": 0},
+    "one lane": {"lanes": 1, "neuron__target": 1},
+}
+
+
+def configuration(sizes=(7, 9, 3), **fields):
+    return CoreConfig.of(sizes, **{**BASE, **fields})
+
+
+def compare(config, model, each):
+    run = cosimulate(config, each.x, each.labels, model=model, **each.options)
+    assert run.message is None, f"{each.name}: {run.message}"
+    return run
+
+
+def test_rtl_equals_golden():
+    """Labels at all, the last, some and no ticks; commands in between; all ends stalled."""
+    config = configuration((3, 5, 2), lanes=2, neuron__ticks=5, neuron__target=2)
+    model = build_core(config, quick=True)
+    for each in (
+        stimuli.plain(config, 1, 8),
+        stimuli.commanded(config, 1, 8),
+        stimuli.after_each(config, 1, 6),
+        stimuli.interrupted(config, 150),
+    ):
+        run = compare(config, model, each)
+    wanted = {"results", "responses", *(f"trace.{n}" for n in ("weights", "vectors", "errors"))}
+    assert wanted <= {name for name, log in run.result.logs.items() if len(log)}
+
+
+# a build each: three minutes
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
+def test_rtl_equals_golden_in_each_form(case):
+    config = configuration(**CASES[case])
+    model = build_core(config, quick=True)
+    for each in stimuli.suite(config):
+        compare(config, model, each)
+
+
+# ten minutes
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_random_configurations(seed):
+    config = random_recurrent(seed)
+    model = build_core(config, quick=True)
+    for each in (
+        stimuli.plain(config, seed, 12),
+        stimuli.commanded(config, seed, 12),
+        stimuli.extreme(config, seed, 6, words=40),
+        stimuli.stalled(config, 250, seed=seed),
+    ):
+        compare(config, model, each)
+
+
+# -- what golden predicts, by hand -----------------------------------------------------------------
+
+
+def test_a_command_waits_for_the_end_of_a_sequence():
+    """It is on offer in the first tick, and answered after the result's last word."""
+    config = configuration()
+    x, _ = random_samples(config, np.random.default_rng(0), 2)
+    read = Command(Op.READ, Space.STATE, State.LEARNED, after=1)
+    found = predict(config, x, [1, 2], commands=[read])
+    (clock,), _, (value,) = found.channels["responses"].arrays()
+    results = found.channels["results"].arrays()[0]
+    assert results.size == 2 * (1 + config.classes)
+    assert found.sample_clocks[0] < clock < results[1 + config.classes]
+    assert value == [1]
+
+
+def test_sequences_with_and_without_labels_are_counted():
+    config = configuration()
+    x, _ = random_samples(config, np.random.default_rng(0), 4)
+    nothing, some = np.full(7, NO_LABEL), np.array([NO_LABEL, 1, *[NO_LABEL] * 5])
+    reads = [Command(Op.READ, Space.STATE, s, after=16) for s in (State.LEARNED, State.INFERRED)]
+    found = predict(config, x, [None, nothing, some, 2], commands=reads)
+    assert found.channels["responses"].arrays()[2].ravel().tolist() == [2, 2]
+
+
+def test_a_tick_takes_the_place_of_a_sample_in_the_stream():
+    config = configuration()
+    x, _ = random_samples(config, np.random.default_rng(0), 2)
+    words = sample_words(config, x, [None, 2]).reshape(2, 7, 8)
+    assert (words[:, :, :-1] == x).all()
+    assert (words[0, :, -1] >= config.classes).all()
+    assert (words[1, :4, -1] >= config.classes).all()
+    assert (words[1, 4:, -1] == 2).all()
+
+
+def test_sums_beyond_a_word_have_no_hardware():
+    config = configuration(neuron__ticks=65535, neuron__target=65535)
+    with pytest.raises(
+        InputError,
+        match=r"neuron\.target must keep sums of scores within 32 bits in hardware: with "
+        r"formats\.u_bits = 16 at most 65535, not 65535",
+    ):
+        config.derive(neuron__target=65535).check_hardware()
