@@ -13,7 +13,8 @@ from ..golden.program.layout import Layout, kept_width, word_width
 from ..golden.program.passes import SPIKES
 from ..golden.program.pipeline import stages
 from ..golden.program.program import done_latency, magnitudes_latency
-from ..golden.program.walk import Rows, Then
+from ..golden.program.walk import Then
+from . import ticks
 from .commander import Commander
 from .errors.arrivals import Arrivals
 from .errors.source import take
@@ -32,10 +33,9 @@ from .parameters import checking
 from .pipeline import Pipeline
 from .primitives import late
 from .results import Results, result_width
-from .ticks import Ticks
 from .trace import show, trace_ports
 from .walks.operand import CommonOperand
-from .walks.sequencer import TICK, Sequencer
+from .walks.sequencer import Sequencer
 from .walks.step import Step, is_any, kinds_of
 
 # members of the loader that show the sample that comes in
@@ -77,7 +77,6 @@ class Core(wiring.Component):
     """
 
     def __init__(self, config, *, trace=False, drop=False):
-        config.check_hardware()
         self.config, self.trace_ports, self.drops = config, trace, drop
         self.at = stages(config)
         self.layout = layout = Layout(config)
@@ -103,7 +102,7 @@ class Core(wiring.Component):
         m = Module()
         parts = self._parts(m)
         self._streams(m, parts)
-        finish = self._tick(m, parts) if self.config.recurrent else self._sample(m, parts)
+        finish = ticks.walk(m, parts) if self.config.recurrent else self._sample(m, parts)
         parts.learned = finish & parts.loader.has_label
         self._ring(m, parts)
         m.d.comb += parts.loader.address.eq(parts.sequencer.list_address)
@@ -139,7 +138,7 @@ class Core(wiring.Component):
         m.submodules.commander = parts.commander = Commander(cfg, layout)
         m.submodules.random = parts.random = Xorshift32(seed_state(cfg.seed))
         if cfg.recurrent:
-            m.submodules.ticks = parts.ticks = Ticks(cfg)
+            m.submodules.ticks = parts.ticks = ticks.Ticks(cfg)
             m.submodules.spikes = parts.spikes = Spikes(cfg)
             m.submodules.leaks = parts.leaks = Xorshift32(rest_word(cfg))
         return parts
@@ -172,42 +171,6 @@ class Core(wiring.Component):
             commander.finished.eq(finish),
             commander.finished_learning.eq(loader.has_label),
             commander.saturated.eq(parts.dense.saturated),
-        ]
-        with m.If(go):
-            m.d.sync += working.eq(1)
-        with m.If(finish):
-            m.d.sync += working.eq(0)
-        return finish
-
-    def _tick(self, m, parts):
-        """The same for each tick of a sequence; commands wait for the end of the sequence."""
-        loader, sequencer, commander = parts.loader, parts.sequencer, parts.commander
-        ticks, spikes, leaks = parts.ticks, parts.spikes, parts.leaks
-        working, free, go, finish = (
-            Signal(name=name) for name in ("working", "free", "go", "finish")
-        )
-        m.d.comb += [
-            free.eq(sequencer.idle & ~working),
-            commander.free.eq(free & ticks.first),
-            commander.settled.eq(sequencer.settled),
-            go.eq(free & (commander.yields | ~ticks.first) & loader.full),
-            finish.eq(working & sequencer.idle),
-            sequencer.go.eq(go),
-            sequencer.learn.eq(loader.has_label),
-            sequencer.restart.eq(commander.restart),
-            sequencer.count.eq(loader.count),
-            loader.release.eq(finish),
-            parts.errors.label.eq(loader.label),
-            ticks.finish.eq(finish),
-            ticks.has_label.eq(loader.has_label),
-            commander.finished.eq(finish & ticks.last),
-            commander.finished_learning.eq(ticks.learned),
-            commander.saturated.eq(parts.dense.saturated),
-            *take(sequencer, ticks, *TICK),
-            sequencer.spikes.eq(spikes.count),
-            spikes.rest.eq(ticks.first),
-            leaks.set.eq(go & ticks.first),
-            leaks.value.eq(rest_word(self.config)),
         ]
         with m.If(go):
             m.d.sync += working.eq(1)
@@ -290,26 +253,7 @@ class Core(wiring.Component):
             *_if(sample, lambda: dense.power.eq(parts.powers.kept)),
         ]
         if cfg.recurrent:
-            self._leaks(m, parts)
-
-    def _leaks(self, m, parts):
-        """Stages 3 to 5 of what leaks, and the spikes of stage 10."""
-        dense, spikes, leaks = parts.dense, parts.spikes, parts.leaks
-        those, queried, out = self.kinds.those, parts.pipeline.stage(2), parts.dense.out
-        each = is_any(queried.kind, those(lambda walk: walk.leaks and not walk.row_inner))
-        of_sums = is_any(queried.kind, those(lambda walk: walk.leaks and walk.row_inner))
-        m.d.sync += leaks.step.eq(queried.valid & (each | of_sums & queried.sum_last))
-        ends = out.valid & is_any(out.kind, those(lambda walk: walk.rows is Rows.SPIKES))
-        m.d.comb += [
-            parts.loader.block.eq(parts.pipeline.stage(4).block),
-            dense.arriving.eq(parts.loader.word),
-            dense.leak_random.eq(late(m, leaks.word)),
-            spikes.en.eq(ends & out.sum_last),
-            spikes.last.eq(out.end),
-            spikes.block.eq(out.block),
-            spikes.bits.eq(dense.spikes_out),
-            spikes.address.eq(parts.sequencer.list_address),
-        ]
+            ticks.leak(m, parts, self.kinds)
 
     def _write(self, m, parts):
         """Stage 10: words are written; decided a clock before, as they go far."""
@@ -317,7 +261,9 @@ class Core(wiring.Component):
         clock = self.at.write - self.at.lag  # when the decision reaches all clusters
         due, step = dense.steps[clock - 1], dense.steps[clock]
         host_reads = is_any(due.kind, self.kinds.hosts) & ~due.write
-        m.d.sync += weights.write_en.eq(due.valid & is_any(due.kind, self.kinds.updates) & ~host_reads)
+        m.d.sync += weights.write_en.eq(
+            due.valid & is_any(due.kind, self.kinds.updates) & ~host_reads
+        )
         m.d.comb += [
             weights.write_address.eq(step.address),
             weights.written.eq(dense.weights_out),
@@ -375,13 +321,12 @@ class Core(wiring.Component):
     def _totals(self, m, parts):
         """Totals over the lanes go to the statistics."""
         normalise, powers, step = parts.normalise, parts.powers, parts.dense.total_step
-        kinds = self.kinds.Kind
         ends = step.valid & step.sum_last
         m.d.comb += [
             normalise.total.eq(parts.dense.total),
             normalise.layer.eq(step.layer),
-            normalise.sum.eq(ends & (step.kind == kinds.SUM)),
-            normalise.squares.eq(ends & (step.kind == kinds.SQUARES)),
+            normalise.sum.eq(ends & (step.kind == self.kinds.Kind.SUM)),
+            normalise.squares.eq(ends & (step.kind == self.kinds.Kind.SQUARES)),
             powers.squares.eq(normalise.squares),
             powers.layer.eq(step.layer),
             *take(powers, normalise, "found", "power"),
@@ -392,7 +337,7 @@ class Core(wiring.Component):
         """Similarities and scores go to the error source, scores to the results as well."""
         arrivals, errors, results = parts.arrivals, parts.errors, parts.results
         readout, step = len(self.config.hidden), parts.arrivals.step
-        ticks = self.config.recurrent
+        sequences = self.config.recurrent
         of_results = arrivals.arrive & (step.layer == readout)
         m.d.comb += [
             *take(arrivals, parts.dense, "total", "total_step"),
@@ -402,11 +347,11 @@ class Core(wiring.Component):
             errors.last.eq(step.end),
             errors.learn.eq(step.learn),
             errors.value.eq(arrivals.value),
-            results.arrive.eq(of_results & step.summed if ticks else of_results),
+            results.arrive.eq(of_results & step.summed if sequences else of_results),
             results.row.eq(step.row),
             results.last.eq(step.end),
             results.value.eq(arrivals.value),
-            *_if(ticks, lambda: [results.opens.eq(step.opens), results.closes.eq(step.closes)]),
+            *_if(sequences, lambda: [results.opens.eq(step.opens), results.closes.eq(step.closes)]),
         ]
 
     def _finished(self, m, parts):

@@ -63,7 +63,11 @@ class Pipeline:
             first.row.eq(sequencer.row),
             z_memory.address.eq(z_place_1),
             memory_address.eq(
-                Mux(first.kind == self.kinds.Kind.HOST_MEMORY, first.address, sequencer.memory_address)
+                Mux(
+                    first.kind == self.kinds.Kind.HOST_MEMORY,
+                    first.address,
+                    sequencer.memory_address,
+                )
             ),
         ]
         self.memory_address = memory_address

@@ -4,6 +4,13 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from ..golden.neurons.spiking import rest_word
+from ..golden.program.walk import Rows
+from .errors.source import take
+from .primitives import late
+from .walks.sequencer import TICK
+from .walks.step import is_any
+
 
 class Ticks(wiring.Component):
     """Counts the ticks of a sequence.
@@ -33,7 +40,8 @@ class Ticks(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        ticks, begins = self.config.neuron.ticks, self.config.neuron.ticks - self.config.neuron.target
+        ticks = self.config.neuron.ticks
+        begins = ticks - self.config.neuron.target
         time, learned = Signal(range(max(ticks, 2))), Signal()
         m.d.comb += [
             self.first.eq(time == 0),
@@ -47,3 +55,60 @@ class Ticks(wiring.Component):
             with m.If(self.last):
                 m.d.sync += [time.eq(0), learned.eq(0)]
         return m
+
+
+def walk(m, parts):
+    """Start a tick when nothing else is due, and free its bank when all steps are issued; commands
+    wait for the end of a sequence. Returns whether it is finished.
+    """
+    loader, sequencer, commander = parts.loader, parts.sequencer, parts.commander
+    ticks, spikes, leaks = parts.ticks, parts.spikes, parts.leaks
+    working, free, go, finish = (Signal(name=name) for name in ("working", "free", "go", "finish"))
+    m.d.comb += [
+        free.eq(sequencer.idle & ~working),
+        commander.free.eq(free & ticks.first),
+        commander.settled.eq(sequencer.settled),
+        go.eq(free & (commander.yields | ~ticks.first) & loader.full),
+        finish.eq(working & sequencer.idle),
+        sequencer.go.eq(go),
+        sequencer.learn.eq(loader.has_label),
+        sequencer.restart.eq(commander.restart),
+        sequencer.count.eq(loader.count),
+        loader.release.eq(finish),
+        parts.errors.label.eq(loader.label),
+        ticks.finish.eq(finish),
+        ticks.has_label.eq(loader.has_label),
+        commander.finished.eq(finish & ticks.last),
+        commander.finished_learning.eq(ticks.learned),
+        commander.saturated.eq(parts.dense.saturated),
+        *take(sequencer, ticks, *TICK),
+        sequencer.spikes.eq(spikes.count),
+        spikes.rest.eq(ticks.first),
+        leaks.set.eq(go & ticks.first),
+        leaks.value.eq(rest_word(parts.ticks.config)),
+    ]
+    with m.If(go):
+        m.d.sync += working.eq(1)
+    with m.If(finish):
+        m.d.sync += working.eq(0)
+    return finish
+
+
+def leak(m, parts, kinds):
+    """Stages 3 to 5 of what leaks, and the spikes of stage 10."""
+    dense, spikes, leaks = parts.dense, parts.spikes, parts.leaks
+    those, queried, out = kinds.those, parts.pipeline.stage(2), parts.dense.out
+    each = is_any(queried.kind, those(lambda walk: walk.leaks and not walk.row_inner))
+    of_sums = is_any(queried.kind, those(lambda walk: walk.leaks and walk.row_inner))
+    m.d.sync += leaks.step.eq(queried.valid & (each | of_sums & queried.sum_last))
+    ends = out.valid & is_any(out.kind, those(lambda walk: walk.rows is Rows.SPIKES))
+    m.d.comb += [
+        parts.loader.block.eq(parts.pipeline.stage(4).block),
+        dense.arriving.eq(parts.loader.word),
+        dense.leak_random.eq(late(m, leaks.word)),
+        spikes.en.eq(ends & out.sum_last),
+        spikes.last.eq(out.end),
+        spikes.block.eq(out.block),
+        spikes.bits.eq(dense.spikes_out),
+        spikes.address.eq(parts.sequencer.list_address),
+    ]

@@ -297,17 +297,6 @@ class CoreConfig:
         """Whether samples are sequences, which a recurrent layer takes tick by tick."""
         return self.layer[0].kind == Recurrent.kind
 
-    def check_hardware(self):
-        """Raise InputError where only golden can compute it."""
-        if self.recurrent:
-            bits = self.neuron.target.bit_length() + self.u.width
-            if bits > 32:
-                raise InputError(
-                    "neuron.target must keep sums of scores within 32 bits in hardware: with "
-                    f"formats.u_bits = {self.u.width} at most "
-                    f"{(1 << 32 - self.u.width) - 1}, not {self.neuron.target}"
-                )
-
     def check_board(self):
         """Raise InputError where there is no link, no estimate and so no board for it."""
         if self.recurrent:

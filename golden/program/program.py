@@ -76,7 +76,12 @@ def _tick(config) -> tuple[Pass, ...]:
     if config.learns_hidden:
         feedback = layer.feedback(config, 0, seen)
         learning = [feedback, *layer.update(config, 0, feedback.name)]
-    found = [*settling, *readout.forward(config, 1, seen, *_names(readout.update(config, 1)), "results"), *learning, *readout.update(config, 1)]
+    found = [
+        *settling,
+        *readout.forward(config, 1, seen, *_names(readout.update(config, 1)), "results"),
+        *learning,
+        *readout.update(config, 1),
+    ]
     return tuple(_apart(found) if config.weight_ports == 1 else found)
 
 

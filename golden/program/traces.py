@@ -155,7 +155,10 @@ def _vectors(config, layers):
     if config.recurrent:
         kinds = {"potential": config.u, "filtered spikes": config.z, "direction d": config.d}
     a, z, d = (
-        [Part((units,), f"{name} {what} of unit {{}}".format, form.fraction) for name, units in layers]
+        [
+            Part((units,), f"{name} {what} of unit {{}}".format, form.fraction)
+            for name, units in layers
+        ]
         for what, form in kinds.items()
     )
     depth = 2 * layout.vector_bases[-1] + layout.kept_blocks

@@ -41,6 +41,7 @@ from ..program.walk import Store, Then
 from ..sequence import ticks_with
 from .access import Access
 
+
 @dataclass(frozen=True)
 class Prediction:
     """What the core will do.
@@ -69,7 +70,6 @@ class Schedule:
     VECTORS = (Store.A, Store.Z, Store.D)
 
     def __init__(self, core: Core, *, seed=0, stalls=None):
-        core.config.check_hardware()
         stalls = stalls or {}
         self.core, self.config, self.layout = core, core.config, core.layout
         self.access = Access(core)

@@ -1,9 +1,9 @@
 """The clock of all that a core of sequences puts out or writes.
 
-A tick takes the place of a sample in `hebbware.golden.timing.schedule`: its inputs and a word for its
-label are loaded into a bank, which is released when its passes are through. Commands are carried
-out between sequences: one that is on offer when the first tick of a sequence could start goes first.
-Results are put out after the last tick.
+A tick takes the place of a sample in `hebbware.golden.timing.schedule`: its inputs and a word for
+its label are loaded into a bank, which is released when its passes are through. Commands are
+carried out between sequences: one that is on offer when the first tick of a sequence could start
+goes first. Results are put out after the last tick.
 """
 
 import numpy as np

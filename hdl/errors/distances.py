@@ -5,8 +5,7 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.modulators.hsic import distance_bits
-from ..shapes import value_shape
-from ..shapes import index
+from ..shapes import index, value_shape
 from ..walks.step import kinds_of
 
 
@@ -140,5 +139,10 @@ class Distances(wiring.Component):
 
 def walks_inputs(config, step):
     """Whether `step` belongs to the walk in which dot products of inputs are made."""
-    walked = step.valid & (step.kind == kinds_of(config).Kind.FORWARD) & (step.layer == 0) & (step.block == 0)
+    walked = (
+        step.valid
+        & (step.kind == kinds_of(config).Kind.FORWARD)
+        & (step.layer == 0)
+        & (step.block == 0)
+    )
     return walked & step.rest if config.leaky else walked

@@ -7,8 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ...golden.arithmetic.tables import exp_table
 from ...golden.modulators.hsic import exp_width
 from ...golden.program.passes import KERNELS
-from ..shapes import value_shape
-from ..shapes import index
+from ..shapes import index, value_shape
 from ..trace import show
 from .coefficients import Coefficients
 from .distances import Distances, walks_inputs

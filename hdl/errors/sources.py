@@ -6,8 +6,13 @@ from .softmax import Softmax
 from .source import ErrorSource
 
 BY_MEMORY = {"reservoir": ReservoirMemory}
-BY_MODULATOR = {"class-memory": Softmax, "hsic": Hsic, "none": Softmax,
-    "symmetric": Softmax, "random": Softmax}
+BY_MODULATOR = {
+    "class-memory": Softmax,
+    "hsic": Hsic,
+    "none": Softmax,
+    "symmetric": Softmax,
+    "random": Softmax,
+}
 
 
 def source_of(config) -> type[ErrorSource]:

@@ -15,7 +15,8 @@ from ..normalise import mean_shape
 from ..shapes import index
 from ..walks.step import is_any, kinds_of
 from .clusters import spread
-from .lane import Control, Lane, common_of, own_of
+from .control import Control, common_of, own_of
+from .lane import Lane
 from .tree import AdderTree
 
 
@@ -159,7 +160,10 @@ class Dense(wiring.Component):
         register(control.remember_5, is_any(self.stage(4).kind, self.kinds.memory_updates))
         register(control.remember_6, is_any(self.stage(5).kind, self.kinds.memory_updates))
         register(control.start_6, is_any(self.stage(5).kind, self.kinds.starts))
-        register(control.fresh_7, self.stage(6).sum_first | is_any(self.stage(6).kind, self.kinds.normalises))
+        register(
+            control.fresh_7,
+            self.stage(6).sum_first | is_any(self.stage(6).kind, self.kinds.normalises),
+        )
         register(control.forward_8, is_any(self.stage(7).kind, self.kinds.forwards))
         register(control.direction_8, is_any(self.stage(7).kind, self.kinds.directions))
         register(control.start_8, is_any(self.stage(7).kind, self.kinds.starts))
@@ -174,7 +178,7 @@ class Dense(wiring.Component):
         return control
 
     def _shift(self, m, control):
-        """The same as `_scale`, of a core of sequences: sums and directions, each with one shift."""
+        """As `_scale`, in a core of sequences: sums and directions have one shift each."""
         cfg, places = self.config, widths.slices(self.config)
         drop, shift = widths.forward_drop(cfg), widths.vector_shifts(cfg)[1][0]
         scalar_5 = Signal.like(self.scalar, reset_less=True)
@@ -199,7 +203,10 @@ class Dense(wiring.Component):
         cfg = self.config
         kind, places = self.step.kind, widths.slices(cfg)
         fine, drop = widths.fine_bits(cfg), widths.forward_drop(cfg)
-        direction, normalise = is_any(kind, self.kinds.directions), is_any(kind, self.kinds.normalises)
+        direction, normalise = (
+            is_any(kind, self.kinds.directions),
+            is_any(kind, self.kinds.normalises),
+        )
         first = places[0] - (1 << fine) + 1
         for_z, for_d = (shifts[0] - first for shifts in widths.vector_shifts(cfg))
         d_shift, z_shift, shift = (

@@ -67,7 +67,9 @@ class Vectors:
         vectors = each_lane(cfg, dense.vector_out)
         width, active = kept_width(cfg), dense.active_out
         # only of sums through a non-linearity
-        z_written = zip(vectors, [Const(0, 0)] * cfg.lanes if cfg.recurrent else active, strict=True)
+        z_written = zip(
+            vectors, [Const(0, 0)] * cfg.lanes if cfg.recurrent else active, strict=True
+        )
         m.d.comb += [
             a.place.eq(place),
             a.written.eq(Cat(word[: cfg.u.width] for word in vectors)),
@@ -79,7 +81,9 @@ class Vectors:
 
     def potentials(self, m, read_place, place, dense):
         """Potentials of leaky neurons: read at `read_place`, written with the activations a."""
-        m.submodules.potentials = potentials = self._memory(self.config.potential.width, self.blocks)
+        m.submodules.potentials = potentials = self._memory(
+            self.config.potential.width, self.blocks
+        )
         m.d.comb += [
             potentials.address.eq(read_place),
             dense.potentials.eq(potentials.data),

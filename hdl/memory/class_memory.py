@@ -111,7 +111,9 @@ class ClassMemory(wiring.Component):
             )
             m.d.sync += gain_3.eq(gains.gain)
             m.d.comb += [
-                gains.found.eq(step.valid & step.sum_last & is_any(step.kind, kinds_of(cfg).remembers)),
+                gains.found.eq(
+                    step.valid & step.sum_last & is_any(step.kind, kinds_of(cfg).remembers)
+                ),
                 gains.total.eq(self.total),
                 gains.layer.eq(step.layer),
                 gains.row.eq(step.row),

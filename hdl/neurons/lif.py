@@ -1,6 +1,6 @@
 """Spiking units and all that leaks in a lane, as `hebbware.golden.neurons.spiking`."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, signed
+from amaranth.hdl import Array, Module, Mux, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 

@@ -8,7 +8,6 @@ from hebbware.cosim.configurations import random_recurrent
 from hebbware.cosim.core import build_core, cosimulate, sample_words
 from hebbware.cosim.stimuli import random_samples
 from hebbware.golden.config import NO_LABEL, CoreConfig
-from hebbware.golden.errors import InputError
 from hebbware.golden.program.commands import Command, Op, Space, State
 from hebbware.golden.timing.schedule import predict
 
@@ -115,13 +114,3 @@ def test_a_tick_takes_the_place_of_a_sample_in_the_stream():
     assert (words[0, :, -1] >= config.classes).all()
     assert (words[1, :4, -1] >= config.classes).all()
     assert (words[1, 4:, -1] == 2).all()
-
-
-def test_sums_beyond_a_word_have_no_hardware():
-    config = configuration(neuron__ticks=65535, neuron__target=65535)
-    with pytest.raises(
-        InputError,
-        match=r"neuron\.target must keep sums of scores within 32 bits in hardware: with "
-        r"formats\.u_bits = 16 at most 65535, not 65535",
-    ):
-        config.derive(neuron__target=65535).check_hardware()

@@ -11,9 +11,8 @@ from hebbware.golden.program.layout import Layout
 from hebbware.golden.program.passes import errors_of
 from hebbware.golden.program.program import Kind, program, start_clocks, start_program
 from hebbware.hdl.commander import Commander
-from hebbware.hdl.walks import step as hdl
 from hebbware.hdl.walks.sequencer import Sequencer
-from hebbware.hdl.walks.step import Step
+from hebbware.hdl.walks.step import Step, kinds_of
 
 pytestmark = pytest.mark.usefixtures("yosys")
 CONFIG = CoreConfig.of((1, 2, 2), lanes=2)
@@ -100,7 +99,9 @@ class Walked(wiring.Component):
             m.d.sync += fresh.eq(step.end)
         first = step.valid & fresh
         passes = program(cfg)
-        here = [(step.kind == hdl.Kind[p.kind.name]) & (step.layer == p.layer) for p in passes]
+        here = [
+            (step.kind == kinds_of(cfg).Kind[p.kind.name]) & (step.layer == p.layer) for p in passes
+        ]
         # what is done
         complete = {name: Signal(init=1, name=f"{name}_done") for name in walk.flags}
         for number, name in enumerate(walk.flags):
@@ -125,7 +126,9 @@ class Walked(wiring.Component):
             m.d.sync += last.eq(0)
         later = [~it | (last <= number) for number, it in enumerate(here)]
         kinds = {p.kind for p in (*passes, *start_program(cfg)) if p.walk.pace == 2}
-        slow = Cat(step.kind == hdl.Kind[kind.name] for kind in kinds).any() if kinds else 0
+        slow = (
+            Cat(step.kind == kinds_of(cfg).Kind[kind.name] for kind in kinds).any() if kinds else 0
+        )
         before = Signal()
         m.d.sync += before.eq(step.valid)
         m.d.comb += [

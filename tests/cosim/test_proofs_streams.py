@@ -13,10 +13,11 @@ from hebbware.hdl.commander import Commander
 from hebbware.hdl.errors.arrivals import Arrivals
 from hebbware.hdl.loader import Loader
 from hebbware.hdl.results import Results
-from hebbware.hdl.walks.step import Kind, Step
+from hebbware.hdl.walks.step import Step, kinds_of
 
 pytestmark = pytest.mark.usefixtures("yosys")
 CONFIG = CoreConfig.of((2, 2, 2), lanes=1)
+Kind = kinds_of(CONFIG).Kind
 
 
 def step_of(config):

@@ -7,7 +7,7 @@ from hebbware.golden.config import CoreConfig, dense, derived
 from hebbware.golden.config.core import dotted
 from hebbware.golden.program.program import passes_of_sample, program, start_program
 from hebbware.golden.program.walk import Kind, Made, Rows, Skip, Store, Walk, Written, latest
-from hebbware.hdl.walks import step
+from hebbware.hdl.walks.step import kinds_of
 
 # blocks of 4 lanes: 2 and 2; 4 + 1, 7 + 1 and 3 rows of weights
 BASE = {**dense((4, 7, 5, 3)), "lanes": 4, "memory.window": 8, "memory.horizon": 4}
@@ -90,14 +90,15 @@ def test_passes_of_a_sample():
 def test_groups_of_steps():
     """By hand; their order is that of the netlist."""
     names = {
-        "UPDATES": "UPDATE READOUT START_WEIGHTS HOST_WEIGHT",
-        "MEMORY_UPDATES": "FORGET MEMORY START_MEMORY HOST_MEMORY",
-        "DOTS": "SUM SQUARES SIMILARITY SCORES",
-        "STARTS": "START_WEIGHTS START_MEMORY",
-        "RANDOM": "UPDATE READOUT FORGET MEMORY START_WEIGHTS START_MEMORY",
+        "updates": "UPDATE READOUT START_WEIGHTS HOST_WEIGHT",
+        "memory_updates": "FORGET MEMORY START_MEMORY HOST_MEMORY",
+        "dots": "SUM SQUARES SIMILARITY SCORES",
+        "starts": "START_WEIGHTS START_MEMORY",
+        "random": "UPDATE READOUT FORGET MEMORY START_WEIGHTS START_MEMORY",
     }
+    groups = kinds_of(configuration())
     for group, expected in names.items():
-        assert [kind.name for kind in getattr(step, group)] == expected.split()
+        assert [kind.name for kind in getattr(groups, group)] == expected.split()
 
 
 def test_latest():

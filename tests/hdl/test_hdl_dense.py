@@ -18,7 +18,10 @@ from hebbware.golden.program.program import MAGNITUDES, magnitudes_latency, tota
 from hebbware.golden.program.widths import forward_prescales, source_max, update_product
 from hebbware.hdl.lanes.dense import Dense
 from hebbware.hdl.memory.gains import word_width
-from hebbware.hdl.walks.step import MEMORY_UPDATES, UPDATES, Kind, Step, is_any
+from hebbware.hdl.walks.step import Step, is_any, kinds_of
+
+KINDS = kinds_of(CoreConfig.of((3, 4, 2)))
+Kind = KINDS.Kind
 
 CONFIGS = {
     "gated": CoreConfig.of((4, 7, 5, 3), lanes=3, memory__horizon=5),
@@ -313,8 +316,12 @@ class Player:
 LATE = ("host_data",)  # inputs of stage 9
 EARLY = ("exponent", "power")  # inputs of stage 3
 EVENTS = {
-    "weights": Event(("weights_out",), lambda b, _: b.out.valid & is_any(b.out.kind, UPDATES)),
-    "memory": Event(("memory_out",), lambda b, _: b.out.valid & is_any(b.out.kind, MEMORY_UPDATES)),
+    "weights": Event(
+        ("weights_out",), lambda b, _: b.out.valid & is_any(b.out.kind, KINDS.updates)
+    ),
+    "memory": Event(
+        ("memory_out",), lambda b, _: b.out.valid & is_any(b.out.kind, KINDS.memory_updates)
+    ),
     "vectors": Event(
         ("vector_out",),
         lambda b, _: (

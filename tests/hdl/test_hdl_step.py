@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from amaranth.hdl import Shape
 
+from hebbware.golden.config import CoreConfig
 from hebbware.golden.program.walk import Kind as GoldenKind
-from hebbware.hdl.walks.step import HOSTS, Kind, kinds
+from hebbware.hdl.walks.step import kinds, kinds_of
+
+DENSE = kinds_of(CoreConfig.of((3, 4, 2)))
+HOSTS = DENSE.hosts
 
 
 @pytest.mark.parametrize("more", range(6))
@@ -25,12 +29,22 @@ def test_kinds_follow_from_the_passes(more):
 
 
 def test_kinds_of_the_core():
-    assert [kind.name for kind in Kind] == [kind.name for kind in kinds(GoldenKind)]
+    """All but those of sequences; a core of sequences has those that it walks."""
+    always = [kind for kind in GoldenKind if not kind.walk.sequence]
+    assert [kind.name for kind in DENSE.Kind] == [kind.name for kind in kinds(always)]
+    of_ticks = CoreConfig.of(
+        (3, 4, 2), layer__kind=["recurrent", "readout"], neuron__ticks=2, lanes=2
+    )
+    assert [kind.name for kind in kinds_of(of_ticks).Kind] == [
+        *("SCORES", "READOUT", "START_WEIGHTS", "START_MEMORY", "TRACE_INPUTS", "TRACE_UNITS"),
+        *("FORWARD_INPUTS", "FORWARD_UNITS", "FILTER", "FEEDBACK", "UPDATE_INPUTS"),
+        *("UPDATE_UNITS", "HOST_WEIGHT", "HOST_MEMORY"),
+    ]
 
 
 HDL = Path(__file__).resolve().parents[2] / "hdl"
 # what takes the totals of certain passes; all others read in its walk what a step does
-TAKERS = {"core.py", "normalise.py", "errors/arrivals.py", "errors/distances.py"}
+TAKERS = {"core.py", "normalise.py", "errors/distances.py"}
 
 
 @pytest.mark.parametrize(
@@ -47,8 +61,7 @@ def test_hardware_reads_walks(path):
         node.attr
         for node in ast.walk(ast.parse((HDL / path).read_text()))
         if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "Kind"
+        and "Kind" in (getattr(node.value, "id", ""), getattr(node.value, "attr", ""))
         and node.attr in GoldenKind.__members__
     }
     assert bool(named) == (path in TAKERS), named
