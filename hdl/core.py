@@ -59,9 +59,10 @@ class Core(wiring.Component):
     Members
     -------
     samples : In(stream of unsigned)
-        ``inputs`` pixels, then the label (no class: infer only), for each sample.
+        ``inputs`` pixels, then the label (no class: infer only), for each sample, or each tick of
+        a sequence.
     results : Out(stream of signed)
-        Class, then scores, for each sample.
+        Class, then scores, for each sample; for each sequence after its last tick.
     commands : In(stream of `hebbware.golden.program.commands` words)
     responses : Out(stream of signed(32))
         One for each command.

@@ -37,6 +37,7 @@ MEMBERS = {
     "address": "where",
     "data": "what",
 }
+SEQUENCES = "Sequences"
 NOTES = {
     "Streams": (
         "A word moves at each rising clock edge at which valid and ready are both high.",
@@ -53,6 +54,14 @@ NOTES = {
         "Scores have formats.u_fraction fraction bits. The class is the first of the largest "
         "score.",
         "A sample that is learned gives the scores that it had before it was learned.",
+    ),
+    SEQUENCES: (
+        "Where layers are recurrent, neuron.ticks samples in a row are a sequence, and what is said "
+        "of a sample here is so of each of its ticks, but for this:",
+        "A tick whose label is a class is learned. Results come once, after the last tick; their "
+        "scores are sums over the last neuron.target ticks.",
+        "Commands wait for the end of a sequence. LEARNED counts sequences with a label at any "
+        "tick, INFERRED the others.",
     ),
     "Commands": (
         "Carried out one at a time while no sample is worked on; a waiting command goes before a "
@@ -171,6 +180,8 @@ def header(config: CoreConfig, *, trace: bool = False) -> str:
     lines = [f"{MODULE}: Hebbian learning core", "", "Ports"]
     lines += port_lines(ports(config, trace=trace))
     for title, notes in NOTES.items():
+        if title == SEQUENCES and not config.recurrent:
+            continue
         lines += ["", title]
         for note in notes:
             lines += wrapped("", note)

@@ -18,9 +18,7 @@ class Rows(StrEnum):
 
     ALL = "all"
     INPUTS = "inputs"  # the inputs that are not zero, then the bias
-    ERRORS = (
-        "errors"  # those whose error is not zero, then the Jacobian's, or one that adds nothing
-    )
+    ERRORS = "errors"  # those whose error is not zero, then the Jacobian's, or an empty one
     LABEL = "label"  # the one of the sample's class, or its slot in the window
     OLDEST = "oldest"  # the one of the sample that leaves the window; none until it is full
     SPIKES = "spikes"  # the units that spiked in the tick before, then one that adds nothing

@@ -54,6 +54,26 @@ def test_no_vector_is_empty_in_the_smallest_core(memory, monkeypatch):
     assert empty_vectors(Core(CoreConfig.from_dict(SMALLEST[memory]), trace=True)) == []
 
 
+RECURRENT = {
+    **dense([1, 2, 2]), "layer.kind": ["recurrent", "readout"], "lanes": 1, "neuron.ticks": 1,
+    "neuron.readout_shift": 0, "input.bits": 1, "update.halvings": 0,
+}  # fmt: skip
+
+
+def test_no_vector_is_empty_in_the_smallest_core_of_sequences():
+    assert empty_vectors(Core(CoreConfig.from_dict(RECURRENT), trace=True)) == []
+
+
+@pytest.mark.slow  # half a minute: a simulation to build
+def test_the_smallest_core_of_sequences_equals_golden():
+    config = CoreConfig.from_dict(RECURRENT)
+    model = build_core(config, quick=True)
+    assert "[-1:0]" not in (model.directory / "dut.v").read_text()
+    for stimuli in (plain(config), after_each(config), commanded(config)):
+        run = cosimulate(config, stimuli.x, stimuli.labels, model=model, **stimuli.options)
+        assert run.message is None, run.message
+
+
 @pytest.mark.parametrize("output", ["state", "readout"])
 def test_no_vector_is_empty_in_the_smallest_reservoir(output):
     config = ReservoirConfig(units=16, lanes=16, output=output, topology="cycle")
