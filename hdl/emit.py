@@ -56,7 +56,7 @@ NOTES = {
         "A sample that is learned gives the scores that it had before it was learned.",
     ),
     SEQUENCES: (
-        "Where layers are recurrent, neuron.ticks samples in a row are a sequence, and what is said "
+        "Where layers are recurrent, neuron.ticks samples in a row are a sequence. What is said "
         "of a sample here is so of each of its ticks, but for this:",
         "A tick whose label is a class is learned. Results come once, after the last tick; their "
         "scores are sums over the last neuron.target ticks.",

@@ -208,19 +208,24 @@ def change(config) -> int:
 
 def dots(config) -> int:
     """Bits of what is summed over the lanes."""
-    bounds = [config.u.max**2, config.z.min * config.read.min, config.z.min * config.weight.min]
-    if config.memory.self_scaling:
-        bounds.append(1 << (config.stored.width - 1))
-    return bits_signed(-max(bounds), max(bounds))
+    bound = _summed(config)
+    return bits_signed(-bound, bound)
 
 
 def total(config) -> int:
     """Bits of a sum over a layer: activations, their squares, dot products, a row of memory."""
-    per_unit = [config.u.max**2, config.z.min * config.read.min, config.z.min * config.weight.min]
-    if config.memory.self_scaling:
-        per_unit.append(1 << (config.stored.width - 1))
-    bound = max(config.hidden) * max(per_unit)
+    bound = max(config.hidden) * _summed(config)
     return bits_signed(-bound, bound)
+
+
+def _summed(config):
+    """Largest magnitude of a unit's part of a total: a square, a dot product's, one of memory."""
+    bounds = [config.z.min * config.weight.min]
+    if not config.recurrent:
+        bounds += [config.u.max**2, config.z.min * config.read.min]
+    if config.memory.self_scaling:
+        bounds.append(1 << (config.stored.width - 1))
+    return max(bounds)
 
 
 def read_shifts(config) -> tuple[int, int]:
