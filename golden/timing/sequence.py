@@ -12,7 +12,7 @@ from ..neurons.spiking import threshold
 from ..program.passes import SPIKES
 from ..program.program import spikes_latency
 from ..program.walk import Rows, Store
-from .schedule import Schedule
+from .passes import Schedule
 
 
 class SequenceSchedule(Schedule):
