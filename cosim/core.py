@@ -9,6 +9,7 @@ from hebbware.golden.config import NO_LABEL, CoreConfig
 from hebbware.golden.core import Core as GoldenCore
 from hebbware.golden.errors import InputError
 from hebbware.golden.program.traces import STREAMS, traces
+from hebbware.golden.sequence import ticks_with
 from hebbware.golden.timing.schedule import Command, Prediction, given, predict
 from hebbware.hdl.core import Core
 from hebbware.hdl.loader import sample_width
@@ -67,9 +68,9 @@ def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]
 
 def _of_ticks(config, labels):
     """The label, if there is one, of each tick of all sequences."""
-    nothing = [NO_LABEL] * config.neuron.ticks
-    ticks = [n for of in labels for n in (nothing if of is None else of)]
-    return [None if label == NO_LABEL else int(label) for label in ticks]
+    ticks = [ticks_with(config, label) for label in labels]
+    ticks = [np.full(config.neuron.ticks, NO_LABEL) if t is None else t for t in ticks]
+    return [None if label == NO_LABEL else label for t in ticks for label in t.tolist()]
 
 
 def stimulus(
