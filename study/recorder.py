@@ -50,7 +50,7 @@ class Recorder(Core):
     def _run(self, x, label=None):
         if label is None:
             return super()._run(x)
-        self.now, self._label, self._powers = {}, label, []
+        self.now, self._class, self._powers = {}, label, []
         self._inputs = [np.asarray(x, np.int64)]
         self._old_weights = [w.copy() for w in self.weights]
         self._old_memories = [m.copy() for m in self.memories]
@@ -127,7 +127,7 @@ class Recorder(Core):
         read = self.now[layer, "E"]
         factor, shift = modulator.similarity_shift(cfg, z.size)
         self._tally(layer, "k", (read @ z) * factor, shift)
-        _, jacobian = modulator.errors(cfg, self.now[layer, "k"], self._label)
+        _, jacobian = modulator.errors(cfg, self.now[layer, "k"], self._class)
         align = cfg.read.fraction - cfg.z.fraction
         exact = error @ read - ((jacobian * z) << align)
         shift = modulator.direction_shift(cfg, self._powers[layer])
@@ -138,7 +138,7 @@ class Recorder(Core):
     def _see_memory(self, layer, rows, memory, aged):
         cfg, old = self.config, self._old_memories[layer]
         oldest = self.past[0][0] if len(self.past) == cfg.memory.window else None
-        writes = self.kind.writes(cfg, self._label, self.now[layer, "e"], oldest)
+        writes = self.kind.writes(cfg, self._class, self.now[layer, "e"], oldest)
         z = self._inputs[layer + 1]
         for index, write in enumerate(w for w in writes if bool(w.age) is aged):
             source = self.past[-write.age][1][layer] if write.age else z

@@ -68,6 +68,8 @@ class Sequencer(wiring.Component):
         Of sequences: how many units spiked in the tick before.
     """
 
+    facts_class = Facts
+
     def __init__(self, config, step_layout):
         self.config, self.step_layout = config, step_layout
         self.kinds = kinds_of(config)
@@ -127,7 +129,7 @@ class Sequencer(wiring.Component):
         """Registers: where the walk is, and the facts of the pass at hand."""
         cfg, s = self.config, SimpleNamespace()
         s.first_start, s.groups = len(self.program), init_groups(cfg)
-        of = Facts(self)
+        of = self.facts_class(self)
         s.facts = facts = [of.of(n) for n in range(s.first_start + len(self.start))]
         begins, extent = facts[s.first_start], max(cfg.inputs, len(self.rows))
         if cfg.recurrent:

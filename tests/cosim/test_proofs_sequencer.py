@@ -11,6 +11,7 @@ from hebbware.golden.program.layout import Layout
 from hebbware.golden.program.passes import errors_of
 from hebbware.golden.program.program import Kind, program, start_clocks, start_program
 from hebbware.hdl.commander import Commander
+from hebbware.hdl.walks.facts import Facts
 from hebbware.hdl.walks.sequencer import Sequencer
 from hebbware.hdl.walks.step import Step, kinds_of
 
@@ -174,16 +175,18 @@ def test_later_passes_wait(clocks, goal, straight):
 class Hasty(Sequencer):
     """Does not wait for the activations before it sums them up."""
 
-    def _facts(self, number):
-        fact = super()._facts(number)
-        return fact | {"waits": fact["waits"] & ~self._mask(["forward0"])}
+    class facts_class(Facts):  # noqa: N801
+        def of(self, number):
+            fact = super().of(number)
+            return fact | {"waits": fact["waits"] & ~self._mask(["forward0"])}
 
 
 class Even(Sequencer):
     """Writes weights in every clock."""
 
-    def _facts(self, number):
-        return super()._facts(number) | {"slow": False}
+    class facts_class(Facts):  # noqa: N801
+        def of(self, number):
+            return super().of(number) | {"slow": False}
 
 
 class Pushes(Commander):

@@ -186,7 +186,7 @@ def test_a_layer_or_neuron_that_is_not_known_is_refused():
     class Neuron(type(DIGITS.neuron)):
         kind = "other"
 
-    with pytest.raises(InputError, match=r"^export: neuron.kind must be static or leaky, not"):
+    with pytest.raises(InputError, match=r"neuron.kind must be .static. or .leaky.* not .other"):
         check_kinds(replace(DIGITS, neuron=Neuron()))
 
 

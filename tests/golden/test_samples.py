@@ -14,10 +14,11 @@ from hebbware.golden.data.dataset import Dataset
 from hebbware.golden.errors import InputError
 from hebbware.golden.learn import fidelity
 from hebbware.golden.learn.train import CoreLearner
+from hebbware.golden.program.traces import STREAMS
 from hebbware.golden.reservoir.cell import Reservoir, ReservoirConfig
 from hebbware.golden.reservoir.machine import Machine
 from hebbware.golden.timing import reservoir as reservoir_schedule
-from hebbware.golden.timing.schedule import STREAMS, predict
+from hebbware.golden.timing.schedule import predict
 from hebbware.golden.twin.core import Twin
 from hebbware.study.float_twin import FloatTwin
 
