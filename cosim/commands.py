@@ -31,10 +31,9 @@ def random_commands(
         return address, int(rng.integers(min(lanes, units - block * lanes)))
 
     def weight(layer, offset):
-        rows, units = layout.shapes[layer]
         if config.layer[layer].row_inner:
-            return offset // rows
-        return offset % -(-units // lanes)
+            return offset // layout.rows(layer)
+        return offset % layout.weight_blocks(layer)
 
     commands = []
     for n in range(count):

@@ -7,7 +7,7 @@ slope and its own modulator. A method named after its kind carries out a pass.
 
 import numpy as np
 
-from .arithmetic.fixed import Format, saturate, shift_round
+from .arithmetic.fixed import Format, saturate
 from .config import CoreConfig
 from .data.samples import label_of, labels_of, raw, samples_of
 from .layers import dense
@@ -150,8 +150,7 @@ class Core(PlainCore):
 
     def _scores(self, p, s):
         cfg = self.config
-        shift = cfg.z.fraction + cfg.weight.fraction - cfg.u.fraction
-        s.scores = saturate(shift_round(self.weights[-1] @ s.inputs[-1], shift), cfg.u)
+        s.scores = self._sums_of_classes(s.inputs[-1])
         written = Written(Store.RESULTS, p.layer, None, s.scores)
         if s.label is None:
             return (written,)

@@ -156,6 +156,12 @@ class PlainCore:
 
     # -- arithmetic of weights and memories --------------------------------------------------------
 
+    def _sums_of_classes(self, z):
+        """The readout's sums (raw u) of what it sees (raw z)."""
+        cfg = self.config
+        shift = cfg.z.fraction + cfg.weight.fraction - cfg.u.fraction
+        return saturate(shift_round(self.weights[-1] @ z, shift), cfg.u)
+
     def _changed(self, p, rows, pre, post):
         """One three-factor step on some rows of weights."""
         cfg, layer, blocks = self.config, p.layer, p.walk.blocks

@@ -8,7 +8,7 @@ with a label all weights are updated.
 
 import numpy as np
 
-from .arithmetic.fixed import saturate, shift_round
+from .arithmetic.fixed import saturate
 from .arithmetic.random import rotate_lanes, xorshift_block
 from .config import NO_LABEL, CoreConfig
 from .data.samples import label_of, labels_of, raw
@@ -83,15 +83,19 @@ def ticks_with(config: CoreConfig, label) -> np.ndarray | None:
     InputError
         No class, or not so many.
     """
-    neuron, classes = config.neuron, config.classes
     if label is None:
         return None
     if not np.ndim(label):
-        found = np.full(neuron.ticks, NO_LABEL)
-        found[-neuron.target :] = label_of(label, classes)
-        return found
+        return _spread(config, [label_of(label, config.classes)])[0]
     found = _of_ticks(config, [label], 1)[0]
     return found if (found != NO_LABEL).any() else None
+
+
+def _spread(config, labels):
+    """Labels of the ticks (samples, ticks) of sequences with a label each: of the last ticks."""
+    found = np.full((len(labels), config.neuron.ticks), NO_LABEL)
+    found[:, -config.neuron.target :] = np.reshape(labels, (-1, 1))
+    return found
 
 
 def _of_ticks(config, labels, samples):
@@ -159,12 +163,9 @@ class SequenceCore(PlainCore):
 
     def _labels(self, labels, samples):
         """Labels of every tick, (samples, ticks)."""
-        neuron, classes = self.config.neuron, self.config.classes
         if len(np.shape(labels)) > 1:
             return _of_ticks(self.config, labels, samples)
-        of_ticks = np.full((samples, neuron.ticks), NO_LABEL)
-        of_ticks[:, -neuron.target :] = labels_of(labels, classes, samples)[:, None]
-        return of_ticks
+        return _spread(self.config, labels_of(labels, self.config.classes, samples))
 
     def _begin(self, x, labels):
         return Sequence(self.config, x, labels)
@@ -216,10 +217,7 @@ class SequenceCore(PlainCore):
         return (Written(Store.Z, 0, None, s.seen),)
 
     def _scores(self, p, s):
-        cfg = self.config
-        shift = cfg.z.fraction + cfg.weight.fraction - cfg.u.fraction
-        scores = saturate(shift_round(self.weights[1] @ s.seen, shift), cfg.u)
-        written = []
+        cfg, scores, written = self.config, self._sums_of_classes(s.seen), []
         if s.time >= cfg.neuron.ticks - cfg.neuron.target:
             s.scores = s.scores + scores
             written.append(Written(Store.RESULTS, p.layer, None, s.scores))
@@ -247,6 +245,6 @@ class SequenceCore(PlainCore):
 
     def _leaks(self, s, size):
         """A word of 32 bits for each of `size` numbers in lanes, from one for each block."""
-        words = xorshift_block(s.word, -(-size // self.config.lanes))
+        words = xorshift_block(s.word, self.layout.blocks_of(size))
         s.word = int(words[-1])
         return self.layout.units_of(rotate_lanes(words, self.config.lanes), size)

@@ -103,7 +103,7 @@ class Core(wiring.Component):
         m = Module()
         parts = self._parts(m)
         self._streams(m, parts)
-        finish = ticks.walk(m, parts) if self.config.recurrent else self._sample(m, parts)
+        finish = self._sample(m, parts)
         parts.learned = finish & parts.loader.has_label
         self._ring(m, parts)
         m.d.comb += parts.loader.address.eq(parts.sequencer.list_address)
@@ -153,15 +153,21 @@ class Core(wiring.Component):
         wiring.connect(m, wiring.flipped(self.responses), parts.commander.responses)
 
     def _sample(self, m, parts):
-        """Start a sample when nothing else is due; free its bank when all steps are issued."""
+        """Start a sample, or a tick of one, when nothing else is due; free its bank when all steps
+        are issued. Returns whether it is finished.
+        """
         loader, sequencer, commander = parts.loader, parts.sequencer, parts.commander
         working = Signal()
         go = Signal()
         finish = Signal()
+        free, starts = sequencer.idle & ~working, commander.free & commander.yields
+        ends, learned = finish, loader.has_label
+        if self.config.recurrent:
+            free, starts, ends, learned = ticks.between(m, parts, free, go, finish)
         m.d.comb += [
-            commander.free.eq(sequencer.idle & ~working),
+            commander.free.eq(free),
             commander.settled.eq(sequencer.settled),
-            go.eq(commander.free & commander.yields & loader.full),
+            go.eq(starts & loader.full),
             finish.eq(working & sequencer.idle),
             sequencer.go.eq(go),
             sequencer.learn.eq(loader.has_label),
@@ -169,8 +175,8 @@ class Core(wiring.Component):
             sequencer.count.eq(loader.count),
             loader.release.eq(finish),
             parts.errors.label.eq(loader.label),
-            commander.finished.eq(finish),
-            commander.finished_learning.eq(loader.has_label),
+            commander.finished.eq(ends),
+            commander.finished_learning.eq(learned),
             commander.saturated.eq(parts.dense.saturated),
         ]
         with m.If(go):

@@ -144,7 +144,7 @@ class Loader(wiring.Component):
     def _collect(self, m, writing, reading):
         """Inputs in words of all lanes, two ticks deep."""
         lanes, bits = self.config.lanes, self.config.input.bits
-        blocks = -(-self.config.inputs // lanes)
+        blocks = Layout(self.config).blocks_of(self.config.inputs)
         high = index(blocks).width
         m.submodules.words = words = Banks(lanes=lanes, width=bits, depth=2 << high)
         lane, block = Signal(range(max(lanes, 2))), Signal(high)

@@ -57,41 +57,24 @@ class Ticks(wiring.Component):
         return m
 
 
-def walk(m, parts):
-    """Start a tick when nothing else is due, and free its bank when all steps are issued; commands
-    wait for the end of a sequence. Returns whether it is finished.
+def between(m, parts, free, go, finish):
+    """What of a sample goes for whole sequences, while one of their ticks takes its place.
+
+    Returns when commands may be carried out, when the next tick may start, when a sequence is
+    finished, and whether it was learned.
     """
-    loader, sequencer, commander = parts.loader, parts.sequencer, parts.commander
-    ticks, spikes, leaks = parts.ticks, parts.spikes, parts.leaks
-    working, free, go, finish = (Signal(name=name) for name in ("working", "free", "go", "finish"))
+    sequencer, ticks, spikes, leaks = parts.sequencer, parts.ticks, parts.spikes, parts.leaks
     m.d.comb += [
-        free.eq(sequencer.idle & ~working),
-        commander.free.eq(free & ticks.first),
-        commander.settled.eq(sequencer.settled),
-        go.eq(free & (commander.yields | ~ticks.first) & loader.full),
-        finish.eq(working & sequencer.idle),
-        sequencer.go.eq(go),
-        sequencer.learn.eq(loader.has_label),
-        sequencer.restart.eq(commander.restart),
-        sequencer.count.eq(loader.count),
-        loader.release.eq(finish),
-        parts.errors.label.eq(loader.label),
         ticks.finish.eq(finish),
-        ticks.has_label.eq(loader.has_label),
-        commander.finished.eq(finish & ticks.last),
-        commander.finished_learning.eq(ticks.learned),
-        commander.saturated.eq(parts.dense.saturated),
+        ticks.has_label.eq(parts.loader.has_label),
         *take(sequencer, ticks, *TICK),
         sequencer.spikes.eq(spikes.count),
         spikes.rest.eq(ticks.first),
         leaks.set.eq(go & ticks.first),
-        leaks.value.eq(rest_word(parts.ticks.config)),
+        leaks.value.eq(rest_word(ticks.config)),
     ]
-    with m.If(go):
-        m.d.sync += working.eq(1)
-    with m.If(finish):
-        m.d.sync += working.eq(0)
-    return finish
+    starts = free & (parts.commander.yields | ~ticks.first)
+    return free & ticks.first, starts, finish & ticks.last, ticks.learned
 
 
 def leak(m, parts, kinds):

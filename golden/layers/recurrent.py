@@ -47,12 +47,12 @@ class Recurrent(Layer):
     def forward(self, config, number, *waits):
         """Traces, potentials and spikes of a tick, and what the readout sees."""
         inputs, units = self._places(config, number)
-        lanes = config.lanes
-        places = Layout(config).trace_bases
+        layout = Layout(config)
+        places = layout.trace_bases
         traces = [
             make(
                 config, kind, number, *waits,
-                count=1, blocks=-(-rows // lanes), base=0, below=below,
+                count=1, blocks=layout.blocks_of(rows), base=0, below=below,
             )
             for kind, rows, below in (
                 (Kind.TRACE_INPUTS, config.sizes[number], places[0]),

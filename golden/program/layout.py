@@ -62,9 +62,13 @@ class Layout:
     def __init__(self, config):
         self.config = config
 
+    def blocks_of(self, numbers: int) -> int:
+        """Blocks that so many numbers take."""
+        return -(-numbers // self.config.lanes)
+
     def blocks(self, layer: int) -> int:
         """Blocks of hidden layer `layer` (from 0)."""
-        return -(-self.config.hidden[layer] // self.config.lanes)
+        return self.blocks_of(self.config.hidden[layer])
 
     @cached_property
     def most_blocks(self) -> int:
@@ -82,7 +86,7 @@ class Layout:
 
     def weight_blocks(self, layer: int) -> int:
         """Blocks of a row of weight layer `layer`."""
-        return -(-self.shapes[layer][1] // self.config.lanes)
+        return self.blocks_of(self.shapes[layer][1])
 
     @cached_property
     def memory_rows(self) -> int:
@@ -92,7 +96,7 @@ class Layout:
     @cached_property
     def weight_bases(self) -> tuple[int, ...]:
         """First address of each weight layer; the last entry is the size of the memory."""
-        words = [rows * -(-units // self.config.lanes) for rows, units in self.shapes]
+        words = [rows * self.blocks_of(units) for rows, units in self.shapes]
         return tuple(np.cumsum([0, *words]).tolist())
 
     @cached_property
@@ -139,7 +143,7 @@ class Layout:
     def trace_bases(self) -> tuple[int, int, int]:
         """First block of the traces of inputs, and of units, behind z; their end."""
         first = self.vector_bases[-1]
-        units = first - (-self.config.inputs // self.config.lanes)
+        units = first + self.blocks_of(self.config.inputs)
         return first, units, units + self.blocks(0)
 
     @cached_property
@@ -152,7 +156,7 @@ class Layout:
         """Most blocks that a pass walks: of a hidden layer, or of the inputs' traces."""
         if not self.config.recurrent:
             return self.most_blocks
-        return max(self.most_blocks, -(-self.config.inputs // self.config.lanes))
+        return max(self.most_blocks, self.blocks_of(self.config.inputs))
 
     def lanes_of(self, values: np.ndarray) -> np.ndarray:
         """Pad the last axis with zeros and split it: ``(..., units) -> (..., blocks, lanes)``."""
