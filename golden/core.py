@@ -7,11 +7,10 @@ slope and its own modulator. A method named after its kind carries out a pass.
 
 import numpy as np
 
-from .arithmetic.fixed import Format, saturate
 from .config import CoreConfig
 from .data.samples import label_of, labels_of, raw, samples_of
 from .layers import dense
-from .layers.normalise import normalised, statistics, unit_thresholds
+from .layers.normalise import normalised, statistics
 from .layers.softmax import softmax_error
 from .modulators import class_memory as modulator
 from .modulators import hsic
@@ -219,28 +218,3 @@ class Core(PlainCore):
         return self._changed(p, np.arange(self.config.classes), s.errors[-1], s.inputs[-1])
 
     # -- arithmetic of the class memory and of the weights -----------------------------------------
-
-    def _write_rows(self, layer, writes, z):
-        """``M += floor((-M * leak - scalar * z + random) / 2**S)`` on the rows of `writes`.
-
-        Where rows are samples, ``M = z``; the random words are drawn all the same.
-        """
-        cfg, memory, blocks = self.config, self.memories[layer], self.layout.blocks(layer)
-        words = self._random_words(len(writes) * blocks).reshape(len(writes), blocks)
-        rows = [write.row for write in writes]
-        if self.kind.by_sample:
-            memory[rows] = z
-            return
-        old = memory[rows]
-        if any(write.age for write in writes):
-            z = np.stack([self.past[-w.age][1][layer] if w.age else z for w in writes])
-        change = np.array([[-write.scalar] for write in writes]) * z
-        if self.kind.leaks:
-            change -= old << (cfg.update_shift - cfg.memory.horizon)
-        if self.kind.stochastic:
-            change += self._random_of_units(words, z.shape[-1])
-        memory[rows] = saturate(old + (change >> cfg.update_shift), Format(cfg.stored.width, 0))
-        if self.kind.self_scaling:
-            totals = np.abs(memory[rows]).sum(axis=1)
-            thresholds = unit_thresholds(z.shape[-1], cfg.stored.width)
-            self.gains[layer][rows] = np.searchsorted(thresholds, totals, side="right")

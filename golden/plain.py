@@ -10,6 +10,7 @@ from .arithmetic.random import rotate_lanes, xorshift_block
 from .config import CoreConfig
 from .layers import dense
 from .layers.init import start_state
+from .layers.normalise import unit_thresholds
 from .modulators import hsic
 from .program.commands import DATA_BITS
 from .program.layout import Layout
@@ -193,6 +194,31 @@ class PlainCore:
             words = self.layout.lanes_of(cut).any(axis=-1)  # (rows, blocks)
             self.saturated = (self.saturated + int(words.sum())) % (1 << DATA_BITS)
         return stored
+
+    def _write_rows(self, layer, writes, z):
+        """``M += floor((-M * leak - scalar * z + random) / 2**S)`` on the rows of `writes`.
+
+        Where rows are samples, ``M = z``; the random words are drawn all the same.
+        """
+        cfg, memory, blocks = self.config, self.memories[layer], self.layout.blocks(layer)
+        words = self._random_words(len(writes) * blocks).reshape(len(writes), blocks)
+        rows = [write.row for write in writes]
+        if self.kind.by_sample:
+            memory[rows] = z
+            return
+        old = memory[rows]
+        if any(write.age for write in writes):
+            z = np.stack([self.past[-w.age][1][layer] if w.age else z for w in writes])
+        change = np.array([[-write.scalar] for write in writes]) * z
+        if self.kind.leaks:
+            change -= old << (cfg.update_shift - cfg.memory.horizon)
+        if self.kind.stochastic:
+            change += self._random_of_units(words, z.shape[-1])
+        memory[rows] = saturate(old + (change >> cfg.update_shift), cfg.stored)
+        if self.kind.self_scaling:
+            totals = np.abs(memory[rows]).sum(axis=1)
+            thresholds = unit_thresholds(z.shape[-1], cfg.stored.width)
+            self.gains[layer][rows] = np.searchsorted(thresholds, totals, side="right")
 
     # -- helpers ----------------------------------------------------------------------------------
 

@@ -227,7 +227,7 @@ class SequenceCore(PlainCore):
         return tuple(written)
 
     def _feedback(self, p, s):
-        cfg, symmetric = self.config, not self.config.memory.kappa
+        cfg, symmetric = self.config, not self.config.has_memory
         read = self.weights[1] if symmetric else self.read(0)
         near = spiking.near(cfg, s.potentials)
         s.directions = feedback.direction(cfg, s.errors, read, near)
@@ -242,6 +242,12 @@ class SequenceCore(PlainCore):
 
     def _readout(self, p, s):
         return self._changed(p, np.arange(self.config.classes), s.errors, s.seen)
+
+    def _memory(self, p, s):
+        writes = self.kind.writes(self.config, s.label, s.errors, None)
+        self._write_rows(p.layer, writes, s.seen)
+        rows = np.array([write.row for write in writes])
+        return (Written(Store.MEMORY, p.layer, rows, self.memories[p.layer][rows]),)
 
     def _leaks(self, s, size):
         """A word of 32 bits for each of `size` numbers in lanes, from one for each block."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..program.layout import Layout
 from ..program.passes import SPIKES, errors_of, make
-from ..program.walk import Kind, Own, Store
+from ..program.walk import Kind, Own, Rows, Skip, Store, Then
 from ..settings.tables import real, whole
 from .base import Layer, Part
 
@@ -76,7 +76,7 @@ class Recurrent(Layer):
 
     def feedback(self, config, number, *waits):
         """Pass from the readout's errors to directions."""
-        of_codes = bool(config.memory.kappa)
+        of_codes = config.has_memory
         facts = (
             {"reads": (Store.MEMORY,), "own": Own.READ}
             if of_codes
@@ -89,6 +89,13 @@ class Recurrent(Layer):
         return make(
             config, Kind.FEEDBACK, number, errors_of(number + 1), *waits,
             count=config.classes + 1, **facts,
+        )  # fmt: skip
+
+    def remember(self, config, number):
+        """Pass from the readout's errors, and what it sees, into the class memory."""
+        return make(
+            config, Kind.MEMORY, number, errors_of(number + 1), f"filter{number}",
+            rows=Rows.ALL, count=Layout(config).memory_rows, skip=Skip.NO_ERRORS, then=Then.GAINS,
         )  # fmt: skip
 
     def _places(self, config, number):

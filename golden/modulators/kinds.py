@@ -111,6 +111,18 @@ class Random(Modulator):
         return "e-prop, random feedback"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Surprise(Modulator):
+    """The readout's errors through class memories of what was surprising: likewise."""
+
+    kind = family = "surprise"
+    layers = ("recurrent",)
+    borrows = "gated"
+
+    def rule(self, config):
+        return "e-prop, class memory as feedback"
+
+
 MODULATORS: dict[str, type[Modulator]] = {
-    m.kind: m for m in (ClassMemory, Hsic, Nothing, Symmetric, Random)
+    m.kind: m for m in (ClassMemory, Hsic, Nothing, Symmetric, Random, Surprise)
 }

@@ -76,6 +76,8 @@ def _tick(config) -> tuple[Pass, ...]:
     if config.learns_hidden:
         feedback = layer.feedback(config, 0, seen)
         learning = [feedback, *layer.update(config, 0, feedback.name)]
+        if config.writes_memory:
+            learning.append(layer.remember(config, 0))
     found = [
         *settling,
         *readout.forward(config, 1, seen, *_names(readout.update(config, 1)), "results"),

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..arithmetic import tables
 from ..config import NO_LABEL, CoreConfig
+from ..layers.normalise import unit_thresholds
 from ..layers.softmax import exp_width
 from ..modulators import feedback
 from ..neurons import spiking
@@ -16,7 +17,8 @@ from .ticks import Ticks, run
 def _constants(config: CoreConfig) -> Ticks:
     neuron, width = config.neuron, exp_width(config)
     gains, shifts = zip(*spiking.leaks(config), strict=True)
-    symmetric = config.learns_hidden and not config.memory.kappa
+    kind = config.memory
+    symmetric = config.learns_hidden and not config.has_memory
     return Ticks(
         ticks=neuron.ticks,
         first=neuron.ticks - neuron.target,
@@ -49,7 +51,16 @@ def _constants(config: CoreConfig) -> Ticks:
         u_fraction=config.u.fraction,
         direction_shift=feedback.direction_shift(config) if config.learns_hidden else 0,
         d_max=config.d.max,
-        offset=int(config.memory.kappa * config.read.one),
+        offset=int(kind.kappa * config.read.one),
+        read_shift=-config.read.fraction if kind.self_scaling else 0,
+        read_max=config.read.max,
+        remembers=config.writes_memory,
+        self_scaling=kind.self_scaling,
+        stochastic_memory=kind.stochastic,
+        scale=kind.scale(config),
+        leak_shift=config.update_shift - kind.horizon if kind.leaks else -1,
+        memory_max=config.stored.max,
+        thresholds=np.array([unit_thresholds(n, config.stored.width) for n in config.hidden]),
         error_fraction=config.e.fraction,
         exp_step=tables.EXP_STEP,
         reciprocal_bits=config.formats.reciprocal_bits,
@@ -85,6 +96,7 @@ class SequenceTwin(SequenceCore):
     def _many(self, learning, x, labels):
         cfg = self.config
         weights, readout = (np.ascontiguousarray(w, np.int16) for w in self.weights)
+        memory, gains = self.memories[0].copy(), self.gains[0].copy()
         scores = np.empty((len(x), cfg.classes), np.int64)
         random, saturated, spikes = run(
             self._constants,
@@ -95,6 +107,8 @@ class SequenceTwin(SequenceCore):
             weights,
             readout,
             np.ascontiguousarray(self.codes[0]),
+            memory,
+            gains,
             self._kind,
             np.uint64(self.random_state),
             scores,
@@ -102,6 +116,7 @@ class SequenceTwin(SequenceCore):
         self.spikes = int(spikes)
         if learning:
             self.weights = [weights.astype(np.int64), readout.astype(np.int64)]
+            self.memories, self.gains = [memory], [gains]
             self.random_state = int(random)
             self.saturated = (self.saturated + saturated) % (1 << DATA_BITS)
             self.learned += int((labels != NO_LABEL).any(axis=1).sum())

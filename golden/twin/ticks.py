@@ -13,7 +13,16 @@ from numba import njit
 from numpy import int64, uint32, uint64
 
 from . import kernels
-from .kernels import _clip, _next, _rotate, _shift_round, _softmax, _update, _update_readout
+from .kernels import (
+    _clip,
+    _next,
+    _rotate,
+    _shift_round,
+    _softmax,
+    _update,
+    _update_readout,
+    _write_rows,
+)
 
 _inner = njit(nogil=True, error_model="numpy")
 
@@ -53,6 +62,15 @@ class Ticks(NamedTuple):
     direction_shift: int
     d_max: int
     offset: int  # of a code, as it is read
+    read_shift: int  # from a class memory to what is read of it, beside its gain
+    read_max: int
+    remembers: bool  # learning writes the class memory
+    self_scaling: bool
+    stochastic_memory: bool
+    scale: int  # left shift of an error that multiplies what is seen
+    leak_shift: int
+    memory_max: int
+    thresholds: np.ndarray  # (hidden layers, bits), of gains
     error_fraction: int
     exp_step: int
     reciprocal_bits: int
@@ -124,27 +142,41 @@ def _settle(c, x, weights, v, s, traces, f, u, rows, word):
 
 
 @_inner
-def _feedback(c, error, readout, codes, v, d):
+def _recall(c, readout, codes, memory, gains, read):
+    """What errors are brought back by, into `read` (classes, units)."""
+    for k in range(c.classes):
+        for i in range(read.shape[1]):
+            if c.symmetric:
+                read[k, i] = readout[k, i]
+            else:
+                kept = _shift_round(memory[k, i], c.read_shift + gains[k])
+                read[k, i] = _clip(kept + c.offset * int64(codes[k, i]), c.read_max)
+
+
+@_inner
+def _feedback(c, error, read, v, d):
     """Directions from the errors."""
     for i in range(d.size):
         d[i] = 0
         if abs(v[i] - c.threshold) < c.reach:
             total = int64(0)
             for k in range(c.classes):
-                read = int64(readout[k, i]) if c.symmetric else c.offset * int64(codes[k, i])
-                total += error[k] * read
+                total += error[k] * read[k, i]
             d[i] = _clip(_shift_round(total, c.direction_shift), c.d_max)
 
 
 def _made(stamp):
     """`run`, which numba makes anew where `stamp` is another."""
 
-    def run(c, learning, x, labels, steps, weights, readout, codes, kind, random, scores):
+    def run(
+        c, learning, x, labels, steps, weights, readout, codes, memory, gains, kind, random, scores
+    ):  # fmt: skip
         """Infer, or learn, each sequence of `x` (samples, ticks, inputs).
 
         Fills `scores`, the sums (samples, classes). `labels` are (samples, ticks), `steps` the
-        shifts of both weight layers, schedule included; `kind` is an empty array of the type in
-        which weights are updated. Returns the generator's state (`random` before), in how many
+        shifts of both weight layers, schedule included; `memory` (int64) and its `gains` are
+        changed as the weights are; `kind` is an empty array of the type in which weights are
+        updated. Returns the generator's state (`random` before), in how many
         words of weights a lane was cut off, and spikes of all units.
         """
         units, cut, spikes, word = weights.shape[1], 0, int64(stamp & 0), uint64(0)
@@ -154,6 +186,7 @@ def _made(stamp):
         traces = np.zeros(c.inputs, np.int64), np.zeros(units, np.int64)
         rows = np.zeros(max(c.inputs, units), np.int64)
         every = np.arange(rows.size)
+        read = np.zeros((c.classes, units), np.int64)
         score, error = np.zeros(c.classes, np.int64), np.zeros(c.classes, np.int64)
         for n in range(x.shape[0]):
             v[:], s[:], f[:], scores[n] = 0, 0, 0, 0
@@ -181,7 +214,8 @@ def _made(stamp):
                 if not error.any():
                     continue
                 if c.learns_hidden:
-                    _feedback(c, error, readout, codes, v, d)
+                    _recall(c, readout, codes, memory, gains, read)
+                    _feedback(c, error, read, v, d)
                     post = d.astype(kind.dtype)
                     pre = traces[0].astype(kind.dtype)
                     random, more = _update(
@@ -193,6 +227,8 @@ def _made(stamp):
                         c, weights[c.inputs :], pre, post, 0, every[:units], steps[0], random
                     )
                     cut += more
+                if c.remembers:
+                    random = _write_rows(c, 0, memory, gains, 0, error, c.scale, f, random)
                 seen = f.astype(kind.dtype)
                 random, more = _update_readout(c, readout, error, seen, steps[1], random)
                 cut += more
