@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import InputError
 from ..layers import LAYERS, Dense, Layer, Readout, Recurrent
 from ..memory import MEMORIES
-from ..modulators.kinds import MODULATORS, Random, Symmetric
+from ..modulators.kinds import MODULATORS, Symmetric
 from ..neurons.kinds import NEURONS, Lif
 from ..reservoir.table import Reservoir
 from ..settings.tables import KIND, Table, make, plain
@@ -21,6 +21,9 @@ TABLES: dict[str, dict[str, type[Table]]] = {
 """Every table by name: its kinds, or the one kind that it has under an empty name."""
 
 ONE = {name: kinds[""] for name, kinds in TABLES.items() if "" in kinds}
+BORROWERS = {m.borrows: m.kind for m in MODULATORS.values() if m.borrows}
+"""Which modulator of recurrent layers a memory's kind goes with."""
+
 KINDS = {name: kinds for name, kinds in TABLES.items() if name not in (*ONE, *LISTS)}
 
 
@@ -71,7 +74,7 @@ def default_kind(table, values):
         memory = values.get(f"memory.{KIND}")
         known = isinstance(memory, str) and memory in MEMORIES
         if sequences:
-            return Random.kind if memory == Random.borrows else Symmetric.kind
+            return BORROWERS.get(memory, Symmetric.kind) if known else Symmetric.kind
         return MEMORIES[memory].modulator if known else next(iter(MODULATORS))
     if table == "memory":
         wanted = _modulator(values.get(f"modulator.{KIND}") or default_kind("modulator", values))
@@ -91,7 +94,7 @@ def _follow(values, changes):
     chosen = _modulator(values.get(modulator, known.modulator)) if known else None
     if known and not (chosen and chosen.fits(known)):
         if memory in changes and modulator not in changes:
-            values[modulator] = known.modulator
+            values[modulator] = default_kind("modulator", values)
         elif memory not in changes:
             del values[memory]
 

@@ -4,7 +4,10 @@ With e_c the softmax errors of the readout at a tick and h_i the pseudo-derivati
 
     d_i = h_i clip(sum_c e_c E_ci)
 
-E are the readout's weights (``symmetric``) or random codes (``random``).
+E are the readout's weights (``symmetric``), random codes (``random``), or (``surprise``) what the
+class memory holds, at unit scale. That takes in what the readout sees, f, times the errors::
+
+    M_c <- M_c - 2**-l M_c - e_c f
 """
 
 import numpy as np

@@ -27,6 +27,18 @@ def test_what_needs_a_board_is_refused(arguments, capsys, tmp_path, monkeypatch)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("command", ["verilog", "cosim"])
+def test_what_is_no_hardware_is_refused(command, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--config", "digits-rows", "--set", "modulator.kind=surprise"]
+    assert main.main([command, *arguments]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: modulator.kind must be 'none' or 'symmetric' or 'random' in hardware, not "
+        "'surprise': its core exists in software only"
+    )
+    assert not list(tmp_path.iterdir())
+
+
 def test_info_shows_the_fields(capsys):
     assert main.main(["info", "--config", "digits-rows"]) == 0
     assert 'kind = "recurrent"' in capsys.readouterr().out

@@ -9,7 +9,7 @@ their own.
 import copy
 import pickle
 from fractions import Fraction
-from math import floor
+from math import floor, log2, pi
 
 import numpy as np
 import pytest
@@ -46,6 +46,14 @@ CASES = {
         "neuron__width": 0.75,
     },
     "frozen": {"modulator__kind": "none", "input__centred": True, "neuron__trace_bits": 16},
+    "surprise": {
+        "modulator__kind": "surprise",
+        "memory__horizon": 4,
+        "memory__bits": 9,
+        "memory__read_bits": 6,
+        "memory__read_fraction": 3,
+        "lanes": 6,
+    },
     "few bits": {
         "formats__weight_bits": 4,
         "formats__u_bits": 8,
@@ -98,6 +106,7 @@ class Reference:
         self.c, self.word, self.extra = config, core.random_state, 0
         self.W, self.R = ([list(map(int, row)) for row in w] for w in core.weights)
         self.codes = core.codes[0].tolist()
+        self.M = [[0] * config.hidden[0] for _ in range(config.classes)]
         self.units, self.saturated = range(config.hidden[0]), 0
         x = (~config.seed % 2**32 + 0x9E3779B9) % 2**32
         x = (x ^ x >> 16) * 0x85EBCA6B % 2**32
@@ -199,6 +208,8 @@ class Reference:
                 one = 2**c.memory.read_fraction
                 size = int(c.memory.kappa * one)
                 E = [[size * code for code in row] for row in self.codes]
+            if c.modulator.kind == "surprise":
+                E, one = [self.recall(row) for row in self.M], 2**c.memory.read_fraction
             one = Fraction(2**c.d.fraction, one * 2**c.e.fraction)
             d = []
             for i in self.units:
@@ -209,9 +220,32 @@ class Reference:
             shift = n.trace_fraction + c.d.fraction + c.rates[0] - c.weight.fraction
             self.change(self.W[: c.inputs], tx, d, shift, row_inner=True)
             self.change(self.W[c.inputs :], ts, d, shift, row_inner=True)
+            if c.modulator.kind == "surprise":
+                found[Store.MEMORY, 0] = self.remember(error, f)
         shift = c.z.fraction + c.e.fraction + c.rates[1] - c.weight.fraction
         self.change(self.R, error, f, shift, row_inner=False)
         return found
+
+    def recall(self, row):
+        """A row of the memory, whose rms, of a normal one from its sizes, becomes 1 to 2**0.5."""
+        c, rms = self.c.memory, sum(map(abs, row)) / len(row) * (pi / 2) ** 0.5
+        gain = min(max(floor(log2(rms) + 0.5), 0), c.bits - 1) if rms else 0
+        one = Fraction(2**c.read_fraction, 2**gain)
+        return [sat(half_up(value * one), c.read_bits) for value in row]
+
+    def remember(self, error, f):
+        """Surprise enters, with 3 bits behind the point; a word for each block of each row."""
+        c, S = self.c, self.c.update_shift
+        for row, e in zip(self.M, error, strict=True):
+            for i in self.units:
+                lane = i % c.lanes
+                if lane == 0:
+                    self.word = following(self.word)
+                seen = (self.word << lane % 32 | self.word >> (32 - lane % 32)) % 2**32 % 2**S
+                taken = Fraction(-row[i], 2**c.memory.horizon)
+                taken -= Fraction(e * f[i] * 8, 2 ** (c.e.fraction + c.z.fraction))
+                row[i] = sat(row[i] + floor(taken + Fraction(seen, 2**S)), c.memory.bits)
+        return [list(row) for row in self.M]
 
 
 @pytest.mark.parametrize("fields", CASES.values(), ids=CASES)
@@ -238,6 +272,7 @@ def test_against_plain_numbers(fields):
                 spikes += sum(v >= threshold for v in found[Store.A, 0])
         assert core.weights[0].tolist() == reference.W
         assert core.weights[1].tolist() == reference.R
+        assert core.memories[0].tolist() == reference.M
     assert (core.random_state, core.saturated) == (reference.word, reference.saturated)
     assert spikes > 20
 
@@ -358,6 +393,8 @@ def test_twin(fields):
         np.testing.assert_array_equal(one, other)
     for one, other in zip(core.weights, twin.weights, strict=True):
         np.testing.assert_array_equal(one, other)
+    for name in ("memories", "gains"):
+        np.testing.assert_array_equal(getattr(core, name)[0], getattr(twin, name)[0])
     facts = [(c.random_state, c.saturated, c.learned, c.spikes, c.rate(6)) for c in (core, twin)]
     assert facts[0] == facts[1]
     assert facts[0][-1] == core.spikes / (6 * 14 * 9) > 0
@@ -409,12 +446,12 @@ RULES = [
         "layer must be at least one hidden layer, then a rea",
     ),
     (
-        {"memory__kind": "gated"},
-        "modulator.kind must be 'class-memory' where memory.kind is 'gated'",
+        {"memory__kind": "trace"},
+        "modulator.kind must be 'class-memory' where memory.kind is 'trace'",
     ),
     (
         {"modulator__kind": "class-memory"},
-        "modulator.kind must be 'none' or 'symmetric' or 'random' where layer.kind is 'recurrent'",
+        "modulator.kind must be 'none' or 'symmetric' or 'random' or 'surprise' where layer.kind",
     ),
     ({"neuron__target": 15}, "neuron.target must be at most neuron.ticks = 14, not 15"),
     ({"neuron__leak_shifts": []}, r"neuron.leak_shifts must be one or two shifts, not \[\]"),
@@ -446,6 +483,16 @@ def test_rule(fields, message):
     }
     with pytest.raises(InputError, match=message):
         CoreConfig.of((7, 9, 3), **fields)
+
+
+@pytest.mark.parametrize(
+    ("memory", "modulator"), [("none", "symmetric"), ("codes", "random"), ("gated", "surprise")]
+)
+def test_memory_and_modulator_follow_each_other(memory, modulator):
+    config = configuration(modulator__kind="random" if memory == "none" else "symmetric")
+    for fields in ({"memory__kind": memory}, {"modulator__kind": modulator}):
+        for found in (config.derive(**fields), configuration(**fields)):
+            assert (found.memory.kind, found.modulator.kind) == (memory, modulator)
 
 
 def test_more_hidden_layers_are_refused():
