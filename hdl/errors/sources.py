@@ -28,7 +28,8 @@ def source_of(config) -> type[ErrorSource]:
     """
     modulator = config.modulator
     if not modulator.in_hardware:
-        possible = [kind for kind in BY_MODULATOR if set(modulator.layers) & set(MODULATORS[kind].layers)]
+        layers = set(modulator.layers)
+        possible = [kind for kind in BY_MODULATOR if layers & set(MODULATORS[kind].layers)]
         raise InputError(
             f"modulator.kind must be {' or '.join(map(repr, possible))} in hardware, not "
             f"{modulator.kind!r}: its core exists in software only"
