@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hebbware.cli.common import DataOptions, Output
+from hebbware.cli.spikes import told, unusual
 
 if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
@@ -42,7 +45,7 @@ def repeat(
     """Train with the seeds from that of the configuration on; print and write the accuracies.
 
     A seed draws the start weights, the order of the samples, and the samples themselves where the
-    data set is made on the spot. With `reference` the float counterpart learns the same samples.
+    data set is made on the spot. With `reference` the float counterparts learn the same samples.
     `name` is the configuration as ``--config`` gives it.
     """
     from hebbware.golden.learn import train as training
@@ -52,25 +55,26 @@ def repeat(
     drawn = dataset.name.partition(":")[0] in DRAWN
     datasets = [source.load(name, seed) if drawn else dataset for seed in row]
     samples = len(dataset.y_train) - training.held_back(dataset, validation)
-    total = seeds * (1 + reference) * epochs * samples
+    counterparts = _counterparts(config) if reference else {}
+    total = seeds * (1 + len(counterparts)) * epochs * samples
     found: dict[str, list[float]] = {"integer": []}
+    rates: list[float | None] = []
     with output.progress(f"{seeds} runs on {dataset.name}", total=total) as advance:
-        if reference:
-            from hebbware.golden.reference import counterpart
-
-            learned = counterpart.train(config, row, datasets, epochs, validation, advance)
-            found["float"] = learned
+        for rule, learn in counterparts.items():
+            found[rule] = learn(config, row, datasets, epochs, validation, advance)
         for seed, drawn in zip(row, datasets, strict=True):
             result = training.train(
                 config.derive(seed=seed), drawn, epochs, engine=engine, validation=validation,
                 progress=advance,
             )  # fmt: skip
             found["integer"].append(result.test)
+            rates.append(result.rate)
     results = {name: summary(values) for name, values in found.items()}
     published = PUBLISHED.get(dataset.name)
     names = {
         "integer": f"this core, {config.weight.width}-bit weights, {config.update.rounding}",
         "float": "float reference, the same rule",
+        "synapses": "float reference, traces of single synapses",
     }
     rows = [
         (names[name], *(_percent(result[key]) for key in ("mean", "deviation", "least")))
@@ -85,17 +89,36 @@ def repeat(
         ("rule", "mean", "standard deviation", "least"),
         rows,
     )
+    for seed, rate in zip(row, rates, strict=True):
+        if rate is not None and unusual(rate):
+            output.log(f"seed {seed}: {told(rate)}")
     output.write(
         {
             "dataset": dataset.name,
             "epochs": epochs,
             "seeds": seeds,
             "accuracy": results["integer"],
+            "rates": rates if config.recurrent else None,
             "reference": results.get("float"),
+            "reference_synapses": results.get("synapses"),
             "published": published,
             "config": config.to_dict(),
         }
     )
+
+
+def _counterparts(config: CoreConfig) -> dict[str, Callable[..., list[float]]]:
+    """Return the functions that train float references, by the rule that they learn by."""
+    if not config.recurrent:
+        from hebbware.golden.reference import counterpart
+
+        return {"float": counterpart.train}
+    from hebbware.golden.reference import sequence_counterpart
+
+    found = {"float": sequence_counterpart.train}
+    if config.learns_hidden:
+        found["synapses"] = partial(sequence_counterpart.train, filtered=True)
+    return found
 
 
 def _percent(value: float | None) -> str:

@@ -20,6 +20,7 @@ from hebbware.cli.common import (
     stream_option,
 )
 from hebbware.cli.files import check_writable, write_file
+from hebbware.cli.spikes import told
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 FIGURES = (".png", ".svg", ".pdf")
 EPOCHS = 10
-SILENT, SATURATED = 1e-4, 0.5  # spikes of a unit in a tick that are too few, too many
 
 
 @click.command("train")
@@ -301,19 +301,7 @@ def _print(output: Output, dataset: Dataset, result: Result, compared: dict[str,
     rate = "" if math.isnan(speed) else f"; {speed:,.0f} samples/s learned"
     output.log(f"test accuracy {_percent(result.test)} % of {len(dataset.y_test):,}{rate}")
     if result.rate is not None:
-        output.log(
-            f"a unit spikes in {100 * result.rate:.3g} % of the ticks{_unusual(result.rate)}"
-        )
-
-
-def _unusual(rate: float) -> str:
-    """A warning where a layer falls silent or saturates."""
-    if SILENT < rate < SATURATED:
-        return ""
-    what = "saturated: raise" if rate >= SATURATED else "silent: lower"
-    return (
-        f": warning, the layer is {what} neuron.threshold, or change layer.init_std and layer.rate"
-    )
+        output.log(told(result.rate))
 
 
 def _draw(

@@ -38,6 +38,9 @@ class Course(NamedTuple):
 class SpikingNetwork:
     """The network, in double precision.
 
+    All arrays may have one more axis in front, of networks that learn a sequence each, in lockstep,
+    with targets at the same ticks.
+
     Parameters
     ----------
     weights : array (inputs + units, units)
@@ -82,29 +85,38 @@ class SpikingNetwork:
         return self._run(x, targets, rates, spikes)
 
     def _run(self, x, targets, rates, given):
-        units, inputs = self.weights.shape[1], x.shape[1]
-        potential, before, seen = np.zeros(units), np.zeros(units), np.zeros(units)
-        self.traces, synapses = np.zeros(inputs + units), np.zeros(self.weights.shape)
+        shape = *x.shape[:-2], self.weights.shape[-1]
+        potential, before, seen = (np.zeros(shape) for _ in range(3))
+        self.traces, synapses = np.zeros(self.weights.shape[:-1]), np.zeros(self.weights.shape)
         course = []
-        for tick, arriving in enumerate(x):
-            rows = np.concatenate([arriving, before])
+        for tick in range(x.shape[-2]):
+            rows = np.concatenate([x[..., tick, :], before], axis=-1)
             self.traces = self.trace_decay * self.traces + rows
-            current = rows @ self.weights - self.threshold * before
+            current = _times(rows, self.weights) - self.threshold * before
             potential = self.decay * potential + current
             fired = (potential >= self.threshold).astype(float)
-            before = fired if given is None else given[tick].astype(float)
+            before = fired if given is None else given[..., tick, :].astype(float)
             seen = self.readout_decay * seen + before
-            scores = self.readout @ seen
+            scores = _times(seen, self.readout.swapaxes(-1, -2))
             near = np.abs(potential - self.threshold) < self.width * self.threshold
-            eligible = np.outer(self.traces, near)
-            synapses = self.readout_decay * synapses + eligible
             course.append((potential, before, seen, scores))
-            if targets is None or targets[tick] == NO_TARGET:
+            learns = targets is not None and (targets[..., tick] != NO_TARGET).any()
+            if not (learns or self.filtered):
                 continue
-            error = np.exp(scores - scores.max())
-            error /= error.sum()
-            error[targets[tick]] -= 1
-            signal = error @ (self.readout if self.feedback is None else self.feedback)
-            self.weights -= rates[0] * signal * (synapses if self.filtered else eligible)
-            self.readout -= rates[1] * np.outer(error, seen)
-        return Course(*(np.array(part) for part in zip(*course, strict=True)))
+            eligible = self.traces[..., None] * near[..., None, :]
+            if self.filtered:
+                synapses = eligible = self.readout_decay * synapses + eligible
+            if not learns:
+                continue
+            error = np.exp(scores - scores.max(axis=-1, keepdims=True))
+            error /= error.sum(axis=-1, keepdims=True)
+            error -= np.arange(error.shape[-1]) == targets[..., tick, None]
+            signal = _times(error, self.readout if self.feedback is None else self.feedback)
+            self.weights -= rates[0] * signal[..., None, :] * eligible
+            self.readout -= rates[1] * error[..., None] * seen[..., None, :]
+        return Course(*(np.stack(part, axis=-2) for part in zip(*course, strict=True)))
+
+
+def _times(rows, weights):
+    """Rows (..., n) times matrices (..., n, m)."""
+    return (rows[..., None, :] @ weights)[..., 0, :]

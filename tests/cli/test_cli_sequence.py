@@ -58,3 +58,20 @@ def test_a_silent_layer_is_told(capsys):
     assert "a unit spikes in 0 % of the ticks: warning, the layer is silent" in " ".join(
         capsys.readouterr().out.split()
     )
+
+
+def test_seeds_beside_floating_point(capsys):
+    """A silent layer is told of each seed; without spikes nothing is learned, in no arithmetic."""
+    silent = ["--set", "layer.init_std=[0.001, 0.1]"]
+    seeds = ["--seeds", "2", "--reference", "--json", "-"]
+    assert main.main(["train", *FIELDS, *silent, *seeds]) == 0
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["rates"] == [0, 0]
+    chance = found["accuracy"]["test"][0]
+    assert chance < 0.2
+    for name in ("reference", "reference_synapses"):
+        assert found[name]["test"] == [chance] * 2
+    text = " ".join(captured.err.split())
+    for seed in (0, 1):
+        assert f"seed {seed}: a unit spikes in 0 % of the ticks: warning, the layer is si" in text
