@@ -16,12 +16,12 @@ from hebbware.cli.common import Output, json_option, seed_option
     "data_dir",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of the IDX files; by default $HEBBWARE_DATA, then the cache, then the network.",
+    help="Folder of the files; by default $HEBBWARE_DATA, then the cache, then the network.",
 )
 @seed_option
 @json_option
 def command(name: str, data_dir: Path | None, seed: int | None, output: Output) -> None:
-    """Fetch and verify the data set NAME: digits, xor, linear, mnist, mnist-pooled, fashion-mnist.
+    """Fetch and verify the data set NAME: digits, xor, linear, mnist, cifar10, ...
 
     Files that are fetched must have the published SHA-256; all others must be well formed and
     agree with each other. Printed checksums are those of the samples, however they are packed.

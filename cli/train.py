@@ -21,6 +21,7 @@ from hebbware.cli.common import (
 )
 from hebbware.cli.files import check_writable, write_file
 from hebbware.cli.spikes import told
+from hebbware.golden.data.augment import Augment
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,6 +59,16 @@ EPOCHS = 10
     metavar="compiled|plain",
     help="The compiled core, or the plain one in NumPy; both learn the same, bit for bit.",
 )
+@click.option(
+    "--flip", is_flag=True, help="Turn every second image over while learning, by chance."
+)
+@click.option(
+    "--shift",
+    type=click.IntRange(0, 8),
+    default=0,
+    metavar="N",
+    help="Move images by up to N rows and columns while learning, by chance.",
+)
 @click.option("--controls", is_flag=True, help="Train the controls too: linear, frozen, codes, ...")
 @click.option("--checkpoint", type=Path, metavar="FILE", help="Save the run here every epoch.")
 @click.option("--resume", type=Path, metavar="FILE", help="Continue the run of a checkpoint.")
@@ -81,6 +92,8 @@ def command(
     epochs: int | None,
     validation: int | None,
     engine: str,
+    flip: bool,
+    shift: int,
     controls: bool,
     checkpoint: Path | None,
     resume: Path | None,
@@ -99,7 +112,16 @@ def command(
     from hebbware.golden.learn import controls as control_runs
 
     if seeds:
-        lone = ("controls", "checkpoint", "resume", "figure", "stream", *prequential.NAMES)
+        lone = (
+            "controls",
+            "checkpoint",
+            "resume",
+            "figure",
+            "stream",
+            "flip",
+            "shift",
+            *prequential.NAMES,
+        )
         forbid(context, "--seeds, which is many runs", *lone)
         from hebbware.cli.seeds import repeat
 
@@ -117,7 +139,7 @@ def command(
     checkpoint, figure = _files(checkpoint, figure)
     state = None
     if resume:
-        settled = ("config", "seed", "fields", "stream", "validation")
+        settled = ("config", "seed", "fields", "stream", "validation", "flip", "shift")
         forbid(context, "--resume: the checkpoint has it", *settled)
         state = checkpoints.load(resume)
         if not state.dataset:
@@ -131,14 +153,16 @@ def command(
     if controls:
         control_runs.configurations(resolved)  # those that cannot be fail here
     if stream.in_order:
-        forbid(context, f"--stream {stream}", "validation", "checkpoint", "resume")
+        forbid(context, f"--stream {stream}", "validation", "checkpoint", "resume", "flip", "shift")
         shown = {"engine": engine, "controls": controls, "figure": figure, "output": output}
         prequential.run(config, resolved, source, stream, setting, epochs=epochs, **shown)
         return
     forbid(context, f"--stream {stream}", *prequential.NAMES)
     dataset = source.load(config, resolved.seed)
     stream.check(dataset)
-    options = {"engine": engine, "validation": validation, "stream": stream}
+    augment = Augment(flip, shift)
+    augment.check(dataset.shape)
+    options = {"engine": engine, "validation": validation, "stream": stream, "augment": augment}
     result, compared = _train(
         output, resolved, dataset, epochs, state, checkpoint, controls, **options
     )
@@ -193,6 +217,7 @@ def _train(
             config, dataset, epochs, after_epoch=after_epoch, state=state, **options
         )
         config = result.state.core.config
+        del options["augment"]
         compared = control_runs.run(config, dataset, epochs, **options) if controls else {}
     return result, compared
 

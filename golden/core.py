@@ -12,6 +12,7 @@ from .data.samples import label_of, labels_of, raw, samples_of
 from .layers import dense
 from .layers.normalise import normalised, statistics
 from .layers.softmax import softmax_error
+from .maps import MapPasses
 from .modulators import class_memory as modulator
 from .modulators import hsic
 from .neurons import dynamics
@@ -37,7 +38,9 @@ class Sample:
     time : int
         Time step at hand.
     inputs : list of arrays
-        Of each weight layer: the sample's, then z of each hidden layer.
+        Of each weight layer: the sample's, then z of each hidden layer, or its pooled map.
+    z, seen : lists of arrays
+        Of each hidden layer, and what its class memory sees: the same, or averages over cells.
     rows, pre : lists of arrays
         Rows of weights walked, and what is multiplied with them.
     potentials, a, totals, squares, scales : lists
@@ -46,6 +49,8 @@ class Sample:
         Class memory at unit scale, its weights in the direction, and the Jacobian's scalar.
     errors, counts : lists
         Errors of the hidden layers and of the readout, and how many of them are not zero.
+    powers : list
+        Powers of two nearest to the scales of all positions of a convolution.
     directions : list of arrays
     weights : array (window,)
         Of the samples in the window of the ``hsic`` modulator.
@@ -60,6 +65,7 @@ class Sample:
             [None] * hidden for _ in range(6)
         )
         self.read, self.pulls, self.jacobians, self.directions = ([None] * hidden for _ in range(4))
+        self.z, self.seen, self.powers = ([None] * hidden for _ in range(3))
         self.errors, self.counts = [None] * (hidden + 1), [0] * (hidden + 1)
         self.potentials = [0] * hidden  # at rest
 
@@ -69,7 +75,7 @@ class Sample:
         return Written(Store.ERRORS, layer, None, errors)
 
 
-class Core(PlainCore):
+class Core(MapPasses, PlainCore):
     """Bit-exact network of samples that have one row of inputs each; see `PlainCore`."""
 
     def __new__(cls, config: CoreConfig | None = None):
@@ -94,7 +100,7 @@ class Core(PlainCore):
             yield Made(p, s.time, rows, written)
         if learn:
             if self.kind.windowed:
-                self.past.append((s.label, s.inputs[1:]))
+                self.past.append((s.label, s.seen))
             self.learned += 1
 
     def _label(self, label):
@@ -114,7 +120,8 @@ class Core(PlainCore):
     def _forward(self, p: Pass, s: Sample):
         cfg, layer = self.config, p.layer
         rows, pre = self._rows(layer, s.inputs[layer])
-        u = dense.sums(cfg, cfg.source(layer).fraction, pre, self.weights[layer][rows])
+        narrow, weights = cfg.layer[layer].narrow or 0, self.weights[layer][rows]
+        u = dense.sums(cfg, cfg.source(layer).fraction, pre, weights, narrow)
         if cfg.leaky:
             s.potentials[layer] = dynamics.leak(cfg, s.potentials[layer], u)
             u = dynamics.potential_u(cfg, s.potentials[layer])
@@ -133,18 +140,20 @@ class Core(PlainCore):
         return np.append(rows, values.size), np.append(values[rows], one)
 
     def _sum(self, p, s):
-        s.totals[p.layer] = int(s.a[p.layer].sum())
+        s.totals[p.layer] = s.a[p.layer].sum(axis=-1)
         return ()
 
     def _squares(self, p, s):
-        s.squares[p.layer] = int(s.a[p.layer] @ s.a[p.layer])
+        s.squares[p.layer] = (s.a[p.layer] ** 2).sum(axis=-1)
         return ()
 
     def _normalise(self, p, s):
         layer, a = p.layer, s.a[p.layer]
-        scale = statistics(self.config, s.totals[layer], s.squares[layer], a.size)
+        if a.ndim == 2:
+            return self._normalise_positions(layer, s)
+        scale = statistics(self.config, int(s.totals[layer]), int(s.squares[layer]), a.size)
         z = normalised(self.config, a, scale)
-        s.scales[layer], s.inputs[layer + 1] = scale, z
+        s.scales[layer], s.inputs[layer + 1], s.z[layer], s.seen[layer] = scale, z, z, z
         return (Written(Store.Z, layer, None, z),)
 
     def _scores(self, p, s):
@@ -157,11 +166,12 @@ class Core(PlainCore):
         return written, s.take_errors(p.layer, error)
 
     def _similarity(self, p, s):
-        layer, z = p.layer, s.inputs[p.layer + 1]
+        layer, z = p.layer, s.seen[p.layer]
         s.read[layer] = self.read(layer)
         if self.reservoir:
             return self._similarity_projected(layer, z, s)
-        k = modulator.similarities(self.config, z, s.read[layer])
+        gain = self.config.layer[layer].gain
+        k = modulator.similarities(self.config, z, s.read[layer], gain)
         if self.window:
             error, s.jacobians[layer] = hsic.errors(self.config, s.weights, k)
         else:
@@ -183,12 +193,14 @@ class Core(PlainCore):
 
     def _direction(self, p, s):
         layer = p.layer
+        if s.a[layer].ndim == 2:
+            return self._direction_of_positions(layer, s)
         s.directions[layer] = modulator.direction(
             self.config,
             s.pulls[layer],
             s.jacobians[layer],
             s.read[layer],
-            s.inputs[layer + 1],
+            s.z[layer],
             dynamics.active(self.config, s.a[layer]),
             s.scales[layer].power,
         )
@@ -207,7 +219,7 @@ class Core(PlainCore):
         oldest = self.past[0][0] if full else None
         writes = self.kind.writes(self.config, row, s.errors[layer], oldest)
         writes = [write for write in writes if bool(write.age) is aged]
-        self._write_rows(layer, writes, s.inputs[layer + 1])
+        self._write_rows(layer, writes, s.seen[layer])
         rows = np.array([write.row for write in writes])
         return (Written(Store.MEMORY, layer, rows, self.memories[layer][rows]),)
 
@@ -216,5 +228,3 @@ class Core(PlainCore):
 
     def _readout(self, p, s):
         return self._changed(p, np.arange(self.config.classes), s.errors[-1], s.inputs[-1])
-
-    # -- arithmetic of the class memory and of the weights -----------------------------------------

@@ -160,19 +160,24 @@ class PlainCore:
     def _sums_of_classes(self, z):
         """The readout's sums (raw u) of what it sees (raw z)."""
         cfg = self.config
-        shift = cfg.z.fraction + cfg.weight.fraction - cfg.u.fraction
+        shift = cfg.sum_shift(len(cfg.layer) - 1)
         return saturate(shift_round(self.weights[-1] @ z, shift), cfg.u)
 
     def _changed(self, p, rows, pre, post):
         """One three-factor step on some rows of weights."""
+        return self._stepped(p, rows, np.multiply.outer(-pre, post))
+
+    def _stepped(self, p, rows, change):
+        """A step by the products `change`, shape (rows, units), before they are rounded."""
         cfg, layer, blocks = self.config, p.layer, p.walk.blocks
+        form = self.layout.weight_form(layer)
         words = self._random_words(blocks * rows.size)  # one a step, in the order of the walk
         if p.walk.row_inner:
             words = words.reshape(blocks, rows.size).T
-        random = self._rounding_of_units(words.reshape(rows.size, blocks), post.size)
+        random = self._rounding_of_units(words.reshape(rows.size, blocks), form)
         shift = cfg.step_shifts[layer] + self.extra
         weights = self.weights[layer]
-        stored = self._stored(dense.moved(cfg, weights[rows], pre, post, shift, random))
+        stored = self._stored(dense.stepped(cfg, weights[rows], change, shift, random), form)
         weights[rows] = stored
         return (Written(Store.WEIGHTS, layer, rows, stored),)
 
@@ -186,12 +191,13 @@ class PlainCore:
         offset = int(cfg.memory.kappa * cfg.read.one) * self.codes[layer].astype(np.int64)
         return saturate(shift_round(self.memories[layer], shift) + offset, cfg.read)
 
-    def _stored(self, moved):
+    def _stored(self, moved, form=None):
         """``sat(moved)``, shape (rows, units); counts the words in which a lane is cut off."""
+        form = form or self.layout.vector(moved.shape[-1])
         stored = saturate(moved, self.config.weight)
         cut = stored != moved
         if cut.any():
-            words = self.layout.lanes_of(cut).any(axis=-1)  # (rows, blocks)
+            words = form.pack(cut).any(axis=-1)  # (rows, blocks)
             self.saturated = (self.saturated + int(words.sum())) % (1 << DATA_BITS)
         return stored
 
@@ -213,7 +219,7 @@ class PlainCore:
         if self.kind.leaks:
             change -= old << (cfg.update_shift - cfg.memory.horizon)
         if self.kind.stochastic:
-            change += self._random_of_units(words, z.shape[-1])
+            change += self._random_of_units(words, self.layout.memory_form(layer))
         memory[rows] = saturate(old + (change >> cfg.update_shift), cfg.stored)
         if self.kind.self_scaling:
             totals = np.abs(memory[rows]).sum(axis=1)
@@ -229,15 +235,16 @@ class PlainCore:
             self.random_state = int(words[-1])
         return words
 
-    def _rounding_of_units(self, words, units):
+    def _rounding_of_units(self, words, form):
         """`_random_of_units` for the rounding of weights, or None where it needs none."""
         if self.config.update.rounding is Rounding.STOCHASTIC:
-            return self._random_of_units(words, units)
+            return self._random_of_units(words, form)
         return None
 
-    def _random_of_units(self, words, units):
-        """``update_shift`` random bits for each unit, from one word for each block of lanes."""
-        random = rotate_lanes(
-            np.ascontiguousarray(words), self.config.lanes, self.config.update_shift
-        )
-        return self.layout.units_of(random, units)
+    def _random_of_units(self, words, form):
+        """``update_shift`` random bits for each number, from one word for each word of lanes."""
+        lanes, period = self.config.lanes, self.layout.period
+        random = rotate_lanes(np.ascontiguousarray(words), period, self.config.update_shift)
+        if period < lanes:
+            random = np.tile(random, -(-lanes // period))[..., :lanes]
+        return form.unpack(random)

@@ -74,10 +74,11 @@ class Core(wiring.Component):
     Raises
     ------
     InputError
-        The decoder of the reservoirs has no hardware, or its file cannot be used.
+        The decoder of the reservoirs, or a layer, has no hardware, or a file cannot be used.
     """
 
     def __init__(self, config, *, trace=False, drop=False):
+        config.check_hardware()
         self.config, self.trace_ports, self.drops = config, trace, drop
         self.at = stages(config)
         self.layout = layout = Layout(config)

@@ -42,6 +42,11 @@ class Recorder(Core):
             )
         if config.memory.projected:
             raise InputError(f"a profile cannot be made of the {config.memory.kind} memory")
+        if config.convolves or any(layer.narrow for layer in config.layer):
+            raise InputError(
+                "a profile can be made of dense layers whose weights span -2..2 only, not of "
+                "convolutions or narrow weights"
+            )
         super().__init__(config)
         self._format = formats(config)
         self.tallies: dict[tuple[int, str], Tally] = {}

@@ -13,7 +13,8 @@ from typing import Any, Self
 
 from ..arithmetic.fixed import Format, Rounding
 from ..errors import InputError
-from ..layers import Layer, Readout, Recurrent
+from ..layers import Conv, Layer, Readout, Recurrent
+from ..layers.conv import Window
 from ..memory import MEMORIES, Memory
 from ..modulators.kinds import MODULATORS, Modulator
 from ..neurons.kinds import NEURONS, Neuron, Static
@@ -120,6 +121,10 @@ class CoreConfig:
             raise InputError(
                 f"layer must be one recurrent layer, then a readout, not {', '.join(kinds)}"
             )
+        if kinds != sorted(kinds, key=lambda kind: kind != Conv.kind):
+            raise InputError(
+                f"layer must have convolutions before all others, not {', '.join(kinds)}"
+            )
         for name, of in (("neuron", NEURONS), ("modulator", MODULATORS)):
             kind, fitting = getattr(self, name).kind, [k for k in of if kinds[0] in of[k].layers]
             if kind not in fitting:
@@ -127,17 +132,35 @@ class CoreConfig:
                     f"{name}.kind must be {' or '.join(map(repr, fitting))} where layer.kind is "
                     f"{kinds[0]!r}, not {kind!r}"
                 )
+        if Conv.kind in kinds:
+            self._check_maps()
+
+    def _check_maps(self):
+        if self.input.shape is None:
+            raise InputError(
+                "input.shape must be given, as [rows, columns, channels], where layer.kind is "
+                f"{Conv.kind!r}"
+            )
+        kind = self.memory
+        if not kind.remembers_maps():
+            fitting = [m.kind for m in MEMORIES.values() if m.remembers_maps()]
+            raise InputError(
+                f"memory.kind must be {', '.join(map(repr, fitting[:-1]))} or {fitting[-1]!r} "
+                f"where layer.kind is {Conv.kind!r}, not {kind.kind!r}"
+            )
+        for number, layer in enumerate(self.layer):
+            layer.check(self, number)
 
     def _complete(self):
         """Values that follow from others where none is given."""
-        layers, inputs = [], self.input.size
+        layers = []
         for number, layer in enumerate(self.layer):
-            last = number == len(self.layer) - 1
-            std = 0.1 if number == 0 else (0.5 if last else 1.0) * inputs**-0.5
-            chosen = {"rate": 8 if last else 6 if number else 7, "init_std": std}
-            missing = {k: v for k, v in chosen.items() if getattr(layer, k) is None}
+            missing = {
+                name: usual(self, number)
+                for name, usual in (("rate", layer.usual_rate), ("init_std", layer.usual_std))
+                if getattr(layer, name) is None
+            }
             layers.append(replace(layer, **missing) if missing else layer)
-            inputs = layer.units
         self._set("layer", tuple(layers))
         self._set("memory", self.memory.completed(self))
         self._set("neuron", self.neuron.completed(self))
@@ -189,8 +212,9 @@ class CoreConfig:
                 tables[table] = value
             else:
                 raise former.unknown_field(name, names())
-        if "size" not in tables.get("input", {}) or "units" not in tables.get("layer", {}):
-            raise InputError("input.size and layer.units must be given")
+        sized = {"size", "shape"} & {k for k, v in tables.get("input", {}).items() if v is not None}
+        if not sized or "units" not in tables.get("layer", {}):
+            raise InputError("input.size and layer.units must be given (of an image, input.shape)")
         built = {name: tables[name] for name in TOP if name in tables}
         for table, kinds in KINDS.items():
             given = {KIND: default_kind(table, values)} | tables.get(table, {})
@@ -210,7 +234,12 @@ class CoreConfig:
         every = [layer.values() for layer in self.layer]
         for name in dict.fromkeys(name for layer in every for name in layer):
             values[f"layer.{name}"] = [layer.get(name) for layer in every]
-        return values
+        optional = ("layer.narrow", "input.shape")  # without them all is as it was before them
+        return {
+            name: value
+            for name, value in values.items()
+            if name not in optional or value not in (None, [None] * len(every))
+        }
 
     def to_toml(self) -> str:
         """The configuration as TOML text; reading it gives an equal object."""
@@ -249,8 +278,8 @@ class CoreConfig:
 
     @cached_property
     def hidden(self) -> tuple[int, ...]:
-        """Units of the hidden layers."""
-        return tuple(layer.units for layer in self.layer[:-1])
+        """Units of the hidden layers; of a convolution those that its class memory sees."""
+        return tuple(layer.remembered(self, n) for n, layer in enumerate(self.layer[:-1]))
 
     @property
     def classes(self) -> int:
@@ -259,8 +288,27 @@ class CoreConfig:
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """Inputs, units of each hidden layer, classes."""
-        return (self.inputs, *self.hidden, self.classes)
+        """Inputs, units of each hidden layer, or numbers of its pooled map, classes."""
+        hidden = (layer.outputs(self, n) for n, layer in enumerate(self.layer[:-1]))
+        return (self.inputs, *hidden, self.classes)
+
+    def map_shape(self, number: int) -> tuple[int, int, int]:
+        """Rows, columns and channels of the map that convolution `number` reads."""
+        if not number:
+            return self.input.shape
+        below = self.layer[number - 1]
+        return *below.window(*self.map_shape(number - 1)).pooled, below.features
+
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """How each convolution lies over its map; empty where there are none."""
+        layers = [layer for layer in self.layer if layer.kind == Conv.kind]
+        return tuple(layer.window(*self.map_shape(n)) for n, layer in enumerate(layers))
+
+    @property
+    def convolves(self) -> bool:
+        """Whether the first layers are convolutions."""
+        return self.layer[0].kind == Conv.kind
 
     @cached_property
     def rates(self) -> tuple[int, ...]:
@@ -297,8 +345,17 @@ class CoreConfig:
         """Whether samples are sequences, which a recurrent layer takes tick by tick."""
         return self.layer[0].kind == Recurrent.kind
 
+    def check_hardware(self):
+        """Raise InputError where there is no hardware for it."""
+        if self.convolves:
+            raise InputError(
+                f"layer.kind must not be {Conv.kind!r} here: there is no hardware of such layers "
+                "so far"
+            )
+
     def check_board(self):
         """Raise InputError where there is no link, no estimate and so no board for it."""
+        self.check_hardware()
         if self.recurrent:
             raise InputError(
                 f"layer.kind must be 'dense' for boards and estimates, not {Recurrent.kind!r}: the "
@@ -339,6 +396,14 @@ class CoreConfig:
     def weight(self) -> Format:
         """Weights: -2 .. 2."""
         return Format(self.formats.weight_bits, self.formats.weight_bits - 2)
+
+    def weight_fraction(self, layer: int) -> int:
+        """Fraction bits of the weights of a layer, more where they are narrow."""
+        return self.weight.fraction + (self.layer[layer].narrow or 0)
+
+    def sum_shift(self, layer: int) -> int:
+        """Shift from a sum of inputs times weights of a layer to u."""
+        return self.source(layer).fraction + self.weight_fraction(layer) - self.u.fraction
 
     @cached_property
     def u(self) -> Format:

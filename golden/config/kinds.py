@@ -48,6 +48,9 @@ def derived(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     units = changes.get("layer.units"), base.get("layer.units")
     if all(isinstance(u, (list, tuple)) for u in units) and len(units[0]) != len(units[1]):
         values = {k: v for k, v in values.items() if k in changes or not k.startswith("layer.")}
+    for name, other in (("input.shape", "input.size"), ("input.size", "input.shape")):
+        if name in changes and other not in changes:
+            values.pop(other, None)
     _follow(values, changes)
     kinds = {}  # of those tables whose kind there is; others the configuration will refuse
     for table, known in KINDS.items():

@@ -1,10 +1,11 @@
 """Tables that come in one kind: formats, inputs, the weight update."""
 
 from dataclasses import dataclass
+from math import prod
 
 from ..arithmetic.fixed import Rounding
 from ..errors import InputError
-from ..settings.tables import Table, choice, flag, whole
+from ..settings.tables import Table, choice, flag, numbers, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +15,10 @@ class Input(Table):
     Parameters
     ----------
     size : int
-        Number of inputs, 1..4096.
+        Number of inputs, 1..4096; follows from `shape` where that is given.
+    shape : tuple of int, optional
+        Rows, columns and channels of an image whose numbers are the inputs, channel by channel
+        within a column, column by column within a row. Convolutions need it.
     bits : int
         Of an input, 1..8, unsigned: 0..1.
     centred : bool
@@ -22,14 +26,32 @@ class Input(Table):
     """
 
     table = "input"
-    size: int = whole(1, 1, 4096)
+    size: int | None = whole(None, 1, 4096)
+    shape: tuple[int, ...] | None = numbers(None, 1, 4096)
     bits: int = whole(8, 1, 8)
     centred: bool = flag(False)
 
     def __post_init__(self):
         super().__post_init__()
+        self._check_shape()
         if self.centred and self.bits < 2:
             raise InputError("input.bits must be at least 2 where they are centred, not 1")
+
+    def _check_shape(self):
+        if self.shape is None:
+            object.__setattr__(self, "size", self.size or 1)
+            return
+        if len(self.shape) != 3:
+            raise InputError(
+                f"input.shape must be rows, columns and channels, not {list(self.shape)!r}"
+            )
+        size = prod(self.shape)
+        if size > 4096 or self.size not in (None, size):
+            rule = "at most 4096" if size > 4096 else f"input.size = {self.size}"
+            raise InputError(
+                f"input.shape must be of {rule} numbers, not of {size}: {list(self.shape)!r}"
+            )
+        object.__setattr__(self, "size", size)
 
 
 @dataclass(frozen=True, kw_only=True)

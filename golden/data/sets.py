@@ -8,6 +8,7 @@ name                      inputs  classes  from
 ``mnist``                 28x28   10       IDX files, see `hebbware.golden.data.idx.locate`
 ``mnist-pooled``          14x14   10       ``mnist``, means of 2x2 pixels
 ``fashion-mnist``         28x28   10       IDX files, likewise
+``cifar10``               32x32x3 10       its binary version, see `hebbware.golden.data.cifar`
 ``gas-drift``             128     6        the batches of UCI's gas sensor array, in order
 sequences                 any     any      see `hebbware.golden.data.sequences`
 a path                    any     any      a file or folder, see `hebbware.golden.data.sample_files`
@@ -29,13 +30,23 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbware.golden.data import idx, sample_files, sequences
+from hebbware.golden.data import cifar, idx, sample_files, sequences
 from hebbware.golden.data.dataset import Dataset, permutation
 from hebbware.golden.data.meaning import Meaning
 from hebbware.golden.errors import InputError, one_of
 
 GAS = "gas-drift"
-NAMES = ("digits", "xor", "linear", "mnist", "mnist-pooled", "fashion-mnist", GAS, *sequences.NAMES)
+NAMES = (
+    "digits",
+    "xor",
+    "linear",
+    "mnist",
+    "mnist-pooled",
+    "fashion-mnist",
+    cifar.NAME,
+    GAS,
+    *sequences.NAMES,
+)
 DIGITS_TEST = 500
 PLANE_TRAIN, PLANE_TEST = 1000, 500
 PLUG_INS = "hebbware.datasets"
@@ -59,7 +70,8 @@ def load(
     name : str
         One of ``NAMES``, a name that a plug-in adds, or a path.
     data_dir : path, optional
-        Where the IDX files of ``mnist`` and ``fashion-mnist`` are; then nowhere else is looked.
+        Where the files of ``mnist``, ``fashion-mnist`` and ``cifar10`` are; then nowhere else is
+        looked.
     seed : int
         Draws the points of ``xor`` and ``linear``. All other sets are the same for every seed,
         their split into training and test included.
@@ -109,6 +121,8 @@ def _load(name, data_dir, seed, margin, label, encoding, fitted, meaning: Meanin
         return sequences.load(name, data_dir, seed)
     if name in idx.PUBLISHED:
         return _idx(name, data_dir)
+    if name == cifar.NAME:
+        return cifar.load(data_dir)
     if name == "mnist-pooled":
         return _pooled(_idx("mnist", data_dir))
     if name == "digits":

@@ -72,20 +72,19 @@ class Inference:
     def __init__(self, config: CoreConfig, weights: list[np.ndarray]):
         check_kinds(config)
         self.config, self.weights = config, weights
-        weight, u, z = config.weight.fraction, config.u.fraction, config.z.fraction
         self.hidden = tuple(
             Hidden(
                 config.sizes[n],
                 units,
-                config.source(n).fraction + weight - u,
+                config.sum_shift(n),
                 config.source(n).one,
                 *reciprocal_of_size(units),
             )
             for n, units in enumerate(config.hidden)
         )
-        self.readout_shift = z + weight - u
+        self.readout_shift = config.sum_shift(len(config.hidden))
         self.table = rsqrt_table(config.formats.rsqrt_bits, MANTISSA_BITS)
-        self.scale_shift, self.least = MANTISSA_BITS - z, VAR_MIN
+        self.scale_shift, self.least = MANTISSA_BITS - config.z.fraction, VAR_MIN
         self.leaky = config.leaky
         self.time_steps = config.neuron.time_steps
         self.gain, self.leak = leak_gain(config), max(config.neuron.leak_shifts)

@@ -30,13 +30,14 @@ class Dense(Layer):
     units: int = whole(2, 2, 4096)
     rate: int | None = whole(None, 0, 20)
     init_std: float | None = real(None, 0, 1)
+    narrow: int | None = whole(None, 0, 6)
 
     def shape(self, config, number):
         return config.sizes[number] + 1, self.units
 
     def step_shift(self, config, number):
         product = config.source(number).fraction + config.d.fraction
-        return product + self.rate - config.weight.fraction
+        return product + self.rate - config.weight_fraction(number)
 
     def forward(self, config, number, *waits):
         """As of every layer; in the first one the HSIC modulator sees the inputs."""
@@ -54,12 +55,14 @@ class Dense(Layer):
         return {"rows": Rows.ALL if number else Rows.INPUTS, "count": rows}
 
 
-def sums(config, source_fraction: int, inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """``u = sat(sum_j z_j W_ji)`` rounded to nearest; `inputs` and `weights` hold the rows used."""
+def sums(config, source_fraction: int, inputs, weights, narrow: int = 0) -> np.ndarray:
+    """``u = sat(sum_j z_j W_ji)`` rounded to nearest; `inputs` and `weights` hold the rows used.
+
+    `narrow` is that of the layer.
+    """
     acc = np.einsum("j,ji->i", inputs, weights)  # for integers faster than @
-    return saturate(
-        shift_round(acc, source_fraction + config.weight.fraction - config.u.fraction), config.u
-    )
+    shift = source_fraction + config.weight.fraction + narrow - config.u.fraction
+    return saturate(shift_round(acc, shift), config.u)
 
 
 def moved(config, weights, pre, post, shift: int, random) -> np.ndarray:
@@ -80,7 +83,18 @@ def moved(config, weights, pre, post, shift: int, random) -> np.ndarray:
         ``update_shift`` bits each; their leading `shift` bits are used. Only for stochastic
         rounding.
     """
-    change = np.multiply.outer(-pre, post)
+    return stepped(config, weights, np.multiply.outer(-pre, post), shift, random)
+
+
+def stepped(config, weights, change, shift: int, random) -> np.ndarray:
+    """``W + floor((change + r) / 2**shift)``, not saturated; `change` is overwritten.
+
+    Parameters
+    ----------
+    weights, change : arrays (rows, units)
+    shift, random
+        As of `moved`.
+    """
     if config.rounding is Rounding.STOCHASTIC:
         change += random >> (config.update_shift - shift)
     elif config.rounding is Rounding.NEAREST:

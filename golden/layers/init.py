@@ -34,7 +34,8 @@ def init_scale(config, layer: int, part: int = 0) -> int:
     ``2**-update_shift``.
     """
     std = config.layer[layer].parts(config, layer)[part].std
-    return round(std / BYTE_STD * config.weight.one * 2**config.update_shift)
+    one = 1 << config.weight_fraction(layer)
+    return round(std / BYTE_STD * one * 2**config.update_shift)
 
 
 def init_groups(config) -> int:
@@ -76,5 +77,5 @@ def start_state(config) -> StartState:
         code = octets[bases[layer] : bases[layer + 1]].reshape(
             layout.memory_rows, layout.blocks(layer), lanes
         )
-        codes.append(layout.units_of(1 - 2 * (code & 1).astype(np.int8), units))
+        codes.append(layout.memory_form(layer).unpack(1 - 2 * (code & 1).astype(np.int8)))
     return StartState(weights, codes, int(words[-1]))

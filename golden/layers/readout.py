@@ -28,22 +28,39 @@ class Readout(Layer):
     units: int = whole(2, 2, 64)
     rate: int | None = whole(None, 0, 20)
     init_std: float | None = real(None, 0, 1)
+    narrow: int | None = whole(None, 0, 6)
 
     def shape(self, config, number):
         return self.units, config.sizes[number]
 
     def step_shift(self, config, number):
-        return config.z.fraction + config.e.fraction + self.rate - config.weight.fraction
+        product = config.z.fraction + config.e.fraction
+        return product + self.rate - config.weight_fraction(number)
+
+    def usual_rate(self, config, number):
+        return 8
+
+    def usual_std(self, config, number):
+        return 0.5 * config.sizes[number] ** -0.5
+
+    def weight_form(self, config, number):
+        """A row lies as the vector that it is multiplied with."""
+        return config.layer[number - 1].output_form(config, number - 1)
 
     def forward(self, config, number, *waits):
         """Sums of each class: results always, errors while learning."""
         facts = {"clears_last" if config.recurrent else "clears": ("results",)}
         sums = make(
             config, Kind.SCORES, number, *waits,
-            count=self.units, clears_learned=(errors_of(number),), **facts,
+            count=self.units, clears_learned=(errors_of(number),), **self._blocks(config, number),
+            **facts,
         )  # fmt: skip
         return [sums]
 
     def update(self, config, number, *waits):
         waits = (errors_of(number), *waits)
-        return [make(config, Kind.READOUT, number, *waits, count=self.units)]
+        facts = self._blocks(config, number)
+        return [make(config, Kind.READOUT, number, *waits, count=self.units, **facts)]
+
+    def _blocks(self, config, number):
+        return {"blocks": self.weight_form(config, number).words}

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..config import CoreConfig
 from ..core import Core
+from ..data.augment import AS_THEY_ARE, Augment
 from ..data.meaning import Meaning
 from ..data.streams import parse
 from ..errors import InputError
@@ -94,6 +95,7 @@ def _arrays(state: State) -> dict[str, np.ndarray]:
         "epochs": np.array(state.epochs),
         "held": np.array(state.held),
         "stream": np.array(str(state.stream)),
+        "augment": np.array(str(state.augment)),
         "train": np.array(state.train, float),
         "validation": np.array(state.validation, float),
         "learned": np.array(core.learned),
@@ -172,6 +174,7 @@ def _state(arrays: dict[str, np.ndarray]) -> State:
         validation.tolist(),
         parse(str(arrays["stream"])),
         Meaning.from_arrays(arrays, math.prod(config.sample_shape), config.classes),
+        Augment.parse(str(arrays["augment"])) if "augment" in arrays else AS_THEY_ARE,
     )
 
 

@@ -12,8 +12,9 @@ name        what learns
 The last three are the configuration at hand with another memory: same sizes, formats and steps,
 which were chosen for the memory of that configuration and not anew for the controls.
 
-Of a recurrent layer they are ``linear``, on the numbers of all ticks at once, ``frozen``, and
-``random``: everything, with the errors brought back by random codes.
+Of convolutions there is no ``window``. Of a recurrent layer they are ``linear``, on the numbers of
+all ticks at once, ``frozen``, and ``random``: everything, with the errors brought back by random
+codes.
 
 Where the memory is a reservoir, three more take the place of its decoder:
 
@@ -65,6 +66,8 @@ def configurations(config: CoreConfig) -> dict[str, CoreConfig]:
     """
     controls = MEMORIES | (DECODERS if config.memory.projected else {})
     controls = FEEDBACK if config.recurrent else controls
+    if config.convolves:
+        controls = {name: controls[name] for name in ("frozen", "codes")}
     return {name: config.derive(**fields) for name, fields in controls.items()}
 
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.core import Core
+from hebbware.golden.data.augment import AS_THEY_ARE, Augment
 from hebbware.golden.data.dataset import Dataset, order
 from hebbware.golden.data.meaning import Meaning
 from hebbware.golden.data.samples import samples_of
@@ -59,6 +60,8 @@ class State:
         Training samples held back for validation.
     stream : Stream
         How the task changes.
+    augment : Augment
+        How images are changed while they are learned.
     meaning : Meaning
         What inputs and classes stand for in the data set.
     train, validation : list of float
@@ -75,6 +78,7 @@ class State:
     validation: list[float] = field(default_factory=list)
     stream: Stream = STATIONARY
     meaning: Meaning = Meaning()
+    augment: Augment = AS_THEY_ARE
 
     @property
     def epoch(self) -> int:
@@ -136,6 +140,13 @@ def check_fit(config: CoreConfig, dataset: Dataset) -> None:
         raise InputError(
             f"data set {dataset.name} has sequences of {ticks} ticks, but the configuration takes "
             f"neuron.ticks = {config.neuron.ticks}"
+        )
+    image = (*dataset.shape, 1)[:3]  # a data set of two axes has one channel
+    if config.convolves and len(dataset.shape) > 1 and image != config.input.shape:
+        raise InputError(
+            f"data set {dataset.name} has images of {'x'.join(map(str, image))}, but the "
+            f"configuration takes input.shape = {list(config.input.shape)}; give another --dataset "
+            "or --config"
         )
     for what, wanted, found in (
         ("inputs", math.prod(config.sample_shape), dataset.inputs),
@@ -221,6 +232,7 @@ def train(
     engine: str = "compiled",
     validation: float | None = None,
     stream: Stream = STATIONARY,
+    augment: Augment = AS_THEY_ARE,
     progress: Advance | None = None,
     after_epoch: Callable[[State], None] | None = None,
     state: State | None = None,
@@ -247,13 +259,15 @@ def train(
         Training samples held back: a number, or a share below 1; by default one in twelve.
     stream : Stream
         How the task changes while it is learned; validation and test follow it.
+    augment : Augment
+        How images are changed while they are learned; validation and test are as they are.
     progress : callable, optional
         Called with the number of samples learned since the last call.
     after_epoch : callable, optional
         Called with the `State` after each epoch: the place to save a checkpoint.
     state : State, optional
-        Continue from here. Its configuration, schedule, split and stream are kept; `config`,
-        `validation` and `stream` are not looked at.
+        Continue from here. Its configuration, schedule, split, stream and changes of images are
+        kept; `config`, `validation`, `stream` and `augment` are not looked at.
 
     Raises
     ------
@@ -266,10 +280,12 @@ def train(
         raise InputError(f"epochs must lie in 1..{EPOCHS}, not {epochs}")
     if state is None:
         state = _begun(config, core_class, dataset, epochs, validation, stream)
+        state.augment = augment
     else:
         state = _continued(state, core_class, dataset, epochs)
     core, config, stream = state.core, state.core.config, state.stream
     stream.check(dataset)
+    state.augment.check(dataset.shape)
     part = split_validation(dataset, state.held, config.seed) if state.held else dataset
     x, y = inputs(config, part.x_train), part.y_train
     if engine == "compiled" and state.epoch < epochs:
@@ -281,7 +297,11 @@ def train(
         rows, labels = stream.passing(y, shuffled, core.learned, config.classes)
         if not len(rows):
             raise InputError(f"stream {stream}: no sample of {dataset.name} comes by")
-        right, spent = _learn(core, x, rows, labels, CHUNK[engine], progress)
+
+        def images(first, x, epoch=epoch):
+            return state.augment.images(x, dataset.shape, config.seed, epoch, first)
+
+        right, spent = _learn(core, x, rows, labels, CHUNK[engine], images, progress)
         seconds += spent
         learned += len(rows)
         state.train.append(right / len(rows))
@@ -305,14 +325,17 @@ def _begun(config, core_class, dataset, epochs, validation, stream) -> State:
 
 
 def _learn(
-    core: Core, x: np.ndarray, rows: np.ndarray, labels: np.ndarray, chunk: int, progress: Advance
-) -> tuple[int, float]:
-    """Learn rows of `x`; return how many were classified right before, and the seconds it took."""
+    core: Core, x: np.ndarray, rows: np.ndarray, labels: np.ndarray, chunk: int,
+    images: Callable[[int, np.ndarray], np.ndarray], progress: Advance | None,
+) -> tuple[int, float]:  # fmt: skip
+    """Learn rows of `x`, as `images` changes them; return how many were classified right before,
+    and the seconds it took.
+    """
     right, seconds = 0, 0.0
     for start in range(0, len(rows), chunk):
         part = slice(start, start + chunk)
         began = time.perf_counter()
-        classes = core.learn_many(x[rows[part]], labels[part])[0]
+        classes = core.learn_many(images(start, x[rows[part]]), labels[part])[0]
         seconds += time.perf_counter() - began
         right += int((classes == labels[part]).sum())
         if progress:

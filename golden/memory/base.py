@@ -57,6 +57,11 @@ class Memory(Table):
     window: ClassVar[int] = 1
     projection: ClassVar[int] = 0
 
+    @classmethod
+    def remembers_maps(cls) -> bool:
+        """Whether it can be that of a convolution."""
+        return not (cls.windowed or cls.by_sample or cls.projected)
+
     @property
     def rule(self) -> str:
         """What hidden layers learn by, in words."""

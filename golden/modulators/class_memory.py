@@ -18,15 +18,26 @@ from ..layers.softmax import softmax_error
 from ..neurons.dynamics import slope
 
 
-def similarity_shift(config, units: int) -> tuple[int, int]:
-    """Constants (factor, shift) from ``sum_i z_i E_ci`` to ``k_c`` as ``config.k``."""
+def similarity_shift(config, units: int, gain: int = 0) -> tuple[int, int]:
+    """Constants (factor, shift) from ``sum_i z_i E_ci`` to ``k_c`` as ``config.k``.
+
+    `gain` is that of the layer: z is ``2**gain`` times as large.
+    """
     factor, shift = reciprocal_of_size(units)
-    return factor, shift + config.z.fraction + config.read.fraction - config.e.fraction
+    return factor, shift + gain + config.z.fraction + config.read.fraction - config.e.fraction
 
 
-def similarities(config, z: np.ndarray, read: np.ndarray) -> np.ndarray:
+def similarity_shifts(config) -> list[tuple[int, int]]:
+    """`similarity_shift` of each hidden layer."""
+    return [
+        similarity_shift(config, units, layer.gain)
+        for units, layer in zip(config.hidden, config.layer, strict=False)
+    ]
+
+
+def similarities(config, z: np.ndarray, read: np.ndarray, gain: int = 0) -> np.ndarray:
     """``k_c = (1/m) sum_i z_i E_ci`` (raw k, saturated); `read` is E, shape (classes, units)."""
-    factor, shift = similarity_shift(config, z.size)
+    factor, shift = similarity_shift(config, z.size, gain)
     return saturate(shift_round((read @ z) * factor, shift), config.k)
 
 
@@ -40,7 +51,7 @@ def errors(config, k: np.ndarray, label: int) -> tuple[np.ndarray, int]:
 def constants(config) -> dict:
     """What the compiled twin computes with, by its names."""
     return {
-        "similarity_shifts": np.array([similarity_shift(config, n)[1] for n in config.hidden]),
+        "similarity_shifts": np.array([shift for _, shift in similarity_shifts(config)]),
         "direction_shift": direction_shift(config, 0),
         "beta_log2": config.modulator.beta_log2,
     }

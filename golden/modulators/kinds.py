@@ -53,6 +53,7 @@ class ClassMemory(Modulator):
     """
 
     kind = family = "class-memory"
+    layers = ("dense", "conv")
     beta_log2: int = whole(4, 0, 8)
 
 
@@ -82,7 +83,7 @@ class Nothing(Modulator):
 
     kind = family = "none"
     learns = False
-    layers = ("dense", "recurrent")
+    layers = ("dense", "conv", "recurrent")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,7 @@ class Static(Neuron):
     """Without a state: the sum itself, through the non-linearity."""
 
     kind = "static"
+    layers = ("dense", "conv")
     slope_shift: int = whole(0, 0, 7)
 
 

@@ -8,11 +8,71 @@ one row of one block for all lanes, so one clock reads the synapses from one inp
   *from* all last hidden units *to* that class. Which of both it is, ``row_inner`` of a layer says.
 * class memory: hidden layers one after another, row after row (a row is a class, a sample of the
   window, or a code of the projection), blocks of a row together.
+
+Of a convolution whose features leave lanes over, several positions share a word: see `Form`.
 """
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
+
+
+class Form(NamedTuple):
+    """How a vector, or a map of `places` with some features each, lies in words.
+
+    Feature `f` of place `i` lies in word ``(i // groups) * blocks + f // width``, in lane
+    ``(i % groups) * width + f % width``; lanes beyond the groups hold nothing.
+
+    Members
+    -------
+    places, features : int
+        A vector has one place.
+    groups : int
+        Places that share a word.
+    width : int
+        Lanes of each of them; all where features take more than a word.
+    lanes : int
+    """
+
+    places: int
+    features: int
+    groups: int
+    width: int
+    lanes: int
+
+    @property
+    def blocks(self) -> int:
+        """Words of a place, or of those that share one."""
+        return -(-self.features // self.width)
+
+    @property
+    def words(self) -> int:
+        """Words of them all."""
+        return -(-self.places // self.groups) * self.blocks
+
+    @property
+    def numbers(self) -> int:
+        """Numbers of them all, in the order (place, feature)."""
+        return self.places * self.features
+
+    def pack(self, values: np.ndarray) -> np.ndarray:
+        """Words of the last axis: ``(..., numbers) -> (..., words, lanes)``, zeros elsewhere."""
+        outer, fill = values.shape[:-1], [(0, 0)] * (values.ndim - 1)
+        values = values.reshape(*outer, self.places, self.features)
+        beyond = -self.places % self.groups, self.blocks * self.width - self.features
+        values = np.pad(values, [*fill, *((0, n) for n in beyond)])
+        values = values.reshape(*outer, -1, self.groups, self.blocks, self.width)
+        values = values.swapaxes(-3, -2).reshape(*outer, self.words, self.groups * self.width)
+        return np.pad(values, [*fill, (0, 0), (0, self.lanes - self.groups * self.width)])
+
+    def unpack(self, words: np.ndarray) -> np.ndarray:
+        """Inverse of `pack`."""
+        outer = words.shape[:-2]
+        words = words[..., : self.groups * self.width]
+        words = words.reshape(*outer, -1, self.blocks, self.groups, self.width).swapaxes(-3, -2)
+        words = words.reshape(*outer, -1, self.blocks * self.width)
+        return words[..., : self.places, : self.features].reshape(*outer, self.numbers)
 
 
 def word_width(config) -> int:
@@ -66,9 +126,32 @@ class Layout:
         """Blocks that so many numbers take."""
         return -(-numbers // self.config.lanes)
 
+    def vector(self, numbers: int) -> Form:
+        """Form of a vector of so many numbers."""
+        return Form(1, numbers, 1, self.config.lanes, self.config.lanes)
+
+    def map_form(self, layer: int) -> Form:
+        """Form of the activations, normalised or not, and directions of a hidden layer."""
+        return self.config.layer[layer].map_form(self.config, layer)
+
+    def memory_form(self, layer: int) -> Form:
+        """Form of what a hidden layer's class memory remembers."""
+        return self.config.layer[layer].memory_form(self.config, layer)
+
+    def weight_form(self, layer: int) -> Form:
+        """Form of a row of weights."""
+        return self.config.layer[layer].weight_form(self.config, layer)
+
     def blocks(self, layer: int) -> int:
-        """Blocks of hidden layer `layer` (from 0)."""
-        return self.blocks_of(self.config.hidden[layer])
+        """Blocks of a row of the class memory of hidden layer `layer` (from 0)."""
+        return self.memory_form(layer).words
+
+    @cached_property
+    def period(self) -> int:
+        """Lanes after which the rotations of the random word repeat, so that lanes that hold the
+        same feature round alike.
+        """
+        return min(self.map_form(n).width for n in range(len(self.config.hidden)))
 
     @cached_property
     def most_blocks(self) -> int:
@@ -86,7 +169,7 @@ class Layout:
 
     def weight_blocks(self, layer: int) -> int:
         """Blocks of a row of weight layer `layer`."""
-        return self.blocks_of(self.shapes[layer][1])
+        return self.weight_form(layer).words
 
     @cached_property
     def memory_rows(self) -> int:
@@ -96,7 +179,7 @@ class Layout:
     @cached_property
     def weight_bases(self) -> tuple[int, ...]:
         """First address of each weight layer; the last entry is the size of the memory."""
-        words = [rows * self.blocks_of(units) for rows, units in self.shapes]
+        words = [rows * self.weight_blocks(n) for n, (rows, _) in enumerate(self.shapes)]
         return tuple(np.cumsum([0, *words]).tolist())
 
     @cached_property
@@ -112,31 +195,36 @@ class Layout:
         """Addresses of the larger of the two memories; both are addressed by equal registers."""
         return max(self.weight_bases[-1], self.memory_bases[-1], 2)
 
-    def block_lanes(self, layer: int) -> np.ndarray:
-        """How many lanes of each block of a hidden layer hold a unit."""
-        lanes = self.config.lanes
-        return np.minimum(self.config.hidden[layer] - lanes * np.arange(self.blocks(layer)), lanes)
+    @cached_property
+    def weight_places(self) -> np.ndarray:
+        """Which lanes of each word of the weight memory hold a weight, bool (words, lanes)."""
+        return self.weight_words([np.ones(shape, bool) for shape in self.shapes])
+
+    @cached_property
+    def memory_places(self) -> np.ndarray:
+        """The same of the class memory; no words where there is none."""
+        if not word_width(self.config):
+            return np.zeros((0, self.config.lanes), bool)
+        return self.memory_words(
+            [np.ones((self.memory_rows, units), bool) for units in self.config.hidden]
+        )
 
     @cached_property
     def weight_lanes(self) -> np.ndarray:
-        """How many lanes of each word of the weight memory hold a weight, lane 0 on, (words,)."""
-        filled = [np.ones(shape, np.int64) for shape in self.shapes]
-        return self.weight_words(filled).sum(axis=1)
+        """How many lanes of each word of the weight memory hold a weight, (words,)."""
+        return self.weight_places.sum(axis=1)
 
     @cached_property
     def memory_lanes(self) -> np.ndarray:
         """The same of the class memory; no words where there is none."""
-        if not word_width(self.config):
-            return np.zeros(0, np.int64)
-        layers = range(len(self.config.hidden))
-        return np.concatenate([np.tile(self.block_lanes(n), self.memory_rows) for n in layers])
+        return self.memory_places.sum(axis=1)
 
     @cached_property
     def vector_bases(self) -> tuple[int, ...]:
         """First block of each hidden layer in the vector memories; last entry: their size."""
         bases = [0]
         for layer in range(len(self.config.hidden)):
-            bases.append(bases[-1] + self.blocks(layer))
+            bases.append(bases[-1] + self.map_form(layer).words)
         return tuple(bases)
 
     @cached_property
@@ -160,30 +248,29 @@ class Layout:
 
     def lanes_of(self, values: np.ndarray) -> np.ndarray:
         """Pad the last axis with zeros and split it: ``(..., units) -> (..., blocks, lanes)``."""
-        lanes = self.config.lanes
-        pad = -values.shape[-1] % lanes
-        values = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, pad)])
-        return values.reshape(*values.shape[:-1], -1, lanes)
+        return self.vector(values.shape[-1]).pack(values)
 
     def units_of(self, words: np.ndarray, units: int) -> np.ndarray:
         """Inverse of `lanes_of`."""
-        return words.reshape(*words.shape[:-2], -1)[..., :units]
+        return self.vector(units).unpack(words)
 
     def weight_words(self, weights: list[np.ndarray]) -> np.ndarray:
         """Contents of the weight memory, shape (words, lanes), from the weight arrays.
 
-        Hidden layers have shape ``(inputs + 1, units)``, the readout ``(classes, units)``.
+        Hidden layers have shape ``(rows, units)``, the readout ``(classes, units)``. Of a
+        convolution the first group of lanes alone is filled.
         """
         words = []
-        for layer, weight in zip(self.config.layer, weights, strict=True):
-            word = self.lanes_of(weight)
-            word = word.swapaxes(0, 1) if layer.row_inner else word
+        for n, weight in enumerate(weights):
+            word = self.weight_form(n).pack(weight)
+            word = word.swapaxes(0, 1) if self.config.layer[n].row_inner else word
             words.append(word.reshape(-1, self.config.lanes))
         return np.concatenate(words)
 
     def memory_words(self, memories: list[np.ndarray]) -> np.ndarray:
         """Contents of the class memory, shape (words, lanes), from arrays ``(rows, units)``."""
-        return np.concatenate([self.lanes_of(m).reshape(-1, self.config.lanes) for m in memories])
+        words = [self.memory_form(n).pack(memory) for n, memory in enumerate(memories)]
+        return np.concatenate([word.reshape(-1, self.config.lanes) for word in words])
 
     def weights_from(self, words: np.ndarray) -> list[np.ndarray]:
         """Inverse of `weight_words`."""
@@ -194,17 +281,17 @@ class Layout:
 
     def rows_from(self, layer: int, words: np.ndarray) -> np.ndarray:
         """Rows of one weight layer, all or the next ones, from their words alone."""
-        blocks = self.weight_blocks(layer)
+        form = self.weight_form(layer)
         if self.config.layer[layer].row_inner:
-            words = words.reshape(blocks, -1, words.shape[1]).swapaxes(0, 1)
-        return self.units_of(words.reshape(-1, blocks, words.shape[-1]), self.shapes[layer][1])
+            words = words.reshape(form.words, -1, words.shape[1]).swapaxes(0, 1)
+        return form.unpack(words.reshape(-1, form.words, words.shape[-1]))
 
     def memories_from(self, words: np.ndarray) -> list[np.ndarray]:
         """Inverse of `memory_words`."""
-        cfg, bases = self.config, self.memory_bases
+        bases = self.memory_bases
         return [
-            self.units_of(
-                words[bases[n] : bases[n + 1]].reshape(self.memory_rows, self.blocks(n), -1), units
+            self.memory_form(n).unpack(
+                words[bases[n] : bases[n + 1]].reshape(self.memory_rows, self.blocks(n), -1)
             )
-            for n, units in enumerate(cfg.hidden)
+            for n in range(len(self.config.hidden))
         ]

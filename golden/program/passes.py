@@ -60,7 +60,7 @@ def similarity(config, layer: int) -> Pass:
         waits, then = [reservoir_of(layer)], Then.PROJECTED
         clears += [pull_of(layer), reservoir_of(layer)]
     return make(
-        config, Kind.SIMILARITY, layer, f"normalise{layer}", *waits,
+        config, Kind.SIMILARITY, layer, config.layer[layer].seen(layer), *waits,
         count=Layout(config).memory_rows, clears=clears, then=then,
     )  # fmt: skip
 
@@ -72,7 +72,8 @@ def modulation(config, layer: int) -> list[Pass]:
     if kind.projected:
         waits.append(pull_of(layer))
         rows = Rows.ALL
-    passes = [make(config, Kind.DIRECTION, layer, *waits, rows=rows, count=count + 1)]
+    facts = {"rows": rows, "count": count + 1, **config.layer[layer].positions(config, layer)}
+    passes = [make(config, Kind.DIRECTION, layer, *waits, **facts)]
     if kind.windowed:
         passes.append(make(config, Kind.FORGET, layer, count=count))
     return passes

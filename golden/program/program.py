@@ -40,20 +40,22 @@ def program(config) -> tuple[Pass, ...]:
     hidden, learns, last = len(config.hidden), config.learns_hidden, config.layer[-1]
     found = []
     for layer, table in enumerate(config.layer[:-1]):
-        before = [f"normalise{layer - 1}"] if layer else []
+        before = [config.layer[layer - 1].output(layer - 1)] if layer else []
         if learns:
             before += _names(table.update(config, layer))
         sums = table.forward(config, layer, *before)
         found += sums
         if learns and layer:
             found += passes.modulation(config, layer - 1)
-        found.append(make(config, Kind.SUM, layer, *_names(sums)))
-        found.append(make(config, Kind.SQUARES, layer))
+        where = table.positions(config, layer)
+        found.append(make(config, Kind.SUM, layer, *_names(sums), **where))
+        found.append(make(config, Kind.SQUARES, layer, **where))
         if learns and layer:
             found += passes.remembering(config, layer - 1)
-        found.append(make(config, Kind.NORMALISE, layer, f"squares{layer}"))
+        found.append(make(config, Kind.NORMALISE, layer, f"squares{layer}", **where))
+        found += table.finish(config, layer)
         if layer == hidden - 1:
-            waits = (f"normalise{layer}", *_names(last.update(config, hidden)), "results")
+            waits = (table.output(layer), *_names(last.update(config, hidden)), "results")
             found += last.forward(config, hidden, *waits)
         if learns:
             found.append(passes.similarity(config, layer))

@@ -93,8 +93,8 @@ def traces(config) -> dict[str, Trace]:
     names = [_weight(name, config, n) for n, (name, _) in enumerate(layers)]
     names.append("readout weight to class {} from unit {}".format)
     weights = [
-        Part(shape, name, config.weight.fraction)
-        for shape, name in zip(layout.shapes, names, strict=True)
+        Part(shape, name, config.weight_fraction(n))
+        for n, (shape, name) in enumerate(zip(layout.shapes, names, strict=True))
     ]
     memory = [
         Part((layout.memory_rows, units), f"{name} class memory of {row} {{}}, unit {{}}".format, 0)

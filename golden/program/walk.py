@@ -32,6 +32,8 @@ class Store(StrEnum):
     A = "a"  # activations before normalisation,
     Z = "z"  # and after it
     D = "d"  # directions
+    MAP = "map"  # of a convolution: z averaged over squares, which the next layer reads,
+    CELLS = "cells"  # and over the cells of a grid, which the class memory sees
     TRACES = "traces"  # of the inputs (layer 0) and of the units' spikes (layer 1)
     # filled by what takes the totals of a pass, see `Then`
     RESULTS = "results"
@@ -57,6 +59,7 @@ class Common(StrEnum):
 
     NONE = "none"
     SOURCE = "source"  # the input, or the activation of the layer below, or 1 for the bias
+    PATCH = "patch"  # likewise, a number of the patch at a position: it differs from group to group
     ERROR = "error"
     PULL = "pull"  # errors (or v of a reservoir memory), then the Jacobian
     WRITE = "write"  # the error or minus one, by the kind of memory
@@ -116,6 +119,11 @@ class Walk:
         Clocks that each step takes; it is issued in the last of them.
     stride : int
         Words from a block to the next one where rows are walked inside a block; 0: `count`.
+    positions : int
+        Of a convolution: what is said here is walked at so many positions, or groups of positions
+        that share a word; or for so many squares or cells, whose positions are the rows then.
+    positions_inner : bool
+        Positions are walked inside a row; else rows and blocks at a position.
     units : int
         The hidden layer whose units the lanes hold.
     base : int
@@ -139,6 +147,8 @@ class Walk:
         `hebbware.golden.neurons.spiking`.
     sequence : bool
         Of cores whose samples are sequences only.
+    maps : bool
+        Of cores with convolutions only.
     start : bool
         Belongs to the start program.
     settling : bool
@@ -158,6 +168,8 @@ class Walk:
     row_inner: bool = False
     pace: int = 1
     stride: int = 0
+    positions: int = 1
+    positions_inner: bool = False
     units: int = 0
     base: int = 0
     below: int = 0
@@ -171,6 +183,7 @@ class Walk:
     random: bool = False
     leaks: bool = False
     sequence: bool = False
+    maps: bool = False
     start: bool = False
     settling: bool = False
     learn: bool = False
@@ -286,6 +299,24 @@ class Kind(StrEnum):
         own=Own.Z, common=Common.ERROR, scale=Scale.STEP, reads=_W, writes=_W,
         random=True, learn=True, skip=Skip.NO_ERRORS,
     )  # fmt: skip
+    # -- of convolutions; their other passes are those above, at all positions --
+    # u = W^T patch
+    CONVOLVE = "convolve", Walk(
+        row_inner=True, common=Common.PATCH, scale=Scale.SUM, reads=_W, writes=(Store.A,),
+        settling=True, maps=True,
+    )  # fmt: skip
+    # z averaged over squares, and over cells
+    POOL = "pool", Walk(
+        row_inner=True, own=Own.Z, common=Common.ONE, writes=(Store.MAP,), settling=True, maps=True
+    )  # fmt: skip
+    CELLS = "cells", Walk(
+        row_inner=True, own=Own.Z, common=Common.ONE, writes=(Store.CELLS,), learn=True, maps=True
+    )  # fmt: skip
+    # W -= sum over the positions of patch d
+    CORRELATE = "correlate", Walk(
+        row_inner=True, positions_inner=True, own=Own.D, common=Common.PATCH, scale=Scale.STEP,
+        reads=_W, writes=_W, random=True, learn=True, skip=Skip.NO_ERRORS, maps=True,
+    )  # fmt: skip
     # one group of lanes of a weight layer, or of a class memory, gets its start values
     START_WEIGHTS = (
         "start_weights",
@@ -374,7 +405,7 @@ class Written(NamedTuple):
         Numbers of the rows, of weights and class memories; slots of `Store.KERNELS`.
     values : int array
         Raw: ``(n, units)`` of weights and class memories, else a vector, or a matrix of
-        `Store.DECODED`.
+        `Store.DECODED`, or of a convolution ``(places, features)``.
     """
 
     store: Store

@@ -44,8 +44,7 @@ def forward_drop(config) -> int:
 
 
 def _forward_drops(config):
-    hidden = range(len(config.hidden))
-    return [config.source(n).fraction + config.weight.fraction - config.u.fraction for n in hidden]
+    return [config.sum_shift(layer) for layer in range(len(config.hidden))]
 
 
 def vector_shifts(config) -> tuple[range, range]:

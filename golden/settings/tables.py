@@ -102,6 +102,20 @@ def real(default: float | None, low: float, high: float) -> Any:
     return _made(default, Domain(check, low, high))
 
 
+def choice_of(default: int, numbers: tuple[int, ...]) -> Any:
+    """One of some whole numbers."""
+
+    def check(name, value):
+        _check_whole(name, value)
+        if value not in numbers:
+            *first, last = numbers
+            listed = f"{', '.join(map(str, first))} or {last}"
+            raise InputError(f"{name} must be {listed}, not {value}")
+        return value
+
+    return _made(default, Domain(check, min(numbers), max(numbers)))
+
+
 def flag(default: bool) -> Any:
     """True or false."""
 
@@ -125,11 +139,13 @@ def choice(default: str, names: tuple[str, ...] | type[StrEnum], files: str = ""
     return _made(default, Domain(check, names=known))
 
 
-def numbers(default: tuple, low: float, high: float, entry: type = int) -> Any:
-    """A list of whole numbers, or of numbers."""
+def numbers(default: tuple | None, low: float, high: float, entry: type = int) -> Any:
+    """A list of whole numbers, or of numbers. With a default of None there need be none."""
     text = "whole numbers" if entry is int else "numbers"
 
     def check(name, value):
+        if value is None and default is None:
+            return None
         if not isinstance(value, (tuple, list)) or not all(
             isinstance(v, (int, entry)) and not isinstance(v, bool) for v in value
         ):

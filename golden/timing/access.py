@@ -74,10 +74,11 @@ class Access:
 
     def coded(self, memory: np.ndarray, layer: int, rows=slice(None)) -> np.ndarray:
         """Words of `rows` of a layer's class memory as stored: the code bit, if any, above."""
-        words = self.layout.lanes_of(memory)
+        form = self.layout.memory_form(layer)
+        words = form.pack(memory)
         if not self.config.memory.kappa:
             return words
-        codes = self.layout.lanes_of((self.core.codes[layer][rows] < 0).astype(np.int64))
+        codes = form.pack((self.core.codes[layer][rows] < 0).astype(np.int64))
         return (words & ((1 << self._stored_bits) - 1)) | codes << self._stored_bits
 
     @property
@@ -86,7 +87,7 @@ class Access:
         return word_width(self.config) - bool(self.config.memory.kappa)
 
     def _weight(self, command):
-        if not self._there(command, self.layout.weight_lanes):
+        if not self._there(command, self.layout.weight_places):
             return 0, None
         words, bits = self.weight_words(), self.config.weight.width
         written = self._change(command, words, bits)
@@ -95,7 +96,7 @@ class Access:
         return signed(int(words[command.address, command.lane]), bits), written
 
     def _memory(self, command):
-        if not self._there(command, self.layout.memory_lanes):
+        if not self._there(command, self.layout.memory_places):
             return 0, None
         words, bits = self.memory_words(), word_width(self.config)
         written = self._change(command, words, bits)
@@ -104,8 +105,9 @@ class Access:
         return signed(int(words[command.address, command.lane]), bits), written
 
     @staticmethod
-    def _there(command, lanes):
-        return command.address < len(lanes) and command.lane < lanes[command.address]
+    def _there(command, places):
+        address, lane = command.address, command.lane
+        return address < len(places) and lane < places.shape[1] and places[address, lane]
 
     @staticmethod
     def _change(command, words, bits):
@@ -172,7 +174,7 @@ def stored(core: Core, learn: bool) -> list[tuple[Space, int, int, np.ndarray]]:
         It is to learn on, and keeps something of past samples that no command writes.
     """
     access, layout = Access(core), core.layout
-    found = _by_lanes(Space.WEIGHT, access.weight_words(), layout.weight_lanes)
+    found = _by_lanes(Space.WEIGHT, access.weight_words(), layout.weight_places)
     if not learn:
         return found
     if (core.kind.windowed or core.kind.by_sample or core.kind.projected) and core.learned:
@@ -180,8 +182,8 @@ def stored(core: Core, learn: bool) -> list[tuple[Space, int, int, np.ndarray]]:
             f"memory.kind must be one of which commands write all that it keeps, not "
             f"{core.kind.kind}: it needs the samples learned last"
         )
-    if len(layout.memory_lanes):
-        found += _by_lanes(Space.MEMORY, access.memory_words(), layout.memory_lanes)
+    if len(layout.memory_places):
+        found += _by_lanes(Space.MEMORY, access.memory_words(), layout.memory_places)
     if core.kind.self_scaling:
         found.append((Space.GAIN, 0, 0, np.concatenate(core.gains)))
     for register, value in ((State.RANDOM, core.random_state), (State.EXTRA, core.extra)):
@@ -189,11 +191,11 @@ def stored(core: Core, learn: bool) -> list[tuple[Space, int, int, np.ndarray]]:
     return found
 
 
-def _by_lanes(space: Space, words: np.ndarray, lanes: np.ndarray) -> list:
+def _by_lanes(space: Space, words: np.ndarray, places: np.ndarray) -> list:
     """Each lane's column, in runs of addresses at which the lane holds a unit."""
     found = []
     for lane in range(words.shape[1]):
-        there = np.flatnonzero(lanes > lane)
+        there = np.flatnonzero(places[:, lane])
         for run in np.split(there, np.flatnonzero(np.diff(there) > 1) + 1):
             if len(run):
                 found.append((space, int(run[0]), lane, words[run, lane]))

@@ -39,6 +39,7 @@ class Schedule:
     VECTORS = (Store.A, Store.Z, Store.D)
 
     def __init__(self, core: Core, *, seed=0, stalls=None):
+        core.config.check_hardware()
         stalls = stalls or {}
         self.core, self.config, self.layout = core, core.config, core.layout
         self.access = Access(core)

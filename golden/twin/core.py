@@ -31,8 +31,7 @@ from .kernels import Constants, Reservoirs, Scratch, State, run
 
 
 def _forward_shifts(config: CoreConfig) -> list[int]:
-    layers = range(len(config.sizes) - 1)
-    return [config.source(n).fraction + config.weight.fraction - config.u.fraction for n in layers]
+    return [config.sum_shift(layer) for layer in range(len(config.layer))]
 
 
 def _read_shift(config: CoreConfig) -> int:
@@ -41,7 +40,8 @@ def _read_shift(config: CoreConfig) -> int:
     return -config.read.fraction if scaled else kind.read_shift(config)
 
 
-def _constants(config: CoreConfig) -> Constants:
+def constants(config: CoreConfig) -> Constants:
+    """What the compiled loops compute with."""
     kind = config.memory
     factors, shifts = zip(*(reciprocal_of_size(n) for n in config.hidden), strict=True)
     width = exp_width(config)
@@ -200,16 +200,22 @@ class Twin(Core):
     """
 
     def __new__(cls, config: CoreConfig | None = None):
-        """Of sequences it is a `hebbware.golden.twin.sequence.SequenceTwin`; copies have none."""
+        """Of sequences it is a `hebbware.golden.twin.sequence.SequenceTwin`, of convolutions a
+        `hebbware.golden.twin.maps.MapTwin`; copies have none.
+        """
         if config and config.recurrent:
             from .sequence import SequenceTwin
 
             return SequenceTwin(config)
+        if config and config.convolves:
+            from .maps import MapTwin
+
+            return MapTwin(config)
         return super().__new__(cls, config)
 
     def __init__(self, config: CoreConfig):
         super().__init__(config)
-        self._constants = _constants(config)
+        self._constants = constants(config)
         self._type = np.int32 if fits_32_bits(config) else np.int64
 
     def infer_many(self, x):

@@ -47,7 +47,7 @@ def _constants(config: CoreConfig) -> Ticks:
         readout_shift=neuron.readout_shift,
         z_max=config.z.max,
         z_spike=config.z.one,
-        score_shift=config.z.fraction + config.weight.fraction - config.u.fraction,
+        score_shift=config.sum_shift(1),
         u_fraction=config.u.fraction,
         direction_shift=feedback.direction_shift(config) if config.learns_hidden else 0,
         d_max=config.d.max,

@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ...golden.modulators.class_memory import similarity_shift
+from ...golden.modulators.class_memory import similarity_shifts
 from ...golden.program import widths
 from ...golden.program.walk import Own
 from ...golden.reservoir.memory import down_shift
@@ -51,7 +51,7 @@ class Arrivals(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         cfg, step = self.config, self.total_step
-        constants, form = [similarity_shift(cfg, units) for units in cfg.hidden], cfg.k
+        constants, form = similarity_shifts(cfg), cfg.k
         if cfg.memory.projected:
             constants = [(1, cfg.read.fraction + down_shift(units)) for units in cfg.hidden]
             form = cfg.z
@@ -69,7 +69,7 @@ class Arrivals(wiring.Component):
         if any(factor != 1 for factor, _ in constants):
             scaled = self.total * Mux(similar, factors[step.layer], 1)
         similarity = Array(shift_round(product, shift) for _, shift in constants)[first.layer]
-        score = shift_round(product, cfg.z.fraction + cfg.weight.fraction - cfg.u.fraction)
+        score = shift_round(product, cfg.sum_shift(len(cfg.hidden)))
         rounded = Signal(signed(max(len(similarity), len(score))))
         m.d.sync += [
             product.eq(scaled),

@@ -83,7 +83,8 @@ class Kinds:
 
 @lru_cache(maxsize=1)
 def _ordinary():
-    return Kinds({kind: kind.walk for kind in GoldenKind if not kind.walk.sequence})
+    ordinary = (kind for kind in GoldenKind if not (kind.walk.sequence or kind.walk.maps))
+    return Kinds({kind: kind.walk for kind in ordinary})
 
 
 @lru_cache(maxsize=64)

@@ -192,6 +192,11 @@ SPIKING = {
     "neuron.width",
     "layer.recurrent_init_std",
 }
+MAPS = {  # tests/golden/test_conv.py
+    "input.shape",
+    *(f"layer.{name}" for name in ("features", "kernel", "stride", "pool", "grid", "gain")),
+    "layer.narrow",
+}
 RECURRENT = {"layer.kind": ["recurrent", "readout"]}
 
 
@@ -227,7 +232,7 @@ def _with(field, value):
 
 def test_every_field_is_covered_by_a_rule():
     named = set(RANGES) | {field for values, _ in RULES for field in values}
-    assert {*domains()} <= named | SPIKING
+    assert {*domains()} <= named | SPIKING | MAPS
 
 
 @pytest.mark.parametrize("name", former.NAMES)
