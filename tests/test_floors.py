@@ -19,7 +19,9 @@ TOOLS = {
 """Others' packages that a floor must not know."""
 
 GOLDEN = {"numpy", "hebbware", *sys.stdlib_module_names}
-"""All that golden may import anywhere; numba in the compiled twin, scikit-learn in functions."""
+"""All that golden may import anywhere; the compiled twin also numba and threadpoolctl, functions
+scikit-learn.
+"""
 
 ESTIMATOR = "golden/learn/classifier.py"
 """The one module of golden that imports scikit-learn as a whole: its class is built on it."""
@@ -77,7 +79,7 @@ def violations(source: str, path: str) -> list[str]:
         elif top in TOOLS.get(floor, ()):
             wrong.append(name)
         elif floor == "golden" and top not in GOLDEN | set(FLOORS):
-            twin = top == "numba" and path.startswith("golden/twin/")
+            twin = top in ("numba", "threadpoolctl") and path.startswith("golden/twin/")
             sklearn = top == "sklearn" and (in_function or path == ESTIMATOR)
             scipy = top == "scipy" and in_function  # scikit-learn brings it
             if not (twin or sklearn or scipy):

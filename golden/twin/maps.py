@@ -10,7 +10,7 @@ from ..layers import Conv
 from ..layers.normalise import reciprocal_of_size
 from ..program.commands import DATA_BITS
 from ..program.layout import Form
-from . import core as twin
+from .constants import constants
 from .map_kernels import MapScratch, MapState, Windows, run
 
 
@@ -56,7 +56,7 @@ class MapTwin(Core):
 
     def __init__(self, config: CoreConfig):
         super().__init__(config)
-        self._constants = twin.constants(config)
+        self._constants = constants(config)
         form = self.layout.weight_form(len(config.hidden))
         self._windows = _windows(config, form, self.layout.period)
 
