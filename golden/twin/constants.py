@@ -1,4 +1,4 @@
-"""What the compiled twins compute with: constants of a configuration, as plain numbers and arrays."""
+"""What the compiled twins compute with: constants of a configuration, numbers and arrays."""
 
 import numpy as np
 
