@@ -41,7 +41,8 @@ COMMANDS = (
         "build",
         "board",
     ),
-    *("reservoir", "bench", "sweep", "profile", "report", "paper", "folds", "data", "doctor"),
+    *("reservoir", "bench", "sweep", "profile", "report", "study", "paper"),
+    *("folds", "data", "doctor"),
 )
 """In the order of the help. Each is ``command`` in the module of that name in this folder."""
 

@@ -50,6 +50,7 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,8 @@ class Store:
     ----------
     folder : path
         Made where it is not there.
-    code : str
-        Version of the code that computes results now.
+    code : str or several
+        Versions of the code that computes results now, one for each kind of run.
 
     Raises
     ------
@@ -86,9 +87,9 @@ class Store:
         name of a result and are none.
     """
 
-    def __init__(self, folder: str | Path, code: str):
+    def __init__(self, folder: str | Path, code: str | Collection[str]):
         self.folder = Path(folder)
-        self.code = code
+        self.codes = (code,) if isinstance(code, str) else tuple(code)
         self.known: dict[str, str] = {}  # name of a run: its status
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -135,10 +136,10 @@ class Store:
             raise InputError(
                 f"{path} is not the result that its name says; remove it, then run again"
             ) from None
-        if code != self.code:
+        if code not in self.codes:
             raise InputError(
                 f"results folder {self.folder} holds results of code version {code}, not of "
-                f"{self.code}; use another folder"
+                f"{' or '.join(self.codes)}; use another folder"
             )
         return content
 
