@@ -61,8 +61,8 @@ def command(
     """Make the paper's figures from this project's rule and from the float references.
 
     Each run is stored as one file; what was stopped, however, goes on from there. Each figure is
-    written as NAME.png and NAME.json. The data set is mnist unless --dataset says otherwise:
-    digits needs no download.
+    written as NAME.png, NAME.json and NAME.csv (all runs). The data set is mnist unless --dataset
+    says otherwise: digits needs no download.
     """
     from hebbware.study import sweep as sweeps
     from hebbware.study.paper import FIGURES, figure, runs, setting
@@ -79,7 +79,7 @@ def command(
     summaries, failed = {}, 0
     for name in names or FIGURES:
         module = figure(name)
-        for suffix in ("png", "json"):
+        for suffix in ("png", "json", "csv"):
             check_writable(results / f"{name}.{suffix}", "--results")
         rows = module.plan(made)
         plan = Plan(name, module.TITLE, keys={run_name(k): k for row in rows for k in row.keys})
@@ -97,6 +97,7 @@ def command(
         image, summary = png(module.draw, made, found)
         summary = {"figure": name, "title": module.TITLE, "full": full, **summary}
         write_file(results / f"{name}.png", image)
+        write_file(results / f"{name}.csv", setting.csv_text(found))
         summaries[name] = summary
         _json(results / f"{name}.json", summary)
         for title, columns, lines in module.tables(made, summary):

@@ -88,9 +88,8 @@ def command(
 
 
 def _print(output: Output, dataset: Dataset, found: Profile) -> None:
-    from hebbware.study.tally import FIELDS
-
     config, rounding = found.config, found.config.update.rounding
+    _print_summary(output, found)
     output.table(
         f"{dataset.name}, {'-'.join(map(str, config.sizes))}, {config.memory.kind} memory, "
         f"{found.samples:,} samples learned, seed {config.seed}",
@@ -113,6 +112,12 @@ def _print(output: Output, dataset: Dataset, found: Profile) -> None:
         "% to zero: of the values that are not zero; bias: what rounding adds on average, as a "
         "share of the mean size"
     )
+
+
+def _print_summary(output: Output, found: Profile) -> None:
+    """Print which formats to change, what parts from real arithmetic first, and the accuracy."""
+    from hebbware.study.tally import FIELDS
+
     fields: dict[str, list[str]] = {}
     for tally, verdict in found.flagged():
         wrong = ", ".join(word for word in verdict.split(", ") if "idle" not in word)
@@ -122,7 +127,14 @@ def _print(output: Output, dataset: Dataset, found: Profile) -> None:
     for names, where in fields.items():
         output.log(f"change {names}: {'; '.join(where)}")
     if not fields:
-        output.log("no format is too small")
+        output.log("change nothing: no format is too small")
+    idle: dict[str, list[str]] = {}
+    for tally, verdict in found.flagged():
+        if "idle" in verdict:
+            at = f"{found.layer_name(tally.layer)} {tally.signal} {tally.idle_bits}"
+            idle.setdefault(" or ".join(FIELDS[tally.signal]), []).append(at)
+    for names, where in idle.items():
+        output.log(f"may be narrower, bits never used: {names}: {', '.join(where)}")
     output.log(_parting(found))
     output.log(
         f"right while learning: {_percent(found.accuracy)} % in integers, "

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 def command(results: Path, target: Path | None, code: str | None, output: Output) -> None:
     """Draw what the results in DIR say: index.html, which opens without a network, and figures.
 
-    DIR is a folder that `hebbware sweep` wrote, finished or not. Figures are written as PNG and
-    SVG. The same results give the same bytes.
+    DIR is a folder that `hebbware sweep` wrote, finished or not; runs.csv has all its runs. Figures
+    are written as PNG and SVG. The same results give the same bytes.
     """
     from hebbware.study import report
 
@@ -50,7 +50,7 @@ def command(results: Path, target: Path | None, code: str | None, output: Output
     summary = report.summary(study)
     output.log(
         f"{summary['done']} of {summary['planned']} runs done, {summary['failed']} failed; "
-        f"{len(files) - 1} figure files and {target / report.PAGE}"
+        f"{len(files) - 2} figure files, {report.TABLE} and {target / report.PAGE}"
     )
     output.write(
         {**summary, "page": target / report.PAGE, "files": [target / name for name in files]}

@@ -92,7 +92,8 @@ def measure(
             rows.append(row)
             advance()
     output.table(
-        f"{base.activation}, rho {base.rho:g}, leak {base.leak}; {count} seed(s); errors: NRMSE",
+        f"{base.activation}, rho {base.rho:g}, leak {base.leak}; "
+        f"{count} seed{'s' * (count != 1)}; errors: NRMSE",
         (
             "topology",
             "R",

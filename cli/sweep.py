@@ -61,6 +61,7 @@ def command(
         raise click.UsageError("--jobs is for local processes; it cannot be with --scheduler")
     from hebbware.study import spec as specs
     from hebbware.study import sweep as sweeps
+    from hebbware.study import synthesis
     from hebbware.study.run import code_version
     from hebbware.study.store import Store
 
@@ -72,7 +73,7 @@ def command(
     if dry_run and not results.exists():
         statuses = []
     else:
-        store = Store(results, code_version())
+        store = Store(results, (code_version(), synthesis.code_version()))
         statuses = [store.status(name) for name in plan.keys]
     left = len(plan.keys) - statuses.count("done")
     left -= 0 if retry_failed else statuses.count("failed")
@@ -121,7 +122,7 @@ def command(
 def _print_parts(output: Output, parts: list[Part]) -> None:
     output.table(
         "planned",
-        ("part", "varies", "points", "runs", "controls"),
+        ("part", "varies", "points", "runs", "controls", "cores"),
         [
             (
                 part.name,
@@ -129,6 +130,7 @@ def _print_parts(output: Output, parts: list[Part]) -> None:
                 len(part.points),
                 len({name for point in part.points for name in point.runs}),
                 len({n for p in part.points for names in p.controls.values() for n in names}),
+                len({name for point in part.points for name in point.syntheses.values()}),
             )
             for part in parts
         ],

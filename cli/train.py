@@ -332,7 +332,7 @@ def _print(output: Output, dataset: Dataset, result: Result, compared: dict[str,
 def _draw(
     file_format: str, dataset: Dataset, result: Result, compared: dict[str, Control]
 ) -> bytes:
-    """Return the figure: accuracy against epochs, controls as level lines of test accuracy."""
+    """Return the figure: accuracy against epochs; the test set and the controls at the end."""
     import io
 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -342,7 +342,7 @@ def _draw(
     state = result.state
     config = state.core.config
     epochs = range(1, state.epoch + 1)
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.plot(
@@ -360,10 +360,13 @@ def _draw(
         label=f"test {_percent(result.test)}",
     )
     for index, (name, control) in enumerate(compared.items()):
-        axes.axhline(
-            100 * control.test,
-            ls="--",
-            lw=1.2,
+        axes.plot(  # one number, measured at the end: no line over epochs
+            [state.epoch],
+            [100 * control.test],
+            "Dsv^<>"[index % 6],
+            ms=7,
+            mfc="none",
+            mew=1.6,
             color=f"C{(1, 2, 4, 5)[index % 4]}",
             label=f"{name} {_percent(control.test)} (test)",
         )
@@ -375,7 +378,7 @@ def _draw(
     )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    axes.legend(fontsize=10, loc="center left", bbox_to_anchor=(1.01, 0.5))
     buffer = io.BytesIO()
     figure.savefig(buffer, format=file_format, dpi=150)
     return buffer.getvalue()

@@ -86,6 +86,11 @@ def quantity(name: str) -> str:
     return label(name).split(",")[0]
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number of things: ``1 seed``, ``3 seeds``."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
 def shade(number: int, count: int) -> tuple:
     """Return the colour of one of many ordered lines, from dark to light."""
     return colormaps["viridis"](0.88 * number / max(count - 1, 1))

@@ -121,8 +121,10 @@ def _varied(chart: Chart) -> str:
 def _caption(panel: Panel, chart: Chart) -> str:
     seeds = {len(point.runs) for point in chart.points}
     count = f"{min(seeds)} to {max(seeds)}" if len(seeds) > 1 else f"{seeds.pop()}"
-    text = f"Accuracy at the end {_varied(chart)}: mean of {count} seeds"
-    text += ", bars of one standard deviation, single seeds as dots."
+    text = f"Accuracy at the end {_varied(chart)}: "
+    single = count == "1"
+    text += "1 seed." if single else f"mean of {count} seeds, bars of one standard deviation"
+    text += "" if single else ", single seeds as dots."
     for axis in (chart.axis, chart.by):
         for index, name in enumerate(axis.fields[1:] if axis else (), 1):
             pairs = ", ".join(f"{show(v[index])} at {show(v[0])}" for v in axis.values)

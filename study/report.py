@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 from collections import Counter
@@ -11,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from hebbware.golden.errors import InputError
-from hebbware.study.panels import Panel, Study
+from hebbware.study.axes import show
+from hebbware.study.panels import MEASURES, Panel, Study
 from hebbware.study.results import COSTS, Point, Run
 from hebbware.study.store import NAME
 
 PAGE = "index.html"
+TABLE = "runs.csv"
 
 
 def load(folder: str | Path, code: str | None = None) -> Study:
@@ -37,7 +41,9 @@ def load(folder: str | Path, code: str | None = None) -> Study:
         names = sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise InputError(f"no results folder {folder}: {error.strerror}") from None
-    runs = [_read(folder / name) for name in names if NAME.fullmatch(name)]
+    read = [_read(folder / name) for name in names if NAME.fullmatch(name)]
+    runs = [one for one in read if isinstance(one, Run)]
+    cores = {name: found for one in read if isinstance(one, tuple) for name, found in [one]}
     if not runs:
         raise InputError(f"no results in {folder}; `hebbware sweep` writes them")
     versions = Counter(run.code for run in runs)
@@ -53,6 +59,10 @@ def load(folder: str | Path, code: str | None = None) -> Study:
     known = {run.name: run for run in runs}
     plans = _plans(folder / "specs")
     parts = [part for plan in plans.values() for part in plan["parts"]]
+    for part in parts:
+        for run, families in part["syntheses"].items():
+            if run in known and (found := {f: cores[n] for f, n in families.items() if n in cores}):
+                known[run].cost["synthesis"] = found
     panels = [panel for part in parts if (panel := _panel(part, known)).runs]
     if not panels:
         raise InputError(f"no specification in {folder / 'specs'} asks for any result in {folder}")
@@ -82,6 +92,11 @@ def _plans(folder: Path) -> dict[str, dict[str, Any]]:
                     "title": str(part["title"]),
                     "fields": tuple(map(str, part["fields"])),
                     "groups": [(list(p["runs"]), dict(p["controls"])) for p in part["points"]],
+                    "syntheses": {
+                        run: dict(p.get("syntheses", {}))
+                        for p in part["points"]
+                        for run in p["runs"]
+                    },
                 }
                 for part in content["parts"]
             ]
@@ -121,11 +136,13 @@ def _unique(panels: list[Panel]) -> list[Panel]:
     return list(found.values())
 
 
-def _read(path: Path) -> Run:
-    """Read one result."""
+def _read(path: Path) -> Run | tuple[str, dict[str, Any]]:
+    """Read one result: a run, or name and resources of a core (none of a synthesis that failed)."""
     try:
         content = json.loads(path.read_bytes())
         key, failed = content["key"], content["status"] != "done"
+        if key.get("kind") == "synthesis":
+            return path.stem, dict(content["result"] or {})
         result = content["result"] or {}
         settings = {k: v for k, v in key["config"].items() if k != "seed"}
         settings |= {"epochs": key["epochs"], "samples": key["train_samples"]}
@@ -178,8 +195,36 @@ def render(study: Study, progress: Callable[[int], None] = lambda n: None) -> di
     for figure in drawn:
         files[f"figures/{figure.name}.png"] = figure.png
         files[f"figures/{figure.name}.svg"] = figure.svg
+    files[TABLE] = table(study).encode()
     files[PAGE] = page.page(study, drawn).encode()
     return files
+
+
+def table(study: Study) -> str:
+    """Return all runs as CSV: part, control, seed, what was varied, accuracies, costs, failure."""
+    lines: list[dict[str, Any]] = []
+    for panel in study.panels:
+        control_of = {
+            name: control
+            for _, controls in panel.groups
+            for control, names in controls.items()
+            for name in names
+        }
+        for run in panel.runs:
+            line = {"part": panel.name, "control": control_of.get(run.name), "seed": run.seed}
+            line |= {name: run.settings.get(name) for name in panel.fields}
+            line |= {measure: run.measure(measure) for measure in MEASURES}
+            line |= {cost.name: cost.of(run.cost) for cost in COSTS}
+            lines.append({**line, "failed": run.error, "run": run.name})
+    columns = dict.fromkeys(name for line in lines for name in line)
+    last = [*MEASURES, *(cost.name for cost in COSTS), "failed", "run"]
+    columns = [*(name for name in columns if name not in last), *last]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    for line in lines:
+        writer.writerow({k: show(v) if isinstance(v, list) else v for k, v in line.items()})
+    return text.getvalue()
 
 
 def summary(study: Study) -> dict[str, Any]:

@@ -137,6 +137,12 @@ def _accesses(cost: dict[str, Any]) -> float | None:
 COSTS = (
     Cost("memory-bits", "memory, bits", _path("memory_bits")),
     Cost("lut", "logic, LUTs", _path("estimate", "lut")),
+    *(
+        Cost(f"{resource}-{family}", f"{name} after synthesis, {title}", _path(*at))
+        for family, title in (("ecp5", "ECP5"), ("ice40", "iCE40"))
+        for resource, name in (("lut", "LUTs"), ("bram", "block RAMs"))
+        for at in [("synthesis", family, resource)]
+    ),
     Cost("multiplies", "multiplies per sample", _path("multiplies_per_sample")),
     Cost("accesses", "memory accesses (reads and writes) per sample", _accesses),
 )

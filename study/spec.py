@@ -11,6 +11,7 @@ A specification is a TOML file::
     samples = 500                # samples to train with; by default all that are not held back
     test = true                  # look at the test set at the end of each run; by default not
     controls = ["frozen", "codes", "linear", "float"]
+    cost = "synthesis"           # also synthesise each distinct core; by default LUTs are estimated
     list = [{}, {memory.horizon = 9}]  # each of these tables ...
 
     [grid]                       # ... with every combination of these values ...
@@ -33,6 +34,9 @@ control uses: ``linear`` uses no configuration field; ``float``, the rule in dou
 trained at the base's settings (and those that a part sets) for each choice of layers and memory,
 where there is such a rule; ``codes`` uses nothing of the memory, ``frozen`` nothing of the memory
 and of directions.
+
+``cost = "synthesis"`` adds runs of another kind: each distinct core goes through Yosys once for
+each family of `hebbware.study.synthesis`, whatever its seeds, epochs and samples.
 """
 
 from __future__ import annotations
@@ -51,14 +55,18 @@ from hebbware.golden.reservoir.decoder import decoder_hash
 from hebbware.golden.settings.files import parse
 from hebbware.golden.settings.tables import flattened
 from hebbware.golden.system.files import read_text
-from hebbware.study import run
+from hebbware.study import run, synthesis
 from hebbware.study.checks import known, listed, typed
 from hebbware.study.store import run_name
 
 SPECS = Path(__file__).parent / "specs"
 FIELDS = tuple(name for name in names() if name != "seed")
 AXES = (*FIELDS, "epochs", "samples")
-TOP = ("title", "base", "dataset", "epochs", "seeds", "validation", "samples", "test", "controls")
+TOP = (
+    *("title", "base", "dataset", "epochs", "seeds", "validation", "samples", "test", "controls"),
+    "cost",
+)
+COSTS = ("estimate", "synthesis")
 PART = ("name", "title", "set", "grid", "zip", "list", "controls")
 KEYS = (*TOP, "include", "part", "set", "grid", "zip", "list")
 
@@ -81,11 +89,15 @@ runs have the base's values."""
 
 @dataclass
 class Point:
-    """A combination: the values of the axes, the runs of its seeds, those of its controls."""
+    """A combination: the values of the axes, the runs of its seeds, those of its controls.
+
+    ``syntheses`` has the run of its core for each family of devices, where they are asked for.
+    """
 
     values: dict[str, Any]
     runs: list[str] = field(default_factory=list)
     controls: dict[str, list[str]] = field(default_factory=dict)
+    syntheses: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -224,6 +236,9 @@ class _Top:
         self.validation = values.get("validation")
         self.defaults = {"epochs": values.get("epochs", 10), "samples": values.get("samples")}
         self.controls = _controls(where, values.get("controls", []))
+        self.cost = typed(where, "cost", values.get("cost", COSTS[0]), str)
+        if self.cost not in COSTS:
+            raise one_of(f"{where}: cost", self.cost, COSTS)
         self.data = {}
         for seed in self.seeds:
             fixed = run.data_seed(self.dataset, seed)
@@ -313,6 +328,12 @@ def _add_part(made: Plan, where: str, top: _Top, values: dict, spec: str) -> Non
             made.keys[name] = key
             target = point.runs if control is None else point.controls.setdefault(control, [])
             target.append(name)
+        if top.cost == "synthesis":
+            config = CoreConfig.from_dict(keys[0][1]["config"])
+            for family in synthesis.FAMILIES:
+                key = synthesis.key(config, family)
+                point.syntheses[family] = run_name(key)
+                made.keys[point.syntheses[family]] = key
         part.points.append(point)
     made.parts.append(part)
 

@@ -3,6 +3,7 @@
 ::
 
     DIR/<32 hex digits>.json    a run: first half of the SHA-256 of its key as canonical JSON
+                                (or a core that was synthesised, `hebbware.study.synthesis`)
     DIR/specs/<name>.json       which runs a specification consists of (`hebbware.study.spec.Plan`)
     DIR/log.jsonl               when a run was finished, and how long after it was handed out
 

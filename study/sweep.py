@@ -17,12 +17,12 @@ from dataclasses import dataclass
 
 from hebbware.golden.errors import InputError
 from hebbware.golden.system.workers import workers
-from hebbware.study import run
+from hebbware.study import kinds
 from hebbware.study.spec import Plan
 from hebbware.study.store import Store
 
 CONNECT = 5  # seconds until a scheduler counts as unreachable
-SLOW_FIRST = ("float", "linear")  # controls that take longest: no worker is left alone with one
+SLOW_FIRST = ("float", "linear")  # what takes longest goes first: no worker is left with one
 
 
 @dataclass
@@ -60,7 +60,11 @@ def cores() -> int:
 def pending(plan: Plan, store: Store, retry_failed: bool = False) -> list[str]:
     """Return the names of the runs to do, those that take longest first."""
     names = [name for name in plan.keys if _wanted(store.status(name), retry_failed)]
-    return sorted(names, key=lambda name: plan.keys[name].get("control") not in SLOW_FIRST)
+    return sorted(names, key=lambda name: not _slow(plan.keys[name]))
+
+
+def _slow(key: dict) -> bool:
+    return key.get("control") in SLOW_FIRST or key.get("kind") == "synthesis"
 
 
 def _wanted(status: str | None, retry_failed: bool) -> bool:
@@ -96,7 +100,7 @@ def sweep(
     progress : callable, optional
         Called with the status of each run as it ends.
     execute : function, optional
-        Returns the content of the result of a key, by default `run.execute`; of a module, so that
+        Returns the content of the result of a key, by default `kinds.execute`; of a module, so that
         processes find it.
 
     Raises
@@ -123,7 +127,7 @@ def sweep(
                 data_dir,
                 progress,
                 outcome,
-                execute or run.execute,
+                execute or kinds.execute,
             )
     statuses = [store.status(name) for name in plan.keys]
     outcome.done, outcome.failed = statuses.count("done"), statuses.count("failed")

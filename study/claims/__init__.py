@@ -3,9 +3,9 @@
 One module for each, named in `CLAIMS`. It has
 
 - ``TITLE`` and ``QUESTION``,
-- ``cases(setting) -> list of Case`` (`hebbware.study.claims.cases`): rules, each with the steps that
-  it may choose from, on images held back, fewer samples and one seed; the runs of the figure are on
-  all samples and three seeds,
+- ``cases(setting) -> list of Case`` (`hebbware.study.claims.cases`): rules, each with the steps
+  that it may choose from, on images held back, fewer samples and one seed; the runs of the figure
+  are on all samples and three seeds,
 - ``draw(setting, found, costs) -> (Canvas, dict)`` and ``tables(summary)``, much as the figures of
   `hebbware.study.paper`,
 - ``findings(summary) -> list of str``: what is claimed, as paired differences with their interval.

@@ -1,9 +1,9 @@
 """Worlds in a row: in each the inputs stand in another order, so that old features do not serve.
 
 In every world the same images come with their pixels permuted anew; labels stay. What is told is
-the share of images that are classified right before they are learned. A rule that loses plasticity falls
-behind from world to world. Network of two hidden layers, constant steps, which are chosen for each
-rule on a shorter row of one seed. Controls: codes; hidden layers stopped after the first world, the
+the share of images that are classified right before they are learned. A rule that loses plasticity
+falls behind from world to world. Two hidden layers, constant steps, which are chosen for each rule
+on a shorter row of one seed. Controls: codes; hidden layers stopped after the first world, the
 readout alone learns; back-propagation in floating point.
 """
 

@@ -3,7 +3,8 @@
 After one pass through the images of the first classes all classes come. What is told is the
 accuracy on the new classes, on the old ones and on all, some samples after the change. Controls:
 codes; hidden layers stopped at the change, so that the readout alone must tell the new classes by
-old features; back-propagation in floating point. Steps are chosen for each rule on the images held back.
+old features; back-propagation in floating point. Steps are chosen for each rule on images held
+back.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from hebbware.study.results import Spread
 
 SHADES = (*COLOURS, "#882255", "#44AA99", "#999933", "#AA4499")
 SHAPES = MARKS + "<>hd"
+SIZES = "l: a horizon of 2^l samples\nN: samples of a window\nR: units of a reservoir"
+"""What the short names of memories mean, for legends."""
 DASHED = (0, (4, 1.6))  # floating point; solid lines are bit-true
 
 

@@ -44,7 +44,7 @@ def draw(setting: Setting, found: Found):
         axis.axvline(every * place, color="#999999", lw=0.8, ls=":")
     axis.set_xlabel("samples learned; dotted: one more class")
     axis.set_title(f"{setting.dataset}: accuracy on the classes so far")
-    chart.legend(axis)
+    chart.legend(axis, title=chart.SIZES)
     return canvas, {
         "marks": marks,
         "every": every,

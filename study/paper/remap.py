@@ -142,7 +142,7 @@ def draw(setting: Setting, found: Found):
         chart.samples_axis(axis, after, "samples after the change")
         chart.accuracy_axis(axis, every)
         axis.set_title(f"{setting.dataset}: labels re-mapped at sample {setting.epoch:,}, W{bits}")
-        chart.legend(axis)
+        chart.legend(axis, title=chart.SIZES)
     summary = {
         "marks": marks,
         "changed_at": setting.epoch,

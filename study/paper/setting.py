@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -213,6 +215,30 @@ def numbers(row: Row, results: Sequence[dict]) -> dict[str, Any]:
             found[of] = [spread.mean for spread in spreads(results, of)]
             found[f"{of}_deviation"] = [spread.deviation for spread in spreads(results, of)]
     return found
+
+
+def csv_text(found: Found) -> str:
+    """Return CSV of all runs: row, seed, and each measured number by its name and mark."""
+    lines = []
+    for row, results in found:
+        whole = len(results) == len(
+            row.keys
+        )  # else some failed, and which seed is which is not told
+        for key, result in zip(row.keys, results, strict=False):
+            line: dict[str, Any] = {"row": row.label, "seed": key["seed"] if whole else None}
+            marks = key.get("marks")
+            for name, value in result.items():
+                for place, one in enumerate(value if isinstance(value, list) else [value]):
+                    at = f"{name} {marks[place]}" if marks else f"{name} {place}"
+                    if not isinstance(one, (list, dict)):
+                        line[at if isinstance(value, list) else name] = one
+            lines.append(line)
+    text = io.StringIO()
+    columns = dict.fromkeys(name for line in lines for name in line)
+    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from hebbware.golden import config as configs
 from hebbware.study import run
-from hebbware.study.drawing import COLOURS
+from hebbware.study.drawing import COLOURS, counted
 from hebbware.study.paper import chart
 from hebbware.study.paper.setting import Found, Row, Setting, spreads
 
@@ -70,7 +70,7 @@ def draw(setting: Setting, found: Found):
                     )
         own = [results for row, results in found if row.about["task"] == task]
         chart.accuracy_axis(line[0], [one for results in own for one in spreads(results)])
-        line[0].set_title(f"{task}, {len(found[0][1])} seed(s)")
+        line[0].set_title(f"{task}, {counted(len(found[0][1]), 'seed')}")
         line[0].legend(fontsize=10, loc="lower right")
         line[1].set_ylabel("HSIC(X, Z)")
         line[2].set_ylabel("HSIC(Y, Z)")
