@@ -130,12 +130,15 @@ def _run(output: Output, name: str, setting, results: Path, where: dict, synthes
                 done = sweeps.sweep(plan, store, progress=advance, execute=execute, **where)
             failed += done.failed
 
-    made = module.cases(setting)
-    trials = [key for row in cases.trials(made, setting) for key in row.keys]
-    work("choices of steps", trials, runs.execute)
-    choices = cases.choose(made, setting, store)
-    whole = [key for row in cases.whole(made, setting, choices) for key in row.keys]
-    work("runs", whole, runs.execute)
+    made, choices, planned = module.cases(setting), {}, 0
+    for group in cases.groups(made):
+        hidden = "-".join(map(str, group[0].about["hidden"]))
+        trials = [key for row in cases.trials(group, setting) for key in row.keys]
+        work(f"{hidden}, choices of steps", trials, runs.execute)
+        choices |= cases.choose(group, setting, store)
+        whole = [key for row in cases.whole(group, setting, choices) for key in row.keys]
+        work(f"{hidden}, runs", whole, runs.execute)
+        planned += len(whole)
     wanted = module.syntheses(setting) if hasattr(module, "syntheses") and synthesis else []
     if wanted:
         work("synthesis", [key for _, key in wanted], cores.execute)
@@ -159,7 +162,7 @@ def _run(output: Output, name: str, setting, results: Path, where: dict, synthes
         "trial": vars(setting.trial),
         "whole": vars(setting.whole),
         "finished": sum(len(one.results) for one in found),
-        "planned": len(whole),
+        "planned": planned,
         **summary,
         "findings": module.findings(summary),
     }
@@ -170,7 +173,7 @@ def _run(output: Output, name: str, setting, results: Path, where: dict, synthes
         output.table(title, columns, lines)
     for line in summary["findings"]:
         output.log(f"    {line}")
-    output.log(f"    {results / name}.png, .json, .csv: {summary['finished']} of {len(whole)} runs")
+    output.log(f"    {results / name}.png, .json, .csv: {summary['finished']} of {planned} runs")
     return summary, failed
 
 

@@ -143,6 +143,14 @@ def make(
     )
 
 
+def groups(cases: Iterable[Case]) -> list[list[Case]]:
+    """Return the cases by their hidden layers, in their order: each group is finished by itself."""
+    found: dict[Any, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.about["hidden"], []).append(case)
+    return list(found.values())
+
+
 def trials(cases: Iterable[Case], setting: Setting) -> list[Row]:
     """Return the runs among which choices are made."""
     rows = []

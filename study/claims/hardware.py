@@ -31,10 +31,10 @@ TITLE = "Accuracy against hardware"
 QUESTION = "What does the memory buy where hardware is small?"
 EPOCHS = 3
 LANES = 8
-WIDTHS = ((8,), (16,), (32,), (64,), (128,), (256,))
+WIDTHS = ((16,), (32,), (64,), (8,), (128,), (256,))  # in the order in which they are run
 DEEPER = ((32, 16), (64, 32), (64, 32, 16))
 BITS = (6, 8, 12)
-STEPS = tuple((first, last) for first in (5, 6, 7, 8, 9) for last in (6, 7))
+STEPS = ((5, 7), (6, 7), (7, 7), (8, 7), (6, 8), (7, 8))
 """Shifts of one hidden layer and of the readout."""
 DEEP_STEPS = tuple((first, further, 7) for first in (6, 7, 8) for further in (5, 6))
 """Shifts of the first hidden layer, of further ones and of the readout."""
@@ -201,7 +201,7 @@ def summary(setting: Setting, found: list[Chosen], costs: list[tuple[dict, dict]
 def tables(summary: dict) -> list[tuple]:
     """Return title, columns and lines: accuracies, differences, resources."""
     rules = list(dict.fromkeys(row["rule"] for row in summary["rows"]))
-    sizes = list(dict.fromkeys(tuple(row["hidden"]) for row in summary["rows"]))
+    sizes = sorted({tuple(row["hidden"]) for row in summary["rows"]}, key=lambda h: (len(h), h))
     made = []
     for bits in sorted({row["bits"] for row in summary["rows"] if row["bits"]}):
         lines = []
