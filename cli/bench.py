@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SAMPLES, STALLS = 2000, 0
 PLAIN_SHARE = 10  # the plain engine gets one sample in so many
 BARE_CLOCKS = 400_000
+EDGE_CLOCKS, AMARANTH_CLOCKS = 20_000, 500
 ALSO = "mnist"  # clocks are also given for this one where its files are at hand
 
 
@@ -41,12 +42,20 @@ ALSO = "mnist"  # clocks are also given for this one where its files are at hand
     metavar="N",
     help="Samples that the compiled engine learns; plain NumPy and the RTL learn a tenth of them.",
 )
+@click.option(
+    "--peers",
+    is_flag=True,
+    help="Others' tools beside it, as ratios: scikit-learn and JAX learn the same layers one "
+    "sample a step, cocotb awaits every edge, Amaranth simulates the core, apytypes and fxpmath "
+    "multiply.",
+)
 def command(
     config: str,
     seed: int | None,
     output: Output,
     source: DataOptions,
     samples: int,
+    peers: bool,
 ) -> None:
     """Measure clocks per sample, golden's engines, and the co-simulation, in one run.
 
@@ -61,14 +70,52 @@ def command(
     resolved.check_board()
     dataset = source.load(config, resolved.seed)
     train.check_fit(resolved, dataset)
-    result = {
+    result: dict[str, Any] = {
         "config": resolved.to_dict(),
         "dataset": dataset.name,
         "clocks": _clocks(config, resolved, dataset, source.folder, output),
         "golden": _golden(resolved, dataset, samples, output),
         "cosim": _cosim(resolved, dataset, samples // PLAIN_SHARE, output),
     }
+    if peers:
+        result["peers"] = _peers(resolved, dataset, samples, result, output)
     output.write(result)
+
+
+def _peers(
+    config: CoreConfig, dataset: Dataset, samples: int, own: dict, output: Output
+) -> dict[str, Any]:
+    """Others' tools on the same network, samples and core, each with its ratio to this one's."""
+    from hebbware.cosim.core import build_core
+    from hebbware.cosim.edges import amaranth_speed, edge_speed
+    from hebbware.golden.learn import train
+    from hebbware.study import peers
+
+    picked = np.resize(train.order(config.seed, 0, len(dataset.y_train)), samples)
+    with output.progress("others learn"):
+        learned = peers.learning(config, dataset.x_train[picked], dataset.y_train[picked])
+    x, y = _samples(config, dataset, samples // PLAIN_SHARE)
+    with output.progress("cocotb awaits every edge"):
+        edges, _ = edge_speed(build_core(config), config, x, y.tolist(), EDGE_CLOCKS)
+    with output.progress("Amaranth simulates"):
+        simulated, _ = amaranth_speed(config, x, y.tolist(), AMARANTH_CLOCKS)
+    with output.progress("others multiply"):
+        products = peers.arithmetic()
+    clocks = {"cocotb, awaiting every edge": edges, "Amaranth's simulator": simulated}
+    found = {}
+    for name, what, mine, rates in (
+        ("learning", "samples/s learned", learned.pop("golden"), learned),
+        ("cosim", "clocks/s simulated", own["cosim"]["clocks_per_second"], clocks),
+        ("arithmetic", "products/s", products.pop("golden"), products),
+    ):
+        beside = {peer: {"rate": rate, "ratio": mine / rate} for peer, rate in rates.items()}
+        found[name] = {"own": mine, **beside}
+        output.table(
+            f"{what}, hebbware: {mine:,.0f}",
+            ("peer", what, "hebbware is times as fast"),
+            [(peer, f"{rate:,.0f}", f"{mine / rate:.1f}") for peer, rate in rates.items()],
+        )
+    return found
 
 
 def _samples(config: CoreConfig, dataset: Dataset, samples: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import click
 from hebbware.cli.common import CheckFailed, Output, data_option, dataset_option, json_option
 from hebbware.cli.files import check_writable, write_file
 from hebbware.cli.sweep import run_progress
-from hebbware.golden.errors import InputError, one_of
+from hebbware.golden.errors import InputError, Notice, one_of
 
 
 @click.command("study")
@@ -84,7 +85,7 @@ def command(
             raise one_of("NAME", name, CLAIMS)
     folder = None if data_dir is None else str(data_dir.absolute())
     if every:
-        _list(output, results, folder)
+        _list(output, results, dataset_name or "mnist", folder)
         return
     _make_folder(results)
     setting = cases.make(not short, dataset_name or "mnist", folder, seeds)
@@ -180,10 +181,10 @@ def _run(output: Output, name: str, setting, results: Path, where: dict, synthes
 # -- what there is ---------------------------------------------------------------------------------
 
 
-def _list(output: Output, results: Path, folder: str | None) -> None:
+def _list(output: Output, results: Path, dataset: str, folder: str | None) -> None:
     """Print all shipped studies, figures and sweeps, and how much of each is in the results."""
     rows, plain = [], []
-    for entry in _entries(folder):
+    for entry in _entries(dataset, folder):
         done = sum((results / entry["folder"] / f"{run}.json").is_file() for run in entry["runs"])
         planned = len(entry["runs"])
         state = "there" if done == planned else f"{done} of {planned}" if done else "missing"
@@ -211,14 +212,22 @@ def _list(output: Output, results: Path, folder: str | None) -> None:
     output.write({"results": results, "studies": plain, "missing": [m["name"] for m in missing]})
 
 
-def _entries(folder: str | None) -> Iterator[dict[str, Any]]:
-    """Yield name, command, folder, names of the runs and seconds of all that is shipped."""
+def _entries(dataset: str, folder: str | None) -> Iterator[dict[str, Any]]:
+    """Yield name, command, folder, names of the runs and seconds of all that is shipped.
+
+    Sweeps whose data set is not at hand are left out, with a `Notice`.
+    """
     from hebbware.study import effort, paper, spec
     from hebbware.study.claims import CLAIMS, cases, claim
     from hebbware.study.paper import setting as papers
     from hebbware.study.store import run_name
 
-    setting = cases.make(True, "mnist", folder)
+    def entry(name: str, call: str, where: str, keys: list[dict]) -> dict[str, Any]:
+        runs = {run_name(key): key for key in keys}
+        about = {"name": name, "command": call, "folder": where, "runs": list(runs)}
+        return {**about, "seconds": effort.seconds(runs.values())}
+
+    setting = cases.make(True, dataset, folder)
     for name in CLAIMS:
         module = claim(name)
         made = module.cases(setting)
@@ -226,17 +235,15 @@ def _entries(folder: str | None) -> Iterator[dict[str, Any]]:
         choices = cases.choose(made, setting, None)
         keys += [k for row in cases.whole(made, setting, choices) for k in row.keys]
         keys += [key for _, key in getattr(module, "syntheses", lambda _: [])(setting)]
-        yield _entry(name, f"study {name}", name, keys, effort.seconds(keys), run_name)
-    full = papers.make(True, "mnist", folder)
+        yield entry(name, f"study {name}", name, keys)
+    full = papers.make(True, dataset, folder)
     for name in paper.FIGURES:
         keys = [key for row in paper.figure(name).plan(full) for key in row.keys]
-        call = f"paper --full --figure {name}"
-        yield _entry(f"paper {name}", call, "paper", keys, effort.seconds(keys), run_name)
+        yield entry(f"paper {name}", f"paper --full --figure {name}", "paper", keys)
     for name in spec.shipped():
-        keys = list(spec.plan(name, folder).keys.values())
-        yield _entry(name, f"sweep {name}", name, keys, effort.seconds(keys), run_name)
-
-
-def _entry(name, call, folder, keys, seconds, run_name) -> dict[str, Any]:
-    runs = dict.fromkeys(run_name(key) for key in keys)
-    return {"name": name, "command": call, "folder": folder, "runs": list(runs), "seconds": seconds}
+        try:
+            keys = list(spec.plan(name, folder).keys.values())
+        except InputError as error:
+            warnings.warn(f"{name} is left out: {error}", Notice, stacklevel=1)
+            continue
+        yield entry(name, f"sweep {name}", name, keys)

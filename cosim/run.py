@@ -149,7 +149,7 @@ def run(
         for name, log in expected.items():
             log.tofile(work / f"{name}.expected")
         (work / "job.json").write_text(json.dumps(job))
-        _simulate(model, work, arguments, waves is not None, progress)
+        simulate(model, work, arguments, waves is not None, progress)
         for file, wanted in (("dump.vcd", waves), ("coverage.dat", coverage)):
             if wanted is not None:
                 shutil.move(work / file, wanted)
@@ -276,14 +276,33 @@ def write_stimulus(
         file.tofile(work / f"{name}.stimulus")
 
 
-def _simulate(
+def simulate(
     model: Model,
     work: Path,
     plusargs: list[str],
-    waves: bool,
-    progress: Callable[[int], None] | None,
+    waves: bool = False,
+    progress: Callable[[int], None] | None = None,
+    *,
+    test_module: str = "hebbware.cosim.cocotb_entry",
 ) -> None:
-    """Runs the program to its end."""
+    """Runs the program of a model to its end.
+
+    Parameters
+    ----------
+    model : Model
+    work : Path
+        Where the stimulus and ``job.json`` are, and ``result.json`` will be.
+    plusargs : list of str
+    waves, progress
+        As `run` takes them.
+    test_module : str
+        What cocotb runs in it.
+
+    Raises
+    ------
+    ToolError
+        The simulator dies, or leaves no result.
+    """
     log, done = work / "simulator.output", work / "progress"
 
     def watch() -> None:
@@ -292,7 +311,7 @@ def _simulate(
 
     try:
         Verilator(watch if progress else None).test(
-            test_module="hebbware.cosim.cocotb_entry",
+            test_module=test_module,
             hdl_toplevel="bench",
             hdl_toplevel_lang="verilog",
             build_dir=model.directory,

@@ -33,12 +33,15 @@ def _seconds(key: dict) -> float:
         sizes = learner.get("sizes") or learner["layers"]
     else:
         return OTHERS
+    samples = _samples(key)
+    if not samples:
+        return OTHERS
     slow = key.get("control") in ("float", "linear") or "layers" in learner
     synapses = sizes[0] * sizes[1] * NONZERO + sum(
         below * above for below, above in zip(sizes[1:], sizes[2:], strict=False)
     )
     each = SAMPLE + 3 * synapses / OPERATIONS * (FLOAT if slow else 1)
-    return START + _samples(key) * each
+    return START + samples * each
 
 
 def _samples(key: dict) -> int:
@@ -46,4 +49,4 @@ def _samples(key: dict) -> int:
         return key["worlds"] * key["each"]
     if "marks" in key:
         return key["marks"][-1] + key.get("samples", 0) * (key.get("kind") == "unseen")
-    return key["epochs"] * key.get("train_samples", key.get("samples", 0))
+    return key.get("epochs", 0) * key.get("train_samples", key.get("samples", 0))

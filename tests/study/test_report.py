@@ -1,5 +1,6 @@
 """``hebbware report``: its numbers, its figures, its page in a browser, and what it refuses."""
 
+import csv
 import json
 import os
 import random
@@ -335,15 +336,32 @@ def test_files(made):
     drawn = ["weights-formats-weight_bits", "weights-formats-weight_bits-curves"]
     drawn += [f"weights-pareto-{cost}" for cost in ("memory-bits", "lut", "multiplies")]
     expected = {f"figures/{name}.{kind}" for name in drawn for kind in ("png", "svg")}
-    assert names == expected | {"index.html", "out.json"}
+    assert names == expected | {"index.html", "out.json", "runs.csv"}
     for name in drawn:
         assert (made.folder / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG\r\n")
         root = ElementTree.parse(made.folder / f"figures/{name}.svg").getroot()
         assert root.tag.endswith("svg")
         assert not list(root.iter("{http://www.w3.org/2000/svg}metadata"))  # no date, no version
     assert {path.removeprefix(str(made.folder) + "/") for path in made.json["files"]} == (
-        expected | {"index.html"}
+        expected | {"index.html", "runs.csv"}
     )
+
+
+def test_table_has_every_run_with_its_accuracy(made, folder):
+    with (made.folder / "runs.csv").open(newline="") as file:
+        lines = {line["run"]: line for line in csv.DictReader(file)}
+    stored = {path.stem: json.loads(path.read_bytes()) for path in folder.glob("*.json")}
+    assert lines.keys() <= stored.keys()
+    assert len(lines) == made.json["done"] + made.json["failed"]
+    for name, line in lines.items():
+        content = stored[name]
+        assert int(line["seed"]) == content["key"]["seed"]
+        assert (line["control"] or None) == content["key"]["control"]
+        if content["status"] == "done":
+            assert float(line["validation"]) == content["result"]["validation"][-1]
+            assert float(line["test"]) == content["result"]["test"]
+        else:
+            assert line["failed"] == content["error"]
 
 
 def test_same_results_give_the_same_bytes(folder, made):
