@@ -7,11 +7,13 @@ import pytest
 
 from hebbware.cli import bench, main
 from hebbware.cosim import core as cosim_core
+from hebbware.cosim import edges
 from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.data import sets as data
 from hebbware.golden.estimate import estimate
 from hebbware.golden.learn import train
 from hebbware.golden.timing.schedule import predict
+from hebbware.study import peers
 
 CONFIG = CoreConfig.of((2, 5, 4, 2), lanes=3, memory__horizon=6)
 
@@ -30,7 +32,12 @@ def without_mnist(monkeypatch):
 
 def test_result(small, capsys, monkeypatch, without_mnist):
     monkeypatch.setattr(bench, "BARE_CLOCKS", 1000)
-    assert main.main(["bench", "--config", str(small), "--samples", "50", "--json", "-"]) == 0
+    monkeypatch.setattr(bench, "EDGE_CLOCKS", 300)
+    monkeypatch.setattr(bench, "AMARANTH_CLOCKS", 100)
+    monkeypatch.setattr(peers, "LONG", 0.001)
+    monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    arguments = ["bench", "--config", str(small), "--samples", "50", "--peers", "--json", "-"]
+    assert main.main(arguments) == 0
     out, err = capsys.readouterr()
     found = json.loads(out)
     assert "clocks per learned sample" in err
@@ -52,11 +59,30 @@ def test_result(small, capsys, monkeypatch, without_mnist):
     assert golden["ratio"] == pytest.approx(
         golden["samples_per_second_compiled"] / golden["samples_per_second_plain"]
     )
+    beside = found["peers"]
+    assert beside["learning"].keys() == {"own", "scikit-learn MLPClassifier"}
+    assert beside["cosim"].keys() == {"own", "cocotb, awaiting every edge", "Amaranth's simulator"}
+    assert beside["arithmetic"].keys() == {"own"}  # no other library is there
+    for table in beside.values():
+        for peer in table.keys() - {"own"}:
+            assert table[peer]["ratio"] == pytest.approx(table["own"] / table[peer]["rate"])
+    assert "apytypes is not installed, it is left out" in err
     cosim = found["cosim"]
     assert (cosim["samples"], cosim["mismatches"], cosim["trace"]) == (5, 0, True)
     assert cosim["ratio"] == pytest.approx(
         cosim["clocks_per_second"] / cosim["clocks_per_second_bare"]
     )
+
+
+def test_others_simulate_the_same_core():
+    x, y = np.zeros((4, 2), np.int64), [0, 1, 0, 1]
+    model = cosim_core.build_core(CONFIG)  # that of the test above
+    for found in (
+        edges.edge_speed(model, CONFIG, x, y, 2000),
+        edges.amaranth_speed(CONFIG, x, y, 1500),
+    ):
+        assert found[1] == len(y) * (1 + CONFIG.classes)  # a class and its scores for each sample
+        assert found[0] > 0
 
 
 def test_mnist_is_told_of_where_it_is_at_hand(capsys, monkeypatch):
