@@ -4,7 +4,7 @@ A key is ``{"kind", "dataset": {"name", "sha256"}, "seed", "decoder", "code", "s
 "test", "learner", ...}``; ``samples`` are those of an epoch, ``held`` those held back, ``test``
 whether the test set is looked at. A **learner** is
 ``{"rule": "core", "config": {...}}`` (bit-true) or ``{"rule": "backprop", "sizes", "step", "halve",
-"normalised"}`` (float, `hebbware.golden.reference.compiled_backprop`). Each result has a ``score``,
+"normalised"}`` (float, `hebbware.golden.twin.backprop`). Each result has a ``score``,
 measured on what the test set has no part in, by which steps are chosen.
 """
 
@@ -20,7 +20,7 @@ from hebbware.golden.data import sets as data
 from hebbware.golden.data.dataset import order, permutation
 from hebbware.golden.data.sets import Dataset
 from hebbware.golden.learn import train
-from hebbware.golden.reference.compiled_backprop import CompiledBackprop
+from hebbware.golden.twin.backprop import CompiledBackprop
 from hebbware.study import run, version
 
 

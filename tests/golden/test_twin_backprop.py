@@ -5,9 +5,9 @@ import pytest
 
 from hebbware.golden.errors import InputError
 from hebbware.golden.reference.backprop import Backprop
-from hebbware.golden.reference.compiled_backprop import CompiledBackprop
 from hebbware.golden.reference.layers import cross_entropy
 from hebbware.golden.reference.network import Network
+from hebbware.golden.twin.backprop import CompiledBackprop
 
 SIZES = (12, 9, 7, 4)
 RNG = np.random.default_rng(0)

@@ -1,19 +1,20 @@
 """Back-propagation one sample at a time, compiled: the float control of long studies.
 
-The network and the step are those of `network.Network` and `backprop.Backprop`; ``normalised =
-False`` leaves LayerNorm out, so that ``z = relu(u)`` and ``d_l = f'(u_l) xi_l``.
+The network and the step are those of `hebbware.golden.reference.network.Network` with
+`hebbware.golden.reference.backprop.Backprop`; ``normalised = False`` leaves LayerNorm out, so that
+``z = relu(u)`` and ``d_l = f'(u_l) xi_l``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 
 from ..errors import InputError
-from .layers import EPSILON
-from .network import Network
+from ..reference.layers import EPSILON
+from ..reference.network import Network
+from . import kernels
 
 
 class CompiledBackprop:
@@ -79,11 +80,11 @@ class CompiledBackprop:
     def _run(self, x, labels, step):
         x, labels = np.ascontiguousarray(x, np.uint8), np.asarray(labels, np.int64)
         lowest = len(self.weights) - 1 if self.stopped else 0
-        return _learn(self.weights, self.biases, x, labels, step, self.normalised, lowest)
+        return _learn(self.weights, self.biases, x, labels, step, self.normalised, lowest, EPSILON)
 
 
-@numba.njit(cache=True)
-def _learn(weights, biases, x, labels, step, normalised, lowest):
+@kernels._jit  # keeps the machine code where that of the other loops is kept
+def _learn(weights, biases, x, labels, step, normalised, lowest, epsilon):
     """Learn rows where ``step > 0``, in the layers from `lowest` on; return the classes before."""
     layers = len(weights)
     found = np.empty(len(x), np.int64)
@@ -121,7 +122,7 @@ def _learn(weights, biases, x, labels, step, normalised, lowest):
                 scale[layer] = 1.0
                 if normalised:
                     u -= u.mean()
-                    scale[layer] = 1 / np.sqrt((u * u).mean() + EPSILON)
+                    scale[layer] = 1 / np.sqrt((u * u).mean() + epsilon)
                     u *= scale[layer]
         classes = len(biases[layers - 1])
         scores = z[layers - 1, :classes]
