@@ -325,7 +325,7 @@ def test_empty_set(folder):
 def test_arguments_out_of_range(folder):
     with pytest.raises(
         InputError,
-        match="one of digits, xor, linear, mnist, mnist-pooled, fashion-mnist, cifar10, gas-drift, .*or a",
+        match="one of digits, xor, linear, mnist, .*, fashion-mnist, cifar10, gas-drift, .*or a",
     ):
         data.load("minst")
     with pytest.raises(InputError, match="seed must be 0 or more, not -1"):
