@@ -4,6 +4,7 @@ import importlib
 from dataclasses import dataclass
 
 from ..golden.errors import one_of
+from .protocol import BUFFER, QUEUE
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,15 @@ class Board:
         Where the serial port is.
     flash : str
         Command line that brings a bitstream onto the board.
-    baud : int
+    baud, fast : int
+        Bits per second of the line after power-up, and that it can be brought to: the most that
+        its bridge does and that the clock makes. FT231X: 3 M (FTDI, DS_FT231X); FT2232H: 12, 8, 6 M
+        and less (FTDI, AN_120); BL702, BL616: 3 M as the firmware of their boards has it
+        (Sipeed); OrangeCrab: what the adapter does.
+    buffer, queue : int
+        Bytes of each of the link's frame buffers, and of what waits before them.
+    memory : int
+        KiB of block RAM for samples, unless it is built with more or less.
     """
 
     name: str
@@ -42,7 +51,11 @@ class Board:
     clock: str
     serial: str
     flash: str
+    fast: int
     baud: int = 1_000_000
+    buffer: int = BUFFER
+    queue: int = QUEUE
+    memory: int = 0
 
     @property
     def family(self) -> str:
@@ -50,6 +63,19 @@ class Board:
         from ..golden.estimate.devices import DEVICES
 
         return next(family for name, family, *_ in DEVICES if name == self.device)
+
+    def simulation(self) -> dict[str, int]:
+        """What `hebbware.boards.simulated.board.SimulatedBoard` has to know to be like it."""
+        from .top import clock_setting
+
+        clock = round(clock_setting(self, self.clock_hz).frequency)
+        names = ("baud", "fast", "buffer", "queue", "memory")
+        return {"clock_hz": clock, **{name: getattr(self, name) for name in names}}
+
+    @property
+    def block_bytes(self) -> int:
+        """Bytes of 32-bit words that a block RAM of the device holds."""
+        return 512 if self.family == "ice40" else 2048
 
     def platform(self):
         """A fresh Amaranth platform."""
@@ -64,37 +90,44 @@ BOARDS = {
         Board(
             "ulx3s-85f", "ULX3S", "amaranth_boards.ulx3s:ULX3S_85F_Platform", "ECP5 LFE5U-85F",
             "mnist", 25_000_000, 83_333_333, "clk25", "USB (FT231X)",
-            "openFPGALoader --board ulx3s",
+            "openFPGALoader --board ulx3s", 3_000_000,
+            buffer=1024, queue=8192, memory=96,
         ),
         Board(
             "orangecrab-25f", "OrangeCrab r0.2 (25F)", f"{_OWN}.orangecrab:OrangeCrab25FPlatform",
             "ECP5 LFE5U-25F", "mnist-25f", 48_000_000, 80_000_000, "clk",
-            "header pins 0 (in) and 1 (out), 3.3 V", "openFPGALoader --board orangeCrab",
+            "header pins 0 (in) and 1 (out), 3.3 V", "openFPGALoader --board orangeCrab", 3_000_000,
+            buffer=1024, queue=8192,
         ),
         Board(
             "orangecrab-85f", "OrangeCrab r0.2 (85F)", f"{_OWN}.orangecrab:OrangeCrab85FPlatform",
             "ECP5 LFE5U-85F", "mnist", 48_000_000, 80_000_000, "clk",
-            "header pins 0 (in) and 1 (out), 3.3 V", "openFPGALoader --board orangeCrab",
+            "header pins 0 (in) and 1 (out), 3.3 V", "openFPGALoader --board orangeCrab", 3_000_000,
+            buffer=1024, queue=8192, memory=96,
         ),
         Board(
             "ecpix5-85f", "ECPIX-5 (85F)", "amaranth_boards.ecpix5:ECPIX585Platform",
             "ECP5 LFE5U-85F", "mnist", 100_000_000, 80_000_000, "clk100", "USB (FT2232H)",
-            "openFPGALoader --board ecpix5_r03",
+            "openFPGALoader --board ecpix5_r03", 8_000_000,
+            buffer=1024, queue=8192, memory=96,
         ),
         Board(
             "icebreaker", "iCEBreaker", "amaranth_boards.icebreaker:ICEBreakerPlatform",
             "iCE40UP5K", "mnist-pooled", 12_000_000, 30_000_000, "clk12", "USB (FT2232H)",
-            "openFPGALoader --board ice40_generic",
+            "openFPGALoader --board ice40_generic", 6_000_000,
+            queue=1024,
         ),
         Board(
             "tang-nano-9k", "Tang Nano 9K", f"{_OWN}.tang_nano_9k:TangNano9kPlatform",
             "Gowin GW1NR-9", "mnist-9k", 27_000_000, 54_000_000, "clk27", "USB (BL702)",
-            "openFPGALoader --board tangnano9k",
+            "openFPGALoader --board tangnano9k", 3_000_000,
+            queue=2048,
         ),
         Board(
             "tang-nano-20k", "Tang Nano 20K", f"{_OWN}.tang_nano_20k:TangNano20kPlatform",
             "Gowin GW2AR-18", "mnist-20k", 27_000_000, 60_000_000, "clk27", "USB (BL616)",
-            "openFPGALoader --board tangnano20k",
+            "openFPGALoader --board tangnano20k", 3_000_000,
+            queue=2048,
         ),
     )
 }  # fmt: skip

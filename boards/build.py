@@ -98,6 +98,13 @@ def check_fits(board: Board, config: CoreConfig) -> devices.Need:
     """
     need = devices.need(config, board.device)
     if need.fits:
+        blocks = need.has["ram"] - need.ram - -(-board.queue // board.block_bytes)
+        left = blocks * board.block_bytes // 1024
+        if board.memory > max(left, 0):
+            raise InputError(
+                f"memory must be at most about {max(left, 0)} KiB, which the core leaves of the "
+                f"block RAM of {board.device}, not {board.memory}"
+            )
         return need
     over = ", ".join(
         f"{getattr(need, key):,} {devices.NAMES[key]} of {has:,}"
@@ -122,7 +129,8 @@ def prepare_folder(folder: Path, board: Board, config: CoreConfig, clock_hz: int
     InputError
         It holds a build of something else, or other files, and `overwrite` is not set.
     """
-    stamp = f'board = "{board.name}"\nclock_hz = {clock_hz}\n' + config.to_toml()
+    stamp = f'board = "{board.name}"\nclock_hz = {clock_hz}\nmemory = {board.memory}\n'
+    stamp += config.to_toml()
     file = folder / STAMP
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--folder must be a folder, not the file {folder}")

@@ -13,7 +13,7 @@ from ..golden.core import Core
 from ..golden.program.commands import ADDRESS_BITS, Command, unpack
 from ..golden.timing.access import Access
 from . import protocol
-from .protocol import Message
+from .protocol import Identity, Message, Unpacker
 
 
 class Model:
@@ -22,9 +22,8 @@ class Model:
     Parameters
     ----------
     config : CoreConfig
-    release : tuple of int
-    buffer : int
-        Bytes of the frame buffers.
+    identity : Identity
+        What it says of itself; `buffer` is the bytes of its frame buffers.
 
     Attributes
     ----------
@@ -35,20 +34,22 @@ class Model:
         Requests carried out, and answered again.
     last : int or None
         Sequence number of the last request carried out.
+    right : int
+        Samples whose class was their label.
     """
 
-    def __init__(self, config: CoreConfig, *, release, buffer: int = protocol.BUFFER):
-        self.config, self.release, self.buffer = config, release, buffer
-        self.errors = self.executed = self.repeated = 0
+    def __init__(self, config: CoreConfig, identity: Identity):
+        self.config, self.identity, self.buffer = config, identity, identity.buffer
+        self.errors = self.executed = self.repeated = self.right = 0
         self.last = None
         self._line = b""
-        self._reply = b""
+        self._replies = bytearray(self.buffer)
         self._reset()
 
     def _reset(self):
         self.core = Core(self.config)
         self.access = Access(self.core)
-        self._inputs = []  # of the sample that is coming in
+        self._unpacker = Unpacker(self.config.inputs, self.config.input.bits)
 
     def take(self, data: bytes) -> bytes:
         """What is answered to bytes of the line."""
@@ -59,18 +60,37 @@ class Model:
         request = self._sound(frame)
         if request:
             message, sequence, payload, answer = request
-            if message != Message.IDENTITY and self.last is not None and sequence == self.last:
+            if message != Message.IDENTITY and self._is_recent(sequence):
                 self.repeated += 1
-                return self._reply
+                return self._kept(sequence)
             expected = None if self.last is None else (self.last + 1) % 256
             if message == Message.IDENTITY or (sequence == expected and message in list(Message)):
                 self.executed += 1
                 self.last = sequence
                 data = self._execute(Message(message), payload)[:answer].ljust(answer, b"\0")
-                self._reply = cobs.encode(protocol.reply(message, sequence, data)) + b"\0"
-                return self._reply
+                reply = cobs.encode(protocol.reply(message, sequence, data)) + b"\0"
+                for number, byte in enumerate(reply):
+                    self._replies[self._place(sequence, number)] = byte
+                return reply
         self.errors += 1
         return protocol.REFUSED
+
+    def _is_recent(self, sequence: int) -> bool:
+        """Whether it is of the window's last requests."""
+        if self.last is None:
+            return False
+        return (self.last - sequence) % 256 < protocol.window(self.buffer)
+
+    def _place(self, sequence: int, number: int) -> int:
+        """Where a byte of a reply is kept: a long one runs over the places of others."""
+        return (sequence * protocol.SLOT + number) % self.buffer
+
+    def _kept(self, sequence: int) -> bytes:
+        """What is kept where the reply to a request was put, up to its end."""
+        out = bytearray()
+        while not out or out[-1]:
+            out.append(self._replies[self._place(sequence, len(out))])
+        return bytes(out)
 
     def _sound(self, frame: bytes):
         """Fields of a request whose checksum and sizes are right, else None."""
@@ -91,14 +111,22 @@ class Model:
 
     def _execute(self, message: Message, payload: bytes) -> bytes:
         if message is Message.IDENTITY:
-            self._inputs = []  # that another host left unfinished
-            return protocol.identity_bytes(self.config, self.buffer, self.release)
+            self._unpacker.drop()  # what another host left unfinished
+            return self.identity.to_bytes()
         if message is Message.COUNTERS:
-            return struct.pack("<H", self.errors % 2**16)
+            return struct.pack("<HH", self.errors % 2**16, self.right % 2**16)
         if message is Message.RESET:
             self._reset()
             return b""
-        return self._commands(payload) if message is Message.COMMAND else self._samples(payload)
+        if message is Message.SPEED:
+            return b""
+        if message is Message.COMMAND:
+            return self._commands(payload)
+        return b"".join(
+            self._finish(*sample, only=message is Message.CLASSES)
+            for byte in payload
+            if (sample := self._unpacker.take(byte)) is not None
+        )
 
     def _commands(self, payload: bytes) -> bytes:
         """The same command for each word of data, at one address after another."""
@@ -111,34 +139,11 @@ class Model:
             fields["address"] = (fields["address"] + 1) % (1 << ADDRESS_BITS)
         return answers
 
-    def _samples(self, payload: bytes) -> bytes:
-        out, at = b"", 0
-        while at < len(payload):
-            token = payload[at]
-            if token:
-                self._inputs.append(token)
-                at += 1
-            elif at + 1 == len(payload):  # cut within a token: what there is of it is dropped
-                break
-            elif payload[at + 1] != protocol.END:
-                self._inputs += [0] * payload[at + 1]
-                at += 2
-            else:
-                self._inputs += [0] * self.config.inputs
-                if at + 2 == len(payload):
-                    del self._inputs[self.config.inputs :]
-                    break
-                out += self._finish(payload[at + 2])
-                at += 3
-            del self._inputs[self.config.inputs :]  # more than a sample has
-        return out
-
-    def _finish(self, label: int) -> bytes:
-        x = np.array(self._inputs[: self.config.inputs])
-        self._inputs = []
+    def _finish(self, x: np.ndarray, label: int, only: bool) -> bytes:
         if label < self.config.classes:
-            result = self.core.learn(x, label)
+            found, scores = self.core.learn(x, label)
         else:
-            result = self.core.infer(x)
+            found, scores = self.core.infer(x)
             self.access.inferred += 1
-        return np.array([result[0], *result[1]], "<i2").tobytes()
+        self.right += int(found) == label
+        return bytes([found]) if only else np.array([found, *scores], "<i2").tobytes()

@@ -4,6 +4,7 @@ from cobs import cobs
 
 from ..golden.program.commands import ADDRESS_BITS, FIELDS
 from . import protocol
+from .link.uart import BREAK
 from .protocol import Field, Message
 
 INPUTS = 64  # of the example's sample
@@ -17,6 +18,9 @@ MEANINGS = {
     Message.COMMAND: "commands of the core, one for each datum, at consecutive addresses",
     Message.SAMPLES: "part of the stream of samples; the answer has the results of those that end "
     "in it, in turn",
+    Message.SPEED: "the line gets faster once the reply is sent: `speed` of IDENTITY; where there "
+    f"is none, nothing changes. A line that is low for {BREAK} bits brings the first speed back",
+    Message.CLASSES: "as SAMPLES; of each result the answer has the class alone",
 }
 
 
@@ -43,14 +47,17 @@ def _head() -> list[str]:
     return lines
 
 
-def _tokens() -> list[str]:
+def _packed() -> list[str]:
+    low = protocol.ZEROS
     return [
-        "| bytes | meaning |",
+        "| byte | meaning |",
         "|---|---|",
-        "| `v` (1..255) | one input of value v |",
-        "| `00 n` (n = 1..255) | n inputs of value 0 |",
-        f"| `00 {protocol.END:02x} l` | the other inputs are 0; the label is l (no class: infer "
-        "only) |",
+        f"| control byte, bits 0..{low - 1} | number z of inputs of value 0 |",
+        f"| bits {low}..7 | number n of inputs that follow as they are |",
+        f"| n inputs | a byte each; where inputs have up to {protocol.NIBBLE} bits, two a byte, "
+        "the first in the lower half, n odd: the last upper half is 0 |",
+        f"| control byte `{protocol.END:02x}` | the other inputs are 0; the label follows |",
+        "| label | no class: infer only |",
     ]
 
 
@@ -63,6 +70,10 @@ def _numbers() -> list[str]:
         f"| frame buffer | {protocol.BUFFER} bytes, or a power of two in {low}..{high}: "
         "IDENTITY reports it |",
         f"| largest payload, either way | buffer - {protocol.MARGIN} bytes |",
+        f"| window: replies that are kept | buffer / {protocol.SLOT}, of at most {protocol.SHORT} "
+        "bytes of payload |",
+        f"| queue of bytes before the buffer | {protocol.QUEUE} bytes, or another power of two up "
+        f"to {protocol.QUEUES[1]}, or none: IDENTITY reports it |",
         "| checksum | CRC-32/ISO-HDLC, that of Ethernet and zlib; 4 bytes |",
         "| serial line | 8 data bits, no parity, 1 stop bit; the board tolerates 2 % of speed |",
     ]
@@ -71,12 +82,12 @@ def _numbers() -> list[str]:
 def _example() -> list[str]:
     x = [0] * INPUTS
     x[2:5] = 9, 0, 255
-    tokens = b"".join(protocol.sample_tokens(x, 7))
+    data = protocol.packed_sample(x, 7)
     counted = (3).to_bytes(protocol.size(protocol.COUNTERS), "little")
     requests = (
         ("RESET, sequence 16", Message.RESET, 16, b"", b""),
         ("COUNTERS, sequence 17; 3 errors", Message.COUNTERS, 17, b"", counted),
-        ("SAMPLES, sequence 18; half a sample", Message.SAMPLES, 18, tokens[:4], b""),
+        ("SAMPLES, sequence 18; half a sample", Message.SAMPLES, 18, data[:3], b""),
     )
     lines = ["| what | bytes on the line |", "|---|---|"]
     for name, message, sequence, payload, answer in requests:
@@ -87,7 +98,7 @@ def _example() -> list[str]:
         *lines,
         f"| refusal | {_bytes(protocol.REFUSED)} |",
         "",
-        f"The sample with inputs 0, 0, 9, 0, 255 and else zeros, class 7, is {_bytes(tokens)}.",
+        f"The sample with inputs 0, 0, 9, 0, 255 and else zeros, class 7, is {_bytes(data)}.",
     ]
 
 
@@ -110,18 +121,22 @@ def _frames() -> list[str]:
         "1. A request is kept in a buffer and acted upon only when its COBS blocks are whole, its "
         "checksum and its length are right and `answer` fits a payload.",
         "2. It is carried out if `sequence` is one more than in the last request carried out.",
-        "3. If `sequence` is that of the last request carried out, the reply to that one is sent "
-        "again and nothing is carried out: the board still has it.",
+        "3. If `sequence` is that of one of the last requests carried out, as many as the window "
+        "has, what is kept of its reply is sent again and nothing is carried out. A reply of more "
+        "bytes than those of the window may have runs over what is kept of others: it is kept "
+        "until the next request is carried out, and no other one of the window is then.",
         "4. Anything else is refused: it changes nothing but the counter `errors`, and the board "
         f"sends {_bytes(protocol.REFUSED)}, the frame without bytes.",
         "5. After power-up only IDENTITY is carried out.",
         "",
-        "The host sends a request, byte for byte the same, until its reply has come: at once after "
-        "a refusal or a broken reply, else when the reply is overdue. So a lost, repeated, "
-        "truncated or corrupted frame costs time, and never a sample or a weight. While a request "
-        "is worked on and answered, the board takes no bytes: one request at a time is the flow "
-        "control. The answer has exactly `answer` bytes: what there is more is left out, what is "
-        "missing is zero.",
+        "The host sends as many requests as the window has before the reply to the first of them, "
+        "and no more bytes than the queue takes; one with a long reply it sends alone. Those "
+        "without a reply it sends again, byte for byte the same and in turn: at once after a "
+        "refusal, a broken reply, or the reply to a later one, else when the reply is overdue. So "
+        "a lost, repeated, truncated or corrupted frame costs time, and never a sample or a "
+        "weight. While a request is worked on and answered, bytes wait in the queue; those that "
+        "it has no room for are lost. The answer has exactly `answer` bytes: what there is more "
+        "is left out, what is missing is zero.",
         "",
     ]
 
@@ -136,8 +151,8 @@ def _away() -> list[str]:
         "| left behind | what becomes of it |",
         "|---|---|",
         "| part of a request | ended by the zero that the next host sends first, and refused |",
-        "| a whole request, its reply not taken | carried out, samples learned included; its reply "
-        "is that of another message, and comes before that to IDENTITY |",
+        "| whole requests, their replies not taken | carried out in turn, samples learned "
+        "included; their replies come before that to IDENTITY |",
         "| a START or a RESET | carried out; the next request waits until the start weights are "
         "made, where it needs the core |",
         "| part of a sample, in requests that were carried out | forgotten: it is neither learned "
@@ -194,13 +209,24 @@ def _messages() -> list[str]:
         "",
         "### SAMPLES",
         "",
-        "Payload: tokens. A sample may go on in the next request; a request ends after a token.",
+        "Payload: bytes of samples, one after another; a request may end within one.",
         "",
-        *_tokens(),
+        *_packed(),
         "",
         f"Answer: for each sample that ends in this request the class, then the score of each "
         f"class, {protocol.RESULT} bytes each, signed. A sample with a label is learned after it "
         "was classified. Inputs beyond those of a sample are dropped.",
+        "",
+        "### CLASSES",
+        "",
+        "Payload: as of SAMPLES. Answer: for each sample that ends in this request its class, a "
+        "byte. With an `answer` of no bytes nothing but the counter `right` tells of them.",
+        "",
+        "### SPEED",
+        "",
+        "No payload, no answer. The host asks something at the new speed; where no reply comes, it "
+        "sends a zero byte at a tenth of the first speed, which is low for long enough, and begins "
+        "anew with IDENTITY. So does a host that finds a board which does not answer.",
         "",
     ]
 
@@ -214,10 +240,11 @@ def markdown() -> str:
         "[`boards/protocol.py`](../boards/protocol.py), which the gateware and the host take their "
         "constants from; a test holds it to that.",
         "",
-        "The host sends a *request* and waits for its *reply*. Each is a frame: header, payload, "
-        "checksum, encoded by COBS (consistent overhead byte stuffing) and ended by a zero byte. "
-        "Numbers are little-endian. Before a request the host sends one more zero, which ends "
-        "whatever a disturbed line left behind; the board takes no notice of empty frames.",
+        "The host sends *requests* and gets a *reply* to each, in turn. Each is a frame: header, "
+        "payload, checksum, encoded by COBS (consistent overhead byte stuffing) and ended by a "
+        "zero byte. Numbers are little-endian. Before a request the host sends one more zero, "
+        "which ends whatever a disturbed line left behind; the board takes no notice of empty "
+        "frames.",
         "",
         *_numbers(),
         "",

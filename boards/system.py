@@ -1,13 +1,12 @@
 """The top level that every board runs, and the simulated one."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..hdl.parameters import checking
 from . import protocol
 from .link.core import LinkedCore
-from .link.engine import check_room
 from .link.uart import Receiver, Sender, clocks_per_bit
 
 
@@ -20,9 +19,14 @@ class System(wiring.Component):
     clock_hz : float
         Of the domain ``sync``.
     baud : int
-        Bits per second of the line.
-    buffer : int
-        Bytes of each of the link's two frame buffers.
+        Bits per second of the line after power-up.
+    fast : int
+        Bits per second that SPEED brings it to, 0: no others. A line that is low for `BREAK`
+        (`hebbware.boards.link.uart`) bits brings it back.
+    buffer, queue : int
+        Bytes of each of the link's two frame buffers, and of what waits before them.
+    memory : int
+        KiB for samples, 0: none.
 
     Members
     -------
@@ -34,22 +38,35 @@ class System(wiring.Component):
     Raises
     ------
     InputError
-        The clock cannot make that many bits per second; `buffer` is no size of a buffer.
+        The clock cannot make that many bits per second; `buffer` or `queue` is no size of
+        one.
     """
 
-    def __init__(self, config, clock_hz, baud, *, buffer=protocol.BUFFER):
-        self.config = config
+    def __init__(self, config, clock_hz, baud, *, fast=0, buffer=protocol.BUFFER,
+                 queue=protocol.QUEUE, memory=0):  # fmt: skip
         with checking(self):
             self.divisor = clocks_per_bit(clock_hz, baud)
-            self.buffer = check_room(config, buffer)
+            self.fast = clocks_per_bit(clock_hz, fast) if fast else None
+            self.linked = LinkedCore(
+                config, buffer=buffer, queue=queue, memory=memory, clock_hz=clock_hz, fast=fast
+            )
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.linked = linked = LinkedCore(self.config, buffer=self.buffer)
-        m.submodules.receiver = receiver = Receiver(self.divisor)
-        m.submodules.sender = sender = Sender(self.divisor)
+        m.submodules.linked = linked = self.linked
+        m.submodules.receiver = receiver = Receiver(self.divisor, self.fast)
+        m.submodules.sender = sender = Sender(self.divisor, self.fast)
         m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(sender.tx)]
         wiring.connect(m, receiver.bytes, linked.rx)
         wiring.connect(m, linked.tx, sender.bytes)
+        if self.fast:
+            due, faster = Signal(), Signal()
+            m.d.comb += [receiver.faster.eq(faster), sender.faster.eq(faster)]
+            with m.If(receiver.broken):
+                m.d.sync += [due.eq(0), faster.eq(0)]
+            with m.Elif(linked.hurry):
+                m.d.sync += due.eq(1)
+            with m.Elif(due & sender.idle):
+                m.d.sync += [due.eq(0), faster.eq(1)]
         return m

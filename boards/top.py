@@ -96,8 +96,10 @@ class Top(Elaboratable):
         m.domains.sync = ClockDomain()
         m.submodules.clocks = Clocks(self.board, self.setting)
         m.submodules.system = system = System(
-            self.config, clock_hz=round(self.setting.frequency), baud=self.board.baud
-        )
+            self.config, clock_hz=round(self.setting.frequency), baud=self.board.baud,
+            fast=self.board.fast, buffer=self.board.buffer, queue=self.board.queue,
+            memory=self.board.memory,
+        )  # fmt: skip
         uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-"})
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.Buffer("o", uart.tx)

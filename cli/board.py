@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hebbware.cli import onboard
 from hebbware.cli.common import (
     CheckFailed,
     DataOptions,
@@ -23,6 +24,7 @@ from hebbware.cli.common import (
 )
 from hebbware.cli.files import check_writable, write_file
 from hebbware.cli.line import Line, port_options
+from hebbware.cli.selftest import selftest
 from hebbware.cli.simulated import fuzz, serve
 from hebbware.cli.trained import from_option, network
 from hebbware.golden.errors import InputError
@@ -39,8 +41,8 @@ def command() -> None:
     """Talk to a board over its serial port, or run the simulated one."""
 
 
-for simulated in (fuzz, serve):
-    command.add_command(simulated)
+for other in (fuzz, serve, onboard.load, selftest):
+    command.add_command(other)
 
 
 def _link(board: Board) -> dict[str, int]:
@@ -90,6 +92,9 @@ def check_option(meaning: str) -> Callable:
 @click.option("--test", type=click.IntRange(min=0), metavar="N",
               help="Test samples to infer afterwards, by default all.")  # fmt: skip
 @click.option("--keep", is_flag=True, help="Go on from what the board has learned: no reset.")
+@click.option("--on-board", is_flag=True,
+              help="Learn from the board's own memory (`board load`), at the core's speed, in an "
+              "order that the board draws for each epoch.")  # fmt: skip
 @check_option("Learn the same with golden: every score and every weight must be equal.")
 @from_option
 @click.pass_context
@@ -104,6 +109,7 @@ def train(
     samples: int | None,
     test: int | None,
     keep: bool,
+    on_board: bool,
     check: bool,
     trained: Path | None,
 ) -> None:
@@ -123,36 +129,31 @@ def train(
     resolved, dataset, state = network(context, config, seed, source, trained)
     begin = stored(state.core, learn=True) if state else []
     done = state.epoch if state else 0
-    x, y = training.inputs(resolved, dataset.x_train), dataset.y_train
-    test_x, test_y = training.inputs(resolved, dataset.x_test)[:test], dataset.y_test[:test]
     golden = Core(resolved) if check else None
     if golden and state:
         training.copy_state(state.core, golden)
-    curve, wrong = [], 0
     with line.connected(resolved) as board:
+        if on_board:
+            found = onboard.prepare(output, board, line, dataset, samples, test, check)
+            samples, test = found.train, found.test
+        else:
+            samples = min(samples or len(dataset.y_train), len(dataset.y_train))
+            test = len(dataset.y_test) if test is None else min(test, len(dataset.y_test))
         if not keep:
             board.reset()
         _write(output, board, begin)
-        start = time.monotonic()
-        for epoch in range(done, done + epochs):
-            halvings = resolved.extra(epoch)
-            board.set_extra(halvings)
-            rows = training.order(resolved.seed, epoch, len(y))[:samples]
-            if golden:
-                golden.extra = halvings
-            title = f"epoch {epoch + 1}"
-            right, differ = _send(output, board, title, x[rows], y[rows], True, golden)
-            curve.append(right / len(rows))
-            wrong += differ
-        seconds = time.monotonic() - start
-        right, differ = _send(output, board, "test", test_x, test_y, False, golden)
-        wrong += differ
+        run = onboard.learn if on_board else _learn
+        curve, right, figures, wrong = run(
+            output, board, dataset, samples, test, range(done, done + epochs), golden
+        )
         result = {
             "dataset": dataset.name,
             "epochs": epochs,
-            "samples": len(rows),
-            "accuracy": {"train": curve, "test": right / len(test_y) if len(test_y) else None},
-            "samples_per_second": epochs * len(rows) / seconds,
+            "samples": samples,
+            "on_board": on_board,
+            "accuracy": {"train": curve, "test": right / test if test else None},
+            "samples_per_second": figures.samples_per_second,
+            "figures": figures.to_dict(),
             "counters": board.counters(),
         }
         if golden:
@@ -162,13 +163,43 @@ def train(
         output.log(f"{board.repeated:,} requests were sent again")
     output.log(f"{result['counters']['saturated']:,} words with a weight cut off while learning")
     output.log(
-        f"{len(rows):,} samples x {epochs}: {100 * curve[-1]:.2f} % right while learning"
-        + (f", test accuracy {100 * right / len(test_y):.2f} % of {len(test_y):,}"
-           if len(test_y) else "")
-        + f"; {result['samples_per_second']:,.0f} samples/s"
-    )  # fmt: skip
+        f"{samples:,} samples x {epochs}: {100 * curve[-1]:.2f} % right while learning"
+        + (f", test accuracy {100 * right / test:.2f} % of {test:,}" if test else "")
+    )
+    output.log(str(figures))
     output.write(result)
     _verdict(result)
+
+
+def _learn(output: Output, board: Board, dataset, samples: int, test: int, epochs: range, golden):
+    """Learn and test over the line: as `hebbware.cli.onboard.learn`."""
+    from hebbware.boards.host.figures import Figures, core_clocks
+    from hebbware.golden.learn import train as training
+
+    config, curve, wrong = board.config, [], 0
+    x, y = training.inputs(config, dataset.x_train), dataset.y_train
+    start, sent = board.now(), board.bytes_sent
+    for epoch in epochs:
+        halvings = config.extra(epoch)
+        board.set_extra(halvings)
+        rows = training.order(config.seed, epoch, len(y))[:samples]
+        if golden:
+            golden.extra = halvings
+        title = f"epoch {epoch + 1}"
+        right, differ = _send(output, board, title, x[rows], y[rows], True, golden)
+        curve.append(right / samples)
+        wrong += differ
+    figures = Figures(
+        samples=len(epochs) * samples,
+        seconds=board.now() - start,
+        bytes_sent=board.bytes_sent - sent,
+        baud=board.baud,
+        clock=board.identity.clock,
+        core_clocks=core_clocks(config, x[rows]),
+    )
+    x, y = training.inputs(config, dataset.x_test)[:test], dataset.y_test[:test]
+    right, differ = _send(output, board, "test", x, y, False, golden)
+    return curve, right, figures, wrong + differ
 
 
 @command.command("infer")
@@ -212,9 +243,9 @@ def infer(
             golden.weights = _read(output, board)
             if state:
                 differ = _differ(golden.weights, state.core.weights)
-        start = time.monotonic()
+        start = board.now()
         right, wrong = _send(output, board, "inferring", x, y, False, golden)
-        seconds = time.monotonic() - start
+        seconds = board.now() - start
     result = {
         "dataset": dataset.name,
         "samples": len(y),
@@ -290,8 +321,9 @@ def _send(output: Output, board: Board, title: str, x, y, learn: bool, golden) -
     """How many samples were right, and how many results were not golden's."""
     right = wrong = 0
     labels = y.tolist() if learn else [None] * len(y)
+    results = board.samples(x, labels) if golden else ((c, None) for c in board.classes(x, labels))
     with output.progress(title, len(y)) as advance:
-        for done, (found, scores) in enumerate(board.samples(x, labels), 1):
+        for done, (found, scores) in enumerate(results, 1):
             right += found == y[done - 1]
             if golden:
                 row = x[done - 1]

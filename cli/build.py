@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Placements to try; the fastest becomes the bitstream.",
 )
+@click.option(
+    "--memory",
+    type=click.IntRange(min=0),
+    metavar="KIB",
+    help="Block RAM for samples, for `board train --on-board`; by default the board's.",
+)
 def command(
     name: str | None,
     every: bool,
@@ -68,6 +75,7 @@ def command(
     overwrite: bool,
     clock: float | None,
     seeds: int,
+    memory: int | None,
 ) -> None:
     """Build the bitstream of a board: synthesise, place, route, pack, and report.
 
@@ -84,6 +92,8 @@ def command(
     if every and (config or clock or folder):
         raise InputError("--all takes each board's own preset, clock and folder")
     chosen = list(boards.BOARDS.values()) if every else [boards.find(name)]
+    if memory is not None:
+        chosen = [replace(board, memory=memory) for board in chosen]
     jobs = []
     for board in chosen:
         preset = config or board.preset

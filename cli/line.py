@@ -1,4 +1,4 @@
-"""The serial port that the commands of ``hebbware board`` talk through, and its options."""
+"""What the commands of ``hebbware board`` talk through: a serial port or a simulated board."""
 
 from __future__ import annotations
 
@@ -20,19 +20,35 @@ if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
 
 WAIT = 300  # seconds for a simulated board to be built
+SIMULATED = "simulated"
 POLL = 0.2  # seconds between two looks for a port
 
 
 def port_options(function: Callable) -> Callable:
-    """Add ``--port``, ``--baud`` and ``--wait``, passed as ``line: Line``."""
-    port = click.option("--port", required=True, metavar="PORT", help="Serial port of the board.")
+    """Add ``--port``, ``--baud``, ``--slow``, ``--wait``, ``--board`` and ``--latency``, passed as
+    ``line: Line``.
+    """
+    port = click.option(
+        "--port", required=True, metavar="PORT",
+        help=f"Serial port of the board; {SIMULATED!r}: a board in Verilator whose time passes "
+        "only while it is waited for.",
+    )  # fmt: skip
+    board = click.option(
+        "--board", metavar="NAME",
+        help=f"With --port {SIMULATED}: the board whose clock, speed and buffers it has; by "
+        "default none, which is faster to simulate.",
+    )  # fmt: skip
+    latency = latency_option(f"With --port {SIMULATED}: ")
     baud = click.option(
         "--baud",
         type=click.IntRange(min=1),
         default=1_000_000,
         show_default=True,
         metavar="N",
-        help="Bits per second; a simulated board does not care.",
+        help="Bits per second after power-up; a simulated board does not care.",
+    )
+    slow = click.option(
+        "--slow", is_flag=True, help="Stay at --baud, though the board has a faster speed."
     )
     wait = click.option(
         "--wait",
@@ -43,10 +59,21 @@ def port_options(function: Callable) -> Callable:
     )
 
     @functools.wraps(function)
-    def command(*arguments, port: str, baud: int, wait: float | None, **options):
-        return function(*arguments, line=Line(port, baud, wait), **options)
+    def command(*arguments, port: str, baud: int, wait: float | None, board: str | None,
+                latency: float, slow: bool, **options):  # fmt: skip
+        line = Line(port, baud, wait, board, latency / 1000, not slow)
+        return function(*arguments, line=line, **options)
 
-    return port(baud(wait(command)))
+    return port(baud(slow(wait(board(latency(command))))))
+
+
+def latency_option(where: str = "") -> Callable:
+    """Add ``--latency``."""
+    return click.option(
+        "--latency", type=click.FloatRange(0, 1000), default=0.0, metavar="MS",
+        help=f"{where}milliseconds that all bytes from the board come late; a USB bridge may take "
+        "16.",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,6 +83,9 @@ class Line:
     port: str
     baud: int
     wait: float | None
+    board: str | None = None
+    latency: float = 0.0
+    fast: bool = True
 
     @contextmanager
     def connected(self, config: CoreConfig | None) -> Iterator[Board]:
@@ -70,14 +100,35 @@ class Line:
         """
         from hebbware.boards.host import board as host
 
+        if self.port == SIMULATED:
+            with self._simulated(config) as board:
+                yield board
+            return
+        if self.board or self.latency:
+            name = "--board" if self.board else "--latency"
+            raise InputError(f"{name} can only be given with --port {SIMULATED}, not {self.port}")
         self._await()
         line = host.open_port(self.port, self.baud)
         try:
-            yield host.Board(line, config, name=self.port)
+            yield host.Board(line, config, name=self.port, fast=self.fast)
         except host.LinkLost as error:
             raise OSError(f"{self.port}: {error}") from None
         finally:
             line.close()
+
+    @contextmanager
+    def _simulated(self, config: CoreConfig | None) -> Iterator[Board]:
+        from hebbware.boards.board import find
+        from hebbware.boards.host.board import Board
+        from hebbware.boards.simulated.board import SimulatedBoard
+
+        if config is None:
+            raise InputError(f"--port {SIMULATED} can only be given where --config can")
+        options = find(self.board).simulation() if self.board else {}
+        tell = functools.partial(click.echo, "building the simulated board", err=True)
+        simulated = SimulatedBoard(config, latency=self.latency, tell=tell, **options)
+        with simulated.in_step() as line:
+            yield Board(line, config, name=SIMULATED, fast=self.fast)
 
     def _await(self) -> None:
         """Wait until the port is there, where it may come."""

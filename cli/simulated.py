@@ -14,6 +14,7 @@ from hebbware.cli.common import (
     resolve_config,
     seed_option,
 )
+from hebbware.cli.line import latency_option
 from hebbware.golden.errors import ToolError
 
 
@@ -57,8 +58,15 @@ def fuzz(seed: int | None, output: Output, frames: int) -> None:
 @click.option(
     "--noise", type=click.IntRange(min=0), default=0, metavar="N", help="Seed of the corruption."
 )
+@latency_option("By the time of the simulated line: ")
 def serve(
-    config: str, seed: int | None, output: Output, link: Path | None, corrupt: float, noise: int
+    config: str,
+    seed: int | None,
+    output: Output,
+    link: Path | None,
+    corrupt: float,
+    noise: int,
+    latency: float,
 ) -> None:
     """Run the simulated board until interrupted: the boards' own gateware, in Verilator.
 
@@ -77,7 +85,9 @@ def serve(
         )
 
     with output.progress("building the board"):
-        board = SimulatedBoard(resolved, corrupt=corrupt, seed=noise, tell=tell)
+        board = SimulatedBoard(
+            resolved, corrupt=corrupt, seed=noise, latency=latency / 1000, tell=tell
+        )
     try:
         with board, linked(board.port, link) as port:
             output.log(f"simulated board at {port}; stop it with Ctrl-C")

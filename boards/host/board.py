@@ -1,13 +1,11 @@
-"""A board at a serial port: requests that are repeated until answered, and what they are made of.
+"""A board at a serial port: messages, and what they are made of.
 
 Source of all sizes and layouts: `hebbware.boards.protocol`.
 """
 
 from __future__ import annotations
 
-import random
 import struct
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -19,23 +17,17 @@ from ...golden.program.commands import Op, Space, State, pack
 from ...golden.program.layout import Layout
 from .. import protocol
 from ..protocol import Message
+from .requests import GREETINGS, TIMEOUT, TRIES, LinkLost, Requests
 
 BAUD = 1_000_000
-TIMEOUT = 2.0  # seconds for a reply, at most, before the request is sent again
-BROKEN = 0.02  # seconds to wait for another after a broken one
+SLOWER = 10  # so many times the bits of a byte hold the line low, to bring it to its first speed
+SETTLE = 0.05  # seconds until that is sent
 POLL = 0.02  # seconds that a read waits for a byte
-TRIES = 50  # of a request, before the link counts as lost
-GREETINGS = 5  # of the first one, before the port counts as one without a board
 BYTE = 255  # largest input that a sample of the link can have
-SMALLEST = 64  # bytes of a payload that a disturbed line brings requests down to
 
 
 class NoBoard(InputError):
     """Nothing at the port answers as a board does."""
-
-
-class LinkLost(ConnectionError):
-    """The board answered before, and does no more."""
 
 
 def open_port(port: str, baud: int = BAUD):
@@ -72,7 +64,7 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-class Board:
+class Board(Requests):
     """A board that holds the core of a configuration.
 
     Parameters
@@ -87,14 +79,15 @@ class Board:
         How often a request is sent before the link counts as lost.
     name : str
         Of the port, in messages.
+    fast : bool
+        Bring the line to the board's fastest speed, where both ends have it.
 
     Attributes
     ----------
     identity : Identity
         What the board says of itself.
-    repeated : int
-        Requests that were sent again.
-    bytes_sent, bytes_received : int
+    repeated, bytes_sent, bytes_received : int
+        See `Requests`.
 
     Raises
     ------
@@ -105,32 +98,20 @@ class Board:
     """
 
     def __init__(self, line, config: CoreConfig | None = None, *, timeout=TIMEOUT, tries=TRIES,
-                 name="the port"):  # fmt: skip
-        self.line, self.config, self.timeout, self.tries = line, config, timeout, tries
-        self.repeated = self.bytes_sent = self.bytes_received = 0
-        self._sequence = random.randrange(256)
-        self._rest = b""
-        self._usual = 0.1  # seconds that replies take
-        self._room = protocol.BUFFERS[0]
-        try:
-            self.tries, self.timeout = min(tries, GREETINGS), min(timeout, 1.0)
-            payload = self.ask(Message.IDENTITY, b"", protocol.size(protocol.IDENTITY))
-        except LinkLost:
-            heard = f"{self.bytes_received} bytes came, none of them a reply"
-            raise NoBoard(
-                f"--port: no hebbware board answers at {name} "
-                f"({heard if self.bytes_received else 'nothing came'}); is --baud right?"
-            ) from None
+                 name="the port", fast=True):  # fmt: skip
+        super().__init__(line, timeout=min(timeout, 1.0), tries=min(tries, GREETINGS))
+        self.config = config
+        payload = self._greet(name)
         identity = protocol.read_identity(payload)
         if identity is None:
             raise NoBoard(f"--port: what answers at {name} is no hebbware board")
         self.identity, self.tries, self.timeout = identity, tries, timeout
-        self._room = protocol.largest_payload(identity.buffer)
         if identity.protocol != protocol.VERSION:
             raise InputError(
                 f"the board at {name} speaks version {identity.protocol} of the link's protocol, "
                 f"this program version {protocol.VERSION}: build the board anew"
             )
+        self.widen(identity.buffer, identity.queue)
         if config is not None and identity.fingerprint != config.fingerprint:
             raise InputError(
                 f"the board at {name} was built from another configuration: its hash is "
@@ -139,99 +120,89 @@ class Board:
                 f"{config.classes} classes)"
             )
 
-    # -- requests ---------------------------------------------------------------------------------
+        if fast and identity.speed:
+            self._hurry(identity.speed * protocol.SPEED, name)
 
-    def ask(self, message: Message, payload: bytes, answer: int) -> bytes:
-        """The payload of the reply to a request, which is sent until it is answered.
-
-        Raises
-        ------
-        LinkLost
-            No reply came, however often it was sent.
+    def _greet(self, name: str) -> bytes:
+        """The answer to IDENTITY; a board that another host left at another speed is brought back
+        to that of the line.
         """
-        from cobs import cobs
-
-        self._sequence = (self._sequence + 1) % 256
-        frame = cobs.encode(protocol.request(message, self._sequence, payload, answer))
-        wire = b"\0" + frame + b"\0"  # the first ends whatever a disturbed line left behind
-        for attempt in range(self.tries):
-            self.repeated += attempt > 0
-            start = time.monotonic()
-            self._send(wire)
-            for found in self._replies(min(self.patience * 2**attempt, self.timeout)):
-                if found[:2] == (message, self._sequence) and len(found[2]) == answer:
-                    self._learn_from(attempt, time.monotonic() - start)
-                    return found[2]
-        raise LinkLost(f"the board does not answer ({self.tries} tries)")
-
-    def _learn_from(self, repeats: int, seconds: float) -> None:
-        """Adapt to the line: patience to what replies take, requests' size to what gets through."""
-        self._usual += (seconds - self._usual) / 8
-        if repeats:
-            self._room = max(self._room // 2, SMALLEST)
-        else:
-            self._room = min(self._room + self._room // 16, protocol.BUFFERS[1])
-
-    def _send(self, wire: bytes) -> None:
+        tries, self.tries = self.tries, 2
         try:
-            self.line.write(wire)
-        except OSError as error:  # SerialException is one
-            raise LinkLost(f"the serial port failed: {error}") from None
-        self.bytes_sent += len(wire)
+            return self.ask(Message.IDENTITY, b"", protocol.size(protocol.IDENTITY))
+        except LinkLost:
+            self._break()
+        self.tries = tries
+        try:
+            return self.ask(Message.IDENTITY, b"", protocol.size(protocol.IDENTITY))
+        except LinkLost:
+            heard = f"{self.bytes_received} bytes came, none of them a reply"
+            raise NoBoard(
+                f"--port: no hebbware board answers at {name} "
+                f"({heard if self.bytes_received else 'nothing came'}); is --baud right?"
+            ) from None
 
-    @property
-    def patience(self) -> float:
-        """Seconds to wait for a reply before its request is sent again: what is usual, and more."""
-        return min(self.timeout, 0.1 + 4 * self._usual)
+    def _break(self) -> None:
+        """Hold the line low for longer than a byte does: a zero byte, slowly."""
+        if not (baud := getattr(self.line, "baudrate", None)):
+            return
+        try:
+            self.line.baudrate = baud // SLOWER
+            self._send(b"\0")
+            self.line.flush()
+            self._pause(SETTLE)
+        except ValueError:  # a port that has no such speed
+            pass
+        finally:
+            self.line.baudrate = baud
 
-    def _replies(self, patience: float) -> Iterator[tuple[int, int, bytes]]:
-        """The sound replies that come in, until the line was silent or noisy for too long."""
-        from cobs import cobs
+    def _hurry(self, speed: int, name: str) -> None:
+        """Bring the line to another speed; where nothing comes back at it, to its own again."""
+        slow = self.line.baudrate
+        if speed <= slow:
+            return
+        self.ask(Message.SPEED, b"", 0)
+        tries, self.tries = self.tries, 3
+        try:
+            self.line.baudrate = speed
+            self.ask(Message.COUNTERS, b"", protocol.size(protocol.COUNTERS))
+        except (LinkLost, OSError, ValueError):
+            self.line.baudrate = slow
+            self._break()
+            self._greet(name)
+        self.tries = tries
 
-        last = time.monotonic() + 10 * patience
-        until = time.monotonic() + patience
-        while time.monotonic() < min(until, last):
-            try:
-                got = self.line.read(max(1, self.line.in_waiting))
-            except OSError as error:
-                raise LinkLost(f"the serial port failed: {error}") from None
-            if not got:
-                continue
-            self.bytes_received += len(got)
-            until = time.monotonic() + patience
-            *frames, self._rest = (self._rest + got).split(b"\0")
-            self._rest = self._rest[-2 * protocol.BUFFERS[1] :]  # of noise without end
-            for frame in filter(None, frames):
-                try:
-                    found = protocol.read_reply(cobs.decode(frame))
-                except cobs.DecodeError:
-                    found = None
-                if found:
-                    yield found
-                else:  # refused, or a broken reply: do not wait for another
-                    until = time.monotonic() + BROKEN
+    def _pause(self, seconds: float) -> None:
+        until = self._now() + seconds
+        while self._now() < until:
+            self.line.read(1)
 
     # -- messages ---------------------------------------------------------------------------------
-
-    @property
-    def room(self) -> int:
-        """Bytes to put into a payload: the most that fits, fewer where requests get lost."""
-        return min(self._room, protocol.largest_payload(self.identity.buffer))
 
     def counters(self) -> dict[str, int]:
         """What the board has counted since the start.
 
         Samples learned and inferred; words of weights that learning wrote with one cut off by
-        saturation (`State.SATURATED`); frames refused, modulo 65,536.
+        saturation (`State.SATURATED`); frames refused, and samples of the line that were right,
+        both since power-up and modulo 65,536.
         """
-        refused = self.ask(Message.COUNTERS, b"", protocol.size(protocol.COUNTERS))
+        counted = self.ask(Message.COUNTERS, b"", protocol.size(protocol.COUNTERS))
         learned, inferred, _, saturated = self.read(Space.STATE, State.LEARNED, 4)
         return {
             "learned": int(learned),
             "inferred": int(inferred),
             "saturated": int(saturated) & 0xFFFFFFFF,
-            "errors": struct.unpack("<H", refused)[0],
+            **dict(zip(("errors", "right"), struct.unpack("<HH", counted), strict=True)),
         }
+
+    @property
+    def baud(self) -> int:
+        """Bits per second of the line."""
+        return self.line.baudrate
+
+    def now(self) -> float:
+        """Seconds, of the board where its time is that of the line."""
+        return self._now()
 
     def reset(self) -> None:
         """Reset the core: start weights, empty memories, counts of samples at zero."""
@@ -241,16 +212,19 @@ class Board:
         """One command for each of `values`, at consecutive addresses: their responses."""
         values = np.asarray(values, np.int64)
         pack(op, space, address + max(len(values) - 1, 0), lane)  # or no such address
-        out, start = [], 0
+        answers = self.exchange(self._commands(op, space, address, values, lane))
+        out = [np.frombuffer(reply, "<i4").astype(np.int64) for reply in answers]
+        return np.concatenate(out) if out else values
+
+    def _commands(self, op, space, address, values, lane):
+        start = 0
         while start < len(values):
             part = values[start : start + (self.room - protocol.HEAD) // protocol.WORD]
             head = pack(op, space, address + start, lane) & 0xFFFFFFFF
             payload = head.to_bytes(protocol.HEAD, "little")
             payload += (part & 0xFFFFFFFF).astype("<u4").tobytes()
-            reply = self.ask(Message.COMMAND, payload, protocol.WORD * len(part))
-            out.append(np.frombuffer(reply, "<i4").astype(np.int64))
+            yield Message.COMMAND, payload, protocol.WORD * len(part)
             start += len(part)
-        return np.concatenate(out) if out else values
 
     def read(self, space: Space, address: int, count: int, lane: int = 0) -> np.ndarray:
         """`count` numbers at consecutive addresses."""
@@ -320,34 +294,52 @@ class Board:
         LinkLost
             As the results are asked for.
         """
+        words = 1 + self.identity.classes
+        for reply in self._stream(Message.SAMPLES, x, labels, protocol.RESULT * words):
+            for result in np.frombuffer(reply, "<i2").reshape(-1, words).astype(np.int64):
+                yield int(result[0]), result[1:]
+
+    def classes(self, x: np.ndarray, labels: Sequence[int | None]) -> Iterator[int]:
+        """As `samples`, but of the results only the classes: many requests are on their way."""
+        for reply in self._stream(Message.CLASSES, x, labels, 1):
+            yield from reply
+
+    def feed(self, x: np.ndarray, labels: Sequence[int | None]) -> Iterator[int]:
+        """As `samples`, without results: how many samples more have been worked on.
+
+        What was right is counted by the board, see `counters`.
+        """
+        done = []
+        for _ in self._stream(Message.CLASSES, x, labels, 0, done):
+            yield done.pop(0)
+
+    def _stream(self, message, x, labels, size, done=None):
         top = self.config.x.max if self.config else BYTE
         x = samples_of(x, self.identity.inputs, top)
-        return self._samples(x, optional_labels(labels, self.identity.classes, len(x)))
+        labels = optional_labels(labels, self.identity.classes, len(x))
+        return self.exchange(self._parts(message, x, labels, size, [] if done is None else done))
 
-    def _samples(self, x, labels):
-        size = protocol.RESULT * (1 + self.identity.classes)
-        payload, answers, room = bytearray(), 0, self.room
+    def _parts(self, message, x, labels, size, done):
+        """Requests of the samples' bytes; answers of `size` bytes for each that ends in one.
+
+        No more answers than a short reply has, where it has any: only such requests follow each
+        other without waiting. How many samples end in each is put into `done`.
+        """
+        bits = self.config.input.bits if self.config else 8
+        longest = protocol.SHORT if size <= protocol.SHORT else self._most
+        most = longest // size if size else len(x) + 1
+        payload, ended, room = bytearray(), 0, self.room
         for row, label in zip(x, labels, strict=True):
-            tokens = protocol.sample_tokens(row, NO_LABEL if label is None else label)
-            for number, token in enumerate(tokens, 1):
-                last = number == len(tokens)
-                if (
-                    len(payload) + len(token) > room
-                    or last
-                    and answers
-                    and (answers + 1) * size > room
-                ):
-                    yield from self._results(payload, answers)
-                    payload, answers, room = bytearray(), 0, self.room
-                payload += token
-                answers += last
-        yield from self._results(payload, answers)
-
-    def _results(self, payload, answers):
-        """Send part of the sample stream; `answers` samples end in it."""
-        if not payload:
-            return
-        words = 1 + self.identity.classes
-        reply = self.ask(Message.SAMPLES, bytes(payload), protocol.RESULT * words * answers)
-        for result in np.frombuffer(reply, "<i2").reshape(answers, words).astype(np.int64):
-            yield int(result[0]), result[1:]
+            data = protocol.packed_sample(row, NO_LABEL if label is None else label, bits)
+            while data:
+                cut = room - len(payload)
+                payload += data[:cut]
+                data = data[cut:]
+                ended += not data
+                if len(payload) == room or (ended == most and not data):
+                    done.append(ended)
+                    yield message, bytes(payload), size * ended
+                    payload, ended, room = bytearray(), 0, self.room
+        if payload:
+            done.append(ended)
+            yield message, bytes(payload), size * ended

@@ -3,14 +3,17 @@
 import re
 from importlib.metadata import version
 
-from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, Signal, unsigned
-from amaranth.lib import stream, wiring
+from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, Mux, Signal, unsigned
+from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...hdl.core import Core
 from ...hdl.parameters import checking
 from .. import protocol
+from ..onboard.player import Player
+from ..protocol import Identity
 from .engine import Engine, check_room
+from .unpacker import Unpacker
 
 
 def release() -> tuple[int, int, int]:
@@ -27,27 +30,42 @@ class LinkedCore(wiring.Component):
     config : CoreConfig
     buffer : int
         Bytes of each of the two frame buffers.
+    queue : int
+        Bytes that may wait before them.
+    memory : int
+        KiB for samples, in block RAM; 0: none, and nothing that plays them.
+    clock_hz, fast : float
+        Clock, and bits a second that the line can be brought to, for the host to know.
 
     Members
     -------
     rx : In(stream), tx : Out(stream)
         Bytes of the line.
+    hurry : Out(1)
+        The line is to get faster, once all that was given is sent.
     """
 
-    def __init__(self, config, *, buffer=protocol.BUFFER):
+    def __init__(self, config, *, buffer=protocol.BUFFER, queue=protocol.QUEUE, memory=0,
+                 clock_hz=0, fast=0):  # fmt: skip
         self.config = config
         with checking(self):
-            self.buffer = check_room(config, buffer)
+            self.queue = protocol.check_queue(queue)
+            self.memory = protocol.check_memory(memory)
+            self.identity = Identity.of(
+                config, buffer=check_room(config, buffer), queue=queue, release=release(),
+                memory=memory, clock=round(clock_hz), speed=fast // protocol.SPEED,
+            )  # fmt: skip
         super().__init__(
             {
                 "rx": In(stream.Signature(unsigned(8))),
                 "tx": Out(stream.Signature(unsigned(8))),
+                "hurry": Out(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.engine = engine = Engine(self.config, release=release(), buffer=self.buffer)
+        m.submodules.engine = engine = Engine(self.config, self.identity)
         core = Core(self.config, drop=True)
         # its reset goes far: a register of its own, which all resets set
         m.domains.core = domain = ClockDomain(local=True)
@@ -55,11 +73,63 @@ class LinkedCore(wiring.Component):
         m.d.sync += reset.eq(engine.reset_core)
         m.d.comb += [domain.clk.eq(ClockSignal()), domain.rst.eq(reset)]
         m.submodules.core = DomainRenamer("core")(core)
-        wiring.connect(m, wiring.flipped(self.rx), engine.rx)
+        unpacker = Unpacker(self.config)
+        m.submodules.unpacker = DomainRenamer("core")(unpacker)
+        self._receive(m, engine)
+        m.d.comb += self.hurry.eq(engine.hurry)
         wiring.connect(m, engine.tx, wiring.flipped(self.tx))
-        wiring.connect(m, engine.samples, core.samples)
+        wiring.connect(m, unpacker.words, core.samples)
+        m.d.comb += [unpacker.drop.eq(core.drop), engine.labels.eq(unpacker.labels)]
+        if self.memory:
+            player = Player(self.config, self.memory * 1024 // protocol.WORD)
+            m.submodules.player = DomainRenamer("core")(player)
+            self._share(m, engine, player, core, unpacker)
+            return m
         m.d.comb += core.drop.eq(engine.drop)
+        wiring.connect(m, engine.packed, unpacker.bytes)
         wiring.connect(m, core.results, engine.results)
         wiring.connect(m, engine.commands, core.commands)
         wiring.connect(m, core.responses, engine.responses)
         return m
+
+    def _share(self, m, engine, player, core, unpacker):
+        """The player has the core's samples and results while it is busy; it has commands of its
+        own.
+        """
+        m.d.comb += [
+            player.stop.eq(engine.drop),
+            player.labels.eq(unpacker.labels),
+            # the player leaves no sample half done
+            core.drop.eq(engine.drop & ~player.busy),
+        ]
+        _choose(m, player.busy, player.packed, engine.packed, unpacker.bytes)
+        _split(m, player.busy, core.results, player.results, engine.results)
+        own = engine.commands.payload.op == protocol.BOARD
+        _split(m, own, engine.commands, player.commands, core.commands)
+        _choose(m, own, player.responses, core.responses, engine.responses)
+
+    def _receive(self, m, engine):
+        """Bytes of the line wait for the engine."""
+        if not self.queue:
+            wiring.connect(m, wiring.flipped(self.rx), engine.rx)
+            return
+        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=8, depth=self.queue)
+        wiring.connect(m, wiring.flipped(self.rx), queue.w_stream)
+        wiring.connect(m, queue.r_stream, engine.rx)
+
+
+def _choose(m, first, one, other, to) -> None:
+    """Connect one of two streams to where it goes."""
+    for stream_, chosen in ((one, first), (other, ~first)):
+        m.d.comb += stream_.ready.eq(to.ready & chosen)
+    m.d.comb += [
+        to.valid.eq(Mux(first, one.valid, other.valid)),
+        to.payload.eq(Mux(first, one.payload, other.payload)),
+    ]
+
+
+def _split(m, first, source, one, other) -> None:
+    """Connect a stream to one of the two places where it may go."""
+    for stream_, chosen in ((one, first), (other, ~first)):
+        m.d.comb += [stream_.valid.eq(source.valid & chosen), stream_.payload.eq(source.payload)]
+    m.d.comb += source.ready.eq(Mux(first, one.ready, other.ready))

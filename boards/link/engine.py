@@ -6,7 +6,6 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.errors import InputError
 from ...golden.program import commands
-from ...hdl.loader import sample_width
 from ...hdl.parameters import checking
 from ...hdl.results import result_width
 from .. import protocol
@@ -16,20 +15,20 @@ from .cobs import Decoder, Encoder
 from .header import Header
 from .states import States, either
 
-READS = ("EXAMINE", "HEADER", "HEAD", "DATA", "TOKEN", "RUN", "LABEL", "SEND")
-PAYLOAD = ("HEAD", "DATA", "TOKEN", "RUN", "LABEL")  # which end where the payload ends
+READS = ("EXAMINE", "HEADER", "HEAD", "DATA", "STREAM", "SEND")
+PAYLOAD = ("HEAD", "DATA", "STREAM")  # which end where the payload ends
 ANSWERS = ("IDENTITY", "COUNTERS", "RESPONSE", "RESULT", "PAD")
+COUNTER = 2  # bytes of each of what is counted
 SIZES = {  # bytes that pass in a state before the next
     "RECEIVE": 1,
     "EXAMINE": protocol.size(protocol.REQUEST),
     "HEADER": protocol.size(protocol.REQUEST),
-    "REFUSE": protocol.size(protocol.COUNTERS),
+    "REFUSE": COUNTER,
     "COUNTERS": protocol.size(protocol.COUNTERS),
     "IDENTITY": protocol.size(protocol.IDENTITY),
     "HEAD": protocol.HEAD,
     "DATA": protocol.WORD,
     "RESPONSE": protocol.WORD,
-    "RUN": 1,
     "RESULT": protocol.RESULT,
     "PAD": 1,
     "CRC": protocol.CHECK,
@@ -59,9 +58,10 @@ class Engine(wiring.Component):
     """Carries out requests one after another, each once; see `hebbware.boards.protocol`.
 
     A request is kept in one half of a memory and acted upon when its checksum has proved right; the
-    reply is built, already encoded, in the other half, where it stays until the next request is
-    carried out: a request that comes again is answered from there. While a request is worked on
-    and answered, bytes from the line are not taken.
+    reply is built, already encoded, in the other half, from the place on that belongs to its
+    number: a request of the window that comes again is answered from there. A reply that is too
+    long for that place runs over those of others. While a request is worked on and answered,
+    bytes from the line are not taken.
 
     All bytes go through one shift register and from there into the memory, a bit a clock, and past
     the checksum on their way; what an answer is made of are shift registers, too. So little has to
@@ -71,38 +71,42 @@ class Engine(wiring.Component):
     Parameters
     ----------
     config : CoreConfig
-    release : tuple of int
-        Version reported to the host: major, minor, patch.
-    buffer : int
-        Bytes of each half of the memory, see `hebbware.boards.protocol.check_buffer`. Requires room
-        for the result of a sample.
+    identity : Identity
+        What is reported to the host; its `buffer` is the bytes of each half of the memory, see
+        `hebbware.boards.protocol.check_buffer`, and requires room for the result of a sample.
 
     Members
     -------
     rx : In(stream), tx : Out(stream)
         Bytes of the line.
-    samples, results, commands, responses
+    packed : Out(stream), labels : In(1)
+        Bytes of samples, as `hebbware.boards.link.unpacker.Unpacker` takes them.
+    results, commands, responses
         The streams of `hebbware.hdl.core.Core`.
     reset_core : Out(1)
         The core is to be reset.
     drop : Out(1)
         The core is to forget what it has of an unfinished sample.
+    hurry : Out(1)
+        The last byte of the reply to SPEED is taken.
     """
 
-    def __init__(self, config, *, release, buffer=protocol.BUFFER):
-        self.config, self.release = config, release
+    def __init__(self, config, identity):
+        self.config, self.identity = config, identity
         with checking(self):
-            self.buffer = check_room(config, buffer)
+            self.buffer = check_room(config, identity.buffer)
         super().__init__(
             {
                 "rx": In(stream.Signature(unsigned(8))),
                 "tx": Out(stream.Signature(unsigned(8))),
-                "samples": Out(stream.Signature(unsigned(sample_width(config)))),
+                "packed": Out(stream.Signature(unsigned(8))),
+                "labels": In(1),
                 "results": In(stream.Signature(signed(result_width(config)))),
                 "commands": Out(stream.Signature(data.StructLayout(dict(commands.FIELDS)))),
                 "responses": In(stream.Signature(signed(commands.DATA_BITS))),
                 "reset_core": Out(1),
                 "drop": Out(1),
+                "hurry": Out(1),
             }
         )
 
@@ -125,7 +129,7 @@ class Engine(wiring.Component):
             "REFUSE", "COMPLAIN",
             "HEADER", "IDENTITY", "COUNTERS",  # it is carried out, and the reply built
             "HEAD", "DATA", "COMMAND", "WAIT", "RESPONSE",
-            "TOKEN", "RUN", "ZEROS", "LABEL", "AWAIT", "RESULT",
+            "STREAM", "AWAIT", "RESULT",
             "PAD", "CRC", "FINISH", "DELIMIT",
             "REWIND", "SEND",  # the reply goes out
         )
@@ -134,9 +138,13 @@ class Engine(wiring.Component):
         def at(*names):
             return either(*(getattr(state, name) for name in names))
 
+        def offset(address, slot):
+            """An address of a half, so many slots on."""
+            low = (protocol.SLOT - 1).bit_length()
+            return Cat(address[:low], (address[low:] + slot)[: len(address) - low])
+
         # the shift register: a byte comes from the memory, or bit by bit, and goes out bit by bit
         byte = Signal(8)
-        zero = Signal()
         shift, bit = Signal(), Signal()
         brim = Signal()  # 8 bits have been shifted
         index = Signal(8)  # of the bit, in what a state takes in or gives out
@@ -148,12 +156,13 @@ class Engine(wiring.Component):
         gives, blank = Signal(), Signal()  # while receiving: the line gives a byte, but a zero
         cursor = Signal(range(self.buffer))
         replying = Signal()  # requests are in the lower half of the memory, replies in the upper
+        place = Signal.like(header.slot)  # of the reply that is sent; 0: of a request
         reading = at(*READS)
         trails = self.tx.ready & state.COMPLAIN
         m.d.comb += [
-            zero.eq(byte == 0),
             lowest.eq(index[:3] == 7),
-            read.addr.eq(Cat(cursor, replying)),
+            place.eq(Mux(replying, header.slot, 0)),
+            read.addr.eq(Cat(offset(cursor, place), replying)),
             read.en.eq(1),
             rewind.eq(at("START", "DECIDE", "REWIND")),
         ]
@@ -178,17 +187,18 @@ class Engine(wiring.Component):
             m.d.sync += replying.eq(state.REWIND)
 
         # what comes from the core, and what the board says of itself
-        word = Signal(8 * protocol.WORD)  # data of a command, a response; a run of zeros
+        position = Signal(range(cfg.classes + 1))  # of a word in a result
+        word = Signal(8 * protocol.WORD)  # data of a command, a response
         fields = 8 * protocol.HEAD - commands.ADDRESS_BITS
         head = Signal(8 * protocol.HEAD)  # of a command; a result
-        errors = Signal(8 * protocol.size(protocol.COUNTERS))
-        identity = protocol.identity_bytes(cfg, self.buffer, self.release)
+        errors, right = Signal(8 * COUNTER), Signal(8 * COUNTER)
+        identity = self.identity.to_bytes()
         page = Const(int.from_bytes(identity, "little"), 8 * len(identity))
         in_fields = index[:5] < fields
         carry = Signal()  # of what is counted up a bit a clock
         with m.If(state.WAIT):
             m.d.sync += word.eq(self.responses.payload)
-        with m.Elif(shift & at("DATA", "RESPONSE", "RUN")):
+        with m.Elif(shift & at("DATA", "RESPONSE")):
             m.d.sync += word.eq(Cat(word[1:], byte[0]))
         with m.If(state.AWAIT):
             m.d.sync += head[: 8 * protocol.RESULT].eq(self.results.payload)
@@ -196,29 +206,41 @@ class Engine(wiring.Component):
             # while a response goes out, the address is counted up
             counted = head[0] ^ (carry & ~in_fields)
             m.d.sync += head.eq(Cat(head[1:], Mux(state.HEAD, byte[0], counted)))
+        first_word = position == 0  # of a result: the class
+        last_right = Mux(state.COUNTERS, errors[0], right[0] ^ carry)
         with m.If(shift & at("REFUSE", "COUNTERS")):
-            m.d.sync += errors.eq(Cat(errors[1:], errors[0] ^ (carry & state.REFUSE)))
+            counted = errors[0] ^ carry
+            m.d.sync += errors.eq(Cat(errors[1:], Mux(state.REFUSE, counted, right[0])))
+        with m.If(shift & (state.COUNTERS | (state.RESULT & first_word))):
+            m.d.sync += right.eq(Cat(right[1:], last_right))
         with m.If(at("DECIDE", "COMMAND")):
             m.d.sync += carry.eq(1)
+        with m.Elif(state.AWAIT):  # the byte before was the label
+            m.d.sync += carry.eq(first_word & (self.results.payload[:8] == byte))
         with m.Elif(shift):
             m.d.sync += carry.eq(
                 either(
                     state.REFUSE & carry & errors[0],
+                    state.RESULT & carry & right[0],
                     state.RESPONSE & carry & (head[0] | in_fields),
                 )
             )
 
         # what goes through the shift register, when, and where to
         kept = Signal()  # it belongs to a frame
+        hidden = Signal()  # a result of which only the class is told, that in a byte
         put = Signal()  # with `brim`: the byte does
         ended = Signal()  # the payload
         m.d.sync += [ended.eq(cursor == header.end), put.eq(shift & lowest & kept)]
         m.d.comb += [
+            hidden.eq(
+                state.RESULT & (header.message == Message.CLASSES) & (~first_word | index[3])
+            ),
             kept.eq(
                 either(
                     at("RECEIVE", "CRC"),
                     state.HEADER & ~index[4],  # all but the length: a reply has the answer's there
-                    at(*ANSWERS) & header.wanted,
+                    at(*ANSWERS) & header.wanted & ~hidden,
                 )
             ),
             shift.eq(
@@ -226,7 +248,7 @@ class Engine(wiring.Component):
                 & either(
                     state.RECEIVE & loaded & gives,
                     at("EXAMINE", "HEADER") & loaded,
-                    at("HEAD", "DATA", "RUN") & loaded & ~ended,
+                    at("HEAD", "DATA") & loaded & ~ended,
                     at("REFUSE", "IDENTITY", "COUNTERS", "RESPONSE", "RESULT", "CRC"),
                     state.PAD & header.wanted,
                 )
@@ -264,7 +286,9 @@ class Engine(wiring.Component):
             encoder.byte.eq(byte),
             encoder.finish.eq(at("FINISH", "DELIMIT")),
             write.en.eq(encoder.write),
-            write.addr.eq(Cat(encoder.address, ~encoder.plain)),
+            write.addr.eq(
+                Cat(offset(encoder.address, Mux(encoder.plain, 0, header.slot)), ~encoder.plain)
+            ),
             write.data.eq(encoder.value),
             decoder.start.eq(state.START),
             decoder.byte.eq(self.rx.payload),
@@ -289,47 +313,29 @@ class Engine(wiring.Component):
             header.answer.eq(put & at(*ANSWERS)),
         ]
 
-        # a sample's place in the core's stream, kept between requests; then that of its result
-        position = Signal(range(max(cfg.inputs, cfg.classes) + 1))
-        whole, through = Signal(), Signal()
-        sending, sent = Signal(), Signal()
-        run = word[-8:]
-        to_end = Signal()
         here = loaded & ~ended
+        taken = self.packed.valid & self.packed.ready
         m.d.comb += [
-            whole.eq(position == cfg.inputs),
-            to_end.eq(run == protocol.END),
-            through.eq(whole | (~to_end & (index == run))),
-            self.samples.valid.eq(sending),
-            self.samples.payload.eq(byte),  # zero after a run has been shifted out
-            sent.eq(sending & self.samples.ready),
+            self.packed.valid.eq(state.STREAM & here),
+            self.packed.payload.eq(byte),
         ]
-        with m.If(sending):
-            m.d.sync += sending.eq(~self.samples.ready)
-        with m.Else():
-            m.d.sync += sending.eq(
-                either(
-                    state.TOKEN & here & ~zero & ~whole, state.ZEROS & ~through, state.LABEL & here
-                )
-            )
         over = state.RESULT & last & (position == cfg.classes)
-        with m.If(self.reset_core | self.drop | (sent & state.LABEL) | over):
+        with m.If(over):
             m.d.sync += position.eq(0)
-        with m.Elif(sent | (state.RESULT & last)):
+        with m.Elif(state.RESULT & last):
             m.d.sync += position.eq(position + 1)
 
         m.d.comb += step.eq(
             either(
-                brim & at("EXAMINE", "HEADER", "HEAD", "DATA", "RUN"),
-                sent & at("TOKEN", "LABEL"),
-                state.TOKEN & here & (zero | whole),
+                brim & at("EXAMINE", "HEADER", "HEAD", "DATA"),
+                taken,
                 state.SEND & loaded & self.tx.ready,
             )
         )
         out = loaded & ended & at(*PAYLOAD)
-        with m.If(last | out | (state.ZEROS & through & ~sending)):
+        with m.If(last | out):
             m.d.sync += index.eq(0)
-        with m.Elif((shift & ~lowest) | brim | (sent & state.ZEROS)):
+        with m.Elif((shift & ~lowest) | brim):
             m.d.sync += index.eq(index + 1)
 
         # to the core: registers all of them
@@ -357,10 +363,12 @@ class Engine(wiring.Component):
         go("DECIDE", header.again, "REWIND")
         go("DECIDE", ~header.accept & ~header.again, "REFUSE")
         go("REFUSE", last, "COMPLAIN")
+        zero = byte == 0
         go("COMPLAIN", self.tx.ready & zero, "START")
         # fmt: off
         ways = {Message.IDENTITY: "IDENTITY", Message.COUNTERS: "COUNTERS", Message.RESET: "PAD",
-                Message.COMMAND: "HEAD", Message.SAMPLES: "TOKEN"}
+                Message.COMMAND: "HEAD", Message.SAMPLES: "STREAM",
+                Message.CLASSES: "STREAM", Message.SPEED: "PAD"}
         # fmt: on
         for message, target in ways.items():
             go("HEADER", last & (header.message == message), target)
@@ -373,19 +381,17 @@ class Engine(wiring.Component):
         go("COMMAND", self.commands.ready, "WAIT")
         go("WAIT", self.responses.valid, "RESPONSE")
         go("RESPONSE", last, "DATA")
-        go("TOKEN", here & zero, "RUN")
-        go("RUN", last, "ZEROS")
-        go("ZEROS", ~sending & through & to_end, "LABEL")
-        go("ZEROS", ~sending & through & ~to_end, "TOKEN")
-        go("LABEL", sent, "AWAIT")
+        go("STREAM", taken & self.labels, "AWAIT")
         go("AWAIT", self.results.valid, "RESULT")
         go("RESULT", last & ~over, "AWAIT")
-        go("RESULT", over, "TOKEN")
+        go("RESULT", over, "STREAM")
         go("PAD", ~brim & ~header.wanted, "CRC")
         go("CRC", last, "FINISH")
         go("FINISH", 1, "DELIMIT")
         go("DELIMIT", 1, "REWIND")
         go("REWIND", 1, "SEND")
-        go("SEND", loaded & zero & self.tx.ready, "START")
+        sent = loaded & zero & self.tx.ready
+        go("SEND", sent, "START")
+        m.d.comb += self.hurry.eq(state.SEND & sent & (header.message == Message.SPEED))
         state.add_to(m)
         return m

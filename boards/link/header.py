@@ -38,6 +38,8 @@ class Header(wiring.Component):
         Bit `index` of the header is the lowest of `byte`; with the first, all of the byte is there.
     accept : Out(1), again : Out(1)
         When it is examined: it is to be carried out; its reply is to be sent again. Else refused.
+    slot : Out
+        When it is examined: the lowest bits of its number, which tell where its reply is kept.
     accepted : In(1)
         It is carried out.
     message : Out
@@ -65,6 +67,7 @@ class Header(wiring.Component):
                 "byte": In(unsigned(8)),
                 "accept": Out(1),
                 "again": Out(1),
+                "slot": Out(range(protocol.window(buffer))),
                 "accepted": In(1),
                 "message": Out(range(max(Message) + 1)),
                 "end": Out(range(buffer)),
@@ -103,16 +106,22 @@ class Header(wiring.Component):
             m.d.sync += self.message.eq(Mux(known, self.byte, 0))
 
         number = Signal(8)  # of the request that was carried out last
-        repeats, follows = Signal(), Signal()  # this one has that number, or the next
+        recent, follows = Signal(), Signal()  # this one is of the window before, or the next
         carry = Signal()  # of what is added, a bit a clock
+        borrow = Signal()  # of the request's number taken from the last one's
         small = index[1:4] == 0
+        distance = number[0] ^ bit ^ borrow
         with m.If(self.start):
-            m.d.sync += [repeats.eq(1), follows.eq(1)]
+            m.d.sync += [recent.eq(1), follows.eq(1), borrow.eq(0)]
         with m.Elif(examines & in_sequence):
+            in_slot = index[:3] < len(self.slot)
             m.d.sync += [
-                repeats.eq(repeats & (bit == number[0])),
+                recent.eq(recent & ~(distance & ~in_slot)),
+                borrow.eq(Mux(number[0] ^ bit, bit, borrow)),
                 follows.eq(follows & (bit == (number[0] ^ carry))),
             ]
+            with m.If(in_slot):
+                m.d.sync += self.slot.eq(Cat(self.slot[1:], bit))
         with m.If(self.shift & in_sequence & (self.examine | self.adopt)):
             m.d.sync += number.eq(Cat(number[1:], Mux(self.adopt, bit, number[0])))
         # the frame ends behind its checksum, the payload 4 bytes before
@@ -148,6 +157,6 @@ class Header(wiring.Component):
         m.d.comb += [
             sound.eq(~broken & ~short & self.matches & ~excess),
             self.accept.eq(sound & (greets | (greeted & follows & (self.message != 0)))),
-            self.again.eq(sound & ~greets & greeted & repeats),
+            self.again.eq(sound & ~greets & greeted & recent),
         ]
         return m

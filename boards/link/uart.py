@@ -1,6 +1,6 @@
 """The serial line: 8 data bits, no parity, one stop bit, lowest bit first."""
 
-from amaranth.hdl import Cat, Module, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from ...golden.errors import InputError
 
 SLOWEST = 4  # clocks of a bit, at least
+BREAK = 16  # bits that the line is low, more than any byte: back to the speed after power-up
 TOLERANCE = 0.02  # a receiver samples up to 9.5 bits after the edge; both ends may be off
 
 
@@ -47,34 +48,50 @@ class Receiver(wiring.Component):
     ----------
     divisor : int
         Clocks of a bit.
+    fast : int, optional
+        Clocks of a bit while `faster` is high.
 
     Members
     -------
     rx : In(1)
     bytes : Out(stream)
+    faster : In(1)
+        With `fast`.
+    broken : Out(1)
+        With `fast`: the line has been low for `BREAK` bits of `divisor` clocks.
     """
 
-    def __init__(self, divisor):
-        self.divisor = divisor
-        super().__init__({"rx": In(1, init=1), "bytes": Out(stream.Signature(unsigned(8)))})
+    def __init__(self, divisor, fast=None):
+        self.divisor, self.fast = divisor, fast
+        members = {"rx": In(1, init=1), "bytes": Out(stream.Signature(unsigned(8)))}
+        if fast:
+            members |= {"faster": In(1), "broken": Out(1)}
+        super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
         line = Signal(init=1)
         m.submodules += FFSynchronizer(self.rx, line, init=1)
+        bit, half = self.divisor - 1, self.divisor // 2 - 1
+        if self.fast:
+            bit = Mux(self.faster, self.fast - 1, bit)
+            half = Mux(self.faster, self.fast // 2 - 1, half)
+            low = Signal(range(BREAK * self.divisor))
+            m.d.comb += self.broken.eq(low == BREAK * self.divisor - 1)
+            m.d.sync += low.eq(Mux(line, 0, low + ~self.broken))
         timer = Signal(range(self.divisor))
         bits = Signal(range(10))  # left to sample; 0: waiting for a start bit
         shift = Signal(8)
         with m.If(self.bytes.ready):
             m.d.sync += self.bytes.valid.eq(0)
         with m.If(bits == 0):
-            m.d.sync += timer.eq(self.divisor // 2 - 1)
+            m.d.sync += timer.eq(half)
             with m.If(~line):
                 m.d.sync += bits.eq(10)
         with m.Elif(timer != 0):
             m.d.sync += timer.eq(timer - 1)
         with m.Else():
-            m.d.sync += [timer.eq(self.divisor - 1), bits.eq(bits - 1)]
+            m.d.sync += [timer.eq(bit), bits.eq(bits - 1)]
             with m.If(bits == 1):
                 with m.If(~self.bytes.valid | self.bytes.ready):
                     m.d.sync += [self.bytes.payload.eq(shift), self.bytes.valid.eq(line)]
@@ -94,33 +111,42 @@ class Sender(wiring.Component):
     ----------
     divisor : int
         Clocks of a bit.
+    fast : int, optional
+        Clocks of a bit while `faster` is high.
 
     Members
     -------
     bytes : In(stream)
     tx : Out(1)
+    faster : In(1)
+        With `fast`.
+    idle : Out(1)
+        With `fast`: the last stop bit is over.
     """
 
-    def __init__(self, divisor):
-        self.divisor = divisor
-        super().__init__({"bytes": In(stream.Signature(unsigned(8))), "tx": Out(1, init=1)})
+    def __init__(self, divisor, fast=None):
+        self.divisor, self.fast = divisor, fast
+        members = {"bytes": In(stream.Signature(unsigned(8))), "tx": Out(1, init=1)}
+        if fast:
+            members |= {"faster": In(1), "idle": Out(1)}
+        super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
+        bit = self.divisor - 1
         timer = Signal(range(self.divisor))
         shift = Signal(9)  # what is left to send below a one that marks the end; 0: idle
         done = timer == 0
         taken = self.bytes.valid & self.bytes.ready
+        if self.fast:
+            bit = Mux(self.faster, self.fast - 1, bit)
+            m.d.comb += self.idle.eq(done & (shift == 0) & ~taken)
         m.d.sync += self.bytes.ready.eq((timer[1:] == 0) & (shift == 0) & ~taken)
         with m.If(~done):
             m.d.sync += timer.eq(timer - 1)
         with m.Elif(shift != 0):
             # the mark goes out as the stop bit
-            m.d.sync += [timer.eq(self.divisor - 1), self.tx.eq(shift[0]), shift.eq(shift >> 1)]
+            m.d.sync += [timer.eq(bit), self.tx.eq(shift[0]), shift.eq(shift >> 1)]
         with m.Elif(taken):
-            m.d.sync += [
-                timer.eq(self.divisor - 1),
-                self.tx.eq(0),
-                shift.eq(Cat(self.bytes.payload, 1)),
-            ]
+            m.d.sync += [timer.eq(bit), self.tx.eq(0), shift.eq(Cat(self.bytes.payload, 1))]
         return m

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import struct
 import subprocess
 import tty
 from collections.abc import Callable, Iterator
@@ -16,6 +17,12 @@ from .. import protocol
 from ..link.uart import SLOWEST
 from ..system import System
 from .build import build_program
+
+BAUD = 1_000_000
+CLOCK_HZ = SLOWEST * BAUD
+MEMORY = 128  # KiB for samples
+LATEST = 1.0  # seconds
+POLL = 0.02  # seconds that a read waits for a byte
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,16 @@ class SimulatedBoard:
         or doubled (a quarter).
     seed : int
         Of the corruption.
-    buffer : int
-        Bytes of the link's frame buffers.
+    buffer, queue : int
+        Bytes of the link's frame buffers, and of what waits before them.
+    memory : int
+        KiB for samples, 0: none.
+    latency : float
+        Seconds of the line that all bytes from the board come late, as behind a USB bridge.
+    clock_hz, baud, fast : int
+        Of the board, see `hebbware.boards.system.System`; by default a bit of the line has as few
+        clocks as it can, so that it is quick, and there is one speed. With two the line has the
+        speed of the host's port.
     quick : bool
         Build sooner, run slower.
     tell : callable
@@ -58,7 +73,7 @@ class SimulatedBoard:
     Raises
     ------
     InputError
-        `corrupt` is no share; a tool is missing.
+        `corrupt` is no share, `latency` too long; a tool is missing.
     ToolError
         It does not build, or cannot be started.
     """
@@ -70,15 +85,28 @@ class SimulatedBoard:
         corrupt: float = 0.0,
         seed: int = 0,
         buffer: int = protocol.BUFFER,
+        queue: int = protocol.QUEUE,
+        memory: int = MEMORY,
+        latency: float = 0.0,
+        clock_hz: int = CLOCK_HZ,
+        baud: int = BAUD,
+        fast: int = 0,
         quick: bool = False,
         tell: Callable[[], None] = lambda: None,
     ):
         if not 0 <= corrupt < 1:
             raise InputError(f"corrupt must lie in 0..1, 1 left out, not {corrupt!r}")
-        # nothing depends on the clock but the bits of the line: the shortest make it fast
-        system = System(config, 1e6 * SLOWEST, 1_000_000, buffer=buffer)
+        if not 0 <= latency <= LATEST:
+            raise InputError(f"latency must lie in 0..{LATEST:g} s, not {latency!r}")
+        system = System(
+            config, clock_hz, baud, fast=fast, buffer=buffer, queue=queue, memory=memory
+        )
+        self.clock_hz, self.baud, self.divisor = clock_hz, baud, system.divisor
         self.program = build_program("serve", system, quick=quick, tell=tell)
-        self._arguments = (system.divisor, int(corrupt * 2**32), seed)
+        late = round(latency * clock_hz)
+        # a board with one speed does not care for that of the port
+        followed = clock_hz if fast else 0
+        self._arguments = (system.divisor, int(corrupt * 2**32), seed, late, followed)
         self.served = None
 
     def __enter__(self):
@@ -88,7 +116,7 @@ class SimulatedBoard:
             tty.setraw(slave)
             self.port = os.ttyname(slave)
             command = [self.program, *map(str, (master, *self._arguments))]
-            options = {"pass_fds": (master,), "stdout": subprocess.PIPE, "text": True}
+            options = {"pass_fds": (master,), "stderr": subprocess.PIPE, "text": True}
             try:
                 self._process = stack.enter_context(children.running(command, **options))
             except OSError as error:
@@ -96,9 +124,23 @@ class SimulatedBoard:
                 raise ToolError(f"{self.program} cannot be run: {error.strerror}") from None
             finally:
                 os.close(master)
-            stack.callback(self._process.stdout.close)
+            stack.callback(self._process.stderr.close)
             self._stack = stack.pop_all()
         return self
+
+    @contextmanager
+    def in_step(self) -> Iterator["SteppedLine"]:
+        """A line to the board, in place of the block, whose time passes only while the host waits:
+        what a host gets, and when, is the same each time.
+        """
+        pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+        with children.running([self.program, *map(str, (0, *self._arguments))], **pipes) as process:
+            with process.stdin, process.stdout, process.stderr:
+                line = SteppedLine(process.stdin, process.stdout, self.clock_hz, self.baud)
+                yield line
+                process.stdin.close()
+                text = process.stderr.read()
+        self.served = Served(*map(int, text.split()))
 
     @property
     def how_it_ended(self) -> str:
@@ -112,9 +154,53 @@ class SimulatedBoard:
     def __exit__(self, *_):
         with self._stack:
             self._process.terminate()
-            text, _ = self._process.communicate()
+            _, text = self._process.communicate()
             if self._process.returncode == 0 and text:
                 self.served = Served(*map(int, text.split()))
+
+
+class SteppedLine:
+    """A line whose time passes only in `read`, counted in clocks of the board.
+
+    What `hebbware.boards.host.requests.Requests` needs of a serial port.
+    """
+
+    in_waiting = 0
+
+    def __init__(self, to, back, clock_hz: int, baud: int):
+        self._to, self._back, self.clock_hz, self._baud = to, back, clock_hz, baud
+        self.clocks = 0
+
+    @property
+    def baudrate(self) -> int:
+        """Bits a second at the host's end; other ones from the end of what is on its way."""
+        return self._baud
+
+    @baudrate.setter
+    def baudrate(self, baud: int) -> None:
+        self._baud = baud
+        self._to.write(b"b" + struct.pack("<I", round(self.clock_hz / baud)))
+
+    def flush(self) -> None:
+        """What is written is on its way."""
+
+    def monotonic(self) -> float:
+        """Seconds of the board."""
+        return self.clocks / self.clock_hz
+
+    def write(self, data: bytes) -> None:
+        """Put bytes onto the line from now on."""
+        self._to.write(b"w" + struct.pack("<I", len(data)) + data)
+
+    def read(self, _count: int = 1) -> bytes:
+        """Wait for bytes, at most `POLL` seconds."""
+        self._to.write(b"r" + struct.pack("<q", round(POLL * self.clock_hz)))
+        self._to.flush()
+        self.clocks, count = struct.unpack("<qI", self._back.read(12))
+        return self._back.read(count)
+
+    def close(self) -> None:
+        """The board is ended with its block."""
 
 
 def check_link(path: Path) -> None:

@@ -40,7 +40,7 @@ def build_program(
         Verilator or the compiler fails.
     """
     texts = {"dut.v": emit(component), **(sources or {})}
-    texts |= {file: (HERE / file).read_text() for file in (f"{name}.cpp", "noise.h")}
+    texts |= {file.name: file.read_text() for file in (HERE / f"{name}.cpp", *HERE.glob("*.h"))}
     tools = find()
     flags = (
         *(*FLAGS, "--cc", "--exe", "--build", "--top-module", top, "-o", name),

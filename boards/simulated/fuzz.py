@@ -16,11 +16,11 @@ from ...golden.system import children, places
 from .. import protocol
 from ..link.core import LinkedCore, release
 from ..model import Model
-from ..protocol import Message
+from ..protocol import Identity, Message
 from .build import build_program
 
 CONFIG = CoreConfig.of((12, 5, 4, 3), lanes=2, seed=7)  # small: the link is what is tested
-BUFFER = 128
+BUFFER, QUEUE = 256, 128
 _WRAPPER = """\
 module feed(input bit clk, input bit rst,
     input bit [7:0] rx_payload, input bit rx_valid, output bit rx_ready,
@@ -81,7 +81,7 @@ def fuzz(
     model tell what is right, weights included.
     """
     program = feeder(CONFIG, quick=quick)
-    model = Model(CONFIG, release=release(), buffer=BUFFER)
+    model = Model(CONFIG, identity(CONFIG))
     generator = Generator(np.random.default_rng(seed), model)
     sent, expected = bytearray(), bytearray()
     learned = 0
@@ -112,9 +112,14 @@ def fuzz(
     )
 
 
+def identity(config: CoreConfig) -> Identity:
+    """What the board that is fed says of itself."""
+    return Identity.of(config, buffer=BUFFER, queue=QUEUE, release=release())
+
+
 def feeder(config: CoreConfig, *, quick: bool = False) -> Path:
     """The program that has a core with its end of the link, and takes bytes of the line."""
-    linked = LinkedCore(config, buffer=BUFFER)
+    linked = LinkedCore(config, buffer=BUFFER, queue=QUEUE)
     return build_program("feed", linked, sources={"feed.sv": _WRAPPER}, top="feed", quick=quick)
 
 
@@ -214,17 +219,20 @@ class Generator:
             return message, payload[: len(payload) - int(random.integers(6))], answer
         if kind == 6:
             return self._commands()
+        if kind == 7:
+            return Message.SPEED, b"", int(random.integers(0, 5))
         payload = b""
         for _ in range(random.integers(1, 4)):
             x = random.integers(0, 256, CONFIG.inputs) * (random.random(CONFIG.inputs) < 0.4)
             label = random.choice([*range(CONFIG.classes), CONFIG.classes, NO_LABEL])
-            payload += b"".join(protocol.sample_tokens(x, int(label)))
+            payload += protocol.packed_sample(x, int(label), CONFIG.input.bits)
         if random.random() < 0.1:  # nonsense that is in order: more inputs than there are
             payload = self._bytes(int(random.integers(1, 30))) + payload
         if random.random() < 0.3:
             payload = payload[: random.integers(len(payload) + 1)]
         payload = payload[: protocol.largest_payload(BUFFER) - 6]
-        return Message.SAMPLES, payload, int(random.integers(0, 40))
+        message = Message.SAMPLES if random.random() < 0.6 else Message.CLASSES
+        return message, payload, int(random.integers(0, 40))
 
     def _commands(self):
         """Commands of any sort, whether or not there is what they name."""
@@ -250,6 +258,10 @@ class Generator:
         again = self.random.integers(4)
         if again == 0:
             return wire + b"\0" + wire
+        if again == 1:  # a host that goes back in its window
+            _, other, short = self._request()
+            back = int(self.random.integers(protocol.window(BUFFER)))
+            return self._wire(Message.CLASSES, last - back, other, short) + b"\0" + wire
         return wire
 
     def _wrong_header(self) -> bytes:
@@ -286,8 +298,8 @@ class Generator:
         """A host that goes away after part of a sample, maybe within a request, and the next."""
         random = self.random
         x = random.integers(0, 256, CONFIG.inputs) * (random.random(CONFIG.inputs) < 0.7)
-        tokens = protocol.sample_tokens(x, int(random.integers(CONFIG.classes)))
-        half = b"".join(tokens[: random.integers(len(tokens))])
+        sample = protocol.packed_sample(x, int(random.integers(CONFIG.classes)), CONFIG.input.bits)
+        half = sample[: random.integers(len(sample))]
         last = self.model.last
         wire = self._wire(Message.SAMPLES, last + 1, half, 0) + b"\0"
         if random.random() < 0.5:

@@ -12,6 +12,8 @@ import pytest
 from hebbware.boards import board as boards
 from hebbware.boards import report
 from hebbware.boards.build import STAMP
+from hebbware.boards.link.uart import clocks_per_bit
+from hebbware.boards.protocol import SPEED, check_buffer, check_queue
 from hebbware.cli.main import main
 from hebbware.golden.config import load
 from hebbware.golden.estimate import devices, estimate
@@ -288,3 +290,24 @@ def test_all_boards_go_on_where_one_fails(config, fake, tmp_path, monkeypatch, c
     lines = (tmp_path / "build" / "boards.md").read_text().splitlines()
     assert len(lines) == 3
     assert lines[2].startswith("| iCEBreaker | 2-4-2 W6 | 1 | 4,000 | 900 | 12 | 5 | 30.0 (30.0) |")
+
+
+@pytest.mark.parametrize("name", boards.BOARDS)
+def test_every_board_can_have_its_speeds(name):
+    board = boards.BOARDS[name]
+    simulation = board.simulation()
+    for baud in (board.baud, board.fast):
+        divisor = clocks_per_bit(simulation["clock_hz"], baud)
+        assert abs(simulation["clock_hz"] / divisor / baud - 1) < 0.02
+    assert board.fast % SPEED == 0
+    check_queue(board.queue)
+    check_buffer(board.buffer)
+    assert board.memory % 4 == 0
+
+
+def test_a_memory_beyond_the_block_ram_is_refused(tmp_path, capsys):
+    arguments = ("--config", "digits", "--memory", 400, "--folder", tmp_path / "b")
+    assert run("--board", "orangecrab-25f", *arguments) == 2
+    error = capsys.readouterr().err
+    assert "memory must be at most about 88 KiB, which the core leaves of the block RAM" in error
+    assert error.count("\n") == 1

@@ -32,7 +32,7 @@ def test_100000_frames(tmp_path):
 
 def test_what_is_refused_changes_nothing_in_the_model():
     """The oracle itself: of bytes that are no frames, only the count of refusals is left."""
-    model = Model(fuzz.CONFIG, release=(0, 1, 0), buffer=fuzz.BUFFER)
+    model = Model(fuzz.CONFIG, fuzz.identity(fuzz.CONFIG))
     generator = fuzz.Generator(np.random.default_rng(3), model)
     model.take(generator.greeting())
     for _ in range(300):

@@ -7,9 +7,12 @@ import pytest
 from amaranth.sim import Simulator
 from cobs import cobs
 
+from hebbware.boards import protocol
 from hebbware.boards.link.checksum import Checksum
 from hebbware.boards.link.cobs import Decoder, Encoder
 from hebbware.boards.link.uart import Receiver, Sender, clocks_per_bit
+from hebbware.boards.link.unpacker import Unpacker
+from hebbware.golden.config import CoreConfig
 from hebbware.golden.errors import InputError
 
 
@@ -141,6 +144,55 @@ def test_encoder_writes_what_cobs_reads():
     simulate(component, bench)
 
 
+@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("pauses", [0, 0.5])
+def test_unpacker_gives_the_words_of_samples(bits, pauses):
+    """Some are too long, one is dropped; without pauses a byte or a word moves in each clock."""
+    component = Unpacker(CoreConfig.of((20, 4, 3), lanes=2, input__bits=bits))
+    generator = np.random.default_rng(4)
+    x = generator.integers(0, 1 << bits, (24, 29)) * (generator.random((24, 29)) < 0.5)
+    x[:18, 20:] = 0
+    data = [protocol.packed_sample(row, number, bits) for number, row in enumerate(x)]
+    data[5] = data[5][:-1]  # left there
+    wanted = [[*row[:20].tolist(), number] for number, row in enumerate(x) if number != 5]
+    words, ends = [], []
+
+    async def offer(ctx, byte):
+        ctx.set(component.bytes.payload, byte)
+        ctx.set(component.bytes.valid, 1)
+        while not await clock(ctx):
+            pass
+        ctx.set(component.bytes.valid, 0)
+
+    async def clock(ctx):
+        ctx.set(component.words.ready, generator.random() >= pauses)
+        if ctx.get(component.words.valid & component.words.ready):
+            words.append(ctx.get(component.words.payload))
+        taken = ctx.get(component.bytes.valid & component.bytes.ready)
+        if taken and ctx.get(component.labels):
+            ends.append(ctx.get(component.bytes.payload))
+        await ctx.tick()
+        return taken
+
+    async def bench(ctx):
+        for number, sample in enumerate(data):
+            for byte in sample:
+                await offer(ctx, byte)
+            if number == 5:
+                for _ in range(100):
+                    await clock(ctx)
+                del words[-20:]
+                ctx.set(component.drop, 1)
+                await ctx.tick()
+                ctx.set(component.drop, 0)
+        for _ in range(100):
+            await clock(ctx)
+
+    simulate(component, bench)
+    assert words == [word for sample in wanted for word in sample]
+    assert ends == [label for *_, label in wanted]
+
+
 def test_encoder_writes_plain_bytes_around_the_end():
     component = Encoder(512, first=502)
     frame = bytes(300) + bytes(range(1, 200))
@@ -250,6 +302,52 @@ def test_sender_keeps_start_and_stop_bits_whole():
     bits = [bit for byte in data for bit in (0, *(byte >> n & 1 for n in range(8)), 1)]
     assert levels[start : start + 150] == [bit for bit in bits for _ in range(5)]
     assert set(levels[start + 150 :]) == {1}
+
+
+def test_a_line_gets_faster_and_a_break_brings_it_back():
+    receiver, sender = Receiver(20, fast=5), Sender(20, fast=5)
+    sent, got = [0xA3, 0x00, 0x5F], []
+
+    async def byte(ctx, value, divisor):
+        for level in (0, *(value >> n & 1 for n in range(8)), 1, 1):
+            ctx.set(receiver.rx, level)
+            for _ in range(divisor):
+                if ctx.get(receiver.bytes.valid):
+                    got.append(ctx.get(receiver.bytes.payload))
+                assert not ctx.get(receiver.broken)
+                await ctx.tick()
+
+    async def receive(ctx):
+        ctx.set(receiver.bytes.ready, 1)
+        for faster, divisor in ((0, 20), (1, 5)):
+            ctx.set(receiver.faster, faster)
+            for value in (*sent, 0, 0, 0x80):
+                await byte(ctx, value, divisor)
+        ctx.set(receiver.rx, 0)
+        await ctx.tick().repeat(16 * 20 + 5)
+        assert ctx.get(receiver.broken)
+        ctx.set(receiver.rx, 1)
+        await ctx.tick().repeat(3)
+        assert not ctx.get(receiver.broken)
+
+    async def send(ctx):
+        for faster, divisor in ((1, 5), (0, 20)):
+            ctx.set(sender.faster, faster)
+            assert ctx.get(sender.idle)
+            ctx.set(sender.bytes.payload, 0xA5)
+            ctx.set(sender.bytes.valid, 1)
+            await ctx.tick().until(sender.bytes.ready)
+            ctx.set(sender.bytes.valid, 0)
+            levels = []
+            while not ctx.get(sender.idle):
+                levels.append(ctx.get(sender.tx))
+                await ctx.tick()
+            bits = [0, 1, 0, 1, 0, 0, 1, 0, 1, 1]
+            assert levels[: 10 * divisor - 1] == [b for b in bits for _ in range(divisor)][:-1]
+
+    simulate(receiver, receive)
+    simulate(sender, send)
+    assert got == 2 * [*sent, 0, 0, 0x80]
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from hebbware.boards import protocol
-from hebbware.boards.host.board import Board, LinkLost, open_port
+from hebbware.boards.host.board import Board, open_port
+from hebbware.boards.host.requests import LinkLost
 from hebbware.boards.protocol import Message
-from hebbware.boards.simulated.board import SimulatedBoard, linked
+from hebbware.boards.simulated.board import CLOCK_HZ, SimulatedBoard, linked
 from hebbware.cli import main
 from hebbware.golden import HebbianClassifier
 from hebbware.golden.config import CoreConfig, load
@@ -26,6 +27,7 @@ from hebbware.golden.data import sets as data
 from hebbware.golden.errors import InputError
 from hebbware.golden.program.commands import ADDRESS_BITS, Op, Space, State
 from hebbware.golden.program.layout import Layout
+from hebbware.golden.twin.core import Twin
 
 CONFIG = CoreConfig.of((64, 6, 4, 10), lanes=2, seed=3, layer__rate=(2, 2, 0))  # they saturate
 SHARE = 0.002  # of bytes corrupted
@@ -39,7 +41,7 @@ def digits():
 
 @pytest.fixture(scope="module")
 def port():
-    with SimulatedBoard(CONFIG, quick=True, buffer=256) as simulated:
+    with SimulatedBoard(CONFIG, quick=True) as simulated:
         yield simulated.port
 
 
@@ -83,7 +85,9 @@ def assert_same_weights(board, golden):
 def test_board_says_what_it_is(board):
     assert board.identity.fingerprint == CONFIG.fingerprint
     assert (board.identity.inputs, board.identity.classes) == (64, 10)
-    assert board.identity.buffer == 256
+    assert board.identity.buffer == protocol.BUFFER
+    assert board.identity.queue == protocol.QUEUE
+    assert board.identity.clock == CLOCK_HZ
 
 
 def test_200_digits_over_the_line_are_golden(board, digits):
@@ -97,7 +101,7 @@ def test_200_digits_over_the_line_are_golden(board, digits):
 
 
 def test_200_digits_over_a_disturbed_line_are_golden(digits):
-    with SimulatedBoard(CONFIG, quick=True, buffer=256, corrupt=SHARE, seed=11) as simulated:
+    with SimulatedBoard(CONFIG, quick=True, corrupt=SHARE, seed=11) as simulated:
         line = open_port(simulated.port)
         board = Board(line, CONFIG)
         golden = learn_both(board, CONFIG, digits[0][:200], digits[1][:200])
@@ -122,11 +126,39 @@ def test_preset_digits_over_the_line_are_golden(digits, corrupt):
         line.close()
 
 
+def test_classes_alone_and_nothing_at_all(board, digits):
+    """The same is learned, whatever is answered; what is right is counted by the board."""
+    x, y, golden = digits[0][:90], digits[1][:90], Core(CONFIG)
+    right = board.counters()["right"]
+    wanted = [golden.learn(*sample)[0] for sample in zip(x, y.tolist(), strict=True)]
+    assert list(board.classes(x[:60], y[:60])) == wanted[:60]
+    assert sum(board.feed(x[60:], y[60:])) == 30
+    assert_same_weights(board, golden)
+    assert (board.counters()["right"] - right) % 2**16 == (np.array(wanted) == y).sum() > 0
+
+
+@pytest.mark.parametrize(("latency", "count"), [(0, 300), (0.016, 900)])
+def test_the_line_is_full(digits, latency, count):
+    """Of the time from the first byte to the last result, bytes go out in 90 %."""
+    simulated = SimulatedBoard(CONFIG, quick=True, latency=latency)
+    with simulated.in_step() as line:
+        board = Board(line, CONFIG)
+        x, y = digits[0][:count], digits[1][:count]
+        clocks, sent = line.clocks, board.bytes_sent
+        classes = list(board.classes(x, y))
+        used = (board.bytes_sent - sent) * 10 * simulated.divisor / (line.clocks - clocks)
+        golden = Twin(CONFIG)
+        assert classes == golden.learn_many(x, y)[0].tolist()
+        assert_same_weights(board, golden)
+    assert board.repeated == 0
+    assert 0.9 < used < 1
+
+
 def test_a_repeated_request_is_answered_again_and_not_carried_out(board, digits):
     from cobs import cobs
 
     golden = Core(CONFIG)
-    tokens = b"".join(protocol.sample_tokens(digits[0][0], int(digits[1][0])))
+    tokens = protocol.packed_sample(digits[0][0], int(digits[1][0]))
     golden.learn(digits[0][0], int(digits[1][0]))
     size = protocol.RESULT * (1 + CONFIG.classes)
     first = board.ask(Message.SAMPLES, tokens, size)
@@ -134,14 +166,19 @@ def test_a_repeated_request_is_answered_again_and_not_carried_out(board, digits)
     for _ in range(3):
         board.line.write(b"\0" + wire + b"\0")
         assert next(board._replies(2.0)) == (Message.SAMPLES, board._sequence, first)
-    old = cobs.encode(protocol.request(Message.SAMPLES, board._sequence - 1, tokens, size))
-    board.line.write(b"\0" + old + b"\0")
+    last = board._sequence  # and so is one of the window before it, but none that is older
+    for number in range(protocol.window(protocol.BUFFER) - 1):
+        assert len(board.ask(Message.COUNTERS, b"", number)) == number
+    board.line.write(b"\0" + wire + b"\0")
+    assert next(board._replies(2.0)) == (Message.SAMPLES, last, first)
+    board.ask(Message.COUNTERS, b"", 0)
+    board.line.write(b"\0" + wire + b"\0")
     assert list(board._replies(0.3)) == []
     assert_same_weights(board, golden)
     assert board.counters()["learned"] == 1
 
 
-def test_a_sample_may_be_cut_anywhere_between_tokens(board):
+def test_a_sample_may_be_cut_anywhere(board):
     generator = np.random.default_rng(2)
     x = generator.integers(0, 256, (12, 64)) * (generator.random((12, 64)) < 0.5)
     x[3] = 0
@@ -154,7 +191,7 @@ def test_a_sample_may_be_cut_anywhere_between_tokens(board):
 
 
 def test_reset_forgets_half_a_sample(board, digits):
-    half = b"".join(protocol.sample_tokens(digits[0][5], 1)[:-1])
+    half = protocol.packed_sample(digits[0][5], 1)[:-1]
     board.ask(Message.SAMPLES, half, 0)
     board.reset()
     assert_same_weights(board, learn_both(board, CONFIG, digits[0][:5], digits[1][:5]))
@@ -378,7 +415,7 @@ import sys
 from functools import partial
 from hebbware.boards.simulated import board
 from hebbware.cli.main import main
-board.SimulatedBoard = partial(board.SimulatedBoard, quick=True, buffer=256)
+board.SimulatedBoard = partial(board.SimulatedBoard, quick=True)
 sys.exit(main(["board", "serve", *sys.argv[1:]]))
 """
 
@@ -419,7 +456,7 @@ def test_a_served_board_ends_with_its_command(number, port, config_file, tmp_pat
 
 
 def test_a_simulated_board_that_is_killed_is_told(port, config_file, monkeypatch, capsys):
-    board = SimulatedBoard(CONFIG, quick=True, buffer=256)
+    board = SimulatedBoard(CONFIG, quick=True)
     monkeypatch.setattr(board, "wait", lambda: (board._process.kill(), board._process.wait()))
     monkeypatch.setattr("hebbware.boards.simulated.board.SimulatedBoard", lambda *_, **__: board)
     assert run("serve", "--config", config_file) == 2

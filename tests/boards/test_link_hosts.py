@@ -46,20 +46,20 @@ def replies(data):
     ],
 )
 def test_the_gateware_forgets_what_a_host_left_of_a_sample(config):
-    """After every number of tokens, and within the last; the oracle is golden's core."""
+    """After every number of bytes; the oracle is golden's core."""
     generator = np.random.default_rng(4)
     x = generator.integers(0, 256, (2, config.inputs)) * [[1], [0]]
     x[1, ::3] = 255
-    left = b"".join(protocol.sample_tokens(x[0], 1)), b"".join(protocol.sample_tokens(x[1], 0))
+    left = protocol.packed_sample(x[0], 1), protocol.packed_sample(x[1], 0)
     golden, sent, expected = Core(config), bytearray(), []
     size = protocol.RESULT * (1 + config.classes)
-    cuts = [tokens[:n] for tokens in left for n in range(len(tokens))]
+    cuts = [data[:n] for data in left for n in range(len(data))]
     for number, half in enumerate(cuts):
         sent += wire(Message.IDENTITY, number, b"", 0) + wire(Message.SAMPLES, number + 1, half, 0)
         sent += wire(Message.IDENTITY, 3 * number, b"", 0)
         row, label = generator.integers(0, 256, config.inputs), number % config.classes
-        tokens = b"".join(protocol.sample_tokens(row, label))
-        sent += wire(Message.SAMPLES, 3 * number + 1, tokens, size)
+        data = protocol.packed_sample(row, label)
+        sent += wire(Message.SAMPLES, 3 * number + 1, data, size)
         found, scores = golden.learn(row, label)
         expected += [b"", b"", b"", np.array([found, *scores], "<i2").tobytes()]
     found, _, hangs = fuzz.feed(fuzz.feeder(config, quick=True), bytes(sent))
@@ -69,7 +69,7 @@ def test_the_gateware_forgets_what_a_host_left_of_a_sample(config):
 
 @pytest.fixture(scope="module")
 def port():
-    with SimulatedBoard(SMALL, quick=True, buffer=256) as simulated:
+    with SimulatedBoard(SMALL, quick=True) as simulated:
         yield simulated.port
 
 
@@ -87,17 +87,17 @@ def follow(board, golden, x, labels):
 
 
 def test_a_new_host_goes_on_from_what_was_learned_whole(port):
-    """As with --keep: after every number of tokens sent, results and weights are golden's."""
+    """As with --keep: after every number of bytes sent, results and weights are golden's."""
     generator = np.random.default_rng(6)
     golden, board = Core(SMALL), begin(port)
     board.reset()
     x = generator.integers(0, 256, (40, 64)) * (generator.random((40, 64)) < 0.1)
-    left = protocol.sample_tokens(x[-1], 2)
+    left = protocol.packed_sample(x[-1], 2)
     assert len(left) > 8
     for number in range(len(left)):
         follow(board, golden, x[number : number + 1], [number % 10])
         if number:
-            board.ask(Message.SAMPLES, b"".join(left[:number]), 0)
+            board.ask(Message.SAMPLES, left[:number], 0)
         board.line.close()
         board = begin(port)
     follow(board, golden, x[-3:], [1, 2, 3])
@@ -114,7 +114,7 @@ def test_a_new_host_is_not_disturbed_by_what_another_left(port, what):
     generator = np.random.default_rng(7)
     x = generator.integers(0, 256, (4, 64))
     follow(board, golden, x, [1, 2, 3, 4])
-    tokens = b"".join(protocol.sample_tokens(x[0], 5))
+    tokens = protocol.packed_sample(x[0], 5)
     size = protocol.RESULT * (1 + SMALL.classes)
     following = board._sequence + 1
     if what == "request":  # half of it
@@ -136,7 +136,7 @@ def test_a_new_host_is_not_disturbed_by_what_another_left(port, what):
         board.line.write(wire(Message.COMMAND, following, head + datum, 4))
         golden.extra = 2
     elif what == "zeros":  # all inputs are there, but no label
-        board.ask(Message.SAMPLES, b"\0\0", 0)
+        board.ask(Message.SAMPLES, b"\x1f\x1f\2\0", 0)
     board.line.flush()
     board.line.close()
     board = begin(port)
@@ -155,7 +155,7 @@ def test_a_host_process_that_is_killed_within_a_sample(port):
         "from hebbware.boards.host.board import Board, open_port\n"
         "from hebbware.boards.protocol import Message\n"
         f"board = Board(open_port({port!r}))\n"
-        "board.ask(Message.SAMPLES, bytes(range(1, 31)), 0)\n"
+        "board.ask(Message.SAMPLES, b'\\xe0' + bytes(range(1, 8)), 0)\n"
         "print('half', flush=True)\n"
         "time.sleep(600)\n"
     )
@@ -168,3 +168,91 @@ def test_a_host_process_that_is_killed_within_a_sample(port):
     x = np.random.default_rng(8).integers(0, 256, (3, 64))
     follow(board, golden, x, [1, 2, 3])
     board.line.close()
+
+
+def test_a_host_process_that_is_killed_with_requests_on_their_way(port):
+    """What was sent whole is learned, in turn; nothing else is."""
+    x = np.random.default_rng(9).integers(0, 256, (400, 64))
+    labels = (np.arange(400) % 10).tolist()
+    board = begin(port)
+    board.reset()
+    board.line.close()
+    text = (
+        "import numpy as np\n"
+        "from hebbware.boards.host.board import Board, open_port\n"
+        f"board = Board(open_port({port!r}))\n"
+        "x = np.random.default_rng(9).integers(0, 256, (400, 64))\n"
+        "for number, _ in enumerate(board.classes(x, (np.arange(400) % 10).tolist())):\n"
+        "    print(number, flush=True)\n"
+    )
+    host = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True)
+    for number in range(40):
+        assert host.stdout.readline() == f"{number}\n"
+    os.kill(host.pid, signal.SIGKILL)
+    host.wait()
+    host.stdout.close()
+    board, golden = begin(port), Core(SMALL)
+    learned = board.counters()["learned"]
+    assert 40 <= learned < 400
+    for row, label in zip(x[:learned], labels, strict=False):
+        golden.learn(row, label)
+    follow(board, golden, x[-3:], [1, 2, 3])
+    for found, wanted in zip(board.weights(), golden.weights, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    board.line.close()
+
+
+@pytest.fixture(scope="module")
+def fast():
+    return SimulatedBoard(fuzz.CONFIG, quick=True, clock_hz=16_000_000, fast=4_000_000, memory=0)
+
+
+def learn_twenty(board, golden):
+    generator = np.random.default_rng(3)
+    x = generator.integers(0, 256, (20, fuzz.CONFIG.inputs))
+    labels = generator.integers(0, 3, 20).tolist()
+    assert list(board.classes(x, labels)) == [
+        golden.learn(*sample)[0] for sample in zip(x, labels, strict=True)
+    ]
+
+
+def test_the_line_gets_as_fast_as_the_board(fast):
+    """A host that finds the board at another's speed brings it back, and to its own."""
+    with fast.in_step() as line:
+        golden = Core(fuzz.CONFIG)
+        board = Board(line, fuzz.CONFIG)
+        assert board.baud == 4_000_000
+        assert board.counters()["errors"] == 0
+        learn_twenty(board, golden)
+        line.baudrate = 1_000_000  # a new host
+        board = Board(line, fuzz.CONFIG, fast=False)
+        assert board.baud == 1_000_000
+        learn_twenty(board, golden)
+        board = Board(line, fuzz.CONFIG)
+        assert board.baud == 4_000_000
+        learn_twenty(board, golden)
+        for found, wanted in zip(board.weights(), golden.weights, strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_host_stays_slow_where_the_bridge_does_not_get_faster(fast, monkeypatch):
+    with fast.in_step() as line:
+        own = type(line).baudrate
+        monkeypatch.setattr(
+            type(line), "baudrate", property(own.fget, lambda self, baud: own.fset(
+                self, min(baud, 3_000_000)))
+        )  # fmt: skip
+        board = Board(line, fuzz.CONFIG)
+        assert board.baud == 1_000_000
+        learn_twenty(board, Core(fuzz.CONFIG))
+
+
+def test_a_line_at_a_port_gets_faster(fast):
+    with fast:
+        board = Board(open_port(fast.port), fuzz.CONFIG)
+        assert board.baud == 4_000_000
+        learn_twenty(board, golden := Core(fuzz.CONFIG))
+        board.line.close()
+        board = Board(open_port(fast.port), fuzz.CONFIG)
+        learn_twenty(board, golden)
+        board.line.close()

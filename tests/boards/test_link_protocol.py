@@ -55,10 +55,16 @@ def test_a_reply_is_read_and_a_broken_one_is_not():
 
 def test_identity_is_read_back():
     config = load("digits")
-    payload = protocol.identity_bytes(config, 256, (1, 2, 3))
+    identity = protocol.Identity.of(
+        config, buffer=256, queue=4096, release=(1, 2, 3), memory=60, clock=83_333_333
+    )
+    payload = identity.to_bytes()
     assert len(payload) == protocol.size(protocol.IDENTITY)
     found = protocol.read_identity(payload)
-    assert found == protocol.Identity(protocol.VERSION, 256, config.fingerprint, 64, 10, "1.2.3")
+    assert found == identity
+    assert (found.fingerprint, found.inputs, found.classes) == (config.fingerprint, 64, 10)
+    assert (found.release, found.queue, found.memory) == ("1.2.3", 4096, 60)
+    assert payload[-4:] == (83_333_333).to_bytes(4, "little")
     assert protocol.read_identity(b"X" + payload[1:]) is None
     assert protocol.read_identity(payload[:-1]) is None
 
@@ -72,32 +78,70 @@ def test_configurations_that_differ_have_other_fingerprints():
     assert config.fingerprint == config.derive(update__halve_every=7).fingerprint
 
 
-def expand(data, inputs):
-    """Samples of a stream of tokens, straight from the page's table."""
+def expand(data, inputs, bits):
+    """Samples of packed bytes, straight from the page's table."""
     samples, x, at = [], [], 0
     while at < len(data):
-        if data[at]:
-            x.append(data[at])
-            at += 1
-        elif data[at + 1]:
-            x += [0] * data[at + 1]
-            at += 2
-        else:
-            samples.append((x + [0] * (inputs - len(x)), data[at + 2]))
-            x, at = [], at + 3
+        zeros, count = data[at] & 31, data[at] >> 5
+        at += 1
+        if zeros == count == 0:
+            samples.append((x + [0] * (inputs - len(x)), data[at]))
+            x, at = [], at + 1
+            continue
+        size = count if bits > 4 else (count + 1) // 2
+        part = list(data[at : at + size])
+        if bits <= 4:
+            part = [half for byte in part for half in (byte % 16, byte // 16)]
+            assert part[count:] in ([], [0])
+        x += [0] * zeros + part[:count]
+        at += size
     assert x == []
     return samples
 
 
-@pytest.mark.parametrize("density", [0, 0.01, 0.2, 1])
-def test_samples_come_back_from_their_tokens(density):
+@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("density", [0, 0.01, 0.2, 0.9, 1])
+def test_samples_come_back_from_their_bytes(density, bits):
     generator = np.random.default_rng(1)
-    x = generator.integers(0, 256, (5, 700)) * (generator.random((5, 700)) < density)
+    x = generator.integers(0, 1 << bits, (5, 700)) * (generator.random((5, 700)) < density)
     labels = [0, 3, 9, 255, 1]
-    tokens = [protocol.sample_tokens(*sample) for sample in zip(x, labels, strict=True)]
-    found = expand(b"".join(b"".join(parts) for parts in tokens), 700)
-    assert found == [(row.tolist(), label) for row, label in zip(x, labels, strict=True)]
-    assert {len(token) for parts in tokens for token in parts} <= {1, 2, 3}
+    data = [protocol.packed_sample(*sample, bits) for sample in zip(x, labels, strict=True)]
+    wanted = [(row.tolist(), label) for row, label in zip(x, labels, strict=True)]
+    assert expand(b"".join(data), 700, bits) == wanted
+    unpacker, found = protocol.Unpacker(700, bits), []
+    for byte in b"".join(data):
+        if (sample := unpacker.take(byte)) is not None:
+            found.append((sample[0].tolist(), sample[1]))
+    assert found == wanted
+
+
+def shortest(x):
+    """Bytes that the inputs take at least, tried from the end on; the end not counted."""
+    x = np.trim_zeros(x, "b").tolist()
+    cost = [0] * (len(x) + 1)
+    for at in reversed(range(len(x))):
+        pieces = [
+            (zeros, count)
+            for zeros in range(32)
+            for count in range(8)
+            if zeros + count and at + zeros + count <= len(x) and not any(x[at : at + zeros])
+        ]
+        cost[at] = min(1 + count + cost[at + zeros + count] for zeros, count in pieces)
+    return cost[0]
+
+
+@pytest.mark.parametrize("density", [0.02, 0.3, 0.95])
+def test_no_other_pieces_are_shorter(density):
+    generator = np.random.default_rng(2)
+    for _ in range(20):
+        x = generator.integers(1, 256, 100) * (generator.random(100) < density)
+        assert len(protocol.packed_sample(x, 0)) == shortest(x) + 2
+
+
+@pytest.mark.parametrize("queue", [-1, 100, 65536])
+def test_an_impossible_queue_is_refused(queue):
+    with pytest.raises(InputError, match=r"^queue must be 0 or a power of two up to 32768, not"):
+        protocol.check_queue(queue)
 
 
 @pytest.mark.parametrize("buffer", [64, 100, 8192])

@@ -1,0 +1,89 @@
+"""How fast a board learned end to end, beside what its line and its core could do."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...golden.config import CoreConfig
+from ...golden.estimate import estimate
+
+FRAME = 10  # bits of the line for a byte
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of a run that learned: from the first byte to the last result.
+
+    Attributes
+    ----------
+    samples : int
+    seconds : float
+        By the board's clock where the board is simulated in step, else by the host's.
+    bytes_sent : int
+        To the board; 0 where the samples were in its memory.
+    baud : int
+        Of the line.
+    clock : int
+        Of the board in Hz.
+    core_clocks : int
+        Clocks that the core takes for a sample by itself.
+    """
+
+    samples: int
+    seconds: float
+    bytes_sent: int
+    baud: int
+    clock: int
+    core_clocks: int
+
+    @property
+    def samples_per_second(self) -> float:
+        """End to end."""
+        return self.samples / self.seconds
+
+    @property
+    def bytes_per_sample(self) -> float:
+        """Of the line, to the board, framing included."""
+        return self.bytes_sent / self.samples
+
+    @property
+    def line_share(self) -> float:
+        """How much of the time bytes went to the board."""
+        return self.bytes_sent * FRAME / self.baud / self.seconds
+
+    @property
+    def core_samples_per_second(self) -> float:
+        """What the core does by itself."""
+        return self.clock / self.core_clocks
+
+    @property
+    def core_share(self) -> float:
+        """What comes out end to end of what the core does by itself."""
+        return self.samples * self.core_clocks / self.seconds / self.clock if self.clock else 0.0
+
+    def to_dict(self) -> dict[str, float]:
+        """All of them, for JSON."""
+        names = (
+            "samples_per_second", "bytes_per_sample", "line_share", "core_samples_per_second",
+            "core_share",
+        )  # fmt: skip
+        return {**vars(self), **{name: getattr(self, name) for name in names}}
+
+    def __str__(self) -> str:
+        parts = [f"{self.samples_per_second:,.0f} samples/s end to end"]
+        if self.bytes_sent:
+            parts.append(f"{self.bytes_per_sample:.1f} bytes a sample")
+            parts.append(f"{self.line_share:.1%} of the line's time used")
+        if self.clock:
+            own = f"{self.core_samples_per_second:,.0f} at {self.clock / 1e6:.1f} MHz"
+            parts.append(f"{self.core_share:.1%} of the core's {own}")
+        return ", ".join(parts)
+
+
+def core_clocks(config: CoreConfig, x: np.ndarray, learn: bool = True) -> int:
+    """Clocks that the core takes for a sample of so many non-zero inputs as these have on average.
+
+    `x` holds raw inputs, int array (n, inputs).
+    """
+    nonzero = round(float((np.asarray(x) != config.x_zero).sum(1).mean()))
+    return estimate.clocks_per_sample(config, nonzero, learn)
