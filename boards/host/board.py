@@ -21,6 +21,7 @@ from .requests import GREETINGS, TIMEOUT, TRIES, LinkLost, Requests
 
 BAUD = 1_000_000
 SLOWER = 10  # so many times the bits of a byte hold the line low, to bring it to its first speed
+TURN = 0.002  # seconds until the board has another speed after its reply
 SETTLE = 0.05  # seconds until that is sent
 POLL = 0.02  # seconds that a read waits for a byte
 BYTE = 255  # largest input that a sample of the link can have
@@ -165,6 +166,7 @@ class Board(Requests):
         tries, self.tries = self.tries, 3
         try:
             self.line.baudrate = speed
+            self._pause(TURN)
             self.ask(Message.COUNTERS, b"", protocol.size(protocol.COUNTERS))
         except (LinkLost, OSError, ValueError):
             self.line.baudrate = slow

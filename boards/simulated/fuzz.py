@@ -27,7 +27,7 @@ module feed(input bit clk, input bit rst,
     output bit [7:0] tx_payload, output bit tx_valid, input bit tx_ready);
   dut dut (.clk, .rst,
     .rx__payload(rx_payload), .rx__valid(rx_valid), .rx__ready(rx_ready),
-    .tx__payload(tx_payload), .tx__valid(tx_valid), .tx__ready(tx_ready));
+    .tx__payload(tx_payload), .tx__valid(tx_valid), .tx__ready(tx_ready), .hurry());
 endmodule
 """
 
