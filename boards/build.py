@@ -9,7 +9,7 @@ from pathlib import Path
 from ..cosim import tools
 from ..golden.config import CoreConfig
 from ..golden.errors import InputError
-from ..golden.estimate import devices, estimate
+from ..golden.estimate import devices, estimate, ticks
 from . import report
 from .board import Board
 
@@ -277,7 +277,7 @@ def _cells(file: Path) -> dict[str, int]:
 def summary(result: Result, nonzero: int) -> dict:
     """Facts of a build, for JSON."""
     board, config, path = result.board, result.config, result.best.path
-    clocks = estimate.clocks_per_sample(config, nonzero)
+    clocks, of_ticks = _clocks(result, nonzero)
     need = devices.need(config, board.device)
     expected = {"lut": need.lut, "dsp": need.dsp, "bram": need.ram}
     return {
@@ -294,6 +294,7 @@ def summary(result: Result, nonzero: int) -> dict:
             if result.used.get(key)
         },
         "clocks_per_sample": clocks,
+        **of_ticks,
         "nonzero": nonzero,
         "samples_per_second": result.clock_mhz * 1e6 / clocks,
         "samples_per_second_at_fmax": result.best.fmax_mhz * 1e6 / clocks,
@@ -302,4 +303,25 @@ def summary(result: Result, nonzero: int) -> dict:
         "steps": [asdict(step) for step in result.steps],
         "bitstream": str(result.bitstream),
         "config": config.to_dict(),
+    }
+
+
+def _clocks(result: Result, nonzero: int) -> tuple[int, dict]:
+    """Clocks of a learned sample; of a sequence also those of its ticks, and how many times faster
+    than real time they are, at a millisecond each: in the mean, and the slowest. No unit spikes.
+    """
+    config = result.config
+    if not config.recurrent:
+        return estimate.clocks_per_sample(config, nonzero), {}
+    each, clocks = (
+        ticks.clocks_per_tick(config, nonzero),
+        ticks.clocks_per_sequence(config, nonzero),
+    )
+    millisecond = 1000 * result.clock_mhz
+    return clocks, {
+        "clocks_per_tick": each,
+        "real_time": {
+            "mean": millisecond * config.neuron.ticks / clocks,
+            "slowest": millisecond / max(each.values()),
+        },
     }

@@ -67,7 +67,9 @@ def command(
     from hebbware.golden.learn import train
 
     resolved = resolve_config(config, seed)
-    resolved.check_board()
+    resolved.check_hardware()
+    if resolved.recurrent:
+        raise InputError("bench takes no sequences: layer.kind must be 'dense', not 'recurrent'")
     dataset = source.load(config, resolved.seed)
     train.check_fit(resolved, dataset)
     result: dict[str, Any] = {

@@ -181,14 +181,30 @@ def _print(output: Output, result: Result, facts: dict[str, Any]) -> None:
     output.table("resources", ("of", "in use", "estimated before (error)"), rows)
     for placement in facts["placements"] if len(facts["placements"]) > 1 else ():
         output.log(f"  seed {placement['seed']}: {placement['fmax_mhz']:.2f} MHz")
+    sample, inputs = "sample", f"{facts['nonzero']} non-zero inputs"
+    if result.config.recurrent:
+        sample, inputs = "sequence", f"{inputs} a tick, no spikes"
     output.log(
         f"clock: {facts['fmax_mhz']:.2f} MHz after routing, {facts['clock_mhz']:.2f} MHz wanted\n"
         f"worst path: {result.best.path}\n"
-        f"{facts['clocks_per_sample']:,} clocks per learned sample ({facts['nonzero']} non-zero "
-        f"inputs): {facts['samples_per_second']:,.0f} samples/s at the core's clock, "
+        f"{facts['clocks_per_sample']:,} clocks per learned {sample} ({inputs}): "
+        f"{facts['samples_per_second']:,.0f} {sample}s/s at the core's clock, "
         f"{facts['samples_per_second_at_fmax']:,.0f} at the clock reached\n"
-        f"bitstream: {facts['bitstream']}\n"
+        + _real_time(facts)
+        + f"bitstream: {facts['bitstream']}\n"
         f"onto the board: {result.board.flash} {facts['bitstream']}"
+    )
+
+
+def _real_time(facts: dict[str, Any]) -> str:
+    """How fast ticks of a sequence are, a line; nothing for other samples."""
+    if "real_time" not in facts:
+        return ""
+    each, times = facts["clocks_per_tick"], facts["real_time"]
+    return (
+        f"a tick takes {each['settling']:,} clocks, {each['learned']:,} with a target: "
+        f"{times['mean']:,.0f} times faster than real time at 1 ms a tick, the slowest tick "
+        f"{times['slowest']:,.1f} times\n"
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hebbware.golden.data.sets import Dataset
 
 # mean of non-zero inputs of the training images, known without the files
-TYPICAL = {"mnist": 150, "mnist-pooled": 50}
+TYPICAL = {"mnist": 150, "mnist-pooled": 50, "cue-accumulation": 1, "spoken-digits": 32}
 NAMESAKE = DataOptions()
 SHOWN = 10  # features named
 PLACES = {
@@ -33,6 +33,7 @@ PLACES = {
     "row": "a row is of a",
 }  # of the memory map: key, and head of its column
 SHARES = (0, 0.1, 0.25, 0.5, 0.75, 1)
+SPIKING = (0, 0.01, 0.05, 0.2, 1)
 
 
 @click.command("info")
@@ -59,10 +60,6 @@ def command(
     features say nothing, and which are clipped by their encoding.
     """
     resolved = resolve_config(config, seed)
-    if resolved.recurrent:
-        output.log(resolved.to_toml() + "\nno estimates of clocks and resources so far")
-        output.write({"config": resolved.to_dict()})
-        return
     nonzero, origin = nonzero_inputs(config, resolved, source, nonzero)
     result = describe(resolved, nonzero)
     _print(output, resolved, result, origin)
@@ -105,25 +102,11 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
     from hebbware.golden.program.program import done_latency, program
 
     hidden = len(config.hidden)
-    clocks = estimate.clocks_per_sample(config, nonzero)
-    limit = estimate.limit_clocks_per_sample(config, nonzero)
     steps = dict(estimate.pass_steps(config, nonzero))
     return {
-        "clocks_per_sample": clocks,
-        "clocks_per_sample_inferred": estimate.clocks_per_sample(config, nonzero, learn=False),
-        "limit_clocks_per_sample": limit,
-        "clocks_to_limit": clocks / limit,
+        **(_ticks(config, nonzero) if config.recurrent else _samples(config, nonzero)),
         "clocks_to_start": estimate.start_clocks(config),
         "nonzero": nonzero,
-        "clocks_by_nonzero": [
-            {
-                "nonzero": count,
-                "learn": estimate.clocks_per_sample(config, count),
-                "infer": estimate.clocks_per_sample(config, count, learn=False),
-                "limit": estimate.limit_clocks_per_sample(config, count),
-            }
-            for count in sorted({round(share * config.inputs) for share in SHARES} | {nonzero})
-        ],
         "weights": estimate.weights(config),
         "memory_bits": estimate.memory_bits(config),
         "formats": _formats(config),
@@ -151,6 +134,48 @@ def describe(config: CoreConfig, nonzero: int) -> dict[str, Any]:
             for p in program(config)
         ],
         "resources": [vars(need) for need in devices.resources(config)],
+    }
+
+
+def _samples(config: CoreConfig, nonzero: int) -> dict[str, Any]:
+    """Clocks of samples."""
+    from hebbware.golden.estimate import estimate
+
+    clocks = estimate.clocks_per_sample(config, nonzero)
+    limit = estimate.limit_clocks_per_sample(config, nonzero)
+    return {
+        "clocks_per_sample": clocks,
+        "clocks_per_sample_inferred": estimate.clocks_per_sample(config, nonzero, learn=False),
+        "limit_clocks_per_sample": limit,
+        "clocks_to_limit": clocks / limit,
+        "clocks_by_nonzero": [
+            {
+                "nonzero": count,
+                "learn": estimate.clocks_per_sample(config, count),
+                "infer": estimate.clocks_per_sample(config, count, learn=False),
+                "limit": estimate.limit_clocks_per_sample(config, count),
+            }
+            for count in sorted({round(share * config.inputs) for share in SHARES} | {nonzero})
+        ],
+    }
+
+
+def _ticks(config: CoreConfig, nonzero: int) -> dict[str, Any]:
+    """Clocks of sequences and their ticks, for some shares of units that spike in a tick."""
+    from hebbware.golden.estimate import ticks
+
+    units = config.hidden[0]
+    return {
+        "clocks_per_sample": ticks.clocks_per_sequence(config, nonzero),
+        "clocks_per_sample_inferred": ticks.clocks_per_sequence(config, nonzero, learn=False),
+        "clocks_by_spikes": [
+            {
+                "spikes": spikes,
+                **ticks.clocks_per_tick(config, nonzero, spikes),
+                "limit": ticks.limit_clocks_per_tick(config, nonzero, spikes)["learned"],
+            }
+            for spikes in sorted({round(share * units) for share in SPIKING})
+        ],
     }
 
 
@@ -225,7 +250,7 @@ def nonzero_inputs(
     dataset = source.load(config, resolved.seed)
     train.check_fit(resolved, dataset)
     x = train.inputs(resolved, dataset.x_train)
-    counts = np.count_nonzero(x != resolved.x_zero, axis=1)
+    counts = np.count_nonzero(x != resolved.x_zero, axis=-1)
     return round(float(counts.mean())), f"mean of {name}"
 
 
@@ -251,7 +276,8 @@ def _print(output: Output, config: CoreConfig, result: dict[str, Any], origin: s
         [tuple(ram.values()) for ram in result["memories"]],
     )
     output.table(
-        f"passes of a learned sample with {result['nonzero']} non-zero inputs ({origin})",
+        f"passes of a learned {'tick' if config.recurrent else 'sample'} with {result['nonzero']} "
+        f"non-zero inputs ({origin})",
         ("pass", "of", "steps", "clocks to done", "waits for"),
         [
             (
@@ -261,11 +287,18 @@ def _print(output: Output, config: CoreConfig, result: dict[str, Any], origin: s
             for p in result["passes"]
         ],
     )
-    output.table(
-        "clocks per sample, all errors other than zero",
-        ("non-zero inputs", "learned", "inferred", "slot limit"),
-        [tuple(row.values()) for row in result["clocks_by_nonzero"]],
-    )
+    if config.recurrent:
+        output.table(
+            "clocks per tick, all traces and errors other than zero",
+            ("units that spike", "no target", "inferred", "learned", "slot limit"),
+            [tuple(row.values()) for row in result["clocks_by_spikes"]],
+        )
+    else:
+        output.table(
+            "clocks per sample, all errors other than zero",
+            ("non-zero inputs", "learned", "inferred", "slot limit"),
+            [tuple(row.values()) for row in result["clocks_by_nonzero"]],
+        )
     output.table(
         "resources, estimated",
         ("device", "LUT", "multipliers", "block RAMs", "fits"),
@@ -278,11 +311,21 @@ def _print(output: Output, config: CoreConfig, result: dict[str, Any], origin: s
             for need in result["resources"]
         ],
     )
+    if config.recurrent:
+        clocks = (
+            f"about {result['clocks_per_sample']:,} clocks per learned sequence of "
+            f"{config.neuron.ticks:,} ticks, {result['clocks_per_sample_inferred']:,} per inferred "
+            f"one, without spikes, with {result['nonzero']} non-zero inputs a tick ({origin})"
+        )
+    else:
+        clocks = (
+            f"{result['clocks_per_sample']:,} clocks per learned sample "
+            f"({result['clocks_to_limit']:.2f} of the slot limit "
+            f"{result['limit_clocks_per_sample']:,}), {result['clocks_per_sample_inferred']:,} per "
+            f"inferred one, with {result['nonzero']} non-zero inputs ({origin})"
+        )
     output.log(
         f"{result['weights']:,} weights; operands {result['operands']['own']} x "
         f"{result['operands']['common']} bits, accumulators {result['operands']['accumulator']} "
-        f"bits\n{result['clocks_per_sample']:,} clocks per learned sample "
-        f"({result['clocks_to_limit']:.2f} of the slot limit "
-        f"{result['limit_clocks_per_sample']:,}), {result['clocks_per_sample_inferred']:,} per "
-        f"inferred one, with {result['nonzero']} non-zero inputs ({origin})"
+        f"bits\n{clocks}"
     )

@@ -19,7 +19,7 @@ from .modulators import feedback
 from .neurons import spiking
 from .plain import PlainCore
 from .program.program import passes_of_tick
-from .program.walk import Made, Pass, Store, Written
+from .program.walk import Made, Pass, Rows, Store, Written
 
 
 class Sequence:
@@ -89,6 +89,20 @@ def ticks_with(config: CoreConfig, label) -> np.ndarray | None:
         return _spread(config, [label_of(label, config.classes)])[0]
     found = _of_ticks(config, [label], 1)[0]
     return found if (found != NO_LABEL).any() else None
+
+
+def of_sequences(config: CoreConfig, x, labels) -> tuple[np.ndarray, list]:
+    """Sequences (n, ticks, inputs) and what `ticks_with` gives of their labels, checked.
+
+    Raises
+    ------
+    InputError
+        Samples or labels that the core does not take.
+    """
+    x, labels = raw("x", x, ("samples", *config.sample_shape), 0, config.x.max), list(labels)
+    if len(labels) != len(x):
+        raise InputError(f"labels must have shape ({len(x)},), not ({len(labels)},)")
+    return x, [ticks_with(config, label) for label in labels]
 
 
 def _spread(config, labels):
@@ -178,7 +192,10 @@ class SequenceCore(PlainCore):
             inputs, spikes = np.count_nonzero(s.input), int(s.spikes.sum())
             for p, method in self._order[s.time >= first, label is not None]:
                 errors = 0 if s.errors is None else np.count_nonzero(s.errors)
-                rows = p.walk.rows_walked(inputs, errors, False, spikes)
+                traced = 0
+                if p.walk.rows is Rows.TRACED and errors:
+                    traced = self._passing(p, s).size
+                rows = p.walk.rows_walked(inputs, errors, False, spikes, traced)
                 yield Made(p, s.time, rows, getattr(self, method)(p, s) if rows else ())
         if s.labels is not None and (s.labels != NO_LABEL).any():
             self.learned += 1
@@ -202,15 +219,20 @@ class SequenceCore(PlainCore):
         current = dense.sums(cfg, cfg.source(0).fraction, s.input[rows], self.weights[0][rows])
         random = self._leaks(s, s.spikes.size)
         s.potentials = spiking.integrate(cfg, s.potentials, s.spikes, current, random)
+        if not s.spikes.any():
+            self._spike(s)  # nothing else comes in
         return (Written(Store.A, 0, None, s.potentials),)
 
     def _forward_units(self, p, s):
         cfg, rows = self.config, np.flatnonzero(s.spikes)
         current = dense.sums(cfg, 0, s.spikes[rows], self.weights[0][cfg.inputs + rows])
         s.potentials = saturate(s.potentials + current, cfg.u)
-        s.spikes = (s.potentials >= spiking.threshold(cfg)).astype(np.int64)
-        self.spikes += int(s.spikes.sum())
+        self._spike(s)
         return (Written(Store.A, 0, None, s.potentials),)
+
+    def _spike(self, s):
+        s.spikes = (s.potentials >= spiking.threshold(self.config)).astype(np.int64)
+        self.spikes += int(s.spikes.sum())
 
     def _filter(self, p, s):
         s.seen = spiking.filtered(self.config, s.seen, s.spikes, self._leaks(s, s.seen.size))
@@ -234,11 +256,20 @@ class SequenceCore(PlainCore):
         return (Written(Store.D, 0, None, s.directions),)
 
     def _update_inputs(self, p, s):
-        return self._changed(p, np.arange(self.config.inputs), s.traces[0], s.directions)
+        return self._update(p, s)
 
     def _update_units(self, p, s):
-        rows = self.config.inputs + np.arange(self.config.hidden[0])
-        return self._changed(p, rows, s.traces[1], s.directions)
+        return self._update(p, s)
+
+    def _update(self, p, s):
+        """All rows draw random words; of those that are passed by nothing is written."""
+        traces, first = s.traces[p.walk.of_units], self.config.inputs * p.walk.of_units
+        (whole,) = self._changed(p, first + np.arange(traces.size), traces, s.directions)
+        rows = self._passing(p, s)
+        return (whole._replace(rows=first + rows, values=whole.values[rows]),)
+
+    def _passing(self, p, s):
+        return spiking.passing(s.traces[p.walk.of_units], self.config.lanes)
 
     def _readout(self, p, s):
         return self._changed(p, np.arange(self.config.classes), s.errors, s.seen)

@@ -10,7 +10,7 @@ from ..golden.arithmetic.random import seed_state
 from ..golden.neurons.spiking import rest_word
 from ..golden.program import commands
 from ..golden.program.layout import Layout, kept_width, word_width
-from ..golden.program.passes import SPIKES
+from ..golden.program.passes import SPIKES, TRACED
 from ..golden.program.pipeline import stages
 from ..golden.program.program import done_latency, magnitudes_latency
 from ..golden.program.walk import Then
@@ -27,7 +27,7 @@ from .loader import Loader, sample_width
 from .memory.class_memory import ClassMemory
 from .memory.weights import WeightMemory
 from .memory.window import ActivationRing
-from .neurons.spikes import Spikes
+from .neurons.listed import Spikes, Traced
 from .normalise import Normalise, Powers
 from .parameters import checking
 from .pipeline import Pipeline
@@ -67,7 +67,8 @@ class Core(wiring.Component):
     responses : Out(stream of signed(32))
         One for each command.
     drop : In(1)
-        Discards the words of an unfinished sample; no word of a sample is taken in this clock.
+        Discards the words of an unfinished sample; no word of a sample is taken in this clock. Of a
+        sequence its ticks that are complete are worked on, but it ends with them.
     trace : Out(events)
         One for each of `hebbware.golden.program.traces.traces`.
 
@@ -126,6 +127,7 @@ class Core(wiring.Component):
     def _parts(self, m):
         """The components, by name."""
         cfg, layout, parts = self.config, self.step_layout, SimpleNamespace()
+        parts.spikes = parts.traced = None
         m.submodules.loader = parts.loader = Loader(cfg)
         m.submodules.sequencer = parts.sequencer = Sequencer(cfg, layout)
         m.submodules.dense = parts.dense = Dense(cfg, layout)
@@ -138,10 +140,13 @@ class Core(wiring.Component):
         m.submodules[parts.errors.name] = parts.errors
         m.submodules.results = parts.results = Results(cfg)
         m.submodules.commander = parts.commander = Commander(cfg, layout)
-        m.submodules.random = parts.random = Xorshift32(seed_state(cfg.seed))
+        twice = cfg.recurrent and cfg.learns_hidden
+        m.submodules.random = parts.random = Xorshift32(seed_state(cfg.seed), twice=twice)
         if cfg.recurrent:
             m.submodules.ticks = parts.ticks = ticks.Ticks(cfg)
             m.submodules.spikes = parts.spikes = Spikes(cfg)
+            if cfg.learns_hidden:
+                m.submodules.traced = parts.traced = Traced(cfg)
             m.submodules.leaks = parts.leaks = Xorshift32(rest_word(cfg))
         return parts
 
@@ -149,6 +154,11 @@ class Core(wiring.Component):
         wiring.connect(m, wiring.flipped(self.samples), parts.loader.samples)
         if self.drops:
             m.d.comb += parts.loader.drop.eq(self.drop)
+        if self.drops and self.config.recurrent:
+            m.d.comb += [
+                parts.ticks.drop.eq(self.drop),
+                parts.loader.drop.eq(self.drop | parts.ticks.dropping),
+            ]
         wiring.connect(m, wiring.flipped(self.results), parts.results.results)
         wiring.connect(m, wiring.flipped(self.commands), parts.commander.commands)
         wiring.connect(m, wiring.flipped(self.responses), parts.commander.responses)
@@ -205,9 +215,10 @@ class Core(wiring.Component):
         loader, sequencer, errors = parts.loader, parts.sequencer, parts.errors
         pipeline, z_memory = parts.pipeline, parts.vectors.z
         queried = pipeline.stage(2)
-        pipeline.issue(m, parts.commander, sequencer, z_memory, parts.z_base, parts.oldest_base)
-        pipeline.address(m, loader, parts.spikes if self.config.recurrent else None)
-        pipeline.gather(m, z_memory, sequencer.source_lane)
+        bases = parts.z_base, parts.oldest_base
+        pipeline.issue(m, parts.commander, sequencer, z_memory, *bases, parts.traced)
+        pipeline.address(m, loader, parts.spikes, parts.traced)
+        pipeline.gather(m, z_memory, sequencer.source_lane, parts.traced)
         offered = {
             "index": loader.index,
             "pixel": late(m, loader.value),
@@ -368,6 +379,8 @@ class Core(wiring.Component):
         finished = errors.finished() | {"results": parts.results.done}
         if cfg.recurrent:
             finished[SPIKES] = parts.spikes.done
+        if parts.traced is not None:
+            finished[TRACED] = parts.traced.done
         for p in sequencer.program:
             clock = done_latency(cfg, p.walk) - 1
             if p.walk.then is Then.STATISTICS:

@@ -46,8 +46,10 @@ class Pipeline:
         """The step in a stage, from stage 2 on."""
         return self.steps[number + self.at.source]
 
-    def issue(self, m, commander, sequencer, z_memory, z_base, oldest_base):
-        """Stage 1: a step of the sequencer, or one put in by the commander, addresses z."""
+    def issue(self, m, commander, sequencer, z_memory, z_base, oldest_base, traced=None):
+        """Stage 1: a step of the sequencer, or one put in by the commander, addresses z; of
+        sequences also the list of rows that updates walk.
+        """
         first = self.steps[1]
         issued_1 = Signal.like(first)
         z_place_1 = Signal.like(z_memory.address)
@@ -61,7 +63,7 @@ class Pipeline:
         m.d.comb += [
             first.eq(issued_1),
             first.row.eq(sequencer.row),
-            z_memory.address.eq(z_place_1),
+            z_memory.address.eq(self._listed(first, traced, z_place_1)),
             memory_address.eq(
                 Mux(
                     first.kind == self.kinds.Kind.HOST_MEMORY,
@@ -72,7 +74,17 @@ class Pipeline:
         ]
         self.memory_address = memory_address
 
-    def address(self, m, loader, spikes=None):
+    def _listed(self, step, traced, place):
+        if traced is None:
+            return place
+        return Mux(is_any(step.kind, self._traced), traced.place, place)
+
+    @property
+    def _traced(self):
+        """Kinds of steps that take a trace for each row."""
+        return self.kinds.those(lambda walk: walk.rows is Rows.TRACED)
+
+    def address(self, m, loader, spikes=None, traced=None):
         """Stage 2: the row is known, and with it the address of the weights."""
         named = self.kinds.memory_updates
         cfg, at, steps = self.config, self.at, self.steps
@@ -87,8 +99,10 @@ class Pipeline:
             named += those(lambda walk: walk.rows is Rows.ERRORS and walk.own is Own.WEIGHT)
             of_inputs = is_any(step.kind, those(lambda walk: walk.rows is Rows.INPUTS))
             of_units = is_any(step.kind, those(lambda walk: walk.rows is Rows.SPIKES))
-            unit = late(m, spikes.unit, at.lag)
+            unit = late(m, spikes.row, at.lag)
             row_2 = Mux(step.bias, 0, Mux(of_inputs, entry, Mux(of_units, unit, 0)))
+            if traced is not None:
+                row_2 = Mux(is_any(step.kind, self._traced), late(m, traced.row, at.lag), row_2)
         else:
             sourced = reduce(or_, (step.kind == kind for kind in self.kinds.sourced))
             first_layer = (step.layer == 0) & sourced
@@ -103,12 +117,12 @@ class Pipeline:
             )
         )
 
-    def gather(self, m, z_memory, source_lane):
-        """Stage 2: the lane of the pre-synaptic activation is chosen."""
+    def gather(self, m, z_memory, source_lane, traced=None):
+        """Stage 2: the lane of the pre-synaptic activation, or trace, is chosen."""
         m.submodules.own = self.own = Gather(self.config, z_width(self.config))
         m.d.comb += [
             self.own.word.eq(z_memory.data),
-            self.own.lane.eq(late(m, source_lane, 2)),
+            self.own.lane.eq(late(m, source_lane, 2) if traced is None else late(m, traced.lane)),
         ]
 
     def choose(self, m, pixel):

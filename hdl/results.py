@@ -4,20 +4,12 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.arithmetic.fixed import bits_signed
+from ..golden.program import widths
 
 
 def result_width(config) -> int:
     """Bits of a word of the result stream: a class or a score, signed."""
-    return max(sum_width(config), 8)
-
-
-def sum_width(config) -> int:
-    """Bits of a result: a score, or of a sequence the sum of those of its target ticks."""
-    if not config.recurrent:
-        return config.u.width
-    ticks = config.neuron.target
-    return bits_signed(ticks * config.u.min, ticks * config.u.max)
+    return max(widths.result(config), 8)
 
 
 class Results(wiring.Component):
@@ -60,10 +52,10 @@ class Results(wiring.Component):
         m = Module()
         classes = self.config.classes
         m.submodules.scores = scores = memory.Memory(
-            shape=signed(sum_width(self.config)), depth=classes, init=[]
+            shape=signed(widths.result(self.config)), depth=classes, init=[]
         )
         write, read = scores.write_port(), scores.read_port()
-        best = Signal(signed(sum_width(self.config)))
+        best = Signal(signed(widths.result(self.config)))
         winner = Signal(range(classes))
         busy = Signal()
         position = Signal(range(classes + 1))
@@ -100,6 +92,6 @@ class Results(wiring.Component):
         arrives, following = Signal(range(self.config.classes)), Signal(range(self.config.classes))
         m.d.comb += following.eq(Mux(self.arrive, Mux(self.last, 0, arrives + 1), arrives))
         m.d.sync += arrives.eq(following)
-        value = Signal(signed(sum_width(self.config)))
+        value = Signal(signed(widths.result(self.config)))
         m.d.comb += value.eq(self.value + Mux(self.opens, 0, before))
         return value, Mux(busy, address, following)

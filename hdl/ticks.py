@@ -1,12 +1,15 @@
 """Ticks of a sequence: each takes the place of a sample in the core."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.neurons.spiking import rest_word
-from ..golden.program.walk import Rows
+from ..golden.program.layout import Layout, kept_width
+from ..golden.program.pipeline import stages
+from ..golden.program.walk import Common, Rows, Store
 from .errors.source import take
+from .lanes.vectors import each_lane
 from .primitives import late
 from .walks.sequencer import TICK
 from .walks.step import is_any
@@ -31,11 +34,16 @@ class Ticks(wiring.Component):
         Its scores are the first that are summed, or are summed.
     learned : Out(1)
         A tick so far, this one included, has a target.
+    drop, calm : In(1)
+        The sequence at hand is to end with the ticks that are complete; none is left.
+    dropping : Out(1)
+        Until it has ended.
     """
 
     def __init__(self, config):
         self.config = config
-        inputs, outputs = ("finish", "has_label"), ("first", "last", "opens", "summed", "learned")
+        inputs = "finish", "has_label", "drop", "calm"
+        outputs = "first", "last", "opens", "summed", "learned", "dropping"
         super().__init__(dict.fromkeys(inputs, In(1)) | dict.fromkeys(outputs, Out(1)))
 
     def elaborate(self, platform):
@@ -54,6 +62,10 @@ class Ticks(wiring.Component):
             m.d.sync += [time.eq(time + 1), learned.eq(self.learned)]
             with m.If(self.last):
                 m.d.sync += [time.eq(0), learned.eq(0)]
+        ends = self.dropping & self.calm
+        m.d.sync += self.dropping.eq(self.drop | self.dropping & ~ends)
+        with m.If(ends):
+            m.d.sync += [time.eq(0), learned.eq(0)]
         return m
 
 
@@ -67,9 +79,10 @@ def between(m, parts, free, go, finish):
     m.d.comb += [
         ticks.finish.eq(finish),
         ticks.has_label.eq(parts.loader.has_label),
+        ticks.calm.eq(free & ~parts.loader.full),
         *take(sequencer, ticks, *TICK),
-        sequencer.spikes.eq(spikes.count),
-        spikes.rest.eq(ticks.first),
+        sequencer.spikes.eq(Mux(ticks.first, 0, spikes.count)),
+        sequencer.silent.eq(ticks.first | spikes.empty),
         leaks.set.eq(go & ticks.first),
         leaks.value.eq(rest_word(ticks.config)),
     ]
@@ -84,7 +97,11 @@ def leak(m, parts, kinds):
     each = is_any(queried.kind, those(lambda walk: walk.leaks and not walk.row_inner))
     of_sums = is_any(queried.kind, those(lambda walk: walk.leaks and walk.row_inner))
     m.d.sync += leaks.step.eq(queried.valid & (each | of_sums & queried.sum_last))
-    ends = out.valid & is_any(out.kind, those(lambda walk: walk.rows is Rows.SPIKES))
+    of_spikes = is_any(out.kind, those(lambda walk: walk.rows is Rows.SPIKES))
+    # without spikes in the tick before there is no second sum: the first one makes the new ones
+    first = is_any(out.kind, those(lambda walk: walk.leaks and Store.A in walk.writes))
+    alone = first & (out.rest | spikes.empty)
+    ends = out.valid & (of_spikes | alone)
     m.d.comb += [
         parts.loader.block.eq(parts.pipeline.stage(4).block),
         dense.arriving.eq(parts.loader.word),
@@ -95,3 +112,28 @@ def leak(m, parts, kinds):
         spikes.bits.eq(dense.spikes_out),
         spikes.address.eq(parts.sequencer.list_address),
     ]
+    if parts.traced is not None:
+        _traces(m, parts, kinds)
+
+
+def _traces(m, parts, kinds):
+    """Rows that updates walk are listed in ticks with a target."""
+    cfg, dense, traced, out = parts.ticks.config, parts.dense, parts.traced, parts.dense.out
+    sequencer, words = parts.sequencer, each_lane(cfg, dense.vector_out)
+    of_units = kinds.those(lambda w: Store.TRACES in w.writes and w.common is Common.SPIKE)
+    walked = kinds.those(lambda walk: walk.rows is Rows.TRACED)
+    at = stages(cfg)
+    m.d.comb += [
+        sequencer.traced_inputs.eq(traced.inputs),
+        sequencer.traced_units.eq(traced.units),
+        traced.en.eq(out.valid & out.learn & is_any(out.kind, kinds.traces)),
+        traced.last.eq(out.end & is_any(out.kind, of_units)),
+        traced.block.eq(out.place - Layout(cfg).trace_bases[0]),
+        traced.bits.eq(Cat(word[: kept_width(cfg)].any() for word in words)),
+        traced.address.eq(sequencer.list_address),
+        traced.of_units.eq(sequencer.of_units),
+    ]
+    step = parts.pipeline.stage(2)
+    m.d.sync += parts.random.twice.eq(
+        late(m, traced.skips, 1 + at.source) & is_any(step.kind, walked)
+    )

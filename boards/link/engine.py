@@ -44,7 +44,9 @@ def check_room(config, buffer: int) -> int:
     """Return `buffer`, or raise InputError: it is no such size, or too small for a result; or the
     link has no such samples.
     """
-    config.check_board()
+    config.check_hardware()
+    if config.recurrent:
+        raise InputError("layer.kind must be 'dense' here: the link takes no sequences so far")
     result = protocol.RESULT * (1 + config.classes)
     if result > protocol.largest_payload(protocol.check_buffer(buffer)):
         raise InputError(

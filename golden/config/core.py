@@ -353,15 +353,6 @@ class CoreConfig:
                 "so far"
             )
 
-    def check_board(self):
-        """Raise InputError where there is no link, no estimate and so no board for it."""
-        self.check_hardware()
-        if self.recurrent:
-            raise InputError(
-                f"layer.kind must be 'dense' for boards and estimates, not {Recurrent.kind!r}: the "
-                "core of such layers has no serial link so far"
-            )
-
     @property
     def sample_shape(self) -> tuple[int, ...]:
         """Of a sample: inputs, or of a sequence ticks and inputs."""

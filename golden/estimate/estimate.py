@@ -15,12 +15,14 @@ from ..config import CoreConfig
 from ..layers.normalise import MANTISSA_BITS
 from ..layers.softmax import exp_width
 from ..modulators import hsic
-from ..program.layout import Layout, word_width
+from ..program import widths
+from ..program.layout import Layout, kept_width, word_width
 from ..program.pipeline import clusters
 from ..program.program import passes_of_sample, program, start_clocks
 from ..program.walk import Made
 from ..reservoir.memory import reservoir_config
 from ..timing.schedule import Schedule
+from . import ticks
 
 # -- clocks ----------------------------------------------------------------------------------------
 
@@ -84,7 +86,11 @@ def clocks_per_sample(config: CoreConfig, nonzero: int, learn: bool = True) -> i
 
 
 def pass_steps(config: CoreConfig, nonzero: int) -> list[tuple[str, int]]:
-    """Name and steps (clocks of issue) of each pass of a learned sample, in the program's order."""
+    """Name and steps (clocks of issue) of each pass of a learned sample, or of a learned tick in
+    which no unit has spiked, in the program's order.
+    """
+    if config.recurrent:
+        return ticks.steps(config, nonzero)
     steps = {p.name: 0 for p in program(config)}
     for made in _Busy(config, learned=config.memory.window).walk(_inputs(config, nonzero), 0):
         steps[made.of.name] += made.rows * made.of.walk.blocks
@@ -144,7 +150,7 @@ class Ram:
 
 def memories(config: CoreConfig) -> list[Ram]:
     """Every memory of the core, tables included."""
-    config.check_board()
+    config.check_hardware()
     layout, lanes, classes = Layout(config), config.lanes, config.classes
     jobs, blocks = len(config.hidden) + 1, layout.vector_bases[-1]
     window = config.memory.windowed
@@ -154,9 +160,11 @@ def memories(config: CoreConfig) -> list[Ram]:
     row = max((classes - 1).bit_length(), 1)
 
     def of_lanes(name, depth, bits):
-        split = tuple(part.stop - part.start for part in clusters(lanes, bits))
-        return Ram(name, depth, lanes * bits, split=split)
+        return _of_lanes(lanes, name, depth, bits)
 
+    kept = "normalised activations", max(slots * blocks, 2), config.z.width + 1
+    if config.recurrent:
+        kept = "what the readout sees, and traces", layout.kept_blocks, kept_width(config)
     found = [
         of_lanes("weights", layout.weight_bases[-1], config.weight.width),
         of_lanes("class memories", layout.memory_bases[-1], word),
@@ -167,21 +175,51 @@ def memories(config: CoreConfig) -> list[Ram]:
         ),
         of_lanes("activations", max(blocks, 2), config.u.width),
         of_lanes("potentials", config.leaky * max(blocks, 2), config.potential.width),
-        of_lanes("normalised activations", max(slots * blocks, 2), config.z.width + 1),
+        of_lanes(*kept),
         of_lanes("directions", max(blocks, 2), config.d.width),
         Ram("labels of the window", slots if window else 0, row, blocks=False),
         *_hsic_memories(config),
         *_reservoir_memories(config),
-        Ram("scores", classes, config.u.width, blocks=False),
+        *_sequence_memories(config),
+        Ram("scores", classes, widths.result(config), blocks=False),
         Ram("logits", jobs * classes, max(config.k.width, config.u.width), blocks=False),
         Ram("exponentials", classes, exp_width(config)),
         Ram("errors", jobs * classes, config.e.width, blocks=False),
         Ram("list of errors", jobs * classes, row, blocks=False),
         Ram("table of exp", 1 << config.formats.exp_bits, exp_width(config), table=True),
         Ram("table of 1/x", 1 << config.formats.reciprocal_bits, exp_width(config), table=True),
-        Ram("table of 1/sqrt(x)", 1 << config.formats.rsqrt_bits, MANTISSA_BITS, table=True),
     ]
+    if not config.recurrent:
+        bits = config.formats.rsqrt_bits
+        found.append(Ram("table of 1/sqrt(x)", 1 << bits, MANTISSA_BITS, table=True))
     return [ram for ram in found if ram.bits]
+
+
+def _of_lanes(lanes, name, depth, bits):
+    split = tuple(part.stop - part.start for part in clusters(lanes, bits))
+    return Ram(name, depth, lanes * bits, split=split)
+
+
+def _sequence_memories(config):
+    """Those that cores of sequences have: inputs in words of lanes, lists of rows."""
+    if not config.recurrent:
+        return []
+    layout, lanes, units = Layout(config), config.lanes, config.hidden[0]
+    blocks, inputs = layout.blocks(0), layout.blocks_of(config.inputs)
+    words = 2 << max((inputs - 1).bit_length(), 1)
+    row = (max(config.inputs, units) - 1).bit_length()
+    place = (layout.kept_blocks - 1).bit_length() + max((lanes - 1).bit_length(), 1)
+    found = [
+        _of_lanes(lanes, "inputs of two ticks, as traces lie", words, config.input.bits),
+        Ram("spikes", max(blocks, 2), lanes),
+        Ram("list of spikes", units, (units - 1).bit_length()),
+    ]
+    if config.learns_hidden:
+        found += [
+            Ram("which traces are not zero", inputs + blocks, lanes),
+            Ram("list of rows to update", layout.rows(0), row + place + 1),
+        ]
+    return found
 
 
 def _hsic_memories(config):
@@ -222,8 +260,7 @@ def _reservoir_memories(config):
 
 def weights(config: CoreConfig) -> int:
     """Weights of the network, biases included."""
-    hidden = sum((n + 1) * m for n, m in zip(config.sizes, config.hidden, strict=False))
-    return hidden + config.hidden[-1] * config.classes
+    return sum(rows * units for rows, units in Layout(config).shapes)
 
 
 def memory_bits(config: CoreConfig) -> int:

@@ -7,7 +7,7 @@ Weights have shape ``(inputs + units, units)``; there is no bias. What a tick co
 from dataclasses import dataclass
 
 from ..program.layout import Layout
-from ..program.passes import SPIKES, errors_of, make
+from ..program.passes import SPIKES, TRACED, errors_of, make
 from ..program.walk import Kind, Own, Rows, Skip, Store, Then
 from ..settings.tables import real, whole
 from .base import Layer, Part
@@ -47,31 +47,31 @@ class Recurrent(Layer):
     def forward(self, config, number, *waits):
         """Traces, potentials and spikes of a tick, and what the readout sees."""
         inputs, units = self._places(config, number)
-        layout = Layout(config)
+        layout, learns = Layout(config), config.learns_hidden
         places = layout.trace_bases
         traces = [
             make(
-                config, kind, number, *waits,
-                count=1, blocks=layout.blocks_of(rows), base=0, below=below,
+                config, kind, number, *waits, count=1, blocks=layout.blocks_of(rows), base=0,
+                below=below, clears_learned=(TRACED,) if learns else (),
             )
             for kind, rows, below in (
                 (Kind.TRACE_INPUTS, config.sizes[number], places[0]),
                 (Kind.TRACE_UNITS, self.units, places[1]),
             )
         ]  # fmt: skip
-        learned = [p.name for p in self.update(config, number)] if config.learns_hidden else []
-        first = make(config, Kind.FORWARD_INPUTS, number, *waits, *learned[:1], **inputs)
-        waits = (first.name, *learned[1:], SPIKES)
-        second = make(config, Kind.FORWARD_UNITS, number, *waits, clears=(SPIKES,), **units)
-        seen = make(config, Kind.FILTER, number, second.name, count=1, base=0)
+        learned = [p.name for p in self.update(config, number)] if learns else []
+        waits = (*waits, *learned, SPIKES)
+        first = make(config, Kind.FORWARD_INPUTS, number, *waits, clears=(SPIKES,), **inputs)
+        second = make(config, Kind.FORWARD_UNITS, number, first.name, **units)
+        seen = make(config, Kind.FILTER, number, first.name, second.name, count=1, base=0)
         return [*traces, first, second, seen]
 
     def update(self, config, number, *waits):
-        inputs, units = self._places(config, number)
-        first, second, _ = Layout(config).trace_bases
+        kinds, waits = (Kind.UPDATE_INPUTS, Kind.UPDATE_UNITS), (*waits, TRACED)
+        places = self._places(config, number)
         return [
-            make(config, Kind.UPDATE_INPUTS, number, *waits, below=first, **inputs),
-            make(config, Kind.UPDATE_UNITS, number, *waits, below=second, **units),
+            make(config, kind, number, *waits, **place)
+            for kind, place in zip(kinds, places, strict=True)
         ]
 
     def feedback(self, config, number, *waits):

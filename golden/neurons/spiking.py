@@ -58,6 +58,21 @@ def trace(config, values, arriving, random):
     return saturate(values - lost + arriving, config.trace)
 
 
+def passing(traces, lanes) -> np.ndarray:
+    """Numbers of the rows that an update walks: where a trace is 0 the one after it in the same
+    word of `lanes` stands for both, as the first of them keeps its weights; it takes two random
+    words, of which it uses the second.
+    """
+    found = []
+    for start in range(0, len(traces), lanes):
+        row, end = start, min(start + lanes, len(traces))
+        while row < end:
+            row += not traces[row] and row + 1 < end
+            found.append(row)
+            row += 1
+    return np.array(found)
+
+
 def integrate(config, potential, spikes, current, random):
     """Potentials (raw u) from those before, the spikes of the tick before and the inputs' sums."""
     (gain, shift), (second_gain, second_shift) = leaks(config)

@@ -10,6 +10,7 @@ from .layout import Layout
 from .walk import Kind, Pass, Rows, Store, Then
 
 SPIKES = "spikes"  # under this name the list of a tick's spikes is waited for
+TRACED = "traced"  # under this name the list of the rows that updates walk is waited for
 KERNELS = "kernels"  # under this name what weighs the samples of the window is waited for
 
 

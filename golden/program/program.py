@@ -80,13 +80,31 @@ def _tick(config) -> tuple[Pass, ...]:
         learning = [feedback, *layer.update(config, 0, feedback.name)]
         if config.writes_memory:
             learning.append(layer.remember(config, 0))
-    found = [
-        *settling,
-        *readout.forward(config, 1, seen, *_names(readout.update(config, 1)), "results"),
-        *learning,
-        *readout.update(config, 1),
-    ]
+    found = _close(
+        config,
+        [
+            *settling,
+            *readout.forward(config, 1, seen, *_names(readout.update(config, 1)), "results"),
+            *learning,
+            *readout.update(config, 1),
+        ],
+    )
     return tuple(_apart(found) if config.weight_ports == 1 else found)
+
+
+def _close(config, found: list[Pass]) -> list[Pass]:
+    """Let passes follow those that write a vector of many blocks without a wait.
+
+    Both walk block after block: when block b is read, so many clocks as there are blocks have gone
+    by since it was written, at least.
+    """
+    vectors = {Store.A, Store.Z, Store.D}
+    early = {
+        p.name
+        for p in found
+        if vectors.issuperset(p.walk.writes) and p.walk.blocks >= done_latency(config, p.walk)
+    }
+    return [replace(p, waits=tuple(name for name in p.waits if name not in early)) for p in found]
 
 
 @lru_cache(maxsize=128)
@@ -196,15 +214,16 @@ def kernels_latency(config) -> int:
     return 2 * config.memory.window + 11
 
 
-def spikes_latency(config, spikes: np.ndarray) -> int:
-    """From the last step of the pass that makes spikes to the list of them being there.
+def list_latency(config, entries: np.ndarray) -> int:
+    """From the last step of the pass that makes spikes, or traces, to the list of the units that
+    spiked, or of the rows that updates walk, being there.
 
     Parameters
     ----------
-    spikes : int array (blocks,)
-        How many units of each block spiked.
+    entries : int array (blocks,)
+        How many there are in each block.
     """
-    return stages(config).write + 3 + int(np.maximum(spikes, 1).sum())
+    return stages(config).write + 3 + int(np.maximum(entries, 1).sum())
 
 
 def softmax_latency(config) -> int:

@@ -22,6 +22,7 @@ class Rows(StrEnum):
     LABEL = "label"  # the one of the sample's class, or its slot in the window
     OLDEST = "oldest"  # the one of the sample that leaves the window; none until it is full
     SPIKES = "spikes"  # the units that spiked in the tick before, then one that adds nothing
+    TRACED = "traced"  # all, but where a trace is zero the one after it alone, for both
 
 
 class Store(StrEnum):
@@ -87,6 +88,7 @@ class Skip(StrEnum):
     NEVER = "never"
     NO_ERRORS = "no errors"  # all errors of its layer are zero
     NO_OLDEST = "no oldest"  # the window is not full yet
+    NO_SPIKES = "no spikes"  # no unit spiked in the tick before
 
 
 class Then(StrEnum):
@@ -126,6 +128,8 @@ class Walk:
         Positions are walked inside a row; else rows and blocks at a position.
     units : int
         The hidden layer whose units the lanes hold.
+    of_units : bool
+        Traced rows are those of the units, not of the inputs.
     base : int
         Address of the first word, in the weight memory where that is read or written, else in the
         class memory.
@@ -171,6 +175,7 @@ class Walk:
     positions: int = 1
     positions_inner: bool = False
     units: int = 0
+    of_units: bool = False
     base: int = 0
     below: int = 0
     own: Own = Own.WEIGHT
@@ -198,7 +203,9 @@ class Walk:
         """Whether it reads or writes `store`."""
         return store in self.reads or store in self.writes
 
-    def rows_walked(self, inputs: int, errors: int, oldest: bool, spikes: int = 0) -> int:
+    def rows_walked(
+        self, inputs: int, errors: int, oldest: bool, spikes: int = 0, traced: int = 0
+    ) -> int:
         """How many rows it walks for a sample; 0 where it is left out.
 
         Parameters
@@ -211,11 +218,17 @@ class Walk:
             The window is full.
         spikes : int
             Units that spiked in the tick before.
+        traced : int
+            Rows that are walked of all for their traces.
         """
         if self.skip is Skip.NO_ERRORS and not errors:
             return 0
         if self.skip is Skip.NO_OLDEST and not oldest:
             return 0
+        if self.skip is Skip.NO_SPIKES and not spikes:
+            return 0
+        if self.rows is Rows.TRACED:
+            return traced
         if self.rows is Rows.INPUTS:
             return inputs + 1
         if self.rows is Rows.SPIKES:
@@ -334,7 +347,7 @@ class Kind(StrEnum):
         own=Own.TRACE, common=Common.SPIKE, reads=(Store.TRACES,), writes=(Store.TRACES,),
         leaks=True, settling=True, sequence=True,
     )  # fmt: skip
-    # v from itself, x and W; then from the spikes and W, and new spikes
+    # v from itself, x and W; then from the spikes and W, where there are any; new spikes
     FORWARD_INPUTS = "forward_inputs", Walk(
         rows=Rows.INPUTS, row_inner=True, common=Common.SOURCE, scale=Scale.SUM,
         reads=(Store.WEIGHTS, Store.A), writes=(Store.A,), leaks=True, settling=True, sequence=True,
@@ -342,6 +355,7 @@ class Kind(StrEnum):
     FORWARD_UNITS = "forward_units", Walk(
         rows=Rows.SPIKES, row_inner=True, common=Common.ONE, scale=Scale.SUM,
         reads=(Store.WEIGHTS, Store.A), writes=(Store.A,), settling=True, sequence=True,
+        skip=Skip.NO_SPIKES,
     )  # fmt: skip
     # f from itself and the spikes
     FILTER = "filter", Walk(
@@ -355,12 +369,13 @@ class Kind(StrEnum):
     )  # fmt: skip
     # W -= trace d
     UPDATE_INPUTS = "update_inputs", Walk(
-        row_inner=True, own=Own.D, common=Common.TRACE, scale=Scale.STEP, reads=_W, writes=_W,
-        random=True, learn=True, skip=Skip.NO_ERRORS, sequence=True,
+        rows=Rows.TRACED, row_inner=True, own=Own.D, common=Common.TRACE, scale=Scale.STEP,
+        reads=_W, writes=_W, random=True, learn=True, skip=Skip.NO_ERRORS, sequence=True,
     )  # fmt: skip
     UPDATE_UNITS = "update_units", Walk(
-        row_inner=True, own=Own.D, common=Common.TRACE, scale=Scale.STEP, reads=_W, writes=_W,
-        random=True, learn=True, skip=Skip.NO_ERRORS, sequence=True,
+        rows=Rows.TRACED, of_units=True, row_inner=True, own=Own.D, common=Common.TRACE,
+        scale=Scale.STEP, reads=_W, writes=_W, random=True, learn=True, skip=Skip.NO_ERRORS,
+        sequence=True,
     )  # fmt: skip
 
 

@@ -233,3 +233,11 @@ def read_shifts(config) -> tuple[int, int]:
     if kind.self_scaling:
         return -config.read.fraction, config.stored.width - 1 - config.read.fraction
     return kind.read_shift(config), kind.read_shift(config)
+
+
+def result(config) -> int:
+    """A result: a score, or of a sequence the sum of those of its target ticks."""
+    if not config.recurrent:
+        return config.u.width
+    ticks = config.neuron.target
+    return bits_signed(ticks * config.u.min, ticks * config.u.max)

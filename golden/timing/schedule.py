@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core import Core
-from ..data.samples import optional_labels, raw, samples_of
-from ..errors import InputError
+from ..data.samples import optional_labels, samples_of
 from ..program.commands import Command
 from ..program.traces import Channel
-from ..sequence import ticks_with
+from ..sequence import of_sequences
 from .passes import Schedule
 from .sequence import SequenceSchedule
 
@@ -60,11 +59,7 @@ def given(config, x, labels) -> tuple[np.ndarray, list]:
     if not config.recurrent:
         x = samples_of(x, config.inputs, config.x.max)
         return x, optional_labels(labels, config.classes, len(x))
-    x = raw("x", x, ("samples", *config.sample_shape), 0, config.x.max)
-    labels = list(labels)
-    if len(labels) != len(x):
-        raise InputError(f"labels must have shape ({len(x)},), not ({len(labels)},)")
-    return x, [ticks_with(config, label) for label in labels]
+    return of_sequences(config, x, labels)
 
 
 def predict(

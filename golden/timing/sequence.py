@@ -8,10 +8,12 @@ goes first. Results are put out after the last tick.
 
 import numpy as np
 
-from ..neurons.spiking import threshold
-from ..program.passes import SPIKES
-from ..program.program import spikes_latency
-from ..program.walk import Rows, Store
+from ..config import NO_LABEL
+from ..neurons.spiking import passing, threshold
+from ..program.passes import SPIKES, TRACED
+from ..program.program import list_latency
+from ..program.walk import Common, Rows, Store
+from ..sequence import ticks_with
 from .passes import Schedule
 
 
@@ -35,6 +37,8 @@ class SequenceSchedule(Schedule):
     def sample(self, x, label, full):
         """Walk all ticks of a sequence, whose first one is complete at clock `full`."""
         last, clock, time = self.config.neuron.ticks - 1, 0, None
+        targets = ticks_with(self.config, label)
+        self.spikes = 0  # of the tick before
         for made in self.core.walk(x, label):
             if made.time != time:
                 if time is not None:
@@ -42,13 +46,15 @@ class SequenceSchedule(Schedule):
                     full = self._next()
                 clock, time = max(self.free, full) + 1, made.time
                 self.closes = time == last
-            clock = self._pass(made, clock, made.values(Store.ERRORS) is not None)
+                learn = targets is not None and targets[time] != NO_LABEL
+            clock = self._pass(made, clock, learn)
         self._release(clock)
         self.access.inferred += label is None
         return self.result
 
     def _release(self, clock):
         """The passes of a tick are through at `clock`."""
+        self.spikes = self.fresh
         self.free = clock + 1
         self._until(self.free)
         self.banks[(self.ticks - 1) % 2] = self.free
@@ -57,8 +63,8 @@ class SequenceSchedule(Schedule):
         """Nothing: the banks have been released tick by tick."""
 
     def _addresses(self, walk, rows):
-        # a pass may walk a part of the rows, from its base on, but then all of these
-        return walk.addresses(np.arange(rows.size))
+        # rows of the units are walked from their own base on
+        return walk.addresses(rows - self.config.inputs * walk.of_units)
 
     def _place(self, store, layer):
         layout = self.layout
@@ -71,10 +77,21 @@ class SequenceSchedule(Schedule):
 
     def _follow(self, made, last, learn):
         super()._follow(made, last, learn)
-        if made.of.walk.rows is Rows.SPIKES:
+        walk = made.of.walk
+        # without spikes in the tick before the first of both passes makes the new ones
+        alone = walk.leaks and Store.A in walk.writes and not self.spikes
+        if walk.rows is Rows.SPIKES or alone:
             potentials = made.values(Store.A)
             spikes = self.layout.lanes_of(potentials >= threshold(self.config)).sum(axis=1)
-            self._until(last + spikes_latency(self.config, spikes), SPIKES)
+            self._until(last + list_latency(self.config, spikes), SPIKES)
+            self.fresh = int(spikes.sum())
+        if Store.TRACES in walk.writes and learn and self.config.learns_hidden:
+            rows = passing(made.values(Store.TRACES), self.config.lanes)
+            found = np.bincount(rows // self.config.lanes)
+            if walk.common is Common.SPIKE:  # of the units, after the inputs
+                found = np.concatenate([self.traced, found])
+                self._until(last + list_latency(self.config, found), TRACED)
+            self.traced = found
 
     def _put_out(self, made, arrived):
         if self.closes:

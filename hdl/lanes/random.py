@@ -1,6 +1,6 @@
 """The random number generator of the core; `hebbware.golden.arithmetic.random`."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,27 +20,33 @@ def of_lane(word, lane: int):
 class Xorshift32(wiring.Component):
     """32-bit xorshift: `word` is the state.
 
-    Latency: one clock from `step` to the next word. Resources: 32 flip-flops, three XOR levels.
+    Latency: one clock from `step` to the next word. Resources: 32 flip-flops, three XOR levels, six
+    with `twice`.
 
     Parameters
     ----------
     init : int
         State after reset, not 0.
+    twice : bool
+        Adds the member of that name.
 
     Members
     -------
     step : In(1)
+    twice : In(1)
+        With `step`: to the word after the next one.
     set : In(1)
         Load `value` instead.
     value : In(32)
     word : Out(32)
     """
 
-    def __init__(self, init):
+    def __init__(self, init, *, twice=False):
         if not 0 < init < 1 << 32:
             raise ValueError(f"init must be a 32-bit number other than 0, not {init!r}")
-        self.init = init
-        super().__init__({"step": In(1), "set": In(1), "value": In(32), "word": Out(32)})
+        self.init, self.twofold = init, twice
+        more = {"twice": In(1)} if twice else {}
+        super().__init__({"step": In(1), "set": In(1), "value": In(32), "word": Out(32)} | more)
 
     def elaborate(self, platform):
         m = Module()
@@ -48,6 +54,9 @@ class Xorshift32(wiring.Component):
         with m.If(self.set):
             m.d.sync += state.eq(self.value)
         with m.Elif(self.step):
-            m.d.sync += state.eq(xorshift(state))
+            following = xorshift(state)
+            if self.twofold:
+                following = Mux(self.twice, xorshift(following), following)
+            m.d.sync += state.eq(following)
         m.d.comb += self.word.eq(state)
         return m

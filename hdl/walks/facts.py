@@ -37,7 +37,7 @@ class Facts:
             "outer": outer,
             "counted": walk.rows is Rows.ERRORS,
             "base": walk.base,
-            "strided": walk.rows in (Rows.INPUTS, Rows.SPIKES),
+            "strided": walk.rows in (Rows.INPUTS, Rows.SPIKES, Rows.TRACED),
             "memory_base": layout.memory_bases[walk.units],
             "place": layout.vector_bases[walk.units],
             "from_below": walk.common is Common.SOURCE,
@@ -64,13 +64,15 @@ class Facts:
         jump = walk.stride or walk.count
         if walk.rows is Rows.ALL:
             jump -= walk.count - 1
-        traced = Store.TRACES in walk.writes
+        written = Store.TRACES in walk.writes
         before = [q for q in passes[len(self.program) : number] if q.layer == p.layer]
         return {
             "spiking": walk.rows is Rows.SPIKES,
+            "tracing": walk.rows is Rows.TRACED,
+            "of_units": walk.of_units,
             "jump": jump if walk.row_inner else 1,  # from the last row of a block to the next block
-            "place": walk.below if traced else self.layout.vector_bases[walk.units],
-            "from_below": walk.common is Common.TRACE,
+            "place": walk.below if written else self.layout.vector_bases[walk.units],
+            "from_below": False,
             "memory_base": walk.base if walk.rows is Rows.ERRORS else 0,
             "empties": (walk.skip is Skip.NO_ERRORS) << len(self.config.hidden),
             "part": len(before) if walk.start and Store.WEIGHTS in walk.writes else 0,

@@ -66,6 +66,12 @@ class Sequencer(wiring.Component):
         is the first, or the last tick.
     spikes : In
         Of sequences: how many units spiked in the tick before.
+    traced_inputs, traced_units : In
+        Of sequences: how many rows an update walks.
+    of_units : Out(1)
+        Of sequences: `list_address` counts rows of the units.
+    silent : In(1)
+        Of sequences: no unit spiked in the tick before.
     """
 
     facts_class = Facts
@@ -83,8 +89,14 @@ class Sequencer(wiring.Component):
         words, listed, ticks = layout.memory_bases[-1], config.inputs, {}
         if config.recurrent:
             words = max(words, layout.weight_bases[-1])  # of the feedback
-            listed = max(listed, config.hidden[0])
-            ticks = {name: In(1) for name in TICK} | {"spikes": In(range(config.hidden[0] + 1))}
+            listed = layout.rows(0)
+            ticks = {name: In(1) for name in (*TICK, "silent")}
+            ticks |= {
+                "spikes": In(range(config.hidden[0] + 1)),
+                "traced_inputs": In(range(config.inputs + 1)),
+                "traced_units": In(range(config.hidden[0] + 1)),
+                "of_units": Out(1),
+            }
         super().__init__(
             {
                 "go": In(1),
@@ -133,7 +145,7 @@ class Sequencer(wiring.Component):
         s.facts = facts = [of.of(n) for n in range(s.first_start + len(self.start))]
         begins, extent = facts[s.first_start], max(cfg.inputs, len(self.rows))
         if cfg.recurrent:
-            extent = max(extent, cfg.hidden[0])
+            extent = max(extent, self.layout.rows(0))
             s.tick = {name: Signal(name=name) for name in TICK}
         extent = max(extent, *(f["inner"] for f in facts))
         s.running = Signal(init=1)
@@ -184,6 +196,7 @@ class Sequencer(wiring.Component):
         if self.config.recurrent:
             settling = ~learn & ~tick["summed"]
             clears |= Mux(tick["last"], of("clears_last"), 0)
+            count = Mux(of("tracing"), self._traced(of("of_units")), count)
             count = Mux(of("spiking"), self.spikes, count)
         nexts = "settled", "learned", "inferred"
         following = [of(name, lambda number: 1 << number) for name in nexts]
@@ -211,7 +224,8 @@ class Sequencer(wiring.Component):
         counted = Mux(now["counted"], s.length, now["inner"])
         listed = s.count
         if self.config.recurrent:
-            listed = Mux(now["spiking"], self.spikes, s.count)
+            listed = Mux(now["tracing"], self._traced(now["of_units"]), s.count)
+            listed = Mux(now["spiking"], self.spikes, listed)
         m.d.comb += limit.eq(Mux(now["strided"], listed, counted))
         row_inner = now["row_inner"]
         s.row, s.block = Mux(row_inner, s.inner, s.outer), Mux(row_inner, s.outer, s.inner)
@@ -223,7 +237,7 @@ class Sequencer(wiring.Component):
         second = Signal()  # the second of the two clocks that a step of a slow pass takes
         m.d.comb += [
             ready.eq(((now["waits"] & ~s.flags) == 0) & (~now["settles"] | s.calm)),
-            empty.eq((now["empties"] & zeros).any() | now["forgets"] & ~self.has_oldest),
+            empty.eq((now["empties"] & zeros).any() | self._nothing(now)),
             wanted.eq(s.running & (ready | ~s.begin) & ~empty),
             s.issue.eq(wanted & (second | ~now["slow"])),
             s.end.eq(s.inner_last & s.outer_last),
@@ -231,6 +245,18 @@ class Sequencer(wiring.Component):
         ]
         if any(fact["slow"] for fact in s.facts):
             m.d.sync += second.eq(wanted & now["slow"] & ~second)
+
+    def _nothing(self, now):
+        """Whether a pass is left out for another reason than that all errors are zero."""
+        found = now["forgets"] & ~self.has_oldest
+        if not self.config.recurrent:
+            return found
+        return found | now["spiking"] & self.silent
+
+    def _traced(self, of_units):
+        """The last of the rows that an update walks."""
+        rows = Mux(of_units, self.traced_units, self.traced_inputs)
+        return (rows - 1)[: len(rows)]
 
     def _walk(self, m, s):
         """Row, block and address from step to step."""
@@ -254,8 +280,8 @@ class Sequencer(wiring.Component):
         with m.Elif(~s.calm):
             m.d.sync += s.since.eq(s.since + 1)
         if self.config.recurrent:  # the list may grow until it may be walked
-            with m.If(s.begin & ~s.issue & s.now["spiking"]):
-                m.d.sync += inner_last.eq(self.spikes == 0)
+            with m.If(s.begin & ~s.issue & (s.now["spiking"] | s.now["tracing"])):
+                m.d.sync += inner_last.eq(s.limit == 0)
 
     def _turn(self, m, s):
         """From pass to pass, time step to time step, sample to sample; flags of what is done."""
@@ -314,6 +340,8 @@ class Sequencer(wiring.Component):
             self.list_address.eq(s.inner),
             self.old.eq(s.now["forgets"]),
         ]
+        if self.config.recurrent:
+            m.d.comb += self.of_units.eq(s.now["of_units"])
 
     def _memory_rows(self, m, s):
         """Class-memory rows: `row`, or the class that a write names; those of a direction stand in

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hebbware.boards import gates
+from hebbware.cosim import stimuli
 from hebbware.cosim.core import build_core, cosimulate
 from hebbware.golden.config import CoreConfig, dense
 from hebbware.hdl.core import Core
@@ -19,6 +20,13 @@ CONFIG = CoreConfig.of(
     (5, 8, 3), lanes=2, formats__weight_bits=8, weight_ports=1, input__bits=4, formats__u_bits=10,
     formats__u_fraction=5, formats__z_bits=6, formats__z_fraction=3, memory__bits=10,
     memory__horizon=6, formats__error_fraction=8, layer__rate=(5, 6), update__halvings=1,
+)  # fmt: skip
+# of sequences; more inputs than units, and neither divides the lanes
+SEQUENCES = CoreConfig.of(
+    (7, 5, 3), lanes=2, layer__kind=["recurrent", "readout"], neuron__ticks=5, neuron__target=2,
+    layer__init_std=[0.9, 0.5], layer__rate=[5, 6], formats__weight_bits=8, weight_ports=1,
+    input__bits=4, formats__u_bits=12, formats__u_fraction=6, neuron__trace_bits=10,
+    formats__error_fraction=8,
 )  # fmt: skip
 FAMILIES = {
     "ice40": ("SB_MAC16", "SB_RAM40_4K", "SB_SPRAM256KA", "SB_CARRY", "SB_LUT4"),
@@ -46,3 +54,16 @@ def test_netlist_learns_as_golden_does(family, tmp_path):
     labels = [*rng.integers(0, config.classes, 22).tolist(), None, None, None]
     run = cosimulate(config, x, labels, model=model, stalls=2, seed=3)
     assert run.result.mismatch is None, run.message
+
+
+# two minutes: a synthesis and a simulation
+@pytest.mark.slow
+def test_netlist_of_sequences_learns_as_golden_does(tmp_path):
+    config = SEQUENCES
+    text = gates.netlist(Core(config, trace=True), "ice40", tmp_path)
+    for cell in ("SB_MAC16", "SB_RAM40_4K", "SB_CARRY", "SB_LUT4"):
+        assert f" {cell} " in text, cell
+    model = build_core(config, quick=True, netlist=text, models=gates.cells("ice40"))
+    for each in (stimuli.plain(config, 3, 16), stimuli.commanded(config, 3, 8)):
+        run = cosimulate(config, each.x, each.labels, model=model, **each.options)
+        assert run.message is None, f"{each.name}: {run.message}"

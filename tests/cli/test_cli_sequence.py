@@ -1,47 +1,34 @@
-"""Sequences on the command line: what trains, what the RTL does, what is refused without a link."""
+"""Sequences on the command line: what trains, what is told of them, what is refused."""
 
 import json
 
-import pytest
-
 from hebbware.cli import main
 
-WITHOUT = (
-    "error: layer.kind must be 'dense' for boards and estimates, not 'recurrent': the core of such "
-    "layers has no serial link so far"
-)
 FIELDS = ["--set", "neuron.ticks=8", "--epochs", "1", "--config", "digits-rows"]
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["build", "--board", "icebreaker"],
-        ["bench"],
-    ],
-)
-def test_what_needs_a_board_is_refused(arguments, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert main.main([*arguments, "--config", "digits-rows"]) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == WITHOUT
-    assert not list(tmp_path.iterdir())
+def test_bench_takes_no_sequences(capsys):
+    assert main.main(["bench", "--config", "digits-rows"]) == 2
+    message = "error: bench takes no sequences: layer.kind must be 'dense', not 'recurrent'"
+    assert capsys.readouterr().err.splitlines()[-1] == message
 
 
-@pytest.mark.parametrize("command", ["verilog", "cosim"])
-def test_what_is_no_hardware_is_refused(command, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    arguments = ["--config", "digits-rows", "--set", "modulator.kind=surprise"]
-    assert main.main([command, *arguments]) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == (
-        "error: modulator.kind must be 'none' or 'symmetric' or 'random' in hardware, not "
-        "'surprise': its core exists in software only"
-    )
-    assert not list(tmp_path.iterdir())
-
-
-def test_info_shows_the_fields(capsys):
+def test_info_tells_clocks_of_ticks(capsys):
+    """Of cores without spikes by hand: blocks of traces, of potentials twice, of what is seen."""
+    assert main.main(["info", "--config", "cue-accumulation", "--json", "-"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    first = found["clocks_by_spikes"][0]
+    assert first["spikes"] == 0
+    # 5 + 13 words of traces, 2 x 13 steps for an input, the pass without spikes, 13, start and end
+    assert first["settling"] == 5 + 13 + 26 + 1 + 13 + 2
+    assert first["inferred"] - first["settling"] == 2 * 13
+    assert first["limit"] == 13 * (1 + 140 + 2 + 2)
+    assert found["weights"] == 140 * 100 + 2 * 100
+    assert any(need["fits"] for need in found["resources"])
     assert main.main(["info", "--config", "digits-rows"]) == 0
-    assert 'kind = "recurrent"' in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "clocks per tick" in text
+    assert "clocks per learned sequence of 8 ticks" in text
 
 
 def test_train_with_controls(capsys):

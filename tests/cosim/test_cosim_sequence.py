@@ -7,7 +7,9 @@ from hebbware.cosim import stimuli
 from hebbware.cosim.configurations import random_recurrent
 from hebbware.cosim.core import build_core, cosimulate, sample_words
 from hebbware.cosim.stimuli import random_samples
-from hebbware.golden.config import NO_LABEL, CoreConfig
+from hebbware.golden.config import NO_LABEL, CoreConfig, load
+from hebbware.golden.data.sets import load as load_data
+from hebbware.golden.learn import train
 from hebbware.golden.program.commands import Command, Op, Space, State
 from hebbware.golden.timing.schedule import predict
 
@@ -42,9 +44,15 @@ def compare(config, model, each):
 
 
 def test_rtl_equals_golden():
-    """Labels at all, the last, some and no ticks; commands in between; all ends stalled."""
-    config = configuration((3, 5, 2), lanes=2, neuron__ticks=5, neuron__target=2)
+    """Digits row by row, learned and inferred; labels at all, the last, some and no ticks; commands
+    in between; all ends stalled.
+    """
+    config = load("digits-rows").derive(lanes=2, layer__units=[6, 10])
     model = build_core(config, quick=True)
+    digits = load_data("digits-rows")
+    x, labels = train.inputs(config, digits.x_train[:14]), digits.y_train[:14].tolist()
+    run = cosimulate(config, x, [*labels[:12], None, None], model=model, stalls=64)
+    assert run.message is None, run.message
     for each in (
         stimuli.plain(config, 1, 8),
         stimuli.commanded(config, 1, 8),

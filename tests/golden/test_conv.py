@@ -451,7 +451,7 @@ def test_rules_of_other_layers():
 
 def test_there_is_no_hardware_so_far():
     config = network((4, {}))
-    for build in (config.check_board, lambda: Hardware(config), lambda: Schedule(Core(config))):
+    for build in (config.check_hardware, lambda: Hardware(config), lambda: Schedule(Core(config))):
         with pytest.raises(InputError, match=r"layer.kind must not be 'conv' here"):
             build()
 

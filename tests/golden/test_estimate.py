@@ -129,8 +129,34 @@ def test_memories_are_those_of_the_verilog(memory, lanes):
     assert found == sorted((int(width), int(depth)) for width, depth in declared)
 
 
+SEQUENCES = {
+    "lanes": 3,
+    "layer__kind": ["recurrent", "readout"],
+    "neuron__ticks": 7,
+    "neuron__target": 3,
+}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"lanes": 9, "modulator__kind": "random", "memory__kappa": 0.5},
+        {"modulator__kind": "none", "lanes": 1},
+    ],
+    ids=["symmetric", "random", "none"],
+)
+def test_memories_of_sequences_are_those_of_the_verilog(fields):
+    config = CoreConfig.of((7, 10, 3), **SEQUENCES | fields)
+    declared = re.findall(r"^  reg \[(\d+):0\] \S+ +\[(\d+):0\];", emit.core_verilog(config), re.M)
+    found = sorted(
+        (width - 1, ram.depth - 1) for ram in estimate.memories(config) for width in ram.banks
+    )
+    assert found == sorted((int(width), int(depth)) for width, depth in declared)
+
+
 def test_weights_are_those_of_the_network():
-    for name in ("digits", "mnist"):
+    for name in ("digits", "mnist", "digits-rows"):
         assert estimate.weights(load(name)) == sum(w.size for w in Core(load(name)).weights)
 
 

@@ -18,6 +18,7 @@ from hebbware.golden.config import NO_LABEL, CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
 from hebbware.golden.layers.softmax import softmax_error
+from hebbware.golden.neurons.spiking import passing
 from hebbware.golden.program.walk import Kind, Store
 from hebbware.golden.reference.spiking import NO_TARGET, SpikingNetwork
 from hebbware.golden.twin.core import Twin
@@ -308,6 +309,18 @@ def test_passes_of_a_tick():
     assert kinds[-5:] == [[*settling, Kind.SCORES]] * 5
 
 
+def test_rows_of_an_update_that_are_passed_by():
+    """Of a word of three lanes; the last row of a word has none after it."""
+    for traces, rows in (
+        ([5, 5, 5, 5], [0, 1, 2, 3]),
+        ([0, 0, 0, 0], [1, 2, 3]),
+        ([0, 5, 5, 0], [1, 2, 3]),
+        ([5, 0, 0, 0, 5], [0, 2, 4]),
+        ([-1, 0, 1, 0, 0, 0], [0, 2, 4, 5]),
+    ):
+        assert passing(np.array(traces), 3).tolist() == rows
+
+
 # -- against floating point ------------------------------------------------------------------------
 
 
@@ -329,12 +342,12 @@ def test_against_floating_point():
         np.full(9, 1 - 2.0 ** -n.leak_shifts[0]), 1 - 2.0**-n.trace_shift,
         1 - 2.0**-n.readout_shift,
     )  # fmt: skip
-    found = {store: [] for store in (Store.A, Store.Z, Store.TRACES)}
+    found = {store: [None] * n.ticks for store in (Store.A, Store.Z, Store.TRACES)}
     start = [w.copy() for w in core.weights]
     for made in core.walk(x[0], int(labels[0])):
-        for store, values in found.items():
-            if made.of.kind in (Kind.FORWARD_UNITS, Kind.FILTER, Kind.TRACE_UNITS):
-                values += [w.values for w in made.written if w.store is store]
+        for written in made.written:  # the last word counts
+            if written.store in found:
+                found[written.store][made.time] = written.values
     potentials, seen = config.u.real(found[Store.A]), config.z.real(found[Store.Z])
     spikes = potentials >= 1
     targets = np.where(np.arange(n.ticks) < n.ticks - n.target, NO_TARGET, labels[0])
