@@ -457,6 +457,17 @@ def test_there_is_no_hardware_so_far():
             build()
 
 
+def test_lists_of_fields_that_some_layers_have():
+    config = network((4, {}), (6, {"pool": 2}), 5, shape=(8, 8, 1))
+    changed = config.derive(layer__features=[3, 7], layer__narrow=[1, 0, 2, 3])
+    assert [layer.features for layer in changed.layer[:2]] == [3, 7]
+    assert [layer.narrow for layer in changed.layer] == [1, 0, 2, 3]
+    assert [layer.pool for layer in changed.layer[:2]] == [1, 2]
+    for wrong in ([3], [3, 7, 2]):
+        with pytest.raises(InputError, match="one entry for each of the 4 layers"):
+            config.derive(layer__features=wrong)
+
+
 def test_narrow_weights_of_dense_layers():
     config = CoreConfig.of(
         (12, 6, 5, 3), layer__narrow=[2, None, 3], layer__rate=[6, 5, 6], lanes=4
