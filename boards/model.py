@@ -8,7 +8,7 @@ import struct
 import numpy as np
 from cobs import cobs
 
-from ..golden.config import CoreConfig
+from ..golden.config import NO_LABEL, CoreConfig
 from ..golden.core import Core
 from ..golden.program.commands import ADDRESS_BITS, Command, unpack
 from ..golden.timing.access import Access
@@ -50,6 +50,7 @@ class Model:
         self.core = Core(self.config)
         self.access = Access(self.core)
         self._unpacker = Unpacker(self.config.inputs, self.config.input.bits)
+        self._ticks = []  # of the sequence that is coming in: inputs and labels
 
     def take(self, data: bytes) -> bytes:
         """What is answered to bytes of the line."""
@@ -112,6 +113,7 @@ class Model:
     def _execute(self, message: Message, payload: bytes) -> bytes:
         if message is Message.IDENTITY:
             self._unpacker.drop()  # what another host left unfinished
+            self._ticks = []
             return self.identity.to_bytes()
         if message is Message.COUNTERS:
             return struct.pack("<HH", self.errors % 2**16, self.right % 2**16)
@@ -140,10 +142,18 @@ class Model:
         return answers
 
     def _finish(self, x: np.ndarray, label: int, only: bool) -> bytes:
-        if label < self.config.classes:
-            found, scores = self.core.learn(x, label)
+        given, target = label, label < self.config.classes
+        if self.config.recurrent:
+            self._ticks.append((x, label if target else NO_LABEL))
+            if len(self._ticks) < self.config.neuron.ticks:
+                return b""
+            x, given = map(np.array, zip(*self._ticks, strict=True))
+            target, self._ticks = (given != NO_LABEL).any(), []
+        if target:
+            found, scores = self.core.learn(x, given)
         else:
             found, scores = self.core.infer(x)
             self.access.inferred += 1
         self.right += int(found) == label
-        return bytes([found]) if only else np.array([found, *scores], "<i2").tobytes()
+        kind = f"<i{protocol.result_size(self.config)}"
+        return bytes([found]) if only else np.array([found, *scores], kind).tobytes()

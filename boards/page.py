@@ -217,6 +217,10 @@ def _messages() -> list[str]:
         f"class, {protocol.RESULT} bytes each, signed. A sample with a label is learned after it "
         "was classified. Inputs beyond those of a sample are dropped.",
         "",
+        "Of a core of sequences each tick is such a sample, with a label of its own or none. The "
+        f"answer comes after the last one, {protocol.SUM} bytes for the class and for each score; "
+        "how many ticks a sequence has the configuration says (`neuron.ticks`).",
+        "",
         "### CLASSES",
         "",
         "Payload: as of SAMPLES. Answer: for each sample that ends in this request its class, a "

@@ -35,6 +35,7 @@ BLOCK = 254  # most bytes that one code byte of COBS covers
 HEAD = 4  # bytes of the lower half of a command word: all but its data
 WORD = 4  # bytes of a command's data, and of its response
 RESULT = 2  # bytes of a word of the result stream
+SUM = 4  # the same of a core of sequences, whose scores are sums over ticks
 REFUSED = b"\1\0"  # what the board sends on refusing a request: the frame without bytes
 ZEROS = 5  # bits of a control byte that count zeros; the others count the inputs that follow
 END = 0  # the control byte of nothing: the sample's other inputs are zero, its label follows
@@ -259,13 +260,19 @@ def read_reply(frame: bytes) -> tuple[int, int, bytes] | None:
     return message & ~REPLY, sequence, payload
 
 
+def result_size(config: CoreConfig) -> int:
+    """Bytes of a word of the result stream."""
+    return SUM if config.recurrent else RESULT
+
+
 def packed_sample(x, label: int, bits: int = 8) -> bytes:
     """A sample as it travels and as it lies in a board's memory: zeros counted, the last left out.
 
     A control byte holds a number of zero inputs in its lowest `ZEROS` bits and in the others the
     number of inputs that follow as they are: a byte each, or two a byte, the first in the lower
     half, where inputs have up to `NIBBLE` bits. The control byte `END` and the label end the
-    sample. Where an input is a byte, no shorter row of pieces says the same.
+    sample. Where an input is a byte, no shorter row of pieces says the same. Of a sequence this is
+    a tick; only the last one has a result.
 
     Parameters
     ----------

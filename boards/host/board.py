@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from ...golden.data.samples import optional_labels, raw, samples_of
 from ...golden.errors import InputError
 from ...golden.program.commands import Op, Space, State, pack
 from ...golden.program.layout import Layout
+from ...golden.sequence import of_sequences
 from .. import protocol
 from ..protocol import Message
 from .requests import GREETINGS, TIMEOUT, TRIES, LinkLost, Requests
@@ -286,7 +288,8 @@ class Board(Requests):
         """Class and scores of each sample in turn; those with a label are learned.
 
         Samples share requests where they fit, and are cut where they do not. `x` holds raw inputs,
-        int array (n, inputs).
+        int array (n, inputs); of sequences (n, ticks, inputs), and a label may be one for each tick
+        (`hebbware.golden.sequence.ticks_with`).
 
         Raises
         ------
@@ -297,8 +300,9 @@ class Board(Requests):
             As the results are asked for.
         """
         words = 1 + self.identity.classes
-        for reply in self._stream(Message.SAMPLES, x, labels, protocol.RESULT * words):
-            for result in np.frombuffer(reply, "<i2").reshape(-1, words).astype(np.int64):
+        size = protocol.result_size(self.config) if self.config else protocol.RESULT
+        for reply in self._stream(Message.SAMPLES, x, labels, size * words):
+            for result in np.frombuffer(reply, f"<i{size}").reshape(-1, words).astype(np.int64):
                 yield int(result[0]), result[1:]
 
     def classes(self, x: np.ndarray, labels: Sequence[int | None]) -> Iterator[int]:
@@ -317,27 +321,32 @@ class Board(Requests):
 
     def _stream(self, message, x, labels, size, done=None):
         top = self.config.x.max if self.config else BYTE
-        x = samples_of(x, self.identity.inputs, top)
-        labels = optional_labels(labels, self.identity.classes, len(x))
-        return self.exchange(self._parts(message, x, labels, size, [] if done is None else done))
+        if self.config and self.config.recurrent:
+            rows = _ticks(*of_sequences(self.config, x, labels))
+        else:
+            x = samples_of(x, self.identity.inputs, top)
+            labels = optional_labels(labels, self.identity.classes, len(x))
+            rows = zip(x, labels, repeat(True))
+        return self.exchange(self._parts(message, rows, size, [] if done is None else done))
 
-    def _parts(self, message, x, labels, size, done):
+    def _parts(self, message, rows, size, done):
         """Requests of the samples' bytes; answers of `size` bytes for each that ends in one.
 
         No more answers than a short reply has, where it has any: only such requests follow each
-        other without waiting. How many samples end in each is put into `done`.
+        other without waiting. How many samples end in each is put into `done`. Of each row `rows`
+        gives inputs, label, and whether a result comes after it.
         """
         bits = self.config.input.bits if self.config else 8
         longest = protocol.SHORT if size <= protocol.SHORT else self._most
-        most = longest // size if size else len(x) + 1
+        most = longest // size if size else None
         payload, ended, room = bytearray(), 0, self.room
-        for row, label in zip(x, labels, strict=True):
+        for row, label, ends in rows:
             data = protocol.packed_sample(row, NO_LABEL if label is None else label, bits)
             while data:
                 cut = room - len(payload)
                 payload += data[:cut]
                 data = data[cut:]
-                ended += not data
+                ended += ends and not data
                 if len(payload) == room or (ended == most and not data):
                     done.append(ended)
                     yield message, bytes(payload), size * ended
@@ -345,3 +354,11 @@ class Board(Requests):
         if payload:
             done.append(ended)
             yield message, bytes(payload), size * ended
+
+
+def _ticks(x, labels):
+    """Inputs and label of each tick of sequences, and whether it is the last one."""
+    for sequence, targets in zip(x, labels, strict=True):
+        targets = [None] * len(sequence) if targets is None else targets.tolist()
+        ends = [*repeat(False, len(sequence) - 1), True]
+        yield from zip(sequence, targets, ends, strict=True)

@@ -33,7 +33,7 @@ class LinkedCore(wiring.Component):
     queue : int
         Bytes that may wait before them.
     memory : int
-        KiB for samples, in block RAM; 0: none, and nothing that plays them.
+        KiB for samples, in block RAM; 0: none, and nothing that plays them. Sequences have none.
     clock_hz, fast : float
         Clock, and bits a second that the line can be brought to, for the host to know.
 
@@ -50,10 +50,10 @@ class LinkedCore(wiring.Component):
         self.config = config
         with checking(self):
             self.queue = protocol.check_queue(queue)
-            self.memory = protocol.check_memory(memory)
+            self.memory = 0 if config.recurrent else protocol.check_memory(memory)
             self.identity = Identity.of(
                 config, buffer=check_room(config, buffer), queue=queue, release=release(),
-                memory=memory, clock=round(clock_hz), speed=fast // protocol.SPEED,
+                memory=self.memory, clock=round(clock_hz), speed=fast // protocol.SPEED,
             )  # fmt: skip
         super().__init__(
             {

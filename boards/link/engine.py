@@ -29,7 +29,6 @@ SIZES = {  # bytes that pass in a state before the next
     "HEAD": protocol.HEAD,
     "DATA": protocol.WORD,
     "RESPONSE": protocol.WORD,
-    "RESULT": protocol.RESULT,
     "PAD": 1,
     "CRC": protocol.CHECK,
 }
@@ -45,9 +44,7 @@ def check_room(config, buffer: int) -> int:
     link has no such samples.
     """
     config.check_hardware()
-    if config.recurrent:
-        raise InputError("layer.kind must be 'dense' here: the link takes no sequences so far")
-    result = protocol.RESULT * (1 + config.classes)
+    result = protocol.result_size(config) * (1 + config.classes)
     if result > protocol.largest_payload(protocol.check_buffer(buffer)):
         raise InputError(
             f"buffer must hold the result of a sample, {result + protocol.MARGIN} bytes for "
@@ -114,7 +111,8 @@ class Engine(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        cfg = self.config
+        cfg, result = self.config, protocol.result_size(self.config)
+        sizes = SIZES | {"RESULT": result}
         # bytes of a payload are at the addresses from -CHECK on, so that a frame ends at its length
         first = self.buffer - protocol.size(protocol.REQUEST) - protocol.CHECK
         m.submodules.decoder = decoder = Decoder()
@@ -203,7 +201,7 @@ class Engine(wiring.Component):
         with m.Elif(shift & at("DATA", "RESPONSE")):
             m.d.sync += word.eq(Cat(word[1:], byte[0]))
         with m.If(state.AWAIT):
-            m.d.sync += head[: 8 * protocol.RESULT].eq(self.results.payload)
+            m.d.sync += head[: 8 * result].eq(self.results.payload)
         with m.Elif(shift & at("HEAD", "RESPONSE", "RESULT")):
             # while a response goes out, the address is counted up
             counted = head[0] ^ (carry & ~in_fields)
@@ -213,7 +211,9 @@ class Engine(wiring.Component):
         with m.If(shift & at("REFUSE", "COUNTERS")):
             counted = errors[0] ^ carry
             m.d.sync += errors.eq(Cat(errors[1:], Mux(state.REFUSE, counted, right[0])))
-        with m.If(shift & (state.COUNTERS | (state.RESULT & first_word))):
+        # a result of four bytes is longer than what is counted
+        counting = first_word & ~index[4] if cfg.recurrent else first_word
+        with m.If(shift & (state.COUNTERS | (state.RESULT & counting))):
             m.d.sync += right.eq(Cat(right[1:], last_right))
         with m.If(at("DECIDE", "COMMAND")):
             m.d.sync += carry.eq(1)
@@ -236,7 +236,9 @@ class Engine(wiring.Component):
         m.d.sync += [ended.eq(cursor == header.end), put.eq(shift & lowest & kept)]
         m.d.comb += [
             hidden.eq(
-                state.RESULT & (header.message == Message.CLASSES) & (~first_word | index[3])
+                state.RESULT
+                & (header.message == Message.CLASSES)
+                & (~first_word | (index[3:5].any() if cfg.recurrent else index[3]))
             ),
             kept.eq(
                 either(
@@ -273,8 +275,8 @@ class Engine(wiring.Component):
                 & either(
                     *(
                         reached(index[3:], size - 1)
-                        & at(*(name for name, own in SIZES.items() if own == size))
-                        for size in sorted(set(SIZES.values()))
+                        & at(*(name for name, own in sizes.items() if own == size))
+                        for size in sorted(set(sizes.values()))
                     ),
                 )
             ),
@@ -383,7 +385,8 @@ class Engine(wiring.Component):
         go("COMMAND", self.commands.ready, "WAIT")
         go("WAIT", self.responses.valid, "RESPONSE")
         go("RESPONSE", last, "DATA")
-        go("STREAM", taken & self.labels, "AWAIT")
+        ends = taken & self.labels
+        go("STREAM", ends & self._closes(m, ends) if cfg.recurrent else ends, "AWAIT")
         go("AWAIT", self.results.valid, "RESULT")
         go("RESULT", last & ~over, "AWAIT")
         go("RESULT", over, "STREAM")
@@ -397,3 +400,14 @@ class Engine(wiring.Component):
         m.d.comb += self.hurry.eq(state.SEND & sent & (header.message == Message.SPEED))
         state.add_to(m)
         return m
+
+    def _closes(self, m, ends):
+        """Whether the tick that ends is the last one of its sequence; kept between requests."""
+        ticks = self.config.neuron.ticks
+        tick = Signal(range(max(ticks, 2)))
+        closes = tick == ticks - 1
+        with m.If(self.reset_core | self.drop):
+            m.d.sync += tick.eq(0)
+        with m.Elif(ends):
+            m.d.sync += tick.eq(Mux(closes, 0, tick + 1))
+        return closes
