@@ -110,8 +110,10 @@ def repeat(
 def _counterparts(config: CoreConfig) -> dict[str, Callable[..., list[float]]]:
     """Return the functions that train float references, by the rule that they learn by."""
     if not config.recurrent:
-        from hebbware.golden.reference import counterpart
+        from hebbware.golden.reference import counterpart, maps
 
+        if config.convolves:
+            return {"float": maps.train}
         return {"float": counterpart.train}
     from hebbware.golden.reference import sequence_counterpart
 

@@ -102,19 +102,36 @@ def _follow(values, changes):
             del values[memory]
 
 
+def _spread(given, kinds, count):
+    """Lists with an entry for each layer whose kind has the field, with None for the others."""
+    kinds, found = given.get(KIND, kinds), dict(given)
+    for name, value in given.items():
+        having = [
+            n
+            for n, kind in enumerate(kinds)
+            if isinstance(kind, str) and kind in LAYERS and name in LAYERS[kind].domains()
+        ]
+        if len(value) == len(having) < count and name not in (KIND, "units"):
+            found[name] = [None] * count
+            for n, entry in zip(having, value, strict=True):
+                found[name][n] = entry
+    return found
+
+
 def layers_of(given: Mapping[str, Any]) -> tuple[Layer, ...]:
-    """The layers from lists with a value for each."""
+    """The layers from lists with a value for each, or for each whose kind has the field."""
     for name, value in given.items():
         if not isinstance(value, (list, tuple)):
             raise InputError(f"layer.{name} must be a list, a value for each layer, not {value!r}")
     count = len(given["units"])
+    first = [*[Dense.kind] * (count - 1), Readout.kind]
+    given = _spread(given, first, count)
     for name, value in given.items():
         if len(value) != count:
             raise InputError(
                 f"layer.{name} must have one entry for each of the {count} layers, "
                 f"not {list(value)!r}"
             )
-    first = [*[Dense.kind] * (count - 1), Readout.kind]
     made = []
     for n in range(count):
         values = {name: value[n] for name, value in given.items() if value[n] is not None}

@@ -178,10 +178,11 @@ def header(
 
 def _comment(network: Inference, title: str) -> str:
     cfg = network.config
+    steps = dict.fromkeys(f"2**-{cfg.weight_fraction(n)}" for n in range(len(cfg.layer)))
     lines = [
         *([_plain(title)] if title else []),
         f"{'-'.join(map(str, cfg.sizes))}: {cfg.weight.width}-bit weights in units of "
-        f"2**-{cfg.weight.fraction}, {cfg.neuron.kind} neurons.",
+        f"{', '.join(steps)}, {cfg.neuron.kind} neurons.",
         "",
         "hebbware_infer(x, scores) returns the class of x, HEBBWARE_INPUTS numbers in "
         f"0..{cfg.x.max}, and writes",

@@ -14,13 +14,15 @@ hidden layers:
 The readout learns by the softmax error in all of them. Steps are those of a mean over a batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ..config import CoreConfig
-from ..errors import one_of
+from ..data.sets import Dataset, split_validation
+from ..errors import InputError, one_of
 from ..layers.conv import Window
+from ..learn.train import held_back, order, spread_halvings
 from .layers import EPSILON, layer_norm, layer_norm_jacobian
 
 RULES = ("gated", "codes", "frozen", "backprop")
@@ -195,6 +197,45 @@ class MapNetwork:
     def _softmax(t):
         t = np.exp(t - t.max(axis=1, keepdims=True))
         return t / t.sum(axis=1, keepdims=True)
+
+
+def train(
+    config: CoreConfig,
+    seeds: Sequence[int],
+    datasets: Sequence[Dataset],
+    epochs: int,
+    validation: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[float]:
+    """Train a network for each seed, one sample a step; return accuracies on the test sets.
+
+    The rule is that of the configuration's memory; arguments as those of
+    `hebbware.golden.reference.counterpart.train`.
+
+    Raises
+    ------
+    InputError
+        There is no such rule.
+    """
+    rules = {"gated": "gated", "codes": "codes", "none": "frozen"}
+    if config.memory.kind not in rules:
+        raise InputError(
+            f"the float reference of convolutions has the memories {', '.join(rules)}, "
+            f"not {config.memory.kind!r}"
+        )
+    config, found = spread_halvings(config, epochs), []
+    for seed, dataset in zip(seeds, datasets, strict=True):
+        held = held_back(dataset, validation)
+        part = split_validation(dataset, held, seed) if held else dataset
+        network = MapNetwork(config, rules[config.memory.kind], seed=seed)
+        for epoch in range(epochs):
+            network.scale = 2.0 ** -config.extra(epoch)
+            for n in order(seed, epoch, len(part.y_train)):
+                network.learn(part.x_train[n : n + 1], part.y_train[n : n + 1])
+                if progress:
+                    progress(1)
+        found.append(float((network.classify(dataset.x_test) == dataset.y_test).mean()))
+    return found
 
 
 def _parts(x, size=200):

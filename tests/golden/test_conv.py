@@ -19,6 +19,7 @@ from hebbware.golden.program.layout import Layout
 from hebbware.golden.program.program import program
 from hebbware.golden.program.walk import Kind, Store, latest
 from hebbware.golden.timing.passes import Schedule
+from hebbware.golden.twin.core import Twin
 from hebbware.hdl.core import Core as Hardware
 
 
@@ -454,6 +455,35 @@ def test_there_is_no_hardware_so_far():
     for build in (config.check_hardware, lambda: Hardware(config), lambda: Schedule(Core(config))):
         with pytest.raises(InputError, match=r"layer.kind must not be 'conv' here"):
             build()
+
+
+def test_lists_of_fields_that_some_layers_have():
+    config = network((4, {}), (6, {"pool": 2}), 5, shape=(8, 8, 1))
+    changed = config.derive(layer__features=[3, 7], layer__narrow=[1, 0, 2, 3])
+    assert [layer.features for layer in changed.layer[:2]] == [3, 7]
+    assert [layer.narrow for layer in changed.layer] == [1, 0, 2, 3]
+    assert [layer.pool for layer in changed.layer[:2]] == [1, 2]
+    for wrong in ([3], [3, 7, 2]):
+        with pytest.raises(InputError, match="one entry for each of the 4 layers"):
+            config.derive(layer__features=wrong)
+
+
+def test_narrow_weights_of_dense_layers():
+    config = CoreConfig.of(
+        (12, 6, 5, 3), layer__narrow=[2, None, 3], layer__rate=[6, 5, 6], lanes=4
+    )
+    core, twin, reference = Core(config), Twin(config), Maps(config, [])
+    x, labels = samples(config, 20)
+    x = np.maximum(x, 1)  # the reference walks all rows
+    for row, label in zip(x, labels, strict=True):
+        scores = reference.learn(row.tolist(), label)
+        assert core.learn(row, int(label))[1].tolist() == scores
+    assert (twin.learn_many(x, labels)[1][-1] == scores).all()
+    for number, wanted in enumerate(reference.W):
+        assert core.weights[number].tolist() == wanted
+        assert twin.weights[number].tolist() == wanted
+    assert np.abs(core.weights[0]).max() / 2.0**12 < 0.5
+    assert [core.weights[n].std() > 0 for n in range(3)] == [True] * 3
 
 
 def test_values_that_follow_and_plain_values():

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from test_conv import network, samples
 
+from hebbware.golden.config import load
 from hebbware.golden.core import Core
+from hebbware.golden.data import sets
 from hebbware.golden.errors import InputError
 from hebbware.golden.program.walk import Store, latest
-from hebbware.golden.reference.maps import RULES, MapNetwork
+from hebbware.golden.reference.maps import RULES, MapNetwork, train
 
 CONFIG = network(
     (5, {"pool": 2, "grid": 2}), (6, {"stride": 2, "grid": 2, "pool": 1}), 4, shape=(8, 8, 2),
@@ -82,6 +84,17 @@ def test_rules_learn(rule):
         net.learn(x[batch], labels[batch])
     assert (net.classify(x) == labels).mean() > 0.9
     assert (net.weights[0] == start).all() == (rule == "frozen")
+
+
+def test_training_of_seeds():
+    config, dataset = load("digits-conv"), sets.load("digits")
+    counted = []
+    found = train(config, [0, 1], [dataset, dataset], 1, 0.0, counted.append)
+    assert len(set(found)) == 2
+    assert min(found) > 0.85
+    assert sum(counted) == 2 * len(dataset.y_train)
+    with pytest.raises(InputError, match="has the memories gated, codes, none, not 'trace'"):
+        train(config.derive(memory__kind="trace", memory__horizon=8), [0], [dataset], 1)
 
 
 def test_an_unknown_rule():
