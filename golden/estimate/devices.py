@@ -35,6 +35,8 @@ class Family:
         Block RAMs of the serial link.
     spram : int
         Single-port RAMs of 16384 words of 16 bits, for weights.
+    tick_luts : float
+        As `lane_luts`, of cores of sequences.
     """
 
     shapes: tuple[tuple[int, int], ...]
@@ -46,13 +48,14 @@ class Family:
     dsp_sizes: int
     link_ram: int
     spram: int = 0
+    tick_luts: float = 1.0
 
 
 _KBIT18 = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 _KBIT4 = ((256, 16), (512, 8), (1024, 4), (2048, 2))
 FAMILIES = {
     "ecp5": Family(_KBIT18, 18, 6, 1.0, 1.0, 4, 2, 1),
-    "ice40": Family(_KBIT4, 16, 0, 0.95, 0.95, 4, 5, 2, spram=4),
+    "ice40": Family(_KBIT4, 16, 0, 0.95, 0.95, 4, 5, 2, spram=4, tick_luts=1.65),
     "gowin": Family(_KBIT18, 18, 4, 0.99, 1.81, 4, 4, 1),
 }
 DEVICES = (  # name, family, LUTs, multipliers, block RAMs
@@ -81,6 +84,8 @@ of 64-16-10 on 4 lanes was synthesised for an ECP5 to 5,416 (counted as below), 
 # fitted to builds, see `resources`
 _LUT_CORE, _LUT_GAINS = 3550.0, 350.0  # sequencer, softmax, statistics, ...; of a `gated` memory
 _LUT_LINK = 550.0  # the serial link
+# the same of cores of sequences, and the multiplier of their softmax
+_LUT_TICKS, _LUT_TICKS_LANE, _DSP_TICKS = 3350.0, 6.65, 1
 _LUT_LANE, _LUT_LANE_SCALE = 5.95, 90.0  # a lane, for each bit of its operands; its read scaling
 # of each reservoir, and of its lanes for each bit of their operands: a guess, not fitted
 _LUT_RESERVOIR, _LUT_RESERVOIR_LANE = 1500.0, 9.0
@@ -149,6 +154,8 @@ def multipliers(config: CoreConfig, family: Family) -> int:
     parts = 1
     for bits in (widths.operand_a(config), widths.operand_b(config)):
         parts *= ceil((bits - 1) / family.dsp_bits)
+    if config.recurrent:
+        return config.lanes * parts + _DSP_TICKS
     odd = any(units & (units - 1) for units in config.hidden)
     reservoirs = 0
     if config.memory.projected:
@@ -199,7 +206,10 @@ def luts(config: CoreConfig, family: Family) -> int:
         + word_width(config)
     )
     logic = _LUT_CORE + _LUT_LINK + _LUT_GAINS * gated
-    lanes = config.lanes * (_LUT_LANE * bits + _LUT_LANE_SCALE * gated)
+    lanes = config.lanes * (_LUT_LANE * bits + _LUT_LANE_SCALE * gated) * family.lane_luts
+    if config.recurrent:
+        logic = _LUT_TICKS + _LUT_LINK
+        lanes = config.lanes * _LUT_TICKS_LANE * bits * family.tick_luts
     if config.memory.projected:
         reservoir = reservoir_config(config)
         each = _LUT_RESERVOIR_LANE * (reservoir.sum_bits + 2 * reservoir.state_bits)
@@ -208,4 +218,4 @@ def luts(config: CoreConfig, family: Family) -> int:
     stored = family.lutram * sum(
         ceil(ram.depth / 16) * ceil(width / 4) for ram in small for width in ram.banks
     )
-    return round(logic * family.luts + lanes * family.lane_luts) + stored
+    return round(logic * family.luts + lanes) + stored

@@ -166,6 +166,7 @@ BUILDS = [
     ("ecp5", "mnist-25f", {}, (12084, 16, 47)),
     ("ecp5", "mnist", {**dense((784, 32, 16, 10)), "lanes": 16}, (16163, 20, 25)),
     ("ice40", "mnist-pooled", {}, (5205, 6, 16)),
+    ("ice40", "cue-accumulation", {"lanes": 2, "weight_ports": 1}, (5236, 5, 15)),
     ("gowin", "mnist-20k", {}, (14201, 12, 43)),
     ("gowin", "mnist-9k", {}, (6976, 10, 23)),
 ]
