@@ -76,7 +76,7 @@ def test_a_mistake_of_the_program_is_not_hidden(with_command):
         (["data", "xor", "--seed", "-1"], "'--seed': -1 is not in the range x>=0."),
         (
             ["data", "minst"],
-            "must be one of digits, xor, linear, mnist, mnist-pooled, fashion-mnist, gas-drift",
+            "must be one of digits, xor, linear, mnist, mnist-pooled, fashion-mnist, cifar10, ",
         ),
         (["data", "mnist", "--data", "/nowhere"], "looked in /nowhere/mnist, /nowhere: "),
         (["data", "xor", "--json", "/nowhere/x"], "--json: cannot write /nowhere/x: No such file"),
