@@ -67,7 +67,6 @@ def command(
     from hebbware.golden.learn import train
 
     resolved = resolve_config(config, seed)
-    resolved.check_hardware()
     if resolved.recurrent:
         raise InputError("bench takes no sequences: layer.kind must be 'dense', not 'recurrent'")
     dataset = source.load(config, resolved.seed)

@@ -25,6 +25,10 @@ def random_commands(
     def place(bases, words_of_block):
         """An address, and a lane that holds a unit there."""
         address = int(rng.integers(bases[-1]))
+        if config.convolves:
+            weights = bases is layout.weight_bases
+            held = (layout.weight_places if weights else layout.memory_places)[address]
+            return address, int(rng.choice(np.flatnonzero(held)))
         layer = int(np.searchsorted(bases, address, side="right")) - 1
         units = hidden[min(layer, len(hidden) - 1)]
         block = words_of_block(layer, address - bases[layer])
@@ -115,8 +119,7 @@ def register_reads(config: CoreConfig, samples: int) -> list[Command]:
 def places(config: CoreConfig, space: Space) -> np.ndarray:
     """Address and lane of every number of a memory, shape (numbers, 2)."""
     layout = Layout(config)
-    lanes = layout.weight_lanes if space is Space.WEIGHT else layout.memory_lanes
-    return np.argwhere(np.arange(config.lanes) < np.reshape(lanes, (-1, 1)))
+    return np.argwhere(layout.weight_places if space is Space.WEIGHT else layout.memory_places)
 
 
 def limits(config: CoreConfig, space: Space) -> tuple[int, int]:

@@ -36,6 +36,7 @@ FEWEST = 3  # samples of a run, at least
 SAMPLES = 60  # of a run, at most
 DRAWS = 20_000
 COSTLY = 20_000  # clocks of a step of a reservoir, at most
+CONV = 10  # of so many seeds of random runs, one has convolutions
 TRAINED, TRAINED_HORIZON = 1 << 16, 9  # weights and horizon of a decoder, at most; others are drawn
 FORMATS = ("u", "z", "d", "read")
 OTHERS = (
@@ -154,6 +155,64 @@ def _draw_recurrent(rng: np.random.Generator, modulator: str, rounding: Rounding
     values |= {name: _of(rng, name) for name in OTHERS if rng.random() < 0.4}
     values |= _formats(rng, 0.6, MEMORIES["codes" if modulator == "random" else "none"])
     if modulator == "random":
+        values["memory.kappa"] = float(rng.choice([0.5, 1]))
+    return values
+
+
+def drawn_config(seed: int) -> CoreConfig:
+    """What a seed of random runs stands for: each tenth has convolutions."""
+    return random_conv(seed // CONV) if seed % CONV == CONV - 1 else random_config(seed)
+
+
+def random_conv(seed: int) -> CoreConfig:
+    """The same of cores with convolutions: 12 seeds meet every memory in every rounding."""
+    rng = np.random.default_rng([seed, 3])
+    memories = [name for name, kind in MEMORIES.items() if kind.remembers_maps()]
+    turn, kind = divmod(seed, len(memories))
+    memory, rounding = memories[kind], list(Rounding)[turn % len(Rounding)]
+    for _ in range(DRAWS):
+        values = _draw_conv(rng, memory) | {"update.rounding": rounding}
+        try:
+            config = CoreConfig.from_dict(values)
+        except InputError:
+            continue  # these values do not go together
+        if clocks_per_sample(config, config.inputs) <= COSTLY:
+            return config
+    raise AssertionError(f"no configuration for seed {seed} in {DRAWS} draws")
+
+
+def _draw_conv(rng: np.random.Generator, memory: str) -> dict:
+    convolutions, denses = int(rng.integers(1, 3)), int(rng.integers(0, 2))
+    others = [None] * (denses + 1)
+
+    def of_each(choices):
+        return [*rng.choice(choices, convolutions).tolist(), *others]
+
+    side = [4, 6, 8, 8, *rng.integers(1, 9, 3)]
+    values = {
+        "input.shape": [*rng.choice(side, 2).tolist(), int(rng.choice([1, 1, 3]))],
+        "layer.kind": ["conv"] * convolutions + ["dense"] * denses + ["readout"],
+        "layer.units": [None] * convolutions + rng.integers(2, 12, denses + 1).tolist(),
+        "layer.features": of_each([2, 3, 5, 8, 11, 16]),
+        "layer.kernel": of_each([1, 3, 3, 5]),
+        "layer.stride": of_each([1, 1, 2]),
+        "layer.pool": of_each([1, 2, 4]),
+        "layer.grid": of_each([1, 2, 3]),
+        "layer.gain": of_each([0, 1, 2]),
+        "layer.narrow": rng.integers(0, 4, convolutions + denses + 1).tolist(),
+        "layer.rate": rng.integers(4, 14, convolutions + denses + 1).tolist(),
+        "lanes": int(rng.choice([*rng.integers(1, 9, 3), 12, 16, 32])),
+        "memory.kind": memory,
+        "weight_ports": _of(rng, "weight_ports"),
+        "seed": _of(rng, "seed"),
+        "input.centred": bool(rng.random() < 0.4),
+        "input.bits": int(rng.choice([2, 8, _of(rng, "input.bits")])),
+    }
+    values |= {name: _of(rng, name) for name in OTHERS if rng.random() < 0.4}
+    values |= _formats(rng, 0.6, MEMORIES[memory])
+    if MEMORIES[memory].leaks:
+        values["memory.horizon"] = _of(rng, "memory.horizon")
+    if memory in ("codes", "trace"):
         values["memory.kappa"] = float(rng.choice([0.5, 1]))
     return values
 

@@ -18,7 +18,7 @@ import hebbware.hdl
 from hebbware.golden.errors import InputError
 from hebbware.golden.system.workers import workers
 
-from .configurations import random_config, random_stimuli
+from .configurations import drawn_config, random_stimuli
 from .core import build_core, cosimulate
 from .stimuli import Stimuli
 
@@ -76,7 +76,7 @@ def check(seed: int) -> Outcome:
         return Outcome(seed, kind, clocks, records, message, toml, code_version())
 
     try:
-        config = random_config(seed)
+        config = drawn_config(seed)
         try:
             model = build_core(config, quick=True)
         except InputError as error:

@@ -22,6 +22,10 @@ class MapPasses:
         s.a[layer] = dynamics.activate(cfg, u)
         return (Written(Store.A, layer, None, s.a[layer]),)
 
+    def _moments(self, p, s):
+        self._sum(p, s)
+        return self._squares(p, s)
+
     def _normalise_positions(self, layer, s):
         """Each position with statistics of its own; lists of them become arrays."""
         cfg, a = self.config, s.a[layer]

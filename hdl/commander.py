@@ -106,6 +106,7 @@ class Commander(wiring.Component):
                     address=command.address,
                     lane=command.lane,
                     write=writes & there,
+                    **self._layer(command, on_weights),
                 )
             ),
         ]
@@ -183,12 +184,25 @@ class Commander(wiring.Component):
             State.SATURATED: saturated,
         }
 
+    def _layer(self, command, on_weights):
+        """The layer that an address belongs to, where lanes may hold copies of others."""
+        layout, found = self.layout, []
+        if layout.spans == 1:
+            return {}
+        for bases in (layout.weight_bases, layout.memory_bases):
+            layer = Const(len(bases) - 2)
+            for n in reversed(range(len(bases) - 2)):
+                layer = Mux(below(command.address, bases[n + 1]), n, layer)
+            found.append(layer)
+        return {"layer": Mux(on_weights, *found)}
+
     def _there(self, command, gain_there):
         """Whether the command names a weight, a number of the class memory or a gain."""
-        is_weight, is_memory = (
-            holds(command.address, command.lane, lanes)
-            for lanes in (self.layout.weight_lanes, self.layout.memory_lanes)
-        )
+        layout = self.layout
+        known = layout.weight_lanes, layout.memory_lanes
+        if layout.spans > 1:
+            known = layout.weight_places, layout.memory_places
+        is_weight, is_memory = (holds(command.address, command.lane, lanes) for lanes in known)
         in_memory = Mux(command.space[1], gain_there, is_memory)
         return Mux(command.space == Space.WEIGHT, is_weight, in_memory)
 

@@ -14,7 +14,7 @@ from ..golden.program.passes import SPIKES, TRACED
 from ..golden.program.pipeline import stages
 from ..golden.program.program import done_latency, magnitudes_latency
 from ..golden.program.walk import Then
-from . import ticks
+from . import maps, ticks
 from .commander import Commander
 from .errors.arrivals import Arrivals
 from .errors.source import take
@@ -35,6 +35,7 @@ from .primitives import late
 from .results import Results, result_width
 from .trace import show, trace_ports
 from .walks.operand import CommonOperand
+from .walks.positions import PositionSequencer
 from .walks.sequencer import Sequencer
 from .walks.step import Step, is_any, kinds_of
 
@@ -79,7 +80,6 @@ class Core(wiring.Component):
     """
 
     def __init__(self, config, *, trace=False, drop=False):
-        config.check_hardware()
         self.config, self.trace_ports, self.drops = config, trace, drop
         self.at = stages(config)
         self.layout = layout = Layout(config)
@@ -128,13 +128,16 @@ class Core(wiring.Component):
         """The components, by name."""
         cfg, layout, parts = self.config, self.step_layout, SimpleNamespace()
         parts.spikes = parts.traced = None
+        parts.step_layout, parts.spans = layout, self.layout.spans
         m.submodules.loader = parts.loader = Loader(cfg)
-        m.submodules.sequencer = parts.sequencer = Sequencer(cfg, layout)
+        sequencer = PositionSequencer if cfg.convolves else Sequencer
+        m.submodules.sequencer = parts.sequencer = sequencer(cfg, layout)
         m.submodules.dense = parts.dense = Dense(cfg, layout)
         m.submodules.operand = parts.operand = CommonOperand(cfg, layout)
         m.submodules.arrivals = parts.arrivals = Arrivals(cfg, layout)
         if not cfg.recurrent:
             m.submodules.normalise = parts.normalise = Normalise(cfg)
+        if not cfg.recurrent and not cfg.convolves:
             m.submodules.powers = parts.powers = Powers(cfg)
         parts.errors = source_of(cfg)(cfg, layout)
         m.submodules[parts.errors.name] = parts.errors
@@ -233,7 +236,11 @@ class Core(wiring.Component):
             *errors.offered(offered),
             sequencer.label.eq(errors.memory_row),
         ]
-        pipeline.choose(m, loader.value)
+        if parts.spans > 1:
+            parts.sources = maps.sources(m, parts)
+        else:
+            pipeline.choose(m, loader.value)
+            parts.sources = [pipeline.source]
 
     def _operands(self, m, parts):
         """Stages 3 to 5: vectors are addressed, operands go to the lanes."""
@@ -241,18 +248,25 @@ class Core(wiring.Component):
         commander, vectors, weights = parts.commander, parts.vectors, parts.weights
         queried, step_3, step_4 = (parts.pipeline.stage(number) for number in (2, 3, 4))
         sample = not cfg.recurrent
+        if sample:
+            statistics = self._statistics(m, parts)
+            mean, mantissa, exponent, power = statistics[0]
         z_5 = late(m, vectors.z.data, 3 + self.at.source)
         random_5 = late(m, random.word)
         scalar_4 = late(m, operand.scalar)
-        m.d.sync += random.step.eq(queried.valid & is_any(queried.kind, self.kinds.random))
+        draws = queried.valid & is_any(queried.kind, self.kinds.random)
+        if self.kinds.correlates:  # one word for all positions
+            correlates = is_any(queried.kind, self.kinds.correlates)
+            draws &= Mux(queried.grouped, queried.sum_last, queried.sum_first) | ~correlates
+        m.d.sync += random.step.eq(draws)
         m.d.comb += [
             random.set.eq(commander.set_random | commander.restart),
             random.value.eq(Mux(commander.restart, seed_state(cfg.seed), commander.value)),
             commander.random.eq(random.word),
             operand.step.eq(step_3),
-            operand.source.eq(parts.pipeline.source),
+            operand.source.eq(parts.sources[0]),
             operand.error.eq(parts.errors.error),
-            *_if(sample, lambda: operand.mantissa.eq(parts.normalise.mantissa)),
+            *_if(sample, lambda: operand.mantissa.eq(mantissa)),
             operand.jacobians.eq(parts.errors.jacobians),
             operand.extra.eq(commander.extra),
             weights.address.eq(step_3.address),
@@ -265,14 +279,23 @@ class Core(wiring.Component):
             *_if(sample, lambda: dense.active.eq(Cat(w[-1] for w in each_lane(cfg, z_5)))),
             dense.a.eq(vectors.a.data),
             dense.d.eq(vectors.d.data),
-            *_if(sample, lambda: dense.mean.eq(parts.normalise.mean)),
+            *_if(sample, lambda: dense.mean.eq(mean)),
             dense.random.eq(random_5),
             dense.host_data.eq(commander.value),
-            *_if(sample, lambda: dense.exponent.eq(parts.normalise.exponent)),
-            *_if(sample, lambda: dense.power.eq(parts.powers.kept)),
+            *_if(sample, lambda: dense.exponent.eq(exponent)),
+            *_if(sample, lambda: dense.power.eq(power)),
         ]
         if cfg.recurrent:
             ticks.leak(m, parts, self.kinds)
+        if parts.spans > 1:
+            maps.operands(m, parts, operand, statistics)
+
+    def _statistics(self, m, parts):
+        """Mean, mantissa, exponent and power with which each group of lanes scales its sums."""
+        if self.config.convolves:
+            return maps.kept(m, parts)
+        found = parts.normalise
+        return [(found.mean, found.mantissa, found.exponent, parts.powers.kept)]
 
     def _write(self, m, parts):
         """Stage 10: words are written; decided a clock before, as they go far."""
@@ -280,14 +303,16 @@ class Core(wiring.Component):
         clock = self.at.write - self.at.lag  # when the decision reaches all clusters
         due, step = dense.steps[clock - 1], dense.steps[clock]
         host_reads = is_any(due.kind, self.kinds.hosts) & ~due.write
-        m.d.sync += weights.write_en.eq(
-            due.valid & is_any(due.kind, self.kinds.updates) & ~host_reads
-        )
+        updates = due.valid & is_any(due.kind, self.kinds.updates) & ~host_reads
+        if self.kinds.correlates:
+            updates &= due.sum_last | ~is_any(due.kind, self.kinds.correlates)
+        m.d.sync += weights.write_en.eq(updates)
         m.d.comb += [
             weights.write_address.eq(step.address),
             weights.written.eq(dense.weights_out),
         ]
         vectors.write(m, due, step.place, parts.z_base, dense)
+        maps.copy(m, parts, due)
         if self.config.leaky:
             vectors.potentials(m, parts.pipeline.stage(4).place, step.place, dense)
         if word_width(self.config):
@@ -339,13 +364,18 @@ class Core(wiring.Component):
 
     def _totals(self, m, parts):
         """Totals over the lanes go to the statistics."""
-        normalise, powers, step = parts.normalise, parts.powers, parts.dense.total_step
+        normalise, step = parts.normalise, parts.dense.total_step
         ends = step.valid & step.sum_last
         m.d.comb += [
             normalise.total.eq(parts.dense.total),
             normalise.layer.eq(step.layer),
             normalise.sum.eq(ends & (step.kind == self.kinds.Kind.SUM)),
             normalise.squares.eq(ends & (step.kind == self.kinds.Kind.SQUARES)),
+        ]
+        if self.config.convolves:
+            return
+        powers = parts.powers
+        m.d.comb += [
             powers.squares.eq(normalise.squares),
             powers.layer.eq(step.layer),
             *take(powers, normalise, "found", "power"),
@@ -408,7 +438,8 @@ class Core(wiring.Component):
         def written(value):
             return late(m, value, self.at.lag)  # the clusters' copy
 
-        which = [written(memory.en) for memory in (vectors.a, vectors.z, vectors.d)]
+        z_en = vectors.z.en.any() if parts.spans > 1 else vectors.z.en
+        which = [written(en) for en in (vectors.a.en, z_en, vectors.d.en)]
         directions = self.blocks + self.layout.kept_blocks
         base = Mux(which[1], self.blocks, Mux(which[2], directions, 0))
         m.d.comb += show(

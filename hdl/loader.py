@@ -1,6 +1,6 @@
 """The input side: pixels in, a list of the non-zero ones out, two samples deep."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -49,6 +49,8 @@ class Loader(wiring.Component):
     put, put_label, put_class : Out(1), put_index, put_value : Out
         An input, a label, or a label that is a class arrives in this clock. A dropped sample ends
         like one whose label is no class.
+    address_1, .. : In, value_1, .. : Out
+        The same for each other group of lanes, where positions of a convolution share a step.
     block : In, word : Out
         Of sequences: inputs as they lie in their traces, a block of lanes; latency as of
         `hebbware.hdl.lanes.clusters.Banks`.
@@ -57,6 +59,7 @@ class Loader(wiring.Component):
     def __init__(self, config):
         self.config = config
         self.entries = index(config.inputs)
+        self.others = range(1, Layout(config).spans)
         block = index(Layout(config).widest)
         ticks = {"block": In(block), "word": Out(config.lanes * config.input.bits)}
         super().__init__(
@@ -78,15 +81,25 @@ class Loader(wiring.Component):
                 "put_class": Out(1),
             }
             | (ticks if config.recurrent else {})
+            | {f"address_{group}": In(self.entries) for group in self.others}
+            | {f"value_{group}": Out(value_shape(config)) for group in self.others}
         )
 
     def elaborate(self, platform):
         m = Module()
         cfg, inputs = self.config, self.config.inputs
         entry = data.StructLayout({"index": self.entries, "value": value_shape(cfg)})
+        if cfg.convolves:  # every input at its own place
+            entry = data.StructLayout({"value": value_shape(cfg)})
         bits = (inputs - 1).bit_length()  # each bank has a power of two: no adder in its address
         m.submodules.store = store = memory.Memory(shape=entry, depth=2 << bits, init=[])
         write, read = store.write_port(), store.read_port()
+
+        copies = []
+        for group in self.others:
+            copy = memory.Memory(shape=entry, depth=2 << bits, init=[])
+            m.submodules[f"store_{group}"] = copy
+            copies.append((group, copy.write_port(), copy.read_port()))
 
         position = Signal(range(inputs + 1))
         kept = Signal(range(inputs + 1))
@@ -99,12 +112,13 @@ class Loader(wiring.Component):
         word = self.samples.payload
         transfer = self.samples.valid & self.samples.ready
         is_label = position == inputs
+        listed = Const(1) if cfg.convolves else word[: cfg.input.bits] != cfg.x_zero
         m.d.comb += [
             self.samples.ready.eq(~full.bit_select(writing, 1) & ~self.drop),
             write.addr.eq(Cat(kept[:bits], writing)),
-            write.data.index.eq(position),
+            *([] if cfg.convolves else [write.data.index.eq(position)]),
             write.data.value.eq(self.put_value),
-            write.en.eq(transfer & ~is_label & (word[: cfg.input.bits] != cfg.x_zero)),
+            write.en.eq(transfer & ~is_label & listed),
         ]
         m.d.comb += [
             self.put.eq(transfer & ~is_label),
@@ -134,7 +148,17 @@ class Loader(wiring.Component):
             self.has_label.eq(label < cfg.classes),
             read.addr.eq(Cat(self.address[:bits], reading)),
         ]
-        m.d.sync += [self.index.eq(read.data.index), self.value.eq(read.data.value)]
+        if not cfg.convolves:
+            m.d.sync += self.index.eq(read.data.index)
+        m.d.sync += self.value.eq(read.data.value)
+        for group, write_copy, read_copy in copies:
+            m.d.comb += [
+                write_copy.addr.eq(write.addr),
+                write_copy.data.eq(write.data),
+                write_copy.en.eq(write.en),
+                read_copy.addr.eq(Cat(getattr(self, f"address_{group}")[:bits], reading)),
+            ]
+            m.d.sync += getattr(self, f"value_{group}").eq(read_copy.data.value)
         with m.If(self.release):
             m.d.sync += [full.bit_select(reading, 1).eq(0), reading.eq(~reading)]
         if cfg.recurrent:

@@ -13,6 +13,7 @@ from ..golden.layers.normalise import (
     reciprocal_of_size,
 )
 from ..golden.program import widths
+from ..golden.program.layout import Layout
 from ..golden.program.program import NORMALISE_LATENCY, done_latency, total_latency
 from ..golden.program.walk import Kind
 from .lanes.fixed import shift_round
@@ -46,6 +47,8 @@ class Normalise(wiring.Component):
         Hidden layer that it belongs to.
     mean, mantissa, exponent, power : Out
         `power` is the exponent of the scale rounded to a power of two, also less the lowest.
+    last : In(1)
+        Of cores with convolutions: the sum of squares is that of the last position.
     found : Out(1)
         The results are valid in the next clock.
     done : Out(1)
@@ -69,6 +72,7 @@ class Normalise(wiring.Component):
                 "found": Out(1),
                 "done": Out(1),
             }
+            | ({"last": In(1)} if config.convolves else {})
         )
 
     @property
@@ -87,6 +91,10 @@ class Normalise(wiring.Component):
         lookup = table.read_port()
 
         mean_square, stage = self._means(m)
+        lasts = stage
+        if cfg.convolves:
+            lasts = Signal.like(stage, name="lasts")
+            m.d.sync += lasts.eq(lasts << 1 | (self.squares & self.last))
 
         # 3: variance
         raw = Signal(signed(2 * cfg.u.width - 1))
@@ -123,7 +131,7 @@ class Normalise(wiring.Component):
         m.d.comb += [
             self.found.eq(stage[-1]),
             # the walk begins a clock after the total, and `done` comes a clock before
-            self.done.eq(stage[done_latency(cfg, Kind.SQUARES.walk) - total_latency(cfg) - 2]),
+            self.done.eq(lasts[done_latency(cfg, Kind.SQUARES.walk) - total_latency(cfg) - 2]),
         ]
         return m
 
@@ -133,7 +141,7 @@ class Normalise(wiring.Component):
         Returns the mean of squares, and the one-hot walk of the sum of squares.
         """
         cfg = self.config
-        constants = [reciprocal_of_size(units) for units in cfg.hidden]
+        constants = [reciprocal_of_size(units) for units in Layout(cfg).normalised]
         per_layer = Array(Const(factor, unsigned(17)) for factor, _ in constants)
         product = Signal(signed(widths.total(cfg) + 18))
         layer = Signal.like(self.layer)

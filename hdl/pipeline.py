@@ -103,6 +103,8 @@ class Pipeline:
             row_2 = Mux(step.bias, 0, Mux(of_inputs, entry, Mux(of_units, unit, 0)))
             if traced is not None:
                 row_2 = Mux(is_any(step.kind, self._traced), late(m, traced.row, at.lag), row_2)
+        elif cfg.convolves:
+            row_2 = 0  # no list names rows
         else:
             sourced = reduce(or_, (step.kind == kind for kind in self.kinds.sourced))
             first_layer = (step.layer == 0) & sourced
@@ -136,14 +138,11 @@ class Pipeline:
             return
         layers = range(len(cfg.hidden) + 1)
         ones = Array(Const(cfg.source(layer).one, len(source_3)) for layer in layers)
-        m.d.sync += source_3.eq(
-            Mux(
-                step.bias,
-                ones[step.layer],
-                Mux(
-                    step.layer == 0,
-                    late(m, pixel, self.at.source),
-                    self.own.part[: cfg.z.width].as_signed(),
-                ),
-            )
+        value = Mux(
+            step.layer == 0,
+            late(m, pixel, self.at.source),
+            self.own.part[: cfg.z.width].as_signed(),
         )
+        if cfg.convolves:
+            value = Mux(step.inside, value, 0)  # zeros lie around the map
+        m.d.sync += source_3.eq(Mux(step.bias, ones[step.layer], value))

@@ -26,10 +26,13 @@ def holds(address, lane, lanes: Sequence[int]):
     Parameters
     ----------
     address, lane : value
-    lanes : sequence of int
-        How many lanes of each word hold a number, lane 0 on; see `hebbware.golden.program.layout`.
+    lanes : sequence of int, or bool array (words, lanes)
+        How many lanes of each word hold a number, lane 0 on, or which ones; see
+        `hebbware.golden.program.layout`.
     """
     lanes = np.asarray(lanes)
+    if lanes.ndim == 2:
+        return _within(address, lane, lanes)
     if not lanes.size:
         return Const(0)
     low = address[: index(lanes.size).width]
@@ -44,3 +47,18 @@ def holds(address, lane, lanes: Sequence[int]):
         ]
         found &= below(lane, fewer) | ~Cat(spans).any()
     return found
+
+
+def _within(address, lane, places):
+    """`holds` where lanes in between may be empty: for each pattern of lanes a table."""
+    if not places.size:
+        return Const(0)
+    low = address[: index(len(places)).width]
+    known, which = np.unique(places, axis=0, return_inverse=True)
+    found = []
+    for number, pattern in enumerate(known):
+        cuts = np.flatnonzero(np.diff(which.ravel() == number, prepend=False, append=False))
+        spans = [~below(low, a) & below(low, b) for a, b in cuts.reshape(-1, 2).tolist()]
+        lanes = Const(sum(int(there) << n for n, there in enumerate(pattern)), len(pattern))
+        found.append(Cat(spans).any() & (lanes >> lane)[0])
+    return ~address[len(low) :].any() & Cat(found).any()

@@ -43,7 +43,6 @@ def check_room(config, buffer: int) -> int:
     """Return `buffer`, or raise InputError: it is no such size, or too small for a result; or the
     link has no such samples.
     """
-    config.check_hardware()
     result = protocol.result_size(config) * (1 + config.classes)
     if result > protocol.largest_payload(protocol.check_buffer(buffer)):
         raise InputError(

@@ -292,6 +292,12 @@ class CoreConfig:
         hidden = (layer.outputs(self, n) for n, layer in enumerate(self.layer[:-1]))
         return (self.inputs, *hidden, self.classes)
 
+    @cached_property
+    def span(self) -> int:
+        """Lanes of the smallest groups that hold positions of a convolution; all without them."""
+        layers = enumerate(self.layer[: len(self.windows)])
+        return min((layer.groups(self, n)[0] for n, layer in layers), default=self.lanes)
+
     def map_shape(self, number: int) -> tuple[int, int, int]:
         """Rows, columns and channels of the map that convolution `number` reads."""
         if not number:
@@ -344,14 +350,6 @@ class CoreConfig:
     def recurrent(self) -> bool:
         """Whether samples are sequences, which a recurrent layer takes tick by tick."""
         return self.layer[0].kind == Recurrent.kind
-
-    def check_hardware(self):
-        """Raise InputError where there is no hardware for it."""
-        if self.convolves:
-            raise InputError(
-                f"layer.kind must not be {Conv.kind!r} here: there is no hardware of such layers "
-                "so far"
-            )
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from math import ceil
 import numpy as np
 
 from ..config import CoreConfig
-from ..layers.normalise import MANTISSA_BITS
+from ..layers.normalise import MANTISSA_BITS, exponent_range
 from ..layers.softmax import exp_width
 from ..modulators import hsic
 from ..program import widths
@@ -93,7 +93,7 @@ def pass_steps(config: CoreConfig, nonzero: int) -> list[tuple[str, int]]:
         return ticks.steps(config, nonzero)
     steps = {p.name: 0 for p in program(config)}
     for made in _Busy(config, learned=config.memory.window).walk(_inputs(config, nonzero), 0):
-        steps[made.of.name] += made.rows * made.of.walk.blocks
+        steps[made.of.name] += made.of.walk.steps(made.rows)
     return list(steps.items())
 
 
@@ -104,10 +104,25 @@ def limit_clocks_per_sample(config: CoreConfig, nonzero: int) -> int:
     each, forward once for each time step; zero inputs of the first layer skipped; no bias, no
     modulator, no latency. Layers that do not learn have no update.
     """
+    if config.convolves:
+        return _limit_of_maps(config)
     rows = [nonzero, *config.hidden]
     blocks = [ceil(units / config.lanes) for units in config.sizes[1:]]
     walks = [config.neuron.time_steps + config.learns_hidden] * len(config.hidden) + [2]
     return sum(r * b * w for r, b, w in zip(rows, blocks, walks, strict=True))
+
+
+def _limit_of_maps(config):
+    """The same where there are convolutions: products of all taps, at all positions."""
+    layout, walks = Layout(config), 1 + config.learns_hidden
+    products = [w.taps * w.positions * layout.map_form(n).features
+                for n, w in enumerate(config.windows)]  # fmt: skip
+    clocks = sum(walks * ceil(count / config.lanes) for count in products)
+    for n in range(len(products), len(config.layer)):
+        last = n == len(config.layer) - 1
+        blocks = ceil(config.sizes[n + 1] / config.lanes)
+        clocks += (2 if last else walks) * config.sizes[n] * blocks
+    return clocks
 
 
 # -- memories --------------------------------------------------------------------------------------
@@ -150,7 +165,6 @@ class Ram:
 
 def memories(config: CoreConfig) -> list[Ram]:
     """Every memory of the core, tables included."""
-    config.check_hardware()
     layout, lanes, classes = Layout(config), config.lanes, config.classes
     jobs, blocks = len(config.hidden) + 1, layout.vector_bases[-1]
     window = config.memory.windowed
@@ -162,22 +176,19 @@ def memories(config: CoreConfig) -> list[Ram]:
     def of_lanes(name, depth, bits):
         return _of_lanes(lanes, name, depth, bits)
 
-    kept = "normalised activations", max(slots * blocks, 2), config.z.width + 1
+    kept = "normalised activations", max(slots * layout.kept_blocks, 2), config.z.width + 1
     if config.recurrent:
         kept = "what the readout sees, and traces", layout.kept_blocks, kept_width(config)
     found = [
         of_lanes("weights", layout.weight_bases[-1], config.weight.width),
         of_lanes("class memories", layout.memory_bases[-1], word),
-        Ram(
-            "inputs of two samples",
-            2 << (config.inputs - 1).bit_length(),
-            index + config.input.bits,
-        ),
+        *_inputs_of_two(config, layout, index),
         of_lanes("activations", max(blocks, 2), config.u.width),
         of_lanes("potentials", config.leaky * max(blocks, 2), config.potential.width),
         of_lanes(*kept),
         of_lanes("directions", max(blocks, 2), config.d.width),
         Ram("labels of the window", slots if window else 0, row, blocks=False),
+        *_map_memories(config, layout),
         *_hsic_memories(config),
         *_reservoir_memories(config),
         *_sequence_memories(config),
@@ -220,6 +231,31 @@ def _sequence_memories(config):
             Ram("list of rows to update", layout.rows(0), row + place + 1),
         ]
     return found
+
+
+def _inputs_of_two(config, layout, index):
+    """Inputs of two samples: a list of those that are not zero, or all, for each group of lanes."""
+    ram = Ram(
+        "inputs of two samples",
+        2 << (config.inputs - 1).bit_length(),
+        (0 if config.convolves else index) + config.input.bits,
+    )
+    return [ram] * layout.spans
+
+
+def _map_memories(config, layout):
+    """Those of convolutions, for each group of lanes: statistics of positions, pooled maps."""
+    if not config.convolves:
+        return []
+    low, high = exponent_range(config)
+    mean = config.u.width - (not config.neuron.signed)
+    bits = mean + MANTISSA_BITS + (high - low).bit_length() + (high - low + 1).bit_length()
+    found = [Ram("statistics of positions", layout.spots[-1], bits)]
+    forms = [layout.output_form(n) for n in range(len(layout.copy_bases) - 1)]
+    if layout.copy_bases[-1]:
+        lanes = max(min(form.features, form.width) for form in forms)
+        found.append(Ram("pooled maps", layout.copy_bases[-1], lanes * config.z.width))
+    return found * layout.spans
 
 
 def _hsic_memories(config):

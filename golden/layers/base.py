@@ -127,6 +127,7 @@ class Layer(Table):
             make(
                 config, Kind.START_WEIGHTS, number,
                 count=part.rows, row_inner=self.row_inner, stride=rows, base=base + part.first,
+                blocks=self.weight_form(config, number).words,
             )
             for part in self.parts(config, number)
         ]  # fmt: skip

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from ..errors import InputError
 from ..program.layout import Form
 from ..program.passes import make
+from ..program.pipeline import CLUSTER, collects, stages
 from ..program.walk import Kind
 from ..settings.tables import choice_of, real, whole
 from .base import Layer
@@ -60,6 +61,11 @@ class Window(NamedTuple):
     def cell(self) -> tuple[int, int]:
         """Rows and columns of positions in a cell."""
         return self.down // self.grid, self.across // self.grid
+
+    @property
+    def pool_shift(self) -> int:
+        """log2 of the positions of a square."""
+        return 2 * (self.pool.bit_length() - 1)
 
     @property
     def cell_shift(self) -> int:
@@ -153,28 +159,33 @@ class Conv(Layer):
         return Form(places, self.features, groups, width, config.lanes)
 
     def groups(self, config, number) -> tuple[int, int]:
-        """Lanes that a position's features take, and positions that share the lanes.
+        """Lanes for a position's features, and positions that share a word.
 
-        Positions of a word belong to the same cell.
+        A power of two of whole clusters each, of a power of two of lanes. Positions of a word lie
+        in the same cell, and its groups are filled by the pooled map too.
         """
-        lanes = config.lanes
-        if lanes <= 8 or lanes % 8 or 2 * self.features > lanes:
+        lanes, w, groups = config.lanes, config.windows[number], 1
+        if lanes & (lanes - 1):
             return lanes, 1
-        width = 8
-        while width < self.features or lanes % width:
-            width *= 2
-            if width > lanes // 2:
-                return lanes, 1
-        groups, across = 1, config.windows[number].cell[1]
-        while 2 * groups * width <= lanes and across % (2 * groups) == 0:
+        while (
+            lanes // (2 * groups) >= max(self.features, CLUSTER)
+            and w.cell[1] % (2 * groups) == 0
+            and w.pooled[0] * w.pooled[1] % (2 * groups) == 0
+        ):
             groups *= 2
-        return width, groups
+        return lanes // groups, groups
 
     def map_form(self, config, number):
         return self._form(config, number, config.windows[number].positions)
 
     def memory_form(self, config, number):
-        return self._form(config, number, self.grid**2)
+        """A cell's word is the same in all groups: what a position reads of it is at hand."""
+        width, _ = self.groups(config, number)
+        return Form(self.grid**2, self.features, 1, width, config.lanes)
+
+    def weight_form(self, config, number):
+        width, _ = self.groups(config, number)
+        return Form(1, self.features, 1, width, config.lanes)
 
     def output_form(self, config, number):
         rows, columns = config.windows[number].pooled
@@ -198,7 +209,13 @@ class Conv(Layer):
         return [make(config, Kind.CONVOLVE, number, *waits, **self._facts(config, number))]
 
     def update(self, config, number, *waits):
-        return [make(config, Kind.CORRELATE, number, *waits, **self._facts(config, number))]
+        facts, form = self._facts(config, number), self.map_form(config, number)
+        facts["positions"] += collects(config, form)
+        # the weight is read with the last position only
+        at = stages(config)
+        meets = (at.write - at.read_weights) % facts["positions"] == 0
+        pace = 2 if config.weight_ports == 1 and meets else 1
+        return [make(config, Kind.CORRELATE, number, *waits, pace=pace, **facts)]
 
     def _facts(self, config, number):
         rows, _ = self.shape(config, number)
@@ -218,7 +235,7 @@ class Conv(Layer):
         for kind, places, rows, columns in targets:
             if kind is Kind.CELLS and not config.learns_hidden:
                 continue
-            steps = rows * max(columns // form.groups, 1)
+            steps = rows * max(columns // form.groups, 1) + collects(config, form)
             found.append(
                 make(
                     config, kind, number, f"normalise{number}",

@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .walk import Store
+
 
 class Form(NamedTuple):
     """How a vector, or a map of `places` with some features each, lies in words.
@@ -134,9 +136,24 @@ class Layout:
         """Form of the activations, normalised or not, and directions of a hidden layer."""
         return self.config.layer[layer].map_form(self.config, layer)
 
+    def output_form(self, layer: int) -> Form:
+        """Form of what the next layer reads of a hidden layer."""
+        return self.config.layer[layer].output_form(self.config, layer)
+
     def memory_form(self, layer: int) -> Form:
         """Form of what a hidden layer's class memory remembers."""
         return self.config.layer[layer].memory_form(self.config, layer)
+
+    def form(self, store: Store, layer: int, numbers: int) -> Form:
+        """Form of what a pass has written into a store of vectors, so many numbers."""
+        forms = {Store.MAP: self.output_form, Store.CELLS: self.memory_form}
+        if layer < len(self.config.windows):
+            return forms.get(store, self.map_form)(layer)
+        return self.vector(numbers)
+
+    def form_of(self, store: Store, layer: int) -> Form:
+        """Form of a row of weights, or of a class memory."""
+        return self.memory_form(layer) if store is Store.MEMORY else self.weight_form(layer)
 
     def weight_form(self, layer: int) -> Form:
         """Form of a row of weights."""
@@ -151,7 +168,7 @@ class Layout:
         """Lanes after which the rotations of the random word repeat, so that lanes that hold the
         same feature round alike.
         """
-        return min(self.map_form(n).width for n in range(len(self.config.hidden)))
+        return self.config.span
 
     @cached_property
     def most_blocks(self) -> int:
@@ -220,6 +237,11 @@ class Layout:
         return self.memory_places.sum(axis=1)
 
     @cached_property
+    def normalised(self) -> tuple[int, ...]:
+        """Units of each hidden layer that are normalised together: features of a convolution."""
+        return tuple(self.map_form(n).features for n in range(len(self.config.hidden)))
+
+    @cached_property
     def vector_bases(self) -> tuple[int, ...]:
         """First block of each hidden layer in the vector memories; last entry: their size."""
         bases = [0]
@@ -235,9 +257,68 @@ class Layout:
         return first, units, units + self.blocks(0)
 
     @cached_property
+    def map_bases(self) -> tuple[int, ...]:
+        """First word of the pooled map of each convolution, behind all z; last entry: their end."""
+        forms = [self.output_form(n) for n in range(len(self.config.windows))]
+        words = [form.words for form in forms]
+        return tuple(np.cumsum([self.vector_bases[-1], *words]).tolist())
+
+    @cached_property
+    def cell_bases(self) -> tuple[int, ...]:
+        """The same of what the class memories see of convolutions, behind the pooled maps."""
+        learns = self.config.learns_hidden
+        words = [learns * self.memory_form(n).words for n in range(len(self.config.windows))]
+        return tuple(np.cumsum([self.map_bases[-1], *words]).tolist())
+
+    def output_base(self, layer: int) -> int:
+        """First word of what the next layer reads of a hidden layer."""
+        maps = layer < len(self.config.windows)
+        return self.map_bases[layer] if maps else self.vector_bases[layer]
+
+    def seen_base(self, layer: int) -> int:
+        """First word of what the class memory sees of it."""
+        maps = layer < len(self.config.windows)
+        return self.cell_bases[layer] if maps else self.vector_bases[layer]
+
+    @cached_property
+    def spots(self) -> tuple[int, ...]:
+        """Number of the first position of each hidden layer; the last entry is that of all."""
+        places = [self.map_form(n).places for n in range(len(self.config.hidden))]
+        return tuple(np.cumsum([0, *places]).tolist())
+
+    @property
+    def spans(self) -> int:
+        """Groups of lanes, the smallest that positions of a convolution have."""
+        return self.config.lanes // self.config.span
+
+    def fold(self, layer: int) -> int:
+        """log2 of how many of these groups hold one position of a hidden layer, or the readout."""
+        maps = layer < len(self.config.windows)
+        width = self.map_form(layer).width if maps else self.config.lanes
+        return (width // self.config.span).bit_length() - 1
+
+    @cached_property
+    def copy_bases(self) -> tuple[int, ...]:
+        """First word of the copies of each pooled map that each group of lanes has to read from,
+        where there are several and a hidden layer reads it; the last entry is their size.
+        """
+        read = range(min(len(self.config.windows), len(self.config.hidden) - 1))
+        forms = [self.output_form(n) for n in read]
+        words = [(self.spans > 1) * form.places * form.blocks for form in forms]
+        return tuple(np.cumsum([0, *words]).tolist())
+
+    def copied(self, layer: int, words: np.ndarray, form: Form) -> np.ndarray:
+        """Words (..., lanes) as the hardware has them: equal in all groups of lanes that hold
+        positions of the layer, where one group holds all of them.
+        """
+        if layer >= len(self.config.windows) or form.groups > 1:
+            return words
+        return np.tile(words[..., : form.width], self.config.lanes // form.width)
+
+    @cached_property
     def kept_blocks(self) -> int:
-        """Blocks of the memory of z: of all hidden layers, and of traces."""
-        return self.trace_bases[-1] if self.config.recurrent else self.vector_bases[-1]
+        """Blocks of the memory of z: of all hidden layers, of their maps and cells, of traces."""
+        return self.trace_bases[-1] if self.config.recurrent else self.cell_bases[-1]
 
     @cached_property
     def widest(self) -> int:

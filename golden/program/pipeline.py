@@ -88,6 +88,16 @@ def stages(config) -> Stages:
     return Stages(lag=int(len(clusters(config.lanes)) > 1))
 
 
+def collects(config, form) -> int:
+    """Steps that bring together the groups of lanes of a map, behind those that a word sums up.
+
+    Sums of the lanes are added pair by pair, a clock each, to be taken in by the last step.
+    """
+    if form.groups == 1:
+        return 0
+    return (config.lanes // config.span - 1).bit_length() + 1
+
+
 def tree_fans(lanes: int) -> list[int]:
     """How many sums become one in each register stage of the adder tree over the lanes.
 

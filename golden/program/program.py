@@ -24,6 +24,7 @@ from ..layers.init import init_groups
 from ..reservoir.memory import reservoir_config, reservoir_inputs
 from ..timing.reservoir import decoder_tail, state_tail
 from . import passes
+from .layout import Layout
 from .passes import make
 from .pipeline import stages, tree_latency
 from .walk import Kind, Pass, Store, Then, Walk
@@ -48,11 +49,11 @@ def program(config) -> tuple[Pass, ...]:
         if learns and layer:
             found += passes.modulation(config, layer - 1)
         where = table.positions(config, layer)
-        found.append(make(config, Kind.SUM, layer, *_names(sums), **where))
-        found.append(make(config, Kind.SQUARES, layer, **where))
+        statistics = _statistics(config, layer, where, *_names(sums))
+        found += statistics
         if learns and layer:
             found += passes.remembering(config, layer - 1)
-        found.append(make(config, Kind.NORMALISE, layer, f"squares{layer}", **where))
+        found.append(make(config, Kind.NORMALISE, layer, statistics[-1].name, **where))
         found += table.finish(config, layer)
         if layer == hidden - 1:
             waits = (table.output(layer), *_names(last.update(config, hidden)), "results")
@@ -68,6 +69,14 @@ def program(config) -> tuple[Pass, ...]:
     if learns:
         found += config.layer[-2].update(config, hidden - 1, f"direction{hidden - 1}")
     return tuple(_apart(found) if config.weight_ports == 1 else found)
+
+
+def _statistics(config, layer, where, *waits) -> list[Pass]:
+    """Sums of the activations and of their squares: at each position in turn, where there are."""
+    if config.convolves:
+        count = 2 * Layout(config).map_form(layer).groups  # group by group
+        return [make(config, Kind.MOMENTS, layer, *waits, count=count, **where)]
+    return [make(config, Kind.SUM, layer, *waits), make(config, Kind.SQUARES, layer)]
 
 
 def _tick(config) -> tuple[Pass, ...]:
@@ -173,6 +182,7 @@ def magnitudes_latency(config) -> int:
 
 
 NORMALISE_LATENCY = 8  # from the sum of squares to mean, mantissa and exponent
+STATISTICS_KEPT = 2  # until those of a position, in a memory, are read again
 ARRIVE = 4  # from a dot product's total to its similarity or score in the softmax's buffer
 MAGNITUDES = 1  # from written words to their magnitudes, which the tree adds up
 GAIN = 3  # from the total of the magnitudes to the gain
@@ -186,7 +196,8 @@ def done_latency(config, walk: Walk) -> int:
     """
     at = stages(config)
     if walk.then is Then.STATISTICS:
-        return total_latency(config) + NORMALISE_LATENCY - at.scale
+        kept = STATISTICS_KEPT if config.convolves else 0
+        return total_latency(config) + NORMALISE_LATENCY + kept - at.scale
     if walk.then is Then.GAINS:
         # not before the total is there, and so early enough for the host to overwrite the gain
         return magnitudes_latency(config) + max(GAIN - at.read_gain, 1)
@@ -194,6 +205,8 @@ def done_latency(config, walk: Walk) -> int:
         Store.A: at.read_vectors,
         Store.D: at.read_vectors,
         Store.Z: at.read_z,
+        Store.MAP: at.read_z,
+        Store.CELLS: at.read_z,
         Store.TRACES: at.read_z,
         Store.MEMORY: at.read_memory,
     }

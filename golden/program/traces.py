@@ -100,7 +100,7 @@ def traces(config) -> dict[str, Trace]:
         Part((layout.memory_rows, units), f"{name} class memory of {row} {{}}, unit {{}}".format, 0)
         for name, units in layers
     ]
-    vectors, vector_words, order = _vectors(config, layers)
+    parts, words, depth, meaning = _vectors(config, layers)
     found = [
         Trace(
             "weights", config.weight.width, lanes, layout.words, weights, layout.weight_words,
@@ -111,8 +111,7 @@ def traces(config) -> dict[str, Trace]:
             "each write of the class memory: the word of all lanes", Space.MEMORY,
         ),
         Trace(
-            "vectors", vector_width(config), lanes, vector_words, vectors,
-            lambda arrays: np.concatenate([layout.lanes_of(array) for array in arrays]), order,
+            "vectors", vector_width(config), lanes, depth, parts, words, meaning,
         ),
         _numbers(
             "errors", *error, (classes,),
@@ -149,34 +148,62 @@ def traces(config) -> dict[str, Trace]:
 
 
 def _vectors(config, layers):
-    """Parts of the trace of vectors, its depth and meaning."""
+    """Parts of the trace of vectors, how they become words, its depth and meaning."""
     layout = Layout(config)
     kinds = {"activation a": config.u, "normalised z": config.z, "direction d": config.d}
     if config.recurrent:
         kinds = {"potential": config.u, "filtered spikes": config.z, "direction d": config.d}
     a, z, d = (
         [
-            Part((units,), f"{name} {what} of unit {{}}".format, form.fraction)
-            for name, units in layers
+            _vector(layout.map_form(n), f"{name} {what}", "position", form)
+            for n, (name, _) in enumerate(layers)
         ]
         for what, form in kinds.items()
     )
     depth = 2 * layout.vector_bases[-1] + layout.kept_blocks
-    if not config.recurrent:
+    between, meaning = [], (
+        "each write of activations (a), normalised activations (z) and directions (d); "
+        "address = kind * blocks + block with a = 0, z = 1, d = 2; all lanes"
+    )  # fmt: skip
+    if config.recurrent:
+        between = [
+            (Part((size,), f"layer 1 trace of {what} {{}}".format, config.trace.fraction),
+             layout.vector(size))
+            for what, size in (("input", config.inputs), ("spikes of unit", config.hidden[0]))
+        ]  # fmt: skip
         meaning = (
-            "each write of activations (a), normalised activations (z) and directions (d); "
-            "address = kind * blocks + block with a = 0, z = 1, d = 2; all lanes"
+            "each write of potentials, filtered spikes, traces of inputs, traces of spikes and "
+            "directions, which lie one after another, block by block; all lanes"
         )
-        return [*a, *z, *d], depth, meaning
-    traces = [
-        Part((size,), f"layer 1 trace of {what} {{}}".format, config.trace.fraction)
-        for what, size in (("input", config.inputs), ("spikes of unit", config.hidden[0]))
-    ]
-    meaning = (
-        "each write of potentials, filtered spikes, traces of inputs, traces of spikes and "
-        "directions, which lie one after another, block by block; all lanes"
-    )
-    return [*a, *z, *traces, *d], depth, meaning
+    if config.convolves:
+        maps = layers[: len(config.windows)]
+        between = [
+            _vector(layout.output_form(n), f"{name} pooled z", "place", config.z)
+            for n, (name, _) in enumerate(maps)
+        ]
+        between += [
+            _vector(layout.memory_form(n), f"{name} average z", "cell", config.z)
+            for n, (name, _) in enumerate(maps * config.learns_hidden)
+        ]
+        meaning = (
+            "each write of activations, normalised activations, pooled maps, averages of cells and "
+            "directions, which lie one after another, word by word; all lanes"
+        )
+    parts, forms = zip(*a, *z, *between, *d, strict=True)
+
+    def words(arrays):
+        pairs = zip(forms, arrays, strict=True)
+        return np.concatenate([form.pack(array.ravel()) for form, array in pairs])
+
+    return list(parts), words, depth, meaning
+
+
+def _vector(form, name, place, number):
+    """The part of a vector, or of a map with features at places, and its form."""
+    if form.places == 1:
+        return Part((form.features,), f"{name} of unit {{}}".format, number.fraction), form
+    text = f"{name} at {place} {{}} of feature {{}}"
+    return Part((form.places, form.features), text.format, number.fraction), form
 
 
 def reservoir_traces(config) -> dict[str, Trace]:

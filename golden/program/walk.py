@@ -65,6 +65,7 @@ class Common(StrEnum):
     PULL = "pull"  # errors (or v of a reservoir memory), then the Jacobian
     WRITE = "write"  # the error or minus one, by the kind of memory
     ONE = "one"
+    PART = "part"  # one part of an average, in units of what the lanes round
     MANTISSA = "mantissa"  # of the statistics
     START = "start"  # standard deviation of the layer's start weights
     Z = "z"
@@ -237,6 +238,10 @@ class Walk:
             return errors + 1
         return self.count if self.rows is Rows.ALL else 1
 
+    def steps(self, rows: int) -> int:
+        """Steps of a pass that walks so many rows."""
+        return rows * self.blocks * self.positions
+
     def addresses(self, rows: np.ndarray) -> np.ndarray:
         """Addresses of the words of `rows`, in the order in which they are walked.
 
@@ -318,12 +323,16 @@ class Kind(StrEnum):
         row_inner=True, common=Common.PATCH, scale=Scale.SUM, reads=_W, writes=(Store.A,),
         settling=True, maps=True,
     )  # fmt: skip
+    # sum a, then sum a^2, in turn
+    MOMENTS = "moments", Walk(
+        own=Own.A, common=Common.ONE, total=True, settling=True, then=Then.STATISTICS, maps=True
+    )  # fmt: skip
     # z averaged over squares, and over cells
     POOL = "pool", Walk(
-        row_inner=True, own=Own.Z, common=Common.ONE, writes=(Store.MAP,), settling=True, maps=True
+        row_inner=True, own=Own.Z, common=Common.PART, writes=(Store.MAP,), settling=True, maps=True
     )  # fmt: skip
     CELLS = "cells", Walk(
-        row_inner=True, own=Own.Z, common=Common.ONE, writes=(Store.CELLS,), learn=True, maps=True
+        row_inner=True, own=Own.Z, common=Common.PART, writes=(Store.CELLS,), learn=True, maps=True
     )  # fmt: skip
     # W -= sum over the positions of patch d
     CORRELATE = "correlate", Walk(

@@ -83,10 +83,30 @@ def slices(config) -> tuple[int, ...]:
     if config.recurrent:
         return tuple(sorted({drop, *vector_shifts(config)[1]}))
     shifts = [drop, *(s for of in vector_shifts(config) for s in (of[0], of[-1]))]
+    shifts += [shift for of_layer in map_shifts(config) for shift in of_layer]
     first, last = (min(shifts) - drop) // step, -((drop - max(shifts)) // step)
     # the shift is reached from above: the operand can only be shifted to the left
     first += (min(shifts) - drop) % step > 0
     return tuple(drop + step * n for n in range(min(first, 0), last + 1))
+
+
+def map_shifts(config) -> list[tuple[int, int]]:
+    """Of each convolution, right shifts that make averages of sums: over squares, over cells."""
+    layers = zip(config.windows, config.layer, strict=False)
+    return [(w.pool_shift, w.cell_shift - layer.gain) for w, layer in layers]
+
+
+def map_slices(config) -> list[tuple[tuple[int, int], ...]]:
+    """For each of `map_shifts` the number of the slice with which its average begins, and the left
+    shift of each part of the sum.
+    """
+    places = slices(config)
+
+    def found(shift):
+        number = next(n for n, place in enumerate(places) if place >= shift)
+        return number, places[number] - shift
+
+    return [tuple(found(shift) for shift in of_layer) for of_layer in map_shifts(config)]
 
 
 def _span(bounds):
@@ -120,7 +140,10 @@ def _scalars(config):
     bounds = [(config.u.min, config.u.max), (config.z.min, config.z.max)]
     bounds += _rounded_scalars(config)
     for shifts in (forward_prescales(config), prescales(config)):
-        bounds += [(low << s, high << s) for (low, high), s in zip(inputs, shifts, strict=False)]
+        scaled = [(low << s, high << s) for (low, high), s in zip(inputs, shifts, strict=False)]
+        bounds += scaled
+    # the products of a convolution's update are subtracted before they are summed up
+    bounds += [(-high, -low) for low, high in scaled[: len(config.windows)]]
     error = config.e.one << prescales(config)[-1]
     bounds += [(-error, error)]
     bounds += [(-init_scale(config, layer), 0) for layer in range(hidden + 1)]
@@ -170,15 +193,34 @@ def accumulator(config) -> int:
         return bits_signed(-bound, bound)
     weight, most = -config.weight.min, (1 << fine_bits(config)) - 1
     bounds = [
-        (config.sizes[n] + 1) * (source_max(config, n) << shift) * weight
+        Layout(config).rows(n) * (source_max(config, n) << shift) * weight
         for n, shift in enumerate(forward_prescales(config))
     ]
     align = config.read.fraction - config.z.fraction
     errors = Layout(config).memory_rows * -_error_min(config)
     bounds.append(errors * -config.read.min + (-config.k.min << align) * -config.z.min << most)
     bounds.append(-config.u.min << MANTISSA_BITS + most + config.neuron.signed)
+    bounds += [*_correlated(config), *_averaged(config)]
     bound = max(bounds) + (1 << max(slices(config)[-1], 0))
     return bits_signed(-bound, bound)
+
+
+def _correlated(config):
+    """Bounds of the sums of a convolution's update, and of the bits that round them."""
+    pairs = zip(config.windows, prescales(config), strict=False)
+    return [
+        w.positions * (source_max(config, n) << shift) * -config.d.min + (1 << config.update_shift)
+        for n, (w, shift) in enumerate(pairs)
+    ]
+
+
+def _averaged(config):
+    """Bounds of its sums over squares and cells."""
+    return [
+        -config.z.min * count << left
+        for w, of_layer in zip(config.windows, map_slices(config), strict=True)
+        for count, (_, left) in zip((w.pool**2, w.cell[0] * w.cell[1]), of_layer, strict=True)
+    ]
 
 
 def update_product(config) -> int:
@@ -188,7 +230,8 @@ def update_product(config) -> int:
     if config.recurrent:
         bounds = [-config.trace.min << prescales(config)[0]]
     else:
-        bounds = [source_max(config, n) << prescales(config)[n] for n in hidden]
+        dense = hidden[len(config.windows) :]  # others sum up before they are rounded
+        bounds = [source_max(config, n) << prescales(config)[n] for n in dense]
     bounds.append(config.e.one << prescales(config)[-1])
     bounds += [init_scale(config, *part) for part in start_parts(config)]
     if kind.written:
@@ -200,6 +243,7 @@ def update_product(config) -> int:
 def change(config) -> int:
     """Bits of what is added to a weight or to a class-memory entry."""
     bound, shift = 1 << (update_product(config) - 1), config.update_shift
+    bound = max(bound, *_correlated(config), 0)
     if config.memory.leaks:
         bound += 1 << (config.stored.width - 1 + shift - config.memory.horizon)
     return bits_signed(-bound - 1 >> shift, bound + (1 << shift) >> shift)
@@ -213,7 +257,7 @@ def dots(config) -> int:
 
 def total(config) -> int:
     """Bits of a sum over a layer: activations, their squares, dot products, a row of memory."""
-    bound = max(config.hidden) * _summed(config)
+    bound = max(config.hidden + config.sizes[1:-1]) * _summed(config)
     return bits_signed(-bound, bound)
 
 

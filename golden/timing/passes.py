@@ -36,10 +36,9 @@ from .access import Access
 class Schedule:
     """Walks programs through time; see `hebbware.golden.timing.schedule.predict`."""
 
-    VECTORS = (Store.A, Store.Z, Store.D)
+    VECTORS = (Store.A, Store.Z, Store.MAP, Store.CELLS, Store.D)
 
     def __init__(self, core: Core, *, seed=0, stalls=None):
-        core.config.check_hardware()
         stalls = stalls or {}
         self.core, self.config, self.layout = core, core.config, core.layout
         self.access = Access(core)
@@ -97,10 +96,10 @@ class Schedule:
         """A pass that may start at `clock`; returns when the next one may."""
         p, pace = made.of, made.of.walk.pace
         clock = max([clock, *(self.done[name] for name in p.waits)])
-        steps = made.rows * p.walk.blocks
+        steps = p.walk.steps(made.rows)
         if steps:
             last = clock + pace * steps - 1
-            self._record(made, clock + pace - 1)
+            self._record(made, clock, pace * steps)
             self._until(last + self.at.settled)
             self._until(last + done_latency(self.config, p.walk), p.name)
             self._follow(made, last, learn)
@@ -117,25 +116,28 @@ class Schedule:
         self.done.update(dict.fromkeys(names, clock))
         self.latest = max(self.latest, clock)
 
-    def _record(self, made, first):
-        """The words that the steps of a pass write; the first step is issued at clock `first`."""
+    def _record(self, made, clock, clocks):
+        """The words that a pass writes, evenly, in so many clocks from `clock` on."""
         walk, layout = made.of.walk, self.layout
         for store, layer, rows, values in made.written:
             if store not in walk.writes:
                 continue  # by what follows
             if store in self.VECTORS:
-                words = layout.lanes_of(values)
-                blocks = np.arange(len(words))
-                clocks = first + self.at.write + made.rows * (blocks + 1) - 1
-                place = self._place(store, layer)
-                self.channels["trace.vectors"].add(clocks, place + blocks, words)
+                form, place = layout.form(store, layer, values.size), self._place(store, layer)
+                addresses = np.arange(form.words)
+                if store is Store.MAP and form.groups > 1:  # place by place, seen by all groups
+                    addresses = np.arange(form.places) // form.groups
+                    form = form._replace(groups=1)
+                words = layout.copied(layer, form.pack(values.ravel()), form)
+                self._write("trace.vectors", clock, place + addresses, words, clocks)
                 continue
-            coded = store is Store.MEMORY
-            words = self.access.coded(values, layer, rows) if coded else layout.lanes_of(values)
+            coded, form = store is Store.MEMORY, layout.form_of(store, layer)
+            words = self.access.coded(values, layer, rows) if coded else form.pack(values)
+            words = layout.copied(layer, words, form)
             if walk.row_inner:
                 words = words.swapaxes(0, 1)  # (blocks, rows, lanes)
             addresses = self._addresses(walk, rows)
-            self._write(f"trace.{store}", first, addresses, words, walk.pace)
+            self._write(f"trace.{store}", clock, addresses, words, clocks)
 
     def _addresses(self, walk, rows):
         """Of the words that a pass writes into these rows of its layer."""
@@ -143,13 +145,17 @@ class Schedule:
 
     def _place(self, store, layer):
         """Address of a vector's first block in the trace of vectors."""
-        bases = self.layout.vector_bases
-        return self.VECTORS.index(store) * bases[-1] + bases[layer]
+        layout = self.layout
+        first = layout.vector_bases
+        bases = {Store.MAP: layout.map_bases, Store.CELLS: layout.cell_bases}.get(store, first)
+        before = {Store.A: 0, Store.D: first[-1] + layout.kept_blocks}.get(store, first[-1])
+        return before + bases[layer]
 
-    def _write(self, channel, first, addresses, words, each=1):
-        addresses = addresses.ravel()
-        clocks = first + self.at.write + each * np.arange(addresses.size)
-        self.channels[channel].add(clocks, addresses, words.reshape(addresses.size, -1))
+    def _write(self, channel, clock, addresses, words, clocks):
+        """Words written at the end of equal parts of so many clocks from `clock` on."""
+        each = clocks // addresses.size
+        ends = clock - 1 + self.at.write + each * (1 + np.arange(addresses.size))
+        self.channels[channel].add(ends, addresses.ravel(), words.reshape(addresses.size, -1))
 
     # -- what follows from a pass, whose last step is issued at clock `last` -----------------------
 
@@ -246,6 +252,7 @@ class Schedule:
             ready = taken + self.at.read_back + COMMAND_RESPONSE
             if written is not None:
                 clock = taken + COMMAND_STEP + self.at.write
+                written = self._shown(command.space, command.address, written)
                 self.channels[self.shown[command.space]].add(clock, command.address, [written])
         else:
             ready = taken + COMMAND_RESPONSE
@@ -253,6 +260,13 @@ class Schedule:
         self.channels["responses"].add(moved, 0, [[response]])
         self.free = moved + 1
         self.latest = max(self.latest, self.free)
+
+    def _shown(self, space, address, word):
+        """A word that a command has written, as all lanes have it."""
+        store = Store.WEIGHTS if space == Space.WEIGHT else Store.MEMORY
+        bases = self.layout.weight_bases if space == Space.WEIGHT else self.layout.memory_bases
+        layer = int(np.searchsorted(bases, address, side="right")) - 1
+        return self.layout.copied(layer, word, self.layout.form_of(store, layer))
 
     # -- start ------------------------------------------------------------------------------------
 
@@ -270,8 +284,10 @@ class Schedule:
             for p in start_program(self.config):
                 (store,), each, count = p.walk.writes, p.walk.pace, p.walk.count * p.walk.blocks
                 addresses = p.walk.addresses(np.arange(p.walk.count)).ravel()
+                form = self.layout.form_of(store, p.layer)
                 final = words[store][addresses] * started
-                self._write(f"trace.{store}", clock + each - 1, addresses, final, each)
+                final = self.layout.copied(p.layer, final, form)
+                self._write(f"trace.{store}", clock, addresses, final, each * count)
                 clock += each * count
             clock += self.at.settled
         self.free = clock

@@ -24,6 +24,18 @@ def spread(m, value, lanes: int) -> list:
     return copies
 
 
+def spread_groups(m, values, lanes: int) -> list:
+    """For each cluster a copy of what its group of lanes has, a clock later."""
+    copies = []
+    for number, part in enumerate(clusters(lanes)):
+        value = values[part.start * len(values) // lanes]
+        m.submodules += (copy := Copy(len(Value.cast(value))))
+        here = Signal.like(value, name=f"group_copy_{number}")
+        m.d.comb += [copy.value.eq(value), here.eq(copy.copy)]
+        copies.append(here)
+    return copies
+
+
 class Banks(wiring.Component):
     """Words of all lanes: a `Storage` for each cluster.
 
@@ -37,20 +49,23 @@ class Banks(wiring.Component):
     depth : int
     ports : int
         1 or 2, of each storage.
+    groups : int
+        Groups of lanes that are written apart, one or more clusters each.
 
     Members
     -------
     address : In, data : Out
-    en : In(1), place, written : In
+    en : In, a bit for each group, place, written : In
     """
 
-    def __init__(self, *, lanes, width, depth, ports=2):
+    def __init__(self, *, lanes, width, depth, ports=2, groups=1):
         self.lanes, self.width, self.depth, self.ports = lanes, width, max(depth, 2), ports
+        self.groups = groups
         super().__init__(
             {
                 "address": In(range(self.depth)),
                 "data": Out(lanes * width),
-                "en": In(1),
+                "en": In(groups),
                 "place": In(range(self.depth)),
                 "written": In(lanes * width),
             }
@@ -58,7 +73,10 @@ class Banks(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        copies = (spread(m, value, self.lanes) for value in (self.address, self.en, self.place))
+        copies = [spread(m, value, self.lanes) for value in (self.address, self.en, self.place)]
+        if self.groups > 1:
+            number = len(copies[1])
+            copies[1] = [en[n * self.groups // number] for n, en in enumerate(copies[1])]
         data = []
         parts = clusters(self.lanes, self.width)
         for bits, address, en, place in zip(parts, *copies, strict=True):

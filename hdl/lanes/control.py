@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import data, enum
 
 from ...golden.program import widths
+from ...golden.program.layout import Layout
 from ..shapes import index
 from ..walks.step import is_any, kinds_of
 
@@ -77,4 +78,8 @@ class Control(data.StructLayout):
                 "host_9": 1,
             }
             | ({"traces_9": 1} if config.recurrent else {})
+            # the accumulator starts from what rounds a weight, and ends as its change
+            | ({"correlates_7": 1, "correlates_8": 1} if config.convolves else {})
+            # sums of groups of lanes begin with nothing; the last step takes in those of all
+            | ({"bare_7": 1, "gathers_7": 1} if Layout(config).spans > 1 else {})
         )

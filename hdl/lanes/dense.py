@@ -7,14 +7,15 @@ from amaranth.lib.wiring import In, Out
 from ...golden.layers.init import GROUP
 from ...golden.layers.normalise import exponent_range
 from ...golden.program import widths
-from ...golden.program.layout import kept_width, vector_width, word_width
+from ...golden.program.layout import Layout, kept_width, vector_width, word_width
 from ...golden.program.pipeline import CLUSTER, stages, tree_latency
 from ...golden.program.walk import Own
 from ..neurons.lif import Leaking, leaking
 from ..normalise import mean_shape
 from ..shapes import index
 from ..walks.step import is_any, kinds_of
-from .clusters import spread
+from . import groups
+from .clusters import spread, spread_groups
 from .control import Control, common_of, own_of
 from .lane import Lane
 from .tree import AdderTree
@@ -50,6 +51,8 @@ class Dense(wiring.Component):
     arriving, leak_random : In
         Stage 5, of sequences only: inputs as they lie in their traces, and the random word for all
         that leaks; `spikes_out` in stage 10.
+    scalar_1, mean_1, exponent_1, power_1, .. : In
+        The same for each other group of lanes, where positions of a convolution share a step.
     host_data : In
         Word that the host writes; stable while its step is under way.
     exponent, power : In
@@ -70,6 +73,13 @@ class Dense(wiring.Component):
         low, high = exponent_range(config)
         word = max(word_width(config), 1)
         leaky, potentials = config.leaky, lanes * config.potential.width
+        self.layout, others = Layout(config), range(1, Layout(config).spans)
+        scaled = {
+            "scalar": signed(widths.operand_b(config)),
+            "mean": mean_shape(config),
+            "exponent": range(high - low + 1),
+            "power": range(high - low + 2),
+        }
         super().__init__(
             {
                 "step": In(step_layout),
@@ -97,6 +107,7 @@ class Dense(wiring.Component):
             }
             | ({"potentials": In(potentials), "potentials_out": Out(potentials)} if leaky else {})
             | (self._ticks(config) if config.recurrent else {})
+            | {f"{name}_{n}": In(shape) for n in others for name, shape in scaled.items()}
         )
         # the step, so many clocks after its issue
         self.at = stages(config)
@@ -124,11 +135,19 @@ class Dense(wiring.Component):
                 m.d.sync += step.eq(self.steps[clock - 1])
         m.d.comb += [self.stage(4).eq(self.step), self.out.eq(self.steps[self.at.write])]
         control = self._control(m)
-        scale = self._shift if self.config.recurrent else self._scale
+        scale = self._shift if self.config.recurrent else self.scale
         scalar, begin = scale(m, control)
+        of_groups = [(control, scalar, begin)]
+        of_groups += [groups.signals(m, self, control, n) for n in range(1, self.layout.spans)]
         shared = [control, scalar, begin, self.random, self.host_data, self._steps()]
         shared += [self.leak_random] if self.config.recurrent else []
-        copies = zip(*(spread(m, value, self.config.lanes) for value in shared), strict=True)
+        copies = [
+            spread(m, value, self.config.lanes) for value in shared[3 * (len(of_groups) > 1) :]
+        ]
+        if len(of_groups) > 1:
+            each = zip(*of_groups, strict=True)
+            copies = [spread_groups(m, of, self.config.lanes) for of in each] + copies
+        copies = zip(*copies, strict=True)
         shared = [self._cluster(m, *of_cluster) for of_cluster in copies]
         lanes = [
             self._lane(m, number, **shared[number // CLUSTER])
@@ -144,6 +163,8 @@ class Dense(wiring.Component):
             m.d.comb += self.potentials_out.eq(Cat(lane.potential_out for lane in lanes))
         if self.config.recurrent:
             m.d.comb += self.spikes_out.eq(Cat(lane.spike_out for lane in lanes))
+        if len(of_groups) > 1:
+            groups.gather(m, self, lanes)
         self._saturated(m, [lane.cut for lane in lanes])
         self._totals(m, [lane.product for lane in lanes], [lane.word_out for lane in lanes])
         return m
@@ -155,15 +176,16 @@ class Dense(wiring.Component):
         def register(field, value):
             m.d.sync += field.eq(value)
 
-        register(control.own_5, own_of(m, self.config, self.stage(4)))
+        own = own_of(m, self.config, self.stage(4))
+        register(control.own_5, groups.taking_part(self, own, 0))
         register(control.common_5, common_of(self.config, self.stage(4).kind))
         register(control.remember_5, is_any(self.stage(4).kind, self.kinds.memory_updates))
         register(control.remember_6, is_any(self.stage(5).kind, self.kinds.memory_updates))
         register(control.start_6, is_any(self.stage(5).kind, self.kinds.starts))
-        register(
-            control.fresh_7,
-            self.stage(6).sum_first | is_any(self.stage(6).kind, self.kinds.normalises),
-        )
+        fresh = self.stage(6).sum_first | is_any(self.stage(6).kind, self.kinds.normalises)
+        if self.layout.spans > 1:
+            fresh |= self.stage(6).grouped & self.stage(6).sum_last
+        register(control.fresh_7, fresh)
         register(control.forward_8, is_any(self.stage(7).kind, self.kinds.forwards))
         register(control.direction_8, is_any(self.stage(7).kind, self.kinds.directions))
         register(control.start_8, is_any(self.stage(7).kind, self.kinds.starts))
@@ -175,6 +197,12 @@ class Dense(wiring.Component):
         if self.config.recurrent:
             traced = self.kinds.those(lambda walk: walk.own is Own.TRACE)
             register(control.traces_9, is_any(self.stage(8).kind, traced))
+        if self.config.convolves:
+            register(control.correlates_7, is_any(self.stage(6).kind, self.kinds.correlates))
+            register(control.correlates_8, is_any(self.stage(7).kind, self.kinds.correlates))
+        if self.layout.spans > 1:
+            register(control.bare_7, self.stage(6).grouped & ~self.stage(6).sum_last)
+            register(control.gathers_7, self.stage(6).grouped & self.stage(6).sum_last)
         return control
 
     def _shift(self, m, control):
@@ -196,11 +224,11 @@ class Dense(wiring.Component):
         ]
         return scalar_5, begin_7
 
-    def _scale(self, m, control):
+    def scale(self, m, control, given=None):
         """Where the vector's bits begin in the accumulator, the fine rest of the shift, and what
         the accumulator starts from.
         """
-        cfg = self.config
+        cfg, given = self.config, given or self
         kind, places = self.step.kind, widths.slices(cfg)
         fine, drop = widths.fine_bits(cfg), widths.forward_drop(cfg)
         direction, normalise = (
@@ -214,16 +242,16 @@ class Dense(wiring.Component):
             for of in ("d_", "z_", "")
         )
         place = {4: Signal(index(len(places)))}
-        scalar, scalar_5 = Signal.like(self.scalar), Signal.like(self.scalar, reset_less=True)
-        m.d.sync += [d_shift.eq(self.power + for_d), z_shift.eq(self.exponent + for_z)]
+        scalar, scalar_5 = Signal.like(given.scalar), Signal.like(given.scalar, reset_less=True)
+        m.d.sync += [d_shift.eq(given.power + for_d), z_shift.eq(given.exponent + for_z)]
         m.d.comb += [
             shift.eq(Mux(direction, d_shift, z_shift)),
-            place[4].eq(Mux(direction | normalise, shift >> fine, places.index(drop))),
-            scalar.eq(self.scalar),
+            place[4].eq(Mux(direction | normalise, shift >> fine, self._fixed(places.index(drop)))),
+            scalar.eq(given.scalar),
         ]
         if fine:
             with m.If(direction | normalise):
-                m.d.comb += scalar.eq(self.scalar << ~shift[:fine])
+                m.d.comb += scalar.eq(given.scalar << ~shift[:fine])
         for n in range(5, 8):
             place[n] = Signal.like(place[4], name=f"place_{n}")
             m.d.sync += place[n].eq(place[n - 1])
@@ -238,7 +266,7 @@ class Dense(wiring.Component):
         half = Signal(signed(widths.accumulator(cfg)))
         m.d.comb += half.eq(Array(1 << at >> 1 if at > 0 else 0 for at in places)[place[5]])
         m.d.sync += [
-            offset.eq(self.mean * self.scalar),
+            offset.eq(given.mean * given.scalar),
             left.eq(~shift[:fine] if fine else 0),
             begin_7.eq(begin_6),
         ]
@@ -251,6 +279,16 @@ class Dense(wiring.Component):
                 m.d.sync += begin_6.eq(half)
         return scalar_5, begin_7
 
+    def _fixed(self, forward):
+        """Slice of all sums whose shift is known before: `forward`, or that of an average."""
+        cfg, step = self.config, self.step
+        if not cfg.convolves:
+            return forward
+        found = widths.map_slices(cfg)
+        square, cell = (Array(of[n][0] for of in found)[step.layer] for n in (0, 1))
+        squares, cells = is_any(step.kind, self.kinds.maps), is_any(step.kind, self.kinds.cells)
+        return Mux(squares, square, Mux(cells, cell, forward))
+
     def _steps(self):
         """Fields of steps that the lanes use; the suffix is the stage."""
         hosts = is_any(self.stage(8).kind, self.kinds.hosts)
@@ -259,6 +297,7 @@ class Dense(wiring.Component):
             "tail_4": self.stage(4).tail,
             "lane_8": self.stage(8).lane,
             "hosts_8": hosts,
+            **({"layer_8": self.stage(8).layer} if self.layout.spans > 1 else {}),
             "writes_9": self.stage(9).write,
         }
         if self.config.leaky:
@@ -282,17 +321,23 @@ class Dense(wiring.Component):
         cfg = self.config
         lane = Lane(cfg, number)
         m.submodules[f"lane_{number}"] = lane
-        units = [*cfg.hidden, cfg.hidden[-1]]  # the readout's lanes hold the last hidden layer
+        units = Layout(cfg).normalised
+        units = [*units, units[-1]]  # the readout's lanes hold the last hidden layer
+        spaces = [self.layout.output_form(n).width for n in range(len(cfg.hidden))]
+        spaces.append(spaces[-1])
         absent = [
             step.layer_4 == layer
-            for layer, size in enumerate(units)
-            if 0 < size % cfg.lanes <= number
+            for layer, (size, space) in enumerate(zip(units, spaces, strict=True))
+            if 0 < size % space <= number % space
         ]
         chosen, present = (
             Signal(name=f"{of}_{number}", reset_less=True) for of in ("chosen", "present")
         )
+        target = Mux(step.hosts_8, number, number // GROUP)
+        if self.layout.spans > 1:
+            target = groups.target(self, number, step)
         m.d.sync += [
-            chosen.eq(step.lane_8 == Mux(step.hosts_8, number, number // GROUP)),
+            chosen.eq(step.lane_8 == target),
             present.eq(~(step.tail_4 & Cat(absent).any())),
         ]
         m.d.comb += [
@@ -330,7 +375,10 @@ class Dense(wiring.Component):
     def _saturated(self, m, cuts):
         """Whether a lane saturated, collected from groups of lanes: no long path to a counter."""
         learns = Signal()
-        m.d.sync += learns.eq(self.out.valid & is_any(self.out.kind, self.kinds.learns))
+        changes = self.out.valid & is_any(self.out.kind, self.kinds.learns)
+        if self.kinds.correlates:
+            changes &= self.out.sum_last | ~is_any(self.out.kind, self.kinds.correlates)
+        m.d.sync += learns.eq(changes)
         groups = []
         for at in range(0, len(cuts), 8):
             groups.append(Signal(name=f"cut_{at}"))
@@ -356,12 +404,16 @@ class Dense(wiring.Component):
                 chosen.eq(early.valid & is_any(early.kind, self.kinds.remembers)),
             ]
         copies = spread(m, chosen, cfg.lanes)
+        counted = groups.counted(m, self, early) if scaling and self.layout.spans > 1 else []
         for lane, (product, word) in enumerate(zip(products, memories, strict=True)):
             product = product[:width].as_signed()
             if scaling:
                 stored = word[: cfg.stored.width].as_signed()
                 magnitude = Signal(cfg.stored.width, reset_less=True, name=f"magnitude_{lane}")
-                m.d.sync += magnitude.eq(Mux(stored < 0, -stored, stored))
+                found = Mux(stored < 0, -stored, stored)
+                if counted:
+                    found = Mux(counted[lane // cfg.span], found, 0)
+                m.d.sync += magnitude.eq(found)
                 product = Mux(copies[lane // CLUSTER], magnitude, product)
             m.d.comb += tree.inputs[lane].eq(product)
         m.d.comb += entering.eq(Mux(remembering, remembered.as_value(), multiplied.as_value()))

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from ...golden.arithmetic.fixed import Format, Rounding
 from ...golden.layers.init import init_groups
 from ...golden.program import widths
-from ...golden.program.layout import kept_width, vector_width, word_width
+from ...golden.program.layout import Layout, kept_width, vector_width, word_width
 from ..neurons.activation import activate, active, below
 from ..neurons.leaky import Leak
 from ..neurons.lif import Leaking, Lif, near
@@ -24,6 +24,9 @@ from .random import of_lane
 def _of(direction, d, z, bits):
     """`d` in a direction, else `z`; no choice where both have equally many bits."""
     return Mux(direction, d, z) if bits["d"] != bits["z"] else z
+
+
+GROUPED = (("gathered", In), ("held", Out))
 
 
 class Lane(wiring.Component):
@@ -53,6 +56,9 @@ class Lane(wiring.Component):
         Stage 7: start value of a fresh accumulator: the half that rounds, and the mean.
     host : In, host_writes : In(1)
         Stage 9.
+    held : Out, gathered : In
+        Where positions share a word: the accumulator, in stage 8; the sum of those of all groups
+        of lanes, in stage 7.
     potential, rest : In
         Stage 5, leaky neurons: see `Leak`; `potential_out` in stage 10.
     leaking, arriving, leak_random : In
@@ -67,6 +73,7 @@ class Lane(wiring.Component):
 
     def __init__(self, config, number):
         self.config, self.number = config, number
+        self.grouped = Layout(config).spans > 1
         width = max(word_width(config), 1)
         a_bits, b_bits = widths.operand_a(config), widths.operand_b(config)
         potential = signed(config.potential.width)
@@ -79,6 +86,8 @@ class Lane(wiring.Component):
                 "leak_random": In(32),
                 "spike_out": Out(1),
             }
+        if self.grouped:
+            leaky = {name: port(signed(widths.accumulator(config))) for name, port in GROUPED}
         super().__init__(
             {
                 "control": In(Control(config)),
@@ -153,7 +162,16 @@ class Lane(wiring.Component):
         """
         cfg, control = self.config, self.control
         acc = Signal(signed(widths.accumulator(cfg)), reset_less=True)
-        m.d.sync += acc.eq(Mux(control.fresh_7, self.begin, acc) + self.product)
+        begin = self.begin
+        if cfg.convolves:
+            self.acc, self.rest = acc, Signal(cfg.update_shift)
+            begin = Mux(control.correlates_7, self.rest, begin)
+        product = self.product
+        if self.grouped:
+            begin = Mux(control.bare_7, 0, begin)
+            product = Mux(control.gathers_7, self.gathered, product)
+            m.d.comb += self.held.eq(acc)
+        m.d.sync += acc.eq(Mux(control.fresh_7, begin, acc) + product)
         direction = control.direction_8
         places, drop = widths.slices(cfg), widths.forward_drop(cfg)
         top = Signal()  # the sign of the result
@@ -272,7 +290,7 @@ class Lane(wiring.Component):
         cfg, shift, kind = self.config, self.config.update_shift, self.config.memory
         control = self.control
         random = Signal(shift)
-        m.d.comb += random.eq(of_lane(self.random, self.number))
+        m.d.comb += random.eq(of_lane(self.random, self.number % cfg.span))
         half = Const(1 << (shift - 1), shift)
         weight_bits = {
             Rounding.FLOOR: Const(0, shift),
@@ -291,7 +309,10 @@ class Lane(wiring.Component):
         product = self.product[: widths.update_product(cfg)].as_signed()
         change = Signal(signed(widths.change(cfg)), reset_less=True)
         m.d.sync += change.eq((rest - product) >> shift)
-        return change
+        if not cfg.convolves:
+            return change
+        m.d.comb += self.rest.eq(rest)
+        return Mux(control.correlates_8, self.acc >> shift, change)
 
     def _start(self, start, old):
         """`start` while the lane's group gets its values, else the old value."""

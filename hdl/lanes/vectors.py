@@ -1,6 +1,6 @@
 """Vectors of all hidden layers: activations a and z, directions d, potentials."""
 
-from amaranth.hdl import Cat, Const
+from amaranth.hdl import Array, Cat, Const, Mux
 
 from ...golden.program.layout import Layout, kept_width
 from ..walks.step import is_any, kinds_of
@@ -37,7 +37,12 @@ class Vectors:
         self.config, self.blocks = config, blocks
         layout = Layout(config)
         slots = config.memory.window + 1 if config.memory.windowed else 1
-        m.submodules.z_memory = self.z = self._memory(z_width(config), slots * layout.kept_blocks)
+        m.submodules.z_memory = self.z = Banks(
+            lanes=config.lanes,
+            width=z_width(config),
+            depth=slots * layout.kept_blocks,
+            groups=layout.spans,
+        )
         m.submodules.a_memory = self.a = self._memory(config.u.width, blocks)
         m.submodules.d_memory = self.d = self._memory(config.d.width, blocks)
 
@@ -59,9 +64,13 @@ class Vectors:
         """
         cfg, a, z, d = self.config, self.a, self.z, self.d
         kinds = kinds_of(cfg)
+        averages = (*kinds.maps, *kinds.cells)
+        z_due = is_any(due.kind, (*kinds.normalises, *kinds.traces))
+        if averages:
+            z_due |= due.sum_last & is_any(due.kind, averages)
         m.d.sync += [
             a.en.eq(due.valid & due.sum_last & is_any(due.kind, kinds.forwards)),
-            z.en.eq(due.valid & is_any(due.kind, (*kinds.normalises, *kinds.traces))),
+            z.en.eq(self._each_group(due, due.valid & z_due)),
             d.en.eq(due.valid & due.sum_last & is_any(due.kind, kinds.directions)),
         ]
         vectors = each_lane(cfg, dense.vector_out)
@@ -78,6 +87,18 @@ class Vectors:
             d.place.eq(place),
             d.written.eq(Cat(word[: cfg.d.width] for word in vectors)),
         ]
+
+    def _each_group(self, due, writes):
+        """Which groups of lanes write: of a pooled map the one that its place belongs to."""
+        layout, kinds = Layout(self.config), kinds_of(self.config)
+        groups = range(layout.spans)
+        if layout.spans == 1:
+            return writes
+        owns = Array(
+            Cat(due.owner == (group >> layout.fold(n)) for group in groups)
+            for n in range(len(self.config.windows))
+        )[due.layer]
+        return Mux(writes, Mux(is_any(due.kind, kinds.maps), owns, -1), 0)
 
     def potentials(self, m, read_place, place, dense):
         """Potentials of leaky neurons: read at `read_place`, written with the activations a."""

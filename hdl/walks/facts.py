@@ -29,7 +29,7 @@ class Facts:
         loops = walk.count - 1 if walk.rows is Rows.ALL else 0, walk.blocks - 1
         inner, outer = loops if walk.row_inner else loops[::-1]
         fact = {
-            "kind": self.kinds.Kind[p.kind.name].value,
+            "kind": self.kinds.of_pass(p).value,
             "layer": p.layer,
             "slow": walk.pace == 2,  # each step takes two clocks
             "row_inner": walk.row_inner,

@@ -10,7 +10,7 @@ from ...golden.program import widths
 from ...golden.program.layout import kept_width
 from ...golden.program.walk import Common, Scale
 from ..shapes import index
-from .step import kinds_of
+from .step import is_any, kinds_of
 
 
 def error_width(config) -> int:
@@ -116,6 +116,17 @@ class CommonOperand(wiring.Component):
             ),
             (Common.START, Scale.NONE): Mux(step.bias, 0, start[step.layer]),
         }
+        if cfg.convolves:
+            # what is summed up over positions is subtracted, then added to the weight
+            values[Common.PATCH, Scale.SUM] = values[Common.SOURCE, Scale.SUM]
+            values[Common.PATCH, Scale.STEP] = -values[Common.SOURCE, Scale.STEP]
+            values[Common.PART, Scale.NONE] = self._part()
         if not memory_kind.windowed:
             del values[Common.ONE, Scale.MEMORY]
         return values
+
+    def _part(self):
+        """One part of an average over a square, or over a cell."""
+        kinds, parts = kinds_of(self.config), widths.map_slices(self.config)
+        square, cell = (Array(1 << of[n][1] for of in parts)[self.step.layer] for n in (0, 1))
+        return Mux(is_any(self.step.kind, kinds.cells), cell, square)

@@ -75,6 +75,7 @@ class Sequencer(wiring.Component):
     """
 
     facts_class = Facts
+    conditional = CONDITIONAL
 
     def __init__(self, config, step_layout):
         self.config, self.step_layout = config, step_layout
@@ -163,7 +164,7 @@ class Sequencer(wiring.Component):
         s.now = {
             name: Signal(len(s.flags) if name in ("waits", "clears") else shape, name=name, init=at)
             for (name, at), shape in zip(begins.items(), self._shapes(facts, extent), strict=True)
-            if name not in CONDITIONAL
+            if name not in self.conditional
         }
         # which pass comes next: a bit for each
         s.after = Signal(len(facts), init=1 << begins["learned"])
@@ -174,10 +175,9 @@ class Sequencer(wiring.Component):
         s.length, s.count = Signal(self.count_width), Signal.like(self.count)
         return s
 
-    def _load(self, s, chosen, learn, time, count, tick):
-        """Take over the facts of the pass that has its bit set in `chosen`, for a sample to learn
-        or not, at a time step, with so many inputs; of a sequence, at such a tick.
-        """
+    @staticmethod
+    def _chosen(s, chosen):
+        """From the name of a fact to what it is of the pass that has its bit set in `chosen`."""
 
         def of(name, value=lambda number: number):
             numbers = [int(value(fact[name])) for fact in s.facts]
@@ -186,6 +186,13 @@ class Sequencer(wiring.Component):
                 for bit in range(max(max(numbers).bit_length(), 1))
             )
 
+        return of
+
+    def _load(self, s, chosen, learn, time, count, tick):
+        """Take over the facts of the pass that has its bit set in `chosen`, for a sample to learn
+        or not, at a time step, with so many inputs; of a sequence, at such a tick.
+        """
+        of = self._chosen(s, chosen)
         settling = (
             time != self.config.neuron.time_steps - 1
             if self.config.neuron.time_steps > 1
@@ -240,7 +247,7 @@ class Sequencer(wiring.Component):
             empty.eq((now["empties"] & zeros).any() | self._nothing(now)),
             wanted.eq(s.running & (ready | ~s.begin) & ~empty),
             s.issue.eq(wanted & (second | ~now["slow"])),
-            s.end.eq(s.inner_last & s.outer_last),
+            s.end.eq(self._end(s)),
             s.move.eq(s.running & (s.issue & s.end | ready & empty)),
         ]
         if any(fact["slow"] for fact in s.facts):
@@ -257,6 +264,10 @@ class Sequencer(wiring.Component):
         """The last of the rows that an update walks."""
         rows = Mux(of_units, self.traced_units, self.traced_inputs)
         return (rows - 1)[: len(rows)]
+
+    def _end(self, s):
+        """Whether the step is the last one of its pass."""
+        return s.inner_last & s.outer_last
 
     def _walk(self, m, s):
         """Row, block and address from step to step."""
@@ -363,7 +374,7 @@ class Sequencer(wiring.Component):
             listed.eq(now["counted"]),
             named.eq(target),
             layer_1.eq(layer),
-            word_1.eq(now["memory_base"] + s.block),
+            word_1.eq(now["memory_base"] + self._word(s)),
         ]
         # a recurrent layer's are those of the readout
         job = len(self.config.hidden) if self.config.recurrent else layer
@@ -374,29 +385,36 @@ class Sequencer(wiring.Component):
         before = Array(self.row * self.layout.blocks(n) for n in layers)[layer_1]
         m.d.comb += self.memory_address.eq(word_1 + before)
 
+    def _word(self, s):
+        """Word within a row of the class memory."""
+        return s.block
+
     def _step(self, m, s):
         """The step that is issued."""
         kind, row_inner = s.now["kind"], s.now["row_inner"]
-        m.d.comb += self.step.eq(
-            self.step_layout.pack(
-                valid=s.issue,
-                kind=kind,
-                layer=s.now["layer"],
-                block=s.block,
-                place=s.place,
-                sum_first=s.first,
-                sum_last=s.inner_last,
-                end=s.end,
-                learn=s.learning,
-                bias=row_inner & s.inner_last,
-                jacobian=is_any(kind, self.kinds.those(lambda walk: walk.jacobian)) & s.inner_last,
-                tail=Mux(row_inner, s.outer_last, s.inner_last),
-                lane=s.group,
-                address=s.linear,
-                **({"rest": s.time == 0} if self.config.leaky else {}),
-                **(self._tick(s) if self.config.recurrent else {}),
-            )
-        )
+        fields = {
+            "valid": s.issue,
+            "kind": kind,
+            "layer": s.now["layer"],
+            "block": s.block,
+            "place": s.place,
+            "sum_first": s.first,
+            "sum_last": s.inner_last,
+            "end": s.end,
+            "learn": s.learning,
+            "bias": row_inner & s.inner_last,
+            "jacobian": is_any(kind, self.kinds.those(lambda walk: walk.jacobian)) & s.inner_last,
+            "tail": Mux(row_inner, s.outer_last, s.inner_last),
+            "lane": s.group,
+            "address": s.linear,
+        }
+        m.d.comb += self.step.eq(self.step_layout.pack(**fields | self._more(s)))
+
+    def _more(self, s):
+        """Fields of steps that only some cores have, or have otherwise."""
+        if self.config.leaky:
+            return {"rest": s.time == 0}
+        return self._tick(s) if self.config.recurrent else {}
 
     def _tick(self, s):
         """What a step of a sequence has beside."""

@@ -31,8 +31,10 @@ class Kinds:
     Kind : Enum
     forwards, normalises, directions : tuple of Kind
         Write activations, normalised ones, directions.
-    traces : tuple of Kind
-        Write traces.
+    traces, maps, cells : tuple of Kind
+        Write traces; averages over squares, or over cells, of a convolution.
+    correlates : tuple of Kind
+        Sum up over all positions of a convolution what changes a weight.
     sourced : tuple of Kind
         Take the inputs, or the activations below, one for each row.
     learns, remembers : tuple of Kind
@@ -62,9 +64,17 @@ class Kinds:
             self.Kind.HOST_MEMORY,
         )
         self.traces = of(lambda walk: Store.TRACES in walk.writes)
+        self.maps, self.cells = (
+            of(lambda walk, store=store: store in walk.writes) for store in (Store.MAP, Store.CELLS)
+        )
+        self.correlates = of(lambda walk: walk.positions_inner)
         self.dots = of(lambda walk: walk.total)
         self.starts = of(lambda walk: walk.start)
         self.random = of(lambda walk: walk.random)
+
+    def of_pass(self, p):
+        """Kind of the steps of a pass; where it has two, of the first ones."""
+        return self.Kind[GoldenKind.SUM.name if p.kind is GoldenKind.MOMENTS else p.kind.name]
 
     def those(self, holds):
         """Kinds of steps for whose walk `holds` is true.
@@ -89,12 +99,18 @@ def _ordinary():
 
 @lru_cache(maxsize=64)
 def kinds_of(config) -> Kinds:
-    """Those of a core: where samples are sequences, of its own passes; else always the same."""
-    if not config.recurrent:
+    """Those of a core: of sequences, or with convolutions, of its own passes; else always the same.
+
+    A pass of moments has steps of sums and of squares.
+    """
+    if not (config.recurrent or config.convolves):
         return _ordinary()
     passes = (*program(config), *start_program(config))
-    always = (GoldenKind.START_MEMORY,)
-    found = {p.kind: p.walk for p in passes} | {kind: kind.walk for kind in always}
+    always = [GoldenKind.START_MEMORY]
+    found = {p.kind: p.walk for p in passes}
+    if found.pop(GoldenKind.MOMENTS, None):
+        always += [GoldenKind.SUM, GoldenKind.SQUARES]
+    found |= {kind: kind.walk for kind in always}
     return Kinds({kind: found[kind] for kind in GoldenKind if kind in found})
 
 
@@ -126,6 +142,16 @@ class Step(data.StructLayout):
                 "part": 1,  # start values: of which part of a layer's weights
             }
         layout = Layout(config)
+        if config.convolves:
+            fields = {
+                # position, of those of all layers, or where a group of lanes keeps a pooled number
+                "spot": index(max(layout.spots[-1], layout.copy_bases[-1])),
+                # a bit for each group of lanes: the number that is read lies within its map;
+                "inside": layout.spans,
+                "on": layout.spans,  # the group takes part
+                "owner": index(layout.spans),  # the position that pools, of those of a word
+                "grouped": 1,  # what is summed up is that of all groups, brought together last
+            }
         super().__init__(
             {
                 "valid": 1,

@@ -51,7 +51,7 @@ def test_header_tells_the_ports_of_the_module(small, tmp_path, capsys, trace):
     assert configuration == "\n".join(lines)
 
 
-BUILT = [name for name in presets() if not (load(name).recurrent or load(name).convolves)]
+BUILT = [name for name in presets() if not load(name).recurrent]
 
 
 @pytest.mark.parametrize("name", BUILT)

@@ -18,9 +18,7 @@ from hebbware.golden.errors import InputError
 from hebbware.golden.program.layout import Layout
 from hebbware.golden.program.program import program
 from hebbware.golden.program.walk import Kind, Store, latest
-from hebbware.golden.timing.passes import Schedule
 from hebbware.golden.twin.core import Twin
-from hebbware.hdl.core import Core as Hardware
 
 
 def network(*layers, shape=(6, 6, 1), classes=3, **values):
@@ -75,7 +73,7 @@ class Maps(Reference):
             self.spec.append({
                 "map": shape, "down": down, "across": across, "units": layer.features,
                 "rows": layer.kernel**2 * channels + 1,
-                "cells": self.words(layer.grid**2, layer.features, *self.groups[n]),
+                "cells": self.words(layer.grid**2, layer.features, self.groups[n][0], 1),
             })  # fmt: skip
             shape = down // layer.pool, across // layer.pool, layer.features
             inputs = shape[0] * shape[1] * shape[2]
@@ -294,9 +292,9 @@ CASES = {  # configuration; lanes of a position's features and positions of a wo
         [(8, 4)],
     ),
     "groups that the cells limit": (
-        network((4, {"pool": 1, "grid": 2, "rate": 9, "gain": 2}), shape=(4, 4, 1), lanes=40,
+        network((4, {"pool": 1, "grid": 2, "rate": 9, "gain": 2}), shape=(4, 4, 1), lanes=32,
                 input={"shape": [4, 4, 1], "bits": 4, "centred": True}),
-        [(8, 2)],
+        [(16, 2)],
     ),
     "codes": (
         network((3, {"kernel": 1, "grid": 1, "rate": 6}), shape=(2, 2, 3), lanes=8,
@@ -371,9 +369,9 @@ def test_weights_lie_in_the_first_group_and_come_back():
     assert words[:25, :6].any()
     for got, wanted in zip(layout.weights_from(words), core.weights, strict=True):
         assert (got == wanted).all()
-    # 16 cells of 6 features, two in a word of 16 lanes, for each of 3 classes
-    assert layout.memory_bases[1] == 3 * 8
-    assert layout.memory_places[0].tolist() == ([True] * 6 + [False] * 2) * 2
+    # 16 cells of 6 features, a word each, for each of 3 classes
+    assert layout.memory_bases[1] == 3 * 16
+    assert layout.memory_places[0].tolist() == [True] * 6 + [False] * 10
 
 
 def test_passes_in_the_order_of_the_walk():
@@ -382,9 +380,10 @@ def test_passes_in_the_order_of_the_walk():
     convolve, correlate = found[Kind.CONVOLVE], found[Kind.CORRELATE]
     assert (convolve.positions, convolve.count, convolve.blocks) == (16, 28, 1)
     assert correlate.positions_inner
-    assert correlate.positions == 16
-    assert (found[Kind.POOL].positions, found[Kind.POOL].count) == (16, 2)
-    assert (found[Kind.CELLS].positions, found[Kind.CELLS].count) == (4, 4)
+    # three steps more bring the groups together
+    assert correlate.positions == 16 + 3
+    assert (found[Kind.POOL].positions, found[Kind.POOL].count) == (16, 2 + 3)
+    assert (found[Kind.CELLS].positions, found[Kind.CELLS].count) == (4, 4 + 3)
     assert found[Kind.DIRECTION].positions == 16
     assert found[Kind.MEMORY].positions == 1
     assert "pool0" in next(p for p in program(config) if p.kind is Kind.SCORES).waits
@@ -448,13 +447,6 @@ def test_rules_of_other_layers():
         network((4, {"pool": 2}), (4, {"kernel": 5}))
     with pytest.raises(InputError, match=r"convolutions before all others, not dense, conv, read"):
         network(5, (4, {}))
-
-
-def test_there_is_no_hardware_so_far():
-    config = network((4, {}))
-    for build in (config.check_hardware, lambda: Hardware(config), lambda: Schedule(Core(config))):
-        with pytest.raises(InputError, match=r"layer.kind must not be 'conv' here"):
-            build()
 
 
 def test_lists_of_fields_that_some_layers_have():
