@@ -13,7 +13,7 @@ def test_digits_conv_trains_and_goes_on(capsys, tmp_path):
     more = ["--checkpoint", str(run), "--figure", str(curve), "--json", "-"]
     assert main.main([*arguments, *more]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["accuracy"]["test"] > 0.88
+    assert found["accuracy"]["test"] > 0.8
     assert found["config"]["input.shape"] == [8, 8, 1]
     assert curve.stat().st_size
     assert main.main(["train", "--resume", str(run), "--epochs", "3", "--json", "-"]) == 0
