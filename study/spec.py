@@ -50,7 +50,7 @@ from hebbware.golden.config import PRESETS, CoreConfig, derived, names, presets
 from hebbware.golden.data import sets as data
 from hebbware.golden.errors import InputError, did_you_mean, one_of
 from hebbware.golden.learn import train
-from hebbware.golden.learn.controls import MEMORIES
+from hebbware.golden.learn.controls import MEMORIES, SEQUENCES
 from hebbware.golden.reservoir.decoder import decoder_hash
 from hebbware.golden.settings.files import parse
 from hebbware.golden.settings.tables import flattened
@@ -227,7 +227,7 @@ class _Top:
         self.base, name = _base(where, values.get("base", "digits"), path.parent)
         self.base.pop("seed", None)
         self.dataset = typed(where, "dataset", values.get("dataset", _namesake(name)), str)
-        if self.dataset not in data.NAMES:
+        if self.dataset.partition(":")[0] not in data.NAMES:
             raise one_of(f"{where}: dataset", self.dataset, data.NAMES)
         self.seeds = listed(where, "seeds", values.get("seeds", [0, 1, 2]), int)
         if not self.seeds or min(self.seeds) < 0 or len(set(self.seeds)) < len(self.seeds):
@@ -298,7 +298,8 @@ class _Top:
             return self.key(fixed | used, seed, control)
         run_of = {name: used.pop(name) for name in self.defaults if name in used}
         base = derived(self.base, used)
-        return self.key(run_of | MEMORIES.get(control, {}), seed, control, base)
+        networks = SEQUENCES if "recurrent" in base.get("layer.kind", ()) else MEMORIES
+        return self.key(run_of | networks.get(control, {}), seed, control, base)
 
 
 def _add_part(made: Plan, where: str, top: _Top, values: dict, spec: str) -> None:

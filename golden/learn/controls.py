@@ -42,6 +42,8 @@ MEMORIES = {
     "window": {"memory.kind": "window", "memory.window": 32, "memory.kappa": 0.5},
 }
 FEEDBACK = {"frozen": {"modulator.kind": "none"}, "random": {"modulator.kind": "random"}}
+SEQUENCES = {"frozen": FEEDBACK["frozen"], "codes": FEEDBACK["random"]}
+"""What controls of studies are where the layer is recurrent."""
 DECODERS = {name: {"reservoir.decoder": name} for name in ("shuffled", "zero", "exact")}
 
 BATCH = 10  # samples per step of the linear classifier
