@@ -326,7 +326,7 @@ def test_shipped_specification_is_possible(name, monkeypatch):
     if name != "tiny":
         seeds = {key["seed"] for key in made.keys.values()}
         assert len(seeds) >= 3
-        wanted = set(run.CONTROLS) - ({"float"} if name.startswith("eprop") else set())
+        wanted = set() if name.startswith("eprop") else set(run.CONTROLS)
         for part in made.parts:
             for point in part.points:
                 assert set(point.controls) == wanted
