@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SILENT, SATURATED = 1e-4, 0.5  # spikes of a unit in a tick that are too few, too many
+SILENT, SATURATED = 1e-5, 0.5  # spikes of a unit in a tick that are too few, too many
 
 
 def unusual(rate: float) -> bool:
