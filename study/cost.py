@@ -13,8 +13,8 @@ other than zero, with as many non-zero inputs as the training samples have on av
 
 ``estimate`` is what `hebbware.golden.estimate.devices` expects to be needed of the first of its
 devices, named there: 4-input LUTs, multipliers, block RAMs. Nothing was synthesised for it; its
-LUTs may be off by the share ``error``. Of a recurrent layer, of which there is no estimate, there
-are the bits of weights and multipliers alone.
+LUTs may be off by the share ``error``. Of a recurrent layer there are the first three alone: what
+else it takes depends on its spikes.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
 def cost(config: CoreConfig, nonzero: int) -> dict:
     """Return the ``cost`` of a result (see the table of this module)."""
     stored = {
+        "memory_bits": int(estimate.memory_bits(config)),
         "weight_bits_total": int(estimate.weights(config) * config.weight.width),
         "multiplier_bits": [int(widths.operand_a(config)), int(widths.operand_b(config))],
     }
@@ -76,7 +77,6 @@ def cost(config: CoreConfig, nonzero: int) -> dict:
     multiplies, reads, writes = operations(config, nonzero)
     need = devices.resources(config)[0]
     return stored | {
-        "memory_bits": int(estimate.memory_bits(config)),
         "nonzero_inputs": int(nonzero),
         "multiplies_per_sample": int(multiplies),
         "memory_reads_per_sample": int(reads),
