@@ -4,7 +4,6 @@ from cobs import cobs
 
 from ..golden.program.commands import ADDRESS_BITS, FIELDS
 from . import protocol
-from .link.uart import BREAK
 from .protocol import Field, Message
 
 INPUTS = 64  # of the example's sample
@@ -19,7 +18,8 @@ MEANINGS = {
     Message.SAMPLES: "part of the stream of samples; the answer has the results of those that end "
     "in it, in turn",
     Message.SPEED: "the line gets faster once the reply is sent: `speed` of IDENTITY; where there "
-    f"is none, nothing changes. A line that is low for {BREAK} bits brings the first speed back",
+    "is none, nothing changes. A zero byte without a stop bit, as one at the first speed is there, "
+    "brings that back",
     Message.CLASSES: "as SAMPLES; of each result the answer has the class alone",
 }
 
@@ -229,8 +229,9 @@ def _messages() -> list[str]:
         "### SPEED",
         "",
         "No payload, no answer. The host asks something at the new speed; where no reply comes, it "
-        "sends a zero byte at a tenth of the first speed, which is low for long enough, and begins "
-        "anew with IDENTITY. So does a host that finds a board which does not answer.",
+        "begins anew with IDENTITY at the first one: the zero before it brings the board back to "
+        "that, and its repetition is understood. So it is where a host finds a board that another "
+        "one left at the new speed.",
         "",
     ]
 

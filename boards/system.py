@@ -21,8 +21,8 @@ class System(wiring.Component):
     baud : int
         Bits per second of the line after power-up.
     fast : int
-        Bits per second that SPEED brings it to, 0: no others. A line that is low for `BREAK`
-        (`hebbware.boards.link.uart`) bits brings it back.
+        Bits per second that SPEED brings it to, at least twice as many; 0: none. A zero byte at the
+        first speed brings it back.
     buffer, queue : int
         Bytes of each of the link's two frame buffers, and of what waits before them.
     memory : int

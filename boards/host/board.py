@@ -22,9 +22,7 @@ from ..protocol import Message
 from .requests import GREETINGS, TIMEOUT, TRIES, LinkLost, Requests
 
 BAUD = 1_000_000
-SLOWER = 10  # so many times the bits of a byte hold the line low, to bring it to its first speed
 TURN = 0.002  # seconds until the board has another speed after its reply
-SETTLE = 0.05  # seconds until that is sent
 POLL = 0.02  # seconds that a read waits for a byte
 BYTE = 255  # largest input that a sample of the link can have
 
@@ -127,15 +125,9 @@ class Board(Requests):
             self._hurry(identity.speed * protocol.SPEED, name)
 
     def _greet(self, name: str) -> bytes:
-        """The answer to IDENTITY; a board that another host left at another speed is brought back
-        to that of the line.
+        """The answer to IDENTITY; a board that another host left at another speed does not
+        understand the first one.
         """
-        tries, self.tries = self.tries, 2
-        try:
-            return self.ask(Message.IDENTITY, b"", protocol.size(protocol.IDENTITY))
-        except LinkLost:
-            self._break()
-        self.tries = tries
         try:
             return self.ask(Message.IDENTITY, b"", protocol.size(protocol.IDENTITY))
         except LinkLost:
@@ -144,20 +136,6 @@ class Board(Requests):
                 f"--port: no hebbware board answers at {name} "
                 f"({heard if self.bytes_received else 'nothing came'}); is --baud right?"
             ) from None
-
-    def _break(self) -> None:
-        """Hold the line low for longer than a byte does: a zero byte, slowly."""
-        if not (baud := getattr(self.line, "baudrate", None)):
-            return
-        try:
-            self.line.baudrate = baud // SLOWER
-            self._send(b"\0")
-            self.line.flush()
-            self._pause(SETTLE)
-        except ValueError:  # a port that has no such speed
-            pass
-        finally:
-            self.line.baudrate = baud
 
     def _hurry(self, speed: int, name: str) -> None:
         """Bring the line to another speed; where nothing comes back at it, to its own again."""
@@ -171,8 +149,7 @@ class Board(Requests):
             self._pause(TURN)
             self.ask(Message.COUNTERS, b"", protocol.size(protocol.COUNTERS))
         except (LinkLost, OSError, ValueError):
-            self.line.baudrate = slow
-            self._break()
+            self.line.baudrate, self.tries = slow, tries
             self._greet(name)
         self.tries = tries
 

@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 from ...golden.errors import InputError
 
 SLOWEST = 4  # clocks of a bit, at least
-BREAK = 16  # bits that the line is low, more than any byte: back to the speed after power-up
 TOLERANCE = 0.02  # a receiver samples up to 9.5 bits after the edge; both ends may be off
 
 
@@ -58,7 +57,7 @@ class Receiver(wiring.Component):
     faster : In(1)
         With `fast`.
     broken : Out(1)
-        With `fast`: the line has been low for `BREAK` bits of `divisor` clocks.
+        With `fast`: a byte of zeros has no stop bit, as where it comes at a slower speed.
     """
 
     def __init__(self, divisor, fast=None):
@@ -76,9 +75,6 @@ class Receiver(wiring.Component):
         if self.fast:
             bit = Mux(self.faster, self.fast - 1, bit)
             half = Mux(self.faster, self.fast // 2 - 1, half)
-            low = Signal(range(BREAK * self.divisor))
-            m.d.comb += self.broken.eq(low == BREAK * self.divisor - 1)
-            m.d.sync += low.eq(Mux(line, 0, low + ~self.broken))
         timer = Signal(range(self.divisor))
         bits = Signal(range(10))  # left to sample; 0: waiting for a start bit
         shift = Signal(8)
@@ -93,6 +89,8 @@ class Receiver(wiring.Component):
         with m.Else():
             m.d.sync += [timer.eq(bit), bits.eq(bits - 1)]
             with m.If(bits == 1):
+                if self.fast:
+                    m.d.comb += self.broken.eq(~line & (shift == 0))
                 with m.If(~self.bytes.valid | self.bytes.ready):
                     m.d.sync += [self.bytes.payload.eq(shift), self.bytes.valid.eq(line)]
             with m.Elif((bits == 10) & line):  # a glitch, no start bit
