@@ -107,6 +107,8 @@ def words_of(board: Board) -> int:
     InputError
         It has none.
     """
+    if board.config.recurrent:
+        raise InputError("layer.kind must be 'dense' for samples in a board's memory: no sequences")
     if not board.identity.memory:
         raise InputError(
             "the board must have a memory for samples, and was built without: `hebbware build "
