@@ -281,7 +281,7 @@ class Generator:
             excess = protocol.largest_payload(BUFFER) + int(random.integers(1, 12))
             return self._wire(message, sequence, self._bytes(excess), answer)
         if kind == 0:
-            sequence += int(random.integers(1, 255))
+            sequence += int(random.integers(1, 256 - protocol.window(BUFFER)))
         elif kind == 1:
             message = int(random.choice([0, *range(max(Message) + 1, 256)]))
         elif kind == 2:
