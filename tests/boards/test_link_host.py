@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hebbware.boards import board as boards
 from hebbware.boards import protocol
 from hebbware.boards.host.board import Board, open_port
 from hebbware.boards.host.requests import LinkLost
@@ -152,6 +153,48 @@ def test_the_line_is_full(digits, latency, count):
         assert_same_weights(board, golden)
     assert board.repeated == 0
     assert 0.9 < used < 1
+
+
+@pytest.mark.slow  # two builds and twenty million clocks each: 10 minutes
+@pytest.mark.parametrize("name", [None, "ulx3s-85f"])
+@pytest.mark.parametrize("latency", [0, 0.016])
+def test_the_line_is_full_of_images(name, latency):
+    """As the test above, with those of MNIST; also at the speed that a board is brought to."""
+    try:
+        images = data.load("mnist")
+    except InputError as error:
+        pytest.skip(str(error))
+    config = CoreConfig.of((784, 8, 4, 10), lanes=4, seed=3)
+    options = boards.BOARDS[name].simulation() if name else {}
+    with SimulatedBoard(config, latency=latency, **options).in_step() as line:
+        board, golden = Board(line, config), Twin(config)
+        assert board.baud == (boards.BOARDS[name].fast if name else 1_000_000)
+        x, y = images.x_train[:400], images.y_train[:400]
+        start, sent = line.monotonic(), board.bytes_sent
+        classes = list(board.classes(x, y))
+        used = (board.bytes_sent - sent) * 10 / board.baud / (line.monotonic() - start)
+        assert classes == golden.learn_many(x, y)[0].tolist()
+        assert_same_weights(board, golden)
+    packed = [protocol.packed_sample(*sample) for sample in zip(x, y, strict=True)]
+    assert np.mean([len(sample) for sample in packed]) <= 202
+    assert 0.9 < used < 1.02  # the speed of the line is that of whole clocks
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("ping", "--port", "x", "--latency", 3), "--latency can only be given with --port simul"),
+        (("ping", "--port", "x", "--board", "ulx3s-85f"), "--board can only be given with --port"),
+        (("ping", "--port", "simulated"), "--port simulated can only be given where --config can"),
+        (("train", "--port", "simulated", "--board", "x"), "board must be one of ulx3s-85f"),
+        (("serve", "--latency", 2000), "2000.0 is not in the range 0<=x<=1000"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(arguments, message, capsys):
+    assert run(*arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
 
 
 def test_a_repeated_request_is_answered_again_and_not_carried_out(board, digits):
