@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...golden.config import CoreConfig
-from ...golden.estimate import estimate
+from ...golden.estimate import estimate, ticks
 
 FRAME = 10  # bits of the line for a byte
 
@@ -80,10 +80,12 @@ class Figures:
         return ", ".join(parts)
 
 
-def core_clocks(config: CoreConfig, x: np.ndarray, learn: bool = True) -> int:
-    """Clocks that the core takes for a sample of so many non-zero inputs as these have on average.
+def core_clocks(config: CoreConfig, x: np.ndarray) -> int:
+    """Clocks that the core takes to learn a sample of so many non-zero inputs as these have on
+    average.
 
-    `x` holds raw inputs, int array (n, inputs).
+    `x` holds raw inputs, int array (n, inputs), or (n, ticks, inputs) of sequences.
     """
-    nonzero = round(float((np.asarray(x) != config.x_zero).sum(1).mean()))
-    return estimate.clocks_per_sample(config, nonzero, learn)
+    nonzero = round(float((np.asarray(x) != config.x_zero).sum(-1).mean()))
+    of = ticks.clocks_per_sequence if config.recurrent else estimate.clocks_per_sample
+    return of(config, nonzero)

@@ -91,7 +91,7 @@ def _memory(board: Board) -> Check:
 def _samples(board: Board):
     """Random samples, a third of their inputs other than zero, and their labels."""
     config, generator = board.config, np.random.default_rng(SEED)
-    x = generator.integers(0, config.x.max + 1, (SAMPLES, config.inputs))
+    x = generator.integers(0, config.x.max + 1, (SAMPLES, *config.sample_shape))
     x[generator.random(x.shape) > 1 / 3] = 0
     return x, generator.integers(0, config.classes, SAMPLES)
 
