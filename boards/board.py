@@ -115,7 +115,7 @@ BOARDS = {
             "icebreaker", "iCEBreaker", "amaranth_boards.icebreaker:ICEBreakerPlatform",
             "iCE40UP5K", "mnist-pooled", 12_000_000, 30_000_000, "clk12", "USB (FT2232H)",
             "openFPGALoader --board ice40_generic", 6_000_000,
-            queue=1024,
+            queue=0,
         ),
         Board(
             "tang-nano-9k", "Tang Nano 9K", f"{_OWN}.tang_nano_9k:TangNano9kPlatform",
