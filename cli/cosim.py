@@ -259,13 +259,16 @@ def _long_run(
 
 
 def _clocks_each(config: CoreConfig, run: CoreRun, samples: int) -> dict[str, float | None]:
-    """Clocks for each sample learned, and for each one inferred."""
+    """Clocks for each sample learned, and for each one inferred; of sequences also per tick."""
     from hebbware.golden.estimate.estimate import start_clocks
 
     each = np.diff(run.prediction.sample_clocks, prepend=start_clocks(config))
+    learned = each[:samples].mean()
+    ticks = {"clocks_per_tick": learned / config.neuron.ticks} if config.recurrent else {}
     return {
-        "clocks_per_sample": each[:samples].mean(),
+        "clocks_per_sample": learned,
         "clocks_per_sample_inferred": _mean(each[samples:]),
+        **ticks,
     }
 
 
@@ -294,12 +297,13 @@ def _verdict(result: dict[str, Any], message: str | None, output: Output) -> Non
         f"{result['commands']:,} commands compared, 0 mismatches; "
         f"{result['clocks_per_second']:,.0f} clocks/s"
     )
-    inferred = result["clocks_per_sample_inferred"]
+    inferred, tick = result["clocks_per_sample_inferred"], result.get("clocks_per_tick")
+    sample = "sample" if tick is None else f"sequence, {tick:,.1f} per tick"
     if inferred is None:
-        output.log(f"    {result['clocks_per_sample']:,.1f} clocks per learned sample")
+        output.log(f"    {result['clocks_per_sample']:,.1f} clocks per learned {sample}")
         return
     output.log(
-        f"    {result['clocks_per_sample']:,.1f} clocks per learned sample, "
+        f"    {result['clocks_per_sample']:,.1f} clocks per learned {sample}, "
         f"{inferred:,.1f} per inferred one\n"
         f"    of the samples inferred, {100 * result['accuracy_rtl']:.1f} % right on the RTL, "
         f"{100 * result['accuracy_golden']:.1f} % in golden"
