@@ -26,9 +26,9 @@ def random_commands(
         """An address, and a lane that holds a unit there."""
         address = int(rng.integers(bases[-1]))
         if config.convolves:
-            weights = bases is layout.weight_bases
-            held = (layout.weight_places if weights else layout.memory_places)[address]
-            return address, int(rng.choice(np.flatnonzero(held)))
+            held = layout.weight_places if bases is layout.weight_bases else layout.memory_places
+            there = np.flatnonzero(held[address]) if len(held) else np.arange(lanes)
+            return address, int(rng.choice(there))
         layer = int(np.searchsorted(bases, address, side="right")) - 1
         units = hidden[min(layer, len(hidden) - 1)]
         block = words_of_block(layer, address - bases[layer])
