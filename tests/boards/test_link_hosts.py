@@ -202,6 +202,9 @@ def test_a_host_process_that_is_killed_with_requests_on_their_way(port):
     board.line.close()
 
 
+SOON = 0.02  # seconds of a simulated line, each of which has 16 million clocks
+
+
 @pytest.fixture(scope="module")
 def fast():
     return SimulatedBoard(fuzz.CONFIG, quick=True, clock_hz=16_000_000, fast=4_000_000, memory=0)
@@ -220,15 +223,15 @@ def test_the_line_gets_as_fast_as_the_board(fast):
     """A host that finds the board at another's speed brings it back, and to its own."""
     with fast.in_step() as line:
         golden = Core(fuzz.CONFIG)
-        board = Board(line, fuzz.CONFIG)
+        board = Board(line, fuzz.CONFIG, timeout=SOON)
         assert board.baud == 4_000_000
         assert board.counters()["errors"] == 0
         learn_twenty(board, golden)
         line.baudrate = 1_000_000  # a new host
-        board = Board(line, fuzz.CONFIG, fast=False)
+        board = Board(line, fuzz.CONFIG, timeout=SOON, fast=False)
         assert board.baud == 1_000_000
         learn_twenty(board, golden)
-        board = Board(line, fuzz.CONFIG)
+        board = Board(line, fuzz.CONFIG, timeout=SOON)
         assert board.baud == 4_000_000
         learn_twenty(board, golden)
         for found, wanted in zip(board.weights(), golden.weights, strict=True):
@@ -242,7 +245,7 @@ def test_a_host_stays_slow_where_the_bridge_does_not_get_faster(fast, monkeypatc
             type(line), "baudrate", property(own.fget, lambda self, baud: own.fset(
                 self, min(baud, 3_000_000)))
         )  # fmt: skip
-        board = Board(line, fuzz.CONFIG)
+        board = Board(line, fuzz.CONFIG, timeout=SOON)
         assert board.baud == 1_000_000
         learn_twenty(board, Core(fuzz.CONFIG))
 
