@@ -155,18 +155,25 @@ def draw(setting: Setting, found: list[Chosen], costs: list[tuple[dict, dict]]):
                 color=colour, label=name, capsize=2, elinewidth=1, lw=1.8, **look,
             )  # fmt: skip
             drawn += [spread for _, spread in points]
-    axis.set_xscale("log")
-    axis.set_xlabel("memory of the network, bits (floating point: at the same width, 12 bits)")
+    chart.samples_axis(axis, _ticks([x for x, _ in axis.dataLim.get_points()]), "memory, bits")
     chart.accuracy_axis(axis, drawn)
-    ticks = sorted((bits_, hidden[0]) for hidden, bits_ in place.items())
+    widths = sorted((bits_, hidden[0]) for hidden, bits_ in place.items())
     top = axis.secondary_xaxis("top")
-    top.set_xticks([x for x, _ in ticks], [str(units) for _, units in ticks])
+    top.set_xticks([x for x, _ in widths], [str(units) for _, units in widths])
     top.minorticks_off()
-    top.set_xlabel(f"hidden units, weights of {max(bits)} bits")
+    top.set_xlabel(f"hidden units with weights of {max(bits)} bits, and in floating point")
     canvas.legend(
         *axis.get_legend_handles_labels(), fontsize=10.5, ncols=2, loc="outside lower center"
     )
     return canvas, summary(setting, found, costs)
+
+
+def _ticks(ends: list[float]) -> list[float]:
+    """Return round numbers between two ends, three in each decade."""
+    low, high = min(ends), max(ends)
+    return [
+        n * 10**k for k in range(3, 9) for n in (1, 2, 5) if 0.9 * low <= n * 10**k <= high * 1.1
+    ]
 
 
 LOOKS: dict[str, dict[str, Any]] = {
@@ -245,9 +252,11 @@ def findings(summary: dict) -> list[str]:
             ahead = [shape(g["hidden"]) for g in gaps if g["decided"] and g["mean"] > 0]
             behind = [shape(g["hidden"]) for g in gaps if g["decided"] and g["mean"] < 0]
             same = [shape(g["hidden"]) for g in gaps if not g["decided"]]
+            single = any(gap["pairs"] == 1 for gap in gaps)
+            level = "not decided, one seed," if single else "no difference"
             parts = [
                 f"{word} at {', '.join(which)}"
-                for word, which in (("ahead", ahead), ("behind", behind), ("no difference", same))
+                for word, which in (("ahead", ahead), ("behind", behind), (level, same))
                 if which
             ]
             found.append(f"{bits} bits, gated against {against}: {'; '.join(parts)}")
