@@ -11,6 +11,7 @@ from ..golden.config import CoreConfig
 from ..golden.errors import InputError
 from ..golden.estimate import devices, estimate, ticks
 from . import report
+from . import watch as watching
 from .board import Board
 
 NAME = "hebbware"
@@ -158,6 +159,7 @@ def build(
     seeds: int = 1,
     overwrite: bool = False,
     tell: Callable[[int, int, str, Step | None], None] = lambda *_: None,
+    doing: Callable[[str], None] = lambda _: None,
 ) -> Result:
     """Build a bitstream in `folder`.
 
@@ -169,6 +171,8 @@ def build(
         Placements to try; the fastest becomes the bitstream.
     tell : callable
         Called with number, count and name of a step before it, and with what came of it after it.
+    doing : callable
+        Called with what place and route is doing, such as how many wires are overused.
 
     Raises
     ------
@@ -196,10 +200,15 @@ def build(
     )
     yosys, place, pack = needed
 
-    def run(tool, arguments, name, log):
+    def watch(line: str) -> None:
+        if now := watching.doing(line):
+            doing(now)
+
+    def run(tool, arguments, name, log, **options):
+        options |= {"step": name, "folder": folder, "log": folder / log}
         step(
             name, f"{tool.name}, {tool.origin}", log,
-            lambda: tools.call(tool, arguments, step=name, folder=folder, log=folder / log),
+            lambda: tools.call(tool, arguments, **options),
         )  # fmt: skip
 
     run(yosys, commands[0], "synthesise", "synthesis.log")
@@ -213,7 +222,7 @@ def build(
         ]  # fmt: skip
         arguments = [_seeded(argument, seed) for argument in commands[1]]
         name = "place and route" + (f", seed {seed}" if seeds > 1 else "")
-        run(place, [*arguments, *options], name, f"placement_{seed}.log")
+        run(place, [*arguments, *options], name, f"placement_{seed}.log", watch=watch)
         said = json.loads((folder / written).read_text())
         clock, reached, _ = report.clock(said)
         placements.append(Placement(seed, reached, report.worst_path(said, clock), said))

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from hebbware.cli import estimates
 from hebbware.cli.common import (
     CheckFailed,
     DataOptions,
     Output,
     common_options,
     dataset_options,
+    examples,
     resolve_config,
 )
 from hebbware.golden.errors import InputError
@@ -31,7 +33,12 @@ EDGE_CLOCKS, AMARANTH_CLOCKS = 20_000, 500
 ALSO = "mnist"  # clocks are also given for this one where its files are at hand
 
 
-@click.command("bench")
+@click.command(
+    "bench",
+    epilog=examples(
+        "hebbware bench", "hebbware bench --config mnist --samples 500 --json bench.json"
+    ),
+)
 @common_options
 @dataset_options
 @click.option(
@@ -141,7 +148,8 @@ def _clocks(
     rows = []
     for name, config, dataset in cases:
         x, y = _samples(config, dataset, 200)
-        with output.progress(f"clocks of {name}", total=len(x)) as advance:
+        about = {"about": estimates.predicting(config, len(x)), "of": config.fingerprint}
+        with output.progress(f"clocks of {name}", len(x), **about) as advance:
             prediction = predict(config, x, y.tolist(), progress=lambda done: advance())
         clocks = np.diff(prediction.sample_clocks, prepend=start_clocks(config)).mean()
         counts = np.count_nonzero(x != config.x_zero, axis=1)
@@ -192,7 +200,8 @@ def _golden(config: CoreConfig, dataset: Dataset, samples: int, output: Output) 
     x, y = _samples(config, dataset, samples)
     rates = {}
     for engine, count in (("compiled", samples), ("plain", samples // PLAIN_SHARE)):
-        with output.progress(f"golden, {engine}"):
+        about = estimates.learning(config, count, engine)
+        with output.progress(f"golden, {engine}", count, about=about, of=config.fingerprint):
             core = engine_class(engine)(config)
             core.learn_many(x[:2], y[:2])  # compiles
             start = time.perf_counter()
@@ -219,11 +228,14 @@ def _cosim(config: CoreConfig, dataset: Dataset, samples: int, output: Output) -
     from hebbware.hdl.core import Core
 
     x, y = _samples(config, dataset, samples)
-    with output.progress("building the simulation"):
-        model = build_core(config)
-    with output.progress("simulating"):
+    about = {"about": estimates.building(config), "of": config.fingerprint}
+    with output.progress("building the simulation", later=True, **about) as step:
+        model = build_core(config, tell=step.begin)
+    about["about"] = 2 * estimates.predicting(config, samples)
+    with output.progress("golden, then the RTL", samples, **about):
         run = cosimulate(config, x, y.tolist(), model=model, seed=config.seed, stalls=STALLS)
-    with output.progress("building and running the bare loop"):
+    about["about"] = estimates.building(config) / 2
+    with output.progress("building and running the bare loop", **about):
         bare = bare_speed(Core(config, trace=True), BARE_CLOCKS)
     if run.message:
         raise CheckFailed(run.message)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hebbware.cli import onboard
+from hebbware.cli import estimates, onboard
 from hebbware.cli.common import (
     CheckFailed,
     DataOptions,
     Group,
     Output,
     common_options,
-    config_option,
     dataset_options,
+    examples,
     forbid,
     json_option,
     resolve_config,
@@ -53,7 +53,7 @@ def _link(board: Board) -> dict[str, int]:
     }
 
 
-@command.command("ping")
+@command.command("ping", epilog=examples("hebbware board ping --port /dev/ttyUSB0"))
 @json_option
 @port_options
 def ping(output: Output, line: Line) -> None:
@@ -81,7 +81,13 @@ def check_option(meaning: str) -> Callable:
     return click.option("--check", is_flag=True, help=meaning)
 
 
-@command.command("train")
+@command.command(
+    "train",
+    epilog=examples(
+        "hebbware board train --port /dev/ttyUSB0 --config mnist-pooled --samples 1000",
+        "hebbware board train --port /tmp/hebbware --config digits --check",
+    ),
+)
 @common_options
 @dataset_options
 @port_options
@@ -202,7 +208,9 @@ def _learn(output: Output, board: Board, dataset, samples: int, test: int, epoch
     return curve, right, figures, wrong + differ
 
 
-@command.command("infer")
+@command.command(
+    "infer", epilog=examples("hebbware board infer --port /dev/ttyUSB0 --from digits.npz")
+)
 @common_options
 @dataset_options
 @port_options
@@ -263,27 +271,38 @@ def infer(
     _verdict(result)
 
 
-@command.command("weights")
-@config_option
-@json_option
+@command.command(
+    "weights",
+    epilog=examples(
+        "hebbware board weights --port /dev/ttyUSB0 --config digits --save weights.npz"
+    ),
+)
+@common_options
 @port_options
 @click.option("--save", type=Path, metavar="FILE", help="Read the board's weights into this file.")
 @click.option("--load", type=Path, metavar="FILE",
               help="Write a file's weights to the board: one of --save, or a checkpoint of "
               "`hebbware train`.")  # fmt: skip
-def weights(config: str, output: Output, line: Line, save: Path | None, load: Path | None) -> None:
+def weights(
+    config: str,
+    seed: int | None,
+    output: Output,
+    line: Line,
+    save: Path | None,
+    load: Path | None,
+) -> None:
     """Read the weights of a board, or write them."""
     from hebbware.boards.host.weights import load_weights, pack_weights
 
     if (save is None) == (load is None):
         raise InputError("weights must be given --save FILE or --load FILE, one of them")
-    resolved = resolve_config(config)
+    resolved = resolve_config(config, seed)
     loaded = load_weights(load, resolved) if load else None
     if save:
         save = check_writable(save, "--save")
     with line.connected(resolved) as board:
         if loaded:
-            with output.progress("writing weights", _words(resolved)) as advance:
+            with output.progress("writing weights", _words(resolved), **_about(board)) as advance:
                 board.load_weights(loaded, advance)
         values = _read(output, board)
     count = sum(layer.size for layer in values)
@@ -298,6 +317,12 @@ def weights(config: str, output: Output, line: Line, save: Path | None, load: Pa
     output.write({"weights": count, "saturated": saturated, "file": save or load, **_link(board)})
 
 
+def _about(board: Board, sent: int | None = None) -> dict:
+    """How long so many bytes take over the line; by default all weights."""
+    sent = 2 * _words(board.config) if sent is None else sent
+    return {"about": sent * estimates.LINE_BYTE, "of": board.config.fingerprint}
+
+
 def _words(config: CoreConfig) -> int:
     from hebbware.golden.program.layout import Layout
 
@@ -305,13 +330,14 @@ def _words(config: CoreConfig) -> int:
 
 
 def _read(output: Output, board: Board) -> list[np.ndarray]:
-    with output.progress("reading weights", _words(board.config)) as advance:
+    with output.progress("reading weights", _words(board.config), **_about(board)) as advance:
         return board.weights(advance)
 
 
 def _write(output: Output, board: Board, numbers: list) -> None:
     """Write what `hebbware.golden.timing.access.stored` lists."""
-    with output.progress("writing the network", sum(len(each[-1]) for each in numbers)) as advance:
+    total = sum(len(each[-1]) for each in numbers)
+    with output.progress("writing the network", total, **_about(board, total)) as advance:
         for space, address, lane, values in numbers:
             board.write(space, address, values, lane)
             advance(len(values))
@@ -322,7 +348,8 @@ def _send(output: Output, board: Board, title: str, x, y, learn: bool, golden) -
     right = wrong = 0
     labels = y.tolist() if learn else [None] * len(y)
     results = board.samples(x, labels) if golden else ((c, None) for c in board.classes(x, labels))
-    with output.progress(title, len(y)) as advance:
+    about = _about(board, len(y) * (x.size // max(len(x), 1) + estimates.FRAME))
+    with output.progress(title, len(y), **about) as advance:
         for done, (found, scores) in enumerate(results, 1):
             right += found == y[done - 1]
             if golden:

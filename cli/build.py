@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hebbware.cli import estimates, values
 from hebbware.cli.common import (
     CheckFailed,
     Output,
+    examples,
+    forbid,
     json_option,
     resolve_config,
     seed_option,
@@ -25,8 +29,16 @@ if TYPE_CHECKING:
     from hebbware.boards.build import Result
 
 
-@click.command("build")
-@click.option("--board", "name", metavar="NAME", help="Board; --list prints them.")
+@click.command(
+    "build",
+    epilog=examples(
+        "hebbware build --board icebreaker",
+        "hebbware build --board ulx3s-85f --config wine.toml --seeds 4",
+        "hebbware build --list",
+    ),
+)
+@click.option("--board", "name", metavar="NAME", shell_complete=values.boards,
+              help="Board; --list prints them.")  # fmt: skip
 @click.option("--all", "every", is_flag=True, help="All boards, each with its own preset.")
 @click.option("--list", "listing", is_flag=True, help="List the boards.")
 @set_option
@@ -34,6 +46,7 @@ if TYPE_CHECKING:
     "--config",
     default=None,
     metavar="FILE|PRESET",
+    shell_complete=values.presets,
     help="Configuration: a TOML file or the name of a preset; by default the board's.",
 )
 @seed_option
@@ -64,7 +77,9 @@ if TYPE_CHECKING:
     metavar="KIB",
     help="Block RAM for samples, for `board train --on-board`; by default the board's.",
 )
+@click.pass_context
 def command(
+    context: click.Context,
     name: str | None,
     every: bool,
     listing: bool,
@@ -87,6 +102,8 @@ def command(
     if sum((name is not None, every, listing)) != 1:
         raise InputError("give one of --board, --all and --list")
     if listing:
+        others = (p.name for p in context.command.params if p.name not in ("listing", "output"))
+        forbid(context, "--list", *others)
         _list(output, list(boards.BOARDS.values()))
         return
     if every and (config or clock or folder):
@@ -132,16 +149,27 @@ def command(
 def _build(output, board, config, folder, clock, seeds, overwrite) -> Result:
     from hebbware.boards import build
 
-    def tell(number, count, name, step):
-        if step is not None:
-            output.log(f"  {number}/{count} {name}: {step.seconds:.1f} s ({step.tool})")
-
     hertz = None if clock is None else round(clock * 1e6)
     target = folder or Path("build") / board.name
-    with output.progress(f"building for {board.name}"):
+    seconds = estimates.bitstream(build.devices.need(config, board.device).lut)
+    of = f"{board.name} {config.fingerprint} {hertz or board.clock_hz}"
+
+    with ExitStack() as bars:
+        now = None
+
+        def tell(number, count, name, step):
+            nonlocal now
+            if step is None:
+                about = seconds[name.partition(",")[0]]
+                now = bars.enter_context(output.progress(name, about=about, of=of))
+            else:
+                bars.close()
+                output.log(f"  {number}/{count} {name}: {step.seconds:.1f} s ({step.tool})")
+
         return build.build(
-            board, config, target, clock_hz=hertz, seeds=seeds, overwrite=overwrite, tell=tell
-        )
+            board, config, target, clock_hz=hertz, seeds=seeds, overwrite=overwrite, tell=tell,
+            doing=lambda text: now.doing(text),
+        )  # fmt: skip
 
 
 def _late(result: Result) -> str:

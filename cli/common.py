@@ -1,32 +1,28 @@
-"""What the commands share: options, the configuration, progress, and output for man and machine."""
+"""What the commands share: options, the configuration, the data set."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hebbware.cli.files import check_writable, write_file
+from hebbware.cli import estimates, values
+from hebbware.cli.output import Output
 from hebbware.golden.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from hebbware.golden.config import CoreConfig
     from hebbware.golden.data.meaning import Meaning
     from hebbware.golden.data.sets import Dataset
 
 
 SET = "hebbware.set"  # where click's context keeps the values of --set
-UNFOLDED = 1 << 20  # columns of what is no terminal: its lines are not to be folded
 
 
 class CheckFailed(Exception):
@@ -44,103 +40,17 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class Output:
-    """Where a command's results go.
-
-    Text for people goes to standard output, or to standard error when the JSON takes standard
-    output. Progress always goes to standard error, and only where that is a terminal.
-
-    Parameters
-    ----------
-    json_path : str, optional
-        File for the JSON result; ``-`` is standard output.
-
-    Raises
-    ------
-    InputError
-        The file cannot be written: found out here, before any long work.
-    """
-
-    def __init__(self, json_path: str | None = None):
-        self.takes_stdout = json_path == "-"
-        self._path = None
-        if json_path is not None and not self.takes_stdout:
-            self._path = check_writable(json_path, "--json")
-
-    @cached_property
-    def _console(self) -> Console:
-        from rich.console import Console
-
-        console = Console(stderr=self.takes_stdout, highlight=False, markup=False)
-        if not console.is_terminal:
-            console.width = UNFOLDED
-        return console
-
-    def log(self, text: str) -> None:
-        """Print text for people."""
-        self._console.print(text)
-
-    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Print a table for people; numbers are set to the right."""
-        from rich.table import Table
-
-        table = Table(title=title, title_justify="left")
-        for index, column in enumerate(columns):
-            numeric = all(isinstance(row[index], (int, float)) for row in rows)
-            table.add_column(column, justify="right" if numeric else "left")
-        for row in rows:
-            table.add_row(*map(str, row))
-        self._console.print(table)
-
-    @contextmanager
-    def progress(self, description: str, total: int | None = None) -> Iterator[Callable[..., None]]:
-        """Show a bar while the block runs.
-
-        Yields ``advance(n=1, description=None)``, which may also change the description. Without a
-        total the bar only shows that work goes on.
-        """
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        console = Console(stderr=True)
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%" if total else ""),
-            TimeRemainingColumn(),
-        )
-        with Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
-        ) as bar:
-            task = bar.add_task(description, total=total)
-
-            def advance(n: int = 1, description: str | None = None) -> None:
-                bar.update(task, advance=n, description=description)
-
-            yield advance
-
-    def write(self, result: dict[str, Any]) -> None:
-        """Write the JSON result, whole or not at all, where ``--json`` asks for it.
-
-        NumPy values become numbers and lists; numbers that JSON lacks (NaN, infinities) ``null``.
-
-        Raises
-        ------
-        InputError
-            The file cannot be written any more.
-        """
-        if not self.takes_stdout and self._path is None:
-            return
-        text = json.dumps(_plain(result), indent=2, allow_nan=False) + "\n"
-        if self._path is None:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        else:
-            write_file(self._path, text)
+def examples(*lines: str) -> str:
+    """The end of a command's help: command lines that may be typed as they are."""
+    return "\b\nExamples:\n" + "".join(f"  {line}\n" for line in lines)
 
 
-def set_option(command: Callable) -> Callable:
-    """Add ``--set``, which `resolve_config` reads."""
+def set_option(
+    command: Callable,
+    example: str = "memory.horizon=9, 'layer.rate=[7,5,8]'",
+    complete: Callable = values.fields,
+) -> Callable:
+    """Add ``--set``, which `resolve_config` and `changes_given` read."""
     return click.option(
         "--set",
         "fields",
@@ -148,8 +58,8 @@ def set_option(command: Callable) -> Callable:
         expose_value=False,
         callback=lambda ctx, parameter, value: ctx.meta.update({SET: value}),
         metavar="FIELD=VALUE",
-        help="Another value for a configuration field, as in TOML: memory.horizon=9, "
-        "'layer.rate=[7,5,8]'.",
+        shell_complete=complete,
+        help=f"Another value for a configuration field, as in TOML: {example}.",
     )(command)
 
 
@@ -160,6 +70,7 @@ def config_option(command: Callable, default: str = "digits") -> Callable:
         default=default,
         show_default=True,
         metavar="FILE|PRESET",
+        shell_complete=values.presets,
         help="Configuration: a TOML file or the name of a preset.",
     )(set_option(command))
 
@@ -197,9 +108,17 @@ def resolve_config(config: str, seed: int | None = None) -> CoreConfig:
     """
     from hebbware.golden.config import load
 
-    context = click.get_current_context(silent=True)
-    resolved = load(config, changes(context.meta.get(SET, ()) if context else ()))
+    resolved = load(config, changes_given(seed))
     return resolved if seed is None else dataclasses.replace(resolved, seed=seed)
+
+
+def changes_given(seed: int | None) -> dict[str, Any]:
+    """Return the values of this command's ``--set``, which has no seed beside ``--seed``."""
+    context = click.get_current_context(silent=True)
+    changed = changes(context.meta.get(SET, ()) if context else ())
+    if seed is not None and "seed" in changed:
+        raise InputError(f"--seed {seed} and --set seed={changed['seed']}: give one of them")
+    return changed
 
 
 def changes(fields: Sequence[str]) -> dict[str, Any]:
@@ -228,6 +147,7 @@ def dataset_option(command: Callable) -> Callable:
         "--dataset",
         "dataset_name",
         metavar="NAME|FILE",
+        shell_complete=values.datasets,
         help="Data set: a name, or a file or folder of your own (.csv, .tsv, .npz, .arff, "
         ".libsvm); by default the one that the configuration is named after.",
     )(command)
@@ -280,13 +200,48 @@ class DataOptions:
         As a `stream` it has no test set where its file has none, and its encoding is fitted to the
         first `fitted` samples, or where that is 0 to all.
         """
-        from hebbware.golden.data import sets as data
+        name = self.name or namesake(config)
+        check_folder(name, self.folder)
+        with fetching(name, self.folder):
+            from hebbware.golden.data import sets as data
 
-        return data.load(
-            self.name or namesake(config), self.folder, seed,
-            label=self.label, encoding=self.encoding, meaning=self.meaning,
-            fitted=(fitted or sys.maxsize) if stream else None,
-        )  # fmt: skip
+            return data.load(
+                name, self.folder, seed,
+                label=self.label, encoding=self.encoding, meaning=self.meaning,
+                fitted=(fitted or sys.maxsize) if stream else None,
+            )  # fmt: skip
+
+
+def needs(context: click.Context, name: str, other: str) -> None:
+    """Refuse an option that is given without another one, which it is for."""
+    options = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+    given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    if given and not context.params[other]:
+        raise InputError(f"{options[name]} is for {options[other]}, which is not given")
+
+
+def check_folder(name: str, folder: Path | None) -> None:
+    """Refuse ``--data`` where a data set has no files in a folder."""
+    from hebbware.golden.data import sets as data
+
+    if folder is not None and not data.takes_folder(name):
+        known = ", ".join(filter(data.takes_folder, data.NAMES))
+        raise InputError(f"--data must be for a data set of files ({known}), not for {name}")
+
+
+@contextmanager
+def fetching(name: str, folder: Path | None = None) -> Iterator[None]:
+    """Tell that files are fetched from the network while the block runs, where that is so."""
+    from hebbware.golden.data import idx
+    from hebbware.golden.data import sets as data
+
+    files = data.fetched(name)
+    there = not files or folder or any(map(idx.present, idx.folders(files)))
+    title = f"fetching {files} from the network, once"
+    with Output().progress(title, about=estimates.FETCHED, later=True) as step:
+        if not there:
+            step.begin()
+        yield
 
 
 def dataset_options(command: Callable) -> Callable:
@@ -335,6 +290,16 @@ def forbid(context: click.Context, why: str, *names: str) -> None:
                 raise InputError(f"{parameter.opts[0]} cannot be given with {why}")
 
 
+def untested(dataset: Dataset) -> str:
+    """Why no accuracy on test samples can be told, empty where it can."""
+    if len(dataset.y_test):
+        return ""
+    return (
+        f"{dataset.name} has no test samples: of a file without a test part they are a quarter of "
+        "each class, rounded down"
+    )
+
+
 def namesake(config: str) -> str:
     """Return the data set that a configuration is named after, such as mnist for mnist-large.
 
@@ -353,16 +318,3 @@ def namesake(config: str) -> str:
             f"{', '.join(data.NAMES)}"
         )
     return max(names, key=len)
-
-
-def _plain(value: Any) -> Any:
-    """Bring a result down to what JSON has."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and value - value != 0:
-        return None
-    return str(value) if isinstance(value, Path) else value

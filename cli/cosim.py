@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from hebbware.cli import prequential
+from hebbware.cli import estimates, prequential
 from hebbware.cli.common import (
     CheckFailed,
     DataOptions,
     Output,
     common_options,
     dataset_options,
+    examples,
     resolve_config,
     stream_option,
 )
@@ -34,7 +35,14 @@ SAMPLES, INFER, STALLS = 500, 200, 64
 SHARE = 0.4  # inferred for each one learned, at most, unless asked for
 
 
-@click.command("cosim")
+@click.command(
+    "cosim",
+    epilog=examples(
+        "hebbware cosim",
+        "hebbware cosim --config mnist --samples 50",
+        "hebbware cosim --config wine.toml --dataset wine.csv --waves core.vcd",
+    ),
+)
 @common_options
 @dataset_options
 @stream_option
@@ -135,6 +143,7 @@ def pick(
             f"--samples must lie in 1..{training}, the training samples of {dataset.name}"
             f"{' in stream ' + str(stream) if stream.changes else ''}, not {samples}"
         )
+    stream.check(dataset, samples)
     measured, called = stream.measured(dataset.y_test, samples, dataset.classes)
     test = len(measured)
     if infer is None:
@@ -207,7 +216,8 @@ def _short_runs(
 
     runs, given = {}, stimuli.short(config, config.seed)
     output.log(f"2/4 {len(given)} short runs: {', '.join(each.name for each in given)}")
-    with output.progress("short runs", total=len(given)) as advance:
+    about = {"about": estimates.SHORT_RUNS, "of": config.fingerprint}
+    with output.progress("short runs", len(given), **about) as advance:
         for each in given:
             run = cosimulate(config, each.x, each.labels, model=model, waves=waves, **each.options)
             runs[each.name] = run.result
@@ -241,7 +251,8 @@ def _long_run(
     words = words_of_sample(config)
     total = max(int(core), int(len(x) * words * 256 / (256 - stalls)))
     with ExitStack() as bars:
-        advance = bars.enter_context(output.progress("predicting", total=len(x)))
+        about = {"about": estimates.predicting(config, len(x)), "of": config.fingerprint}
+        advance = bars.enter_context(output.progress("predicting", len(x), **about))
         reached = 0
 
         def progress(stage: str, now: int) -> None:
@@ -250,7 +261,9 @@ def _long_run(
             reached = now
             if stage == "golden" and now == len(x):
                 bars.close()
-                advance, reached = bars.enter_context(output.progress("simulating", total)), 0
+                about["about"] = estimates.simulating(config, total)
+                bar = output.progress("simulating", total, **about)
+                advance, reached = bars.enter_context(bar), 0
 
         return cosimulate(
             config, x, np.where(learn, y, None).tolist(), model=model, seed=config.seed,
@@ -277,12 +290,13 @@ def _build(config: CoreConfig, waves: bool, output: Output) -> Model:
         f"1/4 RTL of {'-'.join(map(str, config.sizes))}, {config.lanes} lanes, "
         f"{config.rule}: Verilog, then Verilator"
     )
-    with output.progress("building the simulation"):
-        from hebbware.cosim.core import build_core
-        from hebbware.cosim.toolchain import find
+    from hebbware.cosim.core import build_core
+    from hebbware.cosim.toolchain import find
 
-        find()  # what is missing is told before the Verilog is made
-        model = build_core(config, waves=waves)
+    find()  # what is missing is told before the Verilog is made
+    about = {"about": estimates.building(config), "of": config.fingerprint}
+    with output.progress("building the simulation", later=True, **about) as step:
+        model = build_core(config, waves=waves, tell=step.begin)
     found = "in the cache, found" if model.cached else "built"
     output.log(f"    {found} in {model.seconds:.1f} s: {model.toolchain}")
     return model

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, json_option, resolve_config
+from hebbware.cli import estimates, values
+from hebbware.cli.common import (
+    CheckFailed,
+    Output,
+    examples,
+    forbid,
+    json_option,
+    resolve_config,
+    seed_option,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from hebbware.cosim.coverage import Coverage
@@ -15,14 +25,18 @@ if TYPE_CHECKING:
 SHOWN = 40  # points that were not reached, at most, in the text
 
 
-@click.command("coverage")
-@json_option
+@click.command("coverage", epilog=examples("hebbware coverage", "hebbware coverage --config plain"))
+@set_option
 @click.option(
     "--config",
     metavar="FILE|PRESET|CORE",
+    shell_complete=values.presets,
     help="One core only: one of those of the suite, by name, or a configuration.",
 )
-def command(output: Output, config: str | None) -> None:
+@seed_option
+@json_option
+@click.pass_context
+def command(context: click.Context, config: str | None, seed: int | None, output: Output) -> None:
     """Run the stimuli of the suite on cores that together have every feature; say what they reach.
 
     Each core is built with counters on its lines, branches and bits, and compared with golden as
@@ -33,14 +47,17 @@ def command(output: Output, config: str | None) -> None:
 
     find()
     if config is None or config in coverage.CORES:
+        forbid(context, "cores of the suite", "fields", "seed")
         cores = {name: c for name, c in coverage.CORES.items() if config in (None, name)}
         targets = coverage.TARGETS
     else:
-        cores, targets = {Path(config).stem: resolve_config(config)}, {}
+        cores, targets = {Path(config).stem: resolve_config(config, seed)}, {}
     found = []
     for name, core in cores.items():
         suite = coverage.stimuli_of(core)
-        with output.progress(name, total=len(suite)) as advance:
+        about = estimates.building(core, quick=True) + len(suite) * estimates.STIMULI
+        title = f"core {name}: building it, then {len(suite)} runs"
+        with output.progress(title, len(suite), about=about, of=core.fingerprint) as advance:
             found.append(coverage.measure(name, core, suite, lambda _, step=advance: step()))
         output.log(_line(found[-1]))
     modules = sorted({module for core in found for module in core.modules})

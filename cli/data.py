@@ -6,11 +6,15 @@ from pathlib import Path
 
 import click
 
-from hebbware.cli.common import Output, json_option, seed_option
+from hebbware.cli import values
+from hebbware.cli.common import Output, check_folder, examples, fetching, json_option, seed_option
+from hebbware.golden.errors import InputError
 
 
-@click.command("data")
-@click.argument("name")
+@click.command(
+    "data", epilog=examples("hebbware data mnist", "hebbware data xor --seed 3 --json -")
+)
+@click.argument("name", shell_complete=values.datasets)
 @click.option(
     "--data",
     "data_dir",
@@ -31,7 +35,12 @@ def command(name: str, data_dir: Path | None, seed: int | None, output: Output) 
     from hebbware.golden.data import idx
     from hebbware.golden.data import sets as data
 
-    with output.progress(f"loading {name}"):
+    check_folder(name, data_dir)
+    if seed is not None and not data.is_drawn(name):
+        raise InputError(
+            f"--seed must be for a data set that is drawn (xor, linear, cues), not {name}"
+        )
+    with fetching(name, data_dir), output.progress(f"loading {name}"):
         dataset = data.load(name, data_dir, seed or 0)
     files = idx.locate(name, data_dir) if name in idx.PUBLISHED else {}
     parts = {key: getattr(dataset, key) for key in ("x_train", "y_train", "x_test", "y_test")}

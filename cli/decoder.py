@@ -7,12 +7,15 @@ from pathlib import Path
 
 import click
 
-from hebbware.cli.common import Output, common_options, resolve_config
+from hebbware.cli import estimates
+from hebbware.cli.common import Output, common_options, examples, resolve_config
 from hebbware.cli.files import check_writable
 from hebbware.golden.errors import InputError
 
 
-@click.command("decoder")
+@click.command(
+    "decoder", epilog=examples("hebbware decoder --config digits-reservoir --out decoder.npz")
+)
 @partial(common_options, default="digits-reservoir")
 @click.option(
     "--method",
@@ -39,7 +42,8 @@ def command(config: str, seed: int | None, output: Output, method: str, out: Pat
         if out.suffix != ".npz":
             raise InputError(f"--out must end in .npz, not {str(out)!r}")
         out = check_writable(out, "--out")
-    with output.progress("training the decoder"):
+    about = {"about": estimates.DECODER, "of": f"{resolved.fingerprint} {method}"}
+    with output.progress("training the decoder", **about):
         decoder = decoders.train_decoder(resolved.derive(reservoir__decoder="ridge"), method)
     if out:
         decoders.save_decoder(out, decoder)

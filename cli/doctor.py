@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, json_option
+from hebbware.cli.common import CheckFailed, Output, examples, json_option
 from hebbware.golden.errors import InputError
 
 # of Python packages: what each is for, and the extra that brings it
 PACKAGES = {
+    "numpy": ("golden", ""),
     "numba": ("train, cosim: the compiled twin", ""),
     "amaranth": ("the hardware description", ""),
     "cocotb": ("cosim: the bench", ""),
@@ -29,7 +30,10 @@ PACKAGES = {
 }
 
 
-@click.command("doctor")
+UNVERSIONED = ("make", "perl")  # of those only whether they are there
+
+
+@click.command("doctor", epilog=examples("hebbware doctor", "hebbware doctor --json doctor.json"))
 @json_option
 def command(output: Output) -> None:
     """Say which tools, folders and data sets are found, and how to get those that are not.
@@ -47,6 +51,15 @@ def command(output: Output) -> None:
     missing = [row["what"] for row in found if row["needed"] and not row["found"]]
     if missing:
         raise CheckFailed(f"the main commands lack {', '.join(missing)}")
+
+
+def versions() -> Iterator[tuple[str, str]]:
+    """Yield this program, the interpreter, and the tools, each with the version that is found."""
+    yield "hebbware", importlib.metadata.version("hebbware")
+    yield "Python", platform.python_version()
+    for row in (*_simulation(), *_packages(), *_bitstreams()):
+        if row["what"] not in UNVERSIONED:
+            yield row["what"], row["found"] or "not found"
 
 
 def _row(what: str, use: str, look: Callable[[], str], *, needed: bool = False) -> dict[str, Any]:

@@ -16,10 +16,14 @@ from hebbware.cli.common import (
     Output,
     common_options,
     dataset_options,
+    examples,
     forbid,
+    needs,
     resolve_config,
+    untested,
 )
 from hebbware.cli.files import check_writable, write_file
+from hebbware.cli.learning import learning
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +36,13 @@ SAMPLES = 16  # of the header's test
 RANDOM = 256  # samples that ONNX is checked on where the data set is not at hand
 
 
-@click.command("export")
+@click.command(
+    "export",
+    epilog=examples(
+        "hebbware export --c net.h",
+        "hebbware export --from digits.npz --onnx net.onnx --memory images",
+    ),
+)
 @common_options
 @dataset_options
 @click.option(
@@ -92,6 +102,7 @@ def command(
 
     if not (header or folder or model):
         raise InputError("export: give at least one of --c, --memory and --onnx")
+    needs(context, "samples", "header")
     header = header and check_writable(header, "--c")
     model = model and check_writable(model, "--onnx")
     images = _folder(folder) if folder else None
@@ -132,7 +143,7 @@ def command(
         {
             "dataset": state.dataset,
             "epochs": state.epoch,
-            "samples": "test" if dataset else "random",
+            "samples": "test" if dataset and len(dataset.x_test) else "random",
             "files": files,
             "config": core.config.to_dict(),
         }
@@ -181,11 +192,14 @@ def _trained(
     dataset = source.load(config, resolved.seed)
     training.check_fit(resolved, dataset)
     samples = len(dataset.y_train) - training.held_back(dataset, None)
-    with output.progress(f"training on {dataset.name}", total=epochs * samples) as advance:
+    title = f"training on {dataset.name}"
+    with learning(output, title, resolved, dataset, epochs * samples) as advance:
         result = training.train(resolved, dataset, epochs, progress=advance)
     output.log(
         f"{dataset.name}: test accuracy {100 * result.test:.2f} % of {len(dataset.y_test):,} "
         f"after {epochs} epochs"
+        if not (why := untested(dataset))
+        else f"no test accuracy: {why}"
     )
     return result.state, dataset
 
@@ -195,7 +209,7 @@ def _samples(state: State, dataset: Dataset | None, wanted: int) -> np.ndarray:
     from hebbware.golden.learn import train as training
 
     config = state.core.config
-    if dataset:
+    if dataset and len(dataset.x_test):
         return training.inputs(config, dataset.x_test)
     generator = np.random.default_rng(config.seed)
     return generator.integers(0, config.x.max + 1, (max(RANDOM, wanted), config.inputs), np.uint8)

@@ -7,6 +7,23 @@ from pathlib import Path
 
 from hebbware.golden.errors import InputError
 
+FIGURES = (".png", ".svg", ".pdf")
+
+
+def figure_path(path: Path | None, option: str = "--figure") -> Path | None:
+    """Return the path of a figure, which can be written and has an ending of `FIGURES`.
+
+    Raises
+    ------
+    InputError
+        It has another ending, or cannot be written.
+    """
+    if path is None:
+        return None
+    if path.suffix.lower() not in FIGURES:
+        raise InputError(f"{option} must end in one of {', '.join(FIGURES)}, not {str(path)!r}")
+    return check_writable(path, option)
+
 
 def check_writable(path: str | Path, option: str) -> Path:
     """Return the path of an output file, after trying its folder.

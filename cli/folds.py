@@ -5,16 +5,24 @@ from __future__ import annotations
 import click
 import numpy as np
 
-from hebbware.cli.common import Output, changes, json_option, label_option, seed_option
+from hebbware.cli import estimates, values
+from hebbware.cli.common import Output, changes, examples, json_option, label_option, seed_option
 from hebbware.golden.errors import InputError
 
 
-@click.command("folds")
+@click.command(
+    "folds",
+    epilog=examples(
+        "hebbware folds --dataset iris --dataset wine",
+        "hebbware folds --dataset own.csv --set epochs=50",
+    ),
+)
 @click.option(
     "--dataset",
     "names",
     multiple=True,
     metavar="NAME|FILE",
+    shell_complete=values.datasets,
     help="iris, wine, breast-cancer or digits, or a file or folder of your own; may be given more "
     "than once. By default those four.",
 )
@@ -57,7 +65,8 @@ def command(
     given = {name: study.samples(name, label) for name in names}
     results = {}
     total = len(given) * folds * seeds * len(study.LEARNERS)
-    with output.progress("cross-validating", total=total) as advance:
+    about = total * estimates.FOLD
+    with output.progress("cross-validating", total, about=about, of=" ".join(names)) as advance:
         for name, (x, y) in given.items():
             found = study.compare(
                 x, y, folds=folds, seeds=row, parameters=parameters, progress=advance

@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, json_option
+from hebbware.cli import estimates
+from hebbware.cli.common import CheckFailed, Output, examples, json_option
 from hebbware.cli.files import check_writable
 
 if TYPE_CHECKING:
     from hebbware.cosim.fuzz import Outcome
 
 
-@click.command("fuzz")
+@click.command(
+    "fuzz",
+    epilog=examples(
+        "hebbware fuzz --count 50 --jobs 2 --lines fuzz.jsonl",
+        "hebbware fuzz --first 1234 --count 1",
+    ),
+)
 @json_option
 @click.option(
     "--first",
@@ -67,7 +74,8 @@ def command(output: Output, first: int, count: int, jobs: int, lines: Path | Non
             failed.append(outcome)
             output.log(_report(outcome))
 
-    with output.progress("comparing", total=count) as advance:
+    about = count * estimates.FUZZED / jobs
+    with output.progress("comparing", count, about=about, of=f"{jobs} jobs") as advance:
         outcomes = run_seeds(range(first, first + count), jobs=jobs, lines=lines, done=done)
     total = {
         "configurations": len(outcomes),

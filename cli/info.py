@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,12 @@ from hebbware.cli.common import (
     Output,
     common_options,
     dataset_options,
+    examples,
+    forbid,
     namesake,
     resolve_config,
 )
+from hebbware.cli.files import FIGURES, figure_path, write_file
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +40,14 @@ SHARES = (0, 0.1, 0.25, 0.5, 0.75, 1)
 SPIKING = (0, 0.01, 0.05, 0.2, 1)
 
 
-@click.command("info")
+@click.command(
+    "info",
+    epilog=examples(
+        "hebbware info --config mnist",
+        "hebbware info --config digits --set lanes=8 --json -",
+        "hebbware info --figure passes.svg",
+    ),
+)
 @common_options
 @dataset_options
 @click.option(
@@ -46,12 +57,21 @@ SPIKING = (0, 0.01, 0.05, 0.2, 1)
     help="Non-zero inputs of a sample that clocks are given for; by default the mean of the data "
     "set's training samples.",
 )
+@click.option(
+    "--figure",
+    type=Path,
+    metavar="FILE",
+    help=f"Draw the passes of a sample over its clocks, and the memories ({', '.join(FIGURES)}).",
+)
+@click.pass_context
 def command(
+    context: click.Context,
     config: str,
     seed: int | None,
     output: Output,
     source: DataOptions,
     nonzero: int | None,
+    figure: Path | None,
 ) -> None:
     """Tell formats, memory map, passes, predicted clocks and estimated resources.
 
@@ -59,13 +79,24 @@ def command(
     the core takes fewer where errors are zero. Resources are estimates. With --dataset: which
     features say nothing, and which are clipped by their encoding.
     """
+    figure = figure_path(figure)
     resolved = resolve_config(config, seed)
+    if nonzero is not None and not source.name:
+        forbid(context, "--nonzero and no --dataset", "data_dir", "label", "encoding")
+    if figure and resolved.recurrent:
+        raise InputError("--figure must be for networks of samples, not of sequences")
     nonzero, origin = nonzero_inputs(config, resolved, source, nonzero)
     result = describe(resolved, nonzero)
     _print(output, resolved, result, origin)
     content = {**result, "nonzero_from": origin, "config": resolved.to_dict()}
     if source.name:
         content["features"] = _features(output, source.load(config, resolved.seed))
+    if figure:
+        from hebbware.cli.schedule_figure import draw
+
+        image = draw(resolved, nonzero, result["memory_map"], figure.suffix[1:].lower())
+        write_file(figure, image)
+        output.log(f"drawing: {figure}")
     output.write(content)
 
 

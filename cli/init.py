@@ -7,22 +7,33 @@ from pathlib import Path
 
 import click
 
-from hebbware.cli.common import Output, json_option, label_option, seed_option
+from hebbware.cli import values
+from hebbware.cli.common import Output, examples, json_option, label_option, seed_option, untested
 from hebbware.cli.files import check_writable, write_file
 from hebbware.golden.errors import InputError
 
 
-@click.command("init")
+@click.command(
+    "init",
+    epilog=examples(
+        "hebbware init --dataset wine.csv --board icebreaker",
+        "hebbware init --dataset digits --output digits-own.toml",
+    ),
+)
 @click.option(
     "--dataset",
     "name",
     required=True,
     metavar="NAME|FILE",
+    shell_complete=values.datasets,
     help="Data set: a name, or a file or folder of your own (.csv, .npz, ...).",
 )
 @label_option
 @click.option(
-    "--board", metavar="BOARD", help="Fit this board; by default none, but quick to simulate."
+    "--board",
+    metavar="BOARD",
+    shell_complete=values.boards,
+    help="Fit this board; by default none, but quick to simulate.",
 )
 @click.option(
     "--output",
@@ -71,6 +82,8 @@ def command(
     if dataset.encoding is not None and len(silent := dataset.encoding.constant()):
         names = [dataset.features[n] if dataset.features else str(n + 1) for n in silent[:5]]
         output.log(f"features without a range, which say nothing: {', '.join(names)}")
+    if why := untested(dataset):
+        output.log(f"no accuracy can be told: {why}")
     options = ["--config", _short(target), "--dataset", name]
     options += ["--label", label] if label else []
     following = [

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hebbware.cli import estimates
+from hebbware.cli.output import Output
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ class Line:
         """
         from hebbware.boards.host import board as host
 
+        host.check_packages()  # before any waiting
         if self.port == SIMULATED:
             with self._simulated(config) as board:
                 yield board
@@ -125,8 +128,9 @@ class Line:
         if config is None:
             raise InputError(f"--port {SIMULATED} can only be given where --config can")
         options = find(self.board).simulation() if self.board else {}
-        tell = functools.partial(click.echo, "building the simulated board", err=True)
-        simulated = SimulatedBoard(config, latency=self.latency, tell=tell, **options)
+        about = {"about": estimates.building(config), "of": config.fingerprint}
+        with Output().progress("building the simulated board", later=True, **about) as step:
+            simulated = SimulatedBoard(config, latency=self.latency, tell=step.begin, **options)
         with simulated.in_step() as line:
             yield Board(line, config, name=SIMULATED, fast=self.fast)
 

@@ -42,7 +42,7 @@ COMMANDS = (
         "board",
     ),
     *("reservoir", "bench", "sweep", "profile", "report", "study", "paper"),
-    *("folds", "data", "doctor"),
+    *("folds", "data", "doctor", "completion"),
 )
 """In the order of the help. Each is ``command`` in the module of that name in this folder."""
 
@@ -65,9 +65,25 @@ class LazyGroup(Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="hebbware")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _, asked: asked and _version(ctx),
+    help="Show the versions of this program and of the tools that it finds, and exit.",
+)
 def commands() -> None:
     """Hebbian learning in gateware, checked clock for clock against a golden model."""
+
+
+def _version(context: click.Context) -> None:
+    """Print what there is, a line each."""
+    from hebbware.cli.doctor import versions
+
+    for name, version in versions():
+        click.echo(f"{name} {version}")
+    context.exit()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

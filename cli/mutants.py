@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, common_options, resolve_config
+from hebbware.cli import estimates
+from hebbware.cli.common import CheckFailed, Output, common_options, examples, resolve_config
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from hebbware.cosim.mutants import Kill, Mutants
 
 
-@click.command("mutants")
+@click.command("mutants", epilog=examples("hebbware mutants --config xor --count 50"))
 @common_options
 @click.option(
     "--count",
@@ -58,7 +59,8 @@ def command(
 
     resolved = resolve_config(config, seed)
     output.log(f"1/3 {count} mutants of {config} in one simulation")
-    with output.progress("building the simulation"):
+    about = {"about": estimates.building(resolved), "of": f"{resolved.fingerprint} {count}"}
+    with output.progress("building the mutants", **about):
         model = mutants.build(resolved, count, draw)
     output.log("2/3 each on the stimuli, until one notices it")
     usual, kills = _run(model, jobs, output)
@@ -66,7 +68,8 @@ def command(
     output.log(f"3/3 {len(left)} are left: have they an effect?")
     effects = {}
     if left:
-        with output.progress("proving", len(left)) as advance:
+        about["about"] = len(left) * estimates.PROOF
+        with output.progress("proving", len(left), **about) as advance:
             effects = dict(mutants.differences(model, left, advance))
     by_number = {mutant.number: mutant for mutant in model.list}
     survivors = {str(by_number[n]): effect for n, effect in effects.items() if effect is not None}
@@ -117,7 +120,8 @@ def _run(model: Mutants, jobs: int, output: Output) -> tuple[int, dict[int, Kill
     usual = [*short(config, config.seed), learned(config, config.seed)]
     for given in (usual, suite(config)):
         only = [mutant.number for mutant in model.list if mutant.number not in kills]
-        with output.progress("simulating", len(only)) as advance:
+        about = {"about": len(only) * estimates.MUTANT / jobs, "of": f"{config.fingerprint} {jobs}"}
+        with output.progress("simulating mutants", len(only), **about) as advance:
             found = run_all(model, given, only=only, jobs=jobs, done=advance)
             kills |= {number: kill for number, kill in found if kill}
         counts.append(len(kills))

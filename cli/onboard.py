@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hebbware.cli import estimates
 from hebbware.cli.common import (
     DataOptions,
     Output,
     common_options,
     dataset_options,
+    examples,
 )
 from hebbware.cli.line import SIMULATED, Line, port_options
 from hebbware.golden.errors import InputError
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from hebbware.boards.host.onboard import Descriptor
 
 
-@click.command("load")
+@click.command(
+    "load", epilog=examples("hebbware board load --port /dev/ttyUSB0 --config mnist-pooled")
+)
 @common_options
 @dataset_options
 @port_options
@@ -67,7 +71,8 @@ def write_set(
     from hebbware.boards.host import onboard
 
     packed = set_of(board, dataset, samples, test)
-    with output.progress("loading", len(packed.words)) as advance:
+    about = {"about": 4 * len(packed.words) * estimates.LINE_BYTE}
+    with output.progress("loading samples", len(packed.words), **about) as advance:
         onboard.load(board, packed, advance)
     return packed.descriptor
 

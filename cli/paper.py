@@ -6,13 +6,26 @@ from pathlib import Path
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, data_option, dataset_option, json_option
+from hebbware.cli.common import (
+    CheckFailed,
+    Output,
+    data_option,
+    dataset_option,
+    examples,
+    json_option,
+)
 from hebbware.cli.files import check_writable, write_file
 from hebbware.cli.sweep import run_progress
 from hebbware.golden.errors import one_of
 
 
-@click.command("paper")
+@click.command(
+    "paper",
+    epilog=examples(
+        "hebbware paper --results results/paper --dataset digits",
+        "hebbware paper --results results/paper --figure xor",
+    ),
+)
 @click.option(
     "--results",
     required=True,

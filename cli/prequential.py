@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from hebbware.cli.common import DataOptions, Output
+from hebbware.cli.common import DataOptions, Output, forbid
 from hebbware.cli.files import write_file
+from hebbware.cli.learning import learning
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
@@ -130,9 +131,12 @@ def run(
     if setting.baselines:
         learners |= _baselines(config, x=learners[config.rule][1])
     found = {}
-    epochs = epochs if warm else 0
+    if not warm:
+        forbid(click.get_current_context(), f"--stream {stream} and no --warm", "epochs")
+        epochs = 0
     total = len(learners) * (epochs * warm + len(coming))
-    with output.progress(f"following {dataset.name}", total=total) as advance:
+    title = f"following {dataset.name}"
+    with learning(output, title, config, dataset, total, engine) as advance:
         for label, (learner, x, freezes) in learners.items():
             for epoch in range(epochs):
                 order = sequence[training.order(config.seed, epoch, warm)]

@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hebbware.cli.common import DataOptions, Output, common_options, dataset_options, resolve_config
-from hebbware.cli.files import check_writable, write_file
-from hebbware.golden.errors import InputError
+from hebbware.cli import estimates
+from hebbware.cli.common import (
+    DataOptions,
+    Output,
+    common_options,
+    dataset_options,
+    examples,
+    resolve_config,
+)
+from hebbware.cli.files import FIGURES, figure_path, write_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,12 +25,16 @@ if TYPE_CHECKING:
     from hebbware.study.profile import Profile
     from hebbware.study.tally import Tally
 
-FIGURES = (".png", ".svg", ".pdf")
 STORED = ("d", "M", "W")  # histograms of what is stored, not of exact values
 SAMPLES = 500
 
 
-@click.command("profile")
+@click.command(
+    "profile",
+    epilog=examples(
+        "hebbware profile", "hebbware profile --config mnist --samples 200 --figure formats.png"
+    ),
+)
 @common_options
 @dataset_options
 @click.option(
@@ -65,15 +76,12 @@ def command(
     """
     from hebbware.study.profile import TOLERANCE, profile
 
-    if figure:
-        if figure.suffix.lower() not in FIGURES:
-            raise InputError(
-                f"--figure must end in one of {', '.join(FIGURES)}, not {str(figure)!r}"
-            )
-        figure = check_writable(figure, "--figure")
+    figure = figure_path(figure)
     resolved = resolve_config(config, seed)
     dataset = source.load(config, resolved.seed)
-    with output.progress(f"profiling on {dataset.name}", total=max(samples, 0)) as advance:
+    title, count = f"profiling on {dataset.name}", max(samples, 0)
+    about = 3 * estimates.learning(resolved, count, "plain")  # and the network in floating point
+    with output.progress(title, count, about=about, of=resolved.fingerprint) as advance:
         found = profile(
             resolved,
             dataset,

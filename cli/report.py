@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hebbware.cli.common import Output, json_option
+from hebbware.cli import estimates
+from hebbware.cli.common import Output, examples, json_option
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from hebbware.study.panels import Panel
 
 
-@click.command("report")
+@click.command(
+    "report",
+    epilog=examples("hebbware report results/tiny", "hebbware report results/tiny --output page"),
+)
 @click.argument("results", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--output",
@@ -41,7 +45,7 @@ def command(results: Path, target: Path | None, code: str | None, output: Output
 
     study = report.load(results, code)
     target = _check_folder(target or results / "report")
-    with output.progress("drawing") as advance:
+    with output.progress("drawing", about=estimates.DRAWING, of=str(results.absolute())) as advance:
         files = report.render(study, advance)
     write_folder(target, files)
     for panel in study.panels:

@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, json_option, seed_option
-from hebbware.cli.files import check_writable, write_file
+from hebbware.cli import estimates, values
+from hebbware.cli.common import (
+    CheckFailed,
+    Output,
+    changes_given,
+    examples,
+    json_option,
+    needs,
+    seed_option,
+    set_option,
+)
+from hebbware.cli.files import FIGURES, check_writable, figure_path, write_file
 from hebbware.cli.verilog import verilog_file, write_verilog
 from hebbware.golden.errors import InputError
 
@@ -18,7 +28,6 @@ if TYPE_CHECKING:
     from hebbware.golden.reservoir.cell import ReservoirConfig
     from hebbware.golden.reservoir.training import Trained
 
-FIGURES = (".png", ".svg", ".pdf")
 STEPS, STALLS = 10_000, 64
 TRAINING = 20_000
 
@@ -41,37 +50,49 @@ def command() -> None:
     """
 
 
+def _set_option(function: Callable) -> Callable:
+    return set_option(function, "state_bits=8, topology=cycle", values.reservoir_fields)
+
+
 def _config_option(function: Callable) -> Callable:
     return click.option(
         "--config",
         default="cycle",
         show_default=True,
         metavar="FILE|PRESET",
+        shell_complete=values.reservoir_presets,
         help="Reservoir: a TOML file or the name of a preset (cycle, sparse, tanh, leaky).",
-    )(function)
+    )(_set_option(function))
 
 
 def _resolve(config: str, seed: int | None) -> ReservoirConfig:
     from hebbware.golden.reservoir.cell import load
 
-    found = load(config)
+    found = load(config, changes_given(seed))
     return found if seed is None else dataclasses.replace(found, seed=seed)
 
 
-@command.command("measure")
+@command.command(
+    "measure",
+    epilog=examples(
+        "hebbware reservoir", "hebbware reservoir measure --config sparse --figure reservoirs.png"
+    ),
+)
 @_config_option
 @seed_option
 @json_option
 @click.option("--full", is_flag=True, help="More sizes, both roundings, three seeds: some minutes.")
 @click.option("--seeds", type=click.IntRange(1, 100), help="Seeds per point; 1, with --full 3.")
-@click.option("--figure", metavar="FILE", help="Draw the measures: .png, .svg or .pdf.")
+@click.option(
+    "--figure", type=Path, metavar="FILE", help=f"Draw the measures ({', '.join(FIGURES)})."
+)
 def measure(
     config: str,
     seed: int | None,
     output: Output,
     full: bool,
     seeds: int | None,
-    figure: str | None,
+    figure: Path | None,
 ) -> None:
     """Memory capacity, NARMA-10 and Mackey-Glass against state bits, topology and size.
 
@@ -80,14 +101,15 @@ def measure(
     are NRMSE: root mean squared error over the target's standard deviation. Topology, state bits
     and size are varied from those of the configuration.
     """
-    target = _figure_path(figure)
+    target = figure_path(figure)
     base = _resolve(config, seed)
     from hebbware.study import reservoir as study
 
     points = study.sweep(base, full=full)
     count = seeds or (3 if full else 1)
     rows = []
-    with output.progress("measuring reservoirs", total=len(points)) as advance:
+    about = {"about": len(points) * count * estimates.RESERVOIR, "of": f"{count} seeds"}
+    with output.progress("measuring reservoirs", len(points), **about) as advance:
         for row in study.measured(points, count, base.seed):
             rows.append(row)
             advance()
@@ -136,23 +158,16 @@ def _decoder(config: ReservoirConfig, path: str) -> Trained:
     return from_json(config, path)
 
 
-def _figure_path(figure: str | None) -> Path | None:
-    if figure is None:
-        return None
-    path = check_writable(figure, "--figure")
-    if path.suffix not in FIGURES:
-        raise InputError(f"--figure must end in {', '.join(FIGURES)}, not {figure!r}")
-    return path
-
-
-@command.command("cosim")
+@command.command("cosim", epilog=examples("hebbware reservoir cosim --config cycle --steps 2000"))
 @click.option(
     "--config",
     "configs",
     multiple=True,
     metavar="FILE|PRESET",
+    shell_complete=values.reservoir_presets,
     help="Reservoir, may be given several times; by default all presets.",
 )
+@_set_option
 @seed_option
 @json_option
 @click.option(
@@ -230,10 +245,11 @@ def _cosimulate(
         raw = np.clip(scaled, config.u.min, config.u.max)[steps // 2 :]
     elif decoder:
         _decoder(config, decoder)
-    with output.progress(f"{name}: building the simulation"):
-        find()
-        model = build_reservoir(config)
-    with output.progress(f"{name}: golden, then RTL"):
+    find()
+    title = f"{name}: building the simulation"
+    with output.progress(title, later=True, about=estimates.RESERVOIR_BUILD) as step:
+        model = build_reservoir(config, tell=step.begin)
+    with output.progress(f"{name}: golden, then RTL", steps, about=steps / 1000):
         run = cosimulate(
             config, inputs, raw, model=model, commands=commands, seed=config.seed, stalls=stalls
         )
@@ -266,7 +282,9 @@ def _cosimulate(
     return result
 
 
-@command.command("train")
+@command.command(
+    "train", epilog=examples("hebbware reservoir train --config leaky --output decoder.json")
+)
 @_config_option
 @seed_option
 @json_option
@@ -285,14 +303,22 @@ def _cosimulate(
     show_default=True,
     help="Which decoder is written.",
 )
+@click.pass_context
 def train(
-    config: str, seed: int | None, output: Output, steps: int, path: str | None, method: str
+    context: click.Context,
+    config: str,
+    seed: int | None,
+    output: Output,
+    steps: int,
+    path: str | None,
+    method: str,
 ) -> None:
     """Train the decoder on random signals: by ridge on the host, by the delta rule of the block.
 
     Without a leak the outputs are to be the input of 1, 2, ... steps ago; with one, the leaky sums
     of the inputs. R^2 is measured on held-out signals, with integer weights and outputs.
     """
+    needs(context, "method", "path")
     file = None if path is None else check_writable(path, "--output")
     resolved = _resolve(config, seed)
     if resolved.output != "readout":
@@ -300,7 +326,8 @@ def train(
     from hebbware.golden.reservoir import training
 
     ridge = training.by_ridge(resolved, steps // 5)
-    with output.progress("delta rule", total=training.washout(resolved) + steps) as advance:
+    total = training.washout(resolved) + steps
+    with output.progress("delta rule", total, about=total / 2000, of=config) as advance:
         delta = training.by_delta(resolved, ridge.scale, steps, progress=lambda done: advance())
     found = {"ridge": ridge, "delta": delta}
     output.table(
@@ -322,7 +349,9 @@ def train(
     )
 
 
-@command.command("verilog")
+@command.command(
+    "verilog", epilog=examples("hebbware reservoir verilog --config tanh --output reservoir.v")
+)
 @_config_option
 @seed_option
 @json_option

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hebbware.cli.common import DataOptions, Output
+from hebbware.cli.common import DataOptions, Output, untested
+from hebbware.cli.learning import learning
 from hebbware.cli.spikes import told, unusual
+from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from hebbware.golden.config import CoreConfig
 
 # Daruwalla and Lipasti 2024, per cent on the test set; of XOR and linear read off their figures
 PUBLISHED = {"xor": "about 95", "linear": "about 93", "mnist": "91.6"}
-DRAWN = ("xor", "linear", "cues")  # made on the spot, from the seed
 
 
 def summary(values: list[float]) -> dict[str, Any]:
@@ -48,18 +49,22 @@ def repeat(
     data set is made on the spot. With `reference` the float counterparts learn the same samples.
     `name` is the configuration as ``--config`` gives it.
     """
+    from hebbware.golden.data import sets
     from hebbware.golden.learn import train as training
 
     row = range(config.seed, config.seed + seeds)
     dataset = source.load(name, config.seed)
-    drawn = dataset.name.partition(":")[0] in DRAWN
+    if why := untested(dataset):
+        raise InputError(f"--seeds measures on test samples: {why}")
+    drawn = sets.is_drawn(dataset.name)
     datasets = [source.load(name, seed) if drawn else dataset for seed in row]
     samples = len(dataset.y_train) - training.held_back(dataset, validation)
     counterparts = _counterparts(config) if reference else {}
     total = seeds * (1 + len(counterparts)) * epochs * samples
     found: dict[str, list[float]] = {"integer": []}
     rates: list[float | None] = []
-    with output.progress(f"{seeds} runs on {dataset.name}", total=total) as advance:
+    title = f"{seeds} runs on {dataset.name}"
+    with learning(output, title, config, dataset, total, engine) as advance:
         for rule, learn in counterparts.items():
             found[rule] = learn(config, row, datasets, epochs, validation, advance)
         for seed, drawn in zip(row, datasets, strict=True):

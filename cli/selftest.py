@@ -7,11 +7,13 @@ from importlib.metadata import version
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, common_options, resolve_config
+from hebbware.cli.common import CheckFailed, Output, common_options, examples, resolve_config
 from hebbware.cli.line import Line, port_options
 
 
-@click.command("selftest")
+@click.command(
+    "selftest", epilog=examples("hebbware board selftest --port /dev/ttyUSB0 --config mnist-pooled")
+)
 @common_options
 @port_options
 def selftest(config: str, seed: int | None, output: Output, line: Line) -> None:

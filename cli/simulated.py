@@ -6,11 +6,14 @@ from pathlib import Path
 
 import click
 
+from hebbware.cli import estimates
 from hebbware.cli.common import (
     CheckFailed,
     Output,
     common_options,
+    examples,
     json_option,
+    needs,
     resolve_config,
     seed_option,
 )
@@ -18,7 +21,7 @@ from hebbware.cli.line import latency_option
 from hebbware.golden.errors import ToolError
 
 
-@click.command("fuzz")
+@click.command("fuzz", epilog=examples("hebbware board fuzz --frames 10000"))
 @seed_option
 @json_option
 @click.option("--frames", type=click.IntRange(min=1), default=100_000, show_default=True,
@@ -31,7 +34,7 @@ def fuzz(seed: int | None, output: Output, frames: int) -> None:
     """
     from hebbware.boards.simulated import fuzz as fuzzing
 
-    with output.progress("frames", frames) as advance:
+    with output.progress("sending frames", frames, about=20 + frames / 10_000) as advance:
         outcome = fuzzing.fuzz(frames, seed=seed or 0, progress=advance)
     output.log(
         f"{frames:,} frames: {outcome.refused:,} refused, {outcome.executed:,} carried out, "
@@ -44,7 +47,9 @@ def fuzz(seed: int | None, output: Output, frames: int) -> None:
         raise CheckFailed(f"byte {outcome.differs_at} of the answers is not the model's")
 
 
-@click.command("serve")
+@click.command(
+    "serve", epilog=examples("hebbware board serve --link /tmp/hebbware --config digits")
+)
 @common_options
 @click.option("--link", "link", type=Path, metavar="FILE", help="Make this a link to the port.")
 @click.option(
@@ -59,7 +64,9 @@ def fuzz(seed: int | None, output: Output, frames: int) -> None:
     "--noise", type=click.IntRange(min=0), default=0, metavar="N", help="Seed of the corruption."
 )
 @latency_option("By the time of the simulated line: ")
+@click.pass_context
 def serve(
+    context: click.Context,
     config: str,
     seed: int | None,
     output: Output,
@@ -74,19 +81,15 @@ def serve(
     """
     from hebbware.boards.simulated.board import SimulatedBoard, check_link, linked
 
+    needs(context, "noise", "corrupt")
     resolved = resolve_config(config, seed)
     if link is not None:
         check_link(link)
 
-    def tell() -> None:
-        output.log(
-            f"building the simulated board of {resolved.lanes} lanes: this takes a minute or two, "
-            "longer above 16 lanes; it is kept for the next time"
-        )
-
-    with output.progress("building the board"):
+    about = {"about": estimates.building(resolved), "of": resolved.fingerprint}
+    with output.progress("building the simulated board", later=True, **about) as step:
         board = SimulatedBoard(
-            resolved, corrupt=corrupt, seed=noise, latency=latency / 1000, tell=tell
+            resolved, corrupt=corrupt, seed=noise, latency=latency / 1000, tell=step.begin
         )
     try:
         with board, linked(board.port, link) as port:

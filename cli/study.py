@@ -9,13 +9,26 @@ from typing import Any
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, data_option, dataset_option, json_option
+from hebbware.cli.common import (
+    CheckFailed,
+    Output,
+    data_option,
+    dataset_option,
+    examples,
+    json_option,
+)
 from hebbware.cli.files import check_writable, write_file
 from hebbware.cli.sweep import run_progress
 from hebbware.golden.errors import InputError, Notice, one_of
 
 
-@click.command("study")
+@click.command(
+    "study",
+    epilog=examples(
+        "hebbware study --all --results results",
+        "hebbware study pareto --short --results results/short",
+    ),
+)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--results",

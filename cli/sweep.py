@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,14 +10,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hebbware.cli.common import CheckFailed, Output, json_option
+from hebbware.cli import estimates
+from hebbware.cli.common import CheckFailed, Output, examples, json_option
+from hebbware.cli.steps import Clock
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from hebbware.study.spec import Part
 
 
-@click.command("sweep")
+@click.command(
+    "sweep",
+    epilog=examples(
+        "hebbware sweep tiny --results results/tiny",
+        "hebbware sweep study.toml --results results/own --jobs 4",
+        "hebbware sweep digits --results results/digits --dry-run",
+    ),
+)
 @click.argument("spec", metavar="SPEC")
 @click.option(
     "--results",
@@ -86,7 +96,7 @@ def command(
         outcome = sweeps.Outcome(len(plan.keys), 0, len(statuses) - statuses.count(None))
         outcome.done, outcome.failed = statuses.count("done"), statuses.count("failed")
     else:
-        with run_progress(plan.name, left) as advance:
+        with run_progress(plan.name, left, jobs) as advance:
             outcome = sweeps.sweep(
                 plan,
                 store,
@@ -138,8 +148,12 @@ def _print_parts(output: Output, parts: list[Part]) -> None:
 
 
 @contextmanager
-def run_progress(name: str, total: int) -> Iterator[Callable[[str], None]]:
-    """Show runs done, failures, rate and time left, where standard error is a terminal."""
+def run_progress(name: str, total: int, jobs: int | None = None) -> Iterator[Callable[[str], None]]:
+    """Show runs done, failures, rate and time left, where standard error is a terminal.
+
+    Elsewhere say how long `total` runs take on `jobs` local processes, by default one for each
+    core, where that is long.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -162,6 +176,10 @@ def run_progress(name: str, total: int) -> Iterator[Callable[[str], None]]:
         TextColumn("{task.fields[note]}"),
     )
     disable = not console.is_terminal
+    about = total * estimates.RUN / (jobs or os.cpu_count() or 1)
+    clock = Clock(f"runs of {name}", f"{jobs} jobs", about)
+    if (announcement := clock.begin()) and disable:
+        click.echo(announcement, err=True)
     with Progress(*columns, console=console, transient=True, disable=disable) as bar:
         task = bar.add_task(name, total=total, rate="", note="")
         failed = 0
@@ -175,3 +193,4 @@ def run_progress(name: str, total: int) -> Iterator[Callable[[str], None]]:
             bar.update(task, rate=rate, note=f"{failed} failed" if failed else "")
 
         yield advance
+        clock.end()

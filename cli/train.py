@@ -15,11 +15,14 @@ from hebbware.cli.common import (
     Output,
     common_options,
     dataset_options,
+    examples,
     forbid,
     resolve_config,
     stream_option,
+    untested,
 )
-from hebbware.cli.files import check_writable, write_file
+from hebbware.cli.files import FIGURES, check_writable, figure_path, write_file
+from hebbware.cli.learning import learning
 from hebbware.cli.spikes import told
 from hebbware.golden.data.augment import Augment
 from hebbware.golden.errors import InputError
@@ -31,11 +34,18 @@ if TYPE_CHECKING:
     from hebbware.golden.learn.controls import Control
     from hebbware.golden.learn.train import Result, State
 
-FIGURES = (".png", ".svg", ".pdf")
 EPOCHS = 10
 
 
-@click.command("train")
+@click.command(
+    "train",
+    epilog=examples(
+        "hebbware train",
+        "hebbware train --config mnist --epochs 3 --controls",
+        "hebbware train --config wine.toml --dataset wine.csv --seeds 5",
+        "hebbware train --set formats.weight_bits=8 --figure curve.png",
+    ),
+)
 @common_options
 @dataset_options
 @stream_option
@@ -110,6 +120,7 @@ def command(
     """
     from hebbware.golden.learn import checkpoint as checkpoints
     from hebbware.golden.learn import controls as control_runs
+    from hebbware.golden.learn import train as training
 
     if seeds:
         lone = (
@@ -159,7 +170,9 @@ def command(
         return
     forbid(context, f"--stream {stream}", *prequential.NAMES)
     dataset = source.load(config, resolved.seed)
-    stream.check(dataset)
+    held = training.held_back(dataset, validation)
+    # a run that is to be resumed may come to the change later
+    stream.check(dataset, None if checkpoint else epochs * (len(dataset.y_train) - held))
     augment = Augment(flip, shift)
     augment.check(dataset.shape)
     options = {"engine": engine, "validation": validation, "stream": stream, "augment": augment}
@@ -179,13 +192,7 @@ def _files(checkpoint: Path | None, figure: Path | None) -> tuple[Path | None, P
     """Refuse files that cannot be written, before the work."""
     if checkpoint:
         checkpoint = check_writable(checkpoint, "--checkpoint")
-    if figure:
-        if figure.suffix.lower() not in FIGURES:
-            raise InputError(
-                f"--figure must end in one of {', '.join(FIGURES)}, not {str(figure)!r}"
-            )
-        figure = check_writable(figure, "--figure")
-    return checkpoint, figure
+    return checkpoint, figure_path(figure)
 
 
 def _train(
@@ -211,7 +218,8 @@ def _train(
         if checkpoint:
             checkpoints.save(checkpoint, state)
 
-    with output.progress(f"training on {dataset.name}", total=max(runs, 0) * samples) as advance:
+    title, total, engine = f"training on {dataset.name}", max(runs, 0) * samples, options["engine"]
+    with learning(output, title, config, dataset, total, engine) as advance:
         options["progress"] = advance
         result = training.train(
             config, dataset, epochs, after_epoch=after_epoch, state=state, **options
@@ -324,7 +332,10 @@ def _print(output: Output, dataset: Dataset, result: Result, compared: dict[str,
         )
     speed = result.samples_per_second
     rate = "" if math.isnan(speed) else f"; {speed:,.0f} samples/s learned"
-    output.log(f"test accuracy {_percent(result.test)} % of {len(dataset.y_test):,}{rate}")
+    if why := untested(dataset):
+        output.log(f"no test accuracy: {why}{rate}")
+    else:
+        output.log(f"test accuracy {_percent(result.test)} % of {len(dataset.y_test):,}{rate}")
     if result.rate is not None:
         output.log(told(result.rate))
 

@@ -7,12 +7,18 @@ from pathlib import Path
 
 import click
 
-from hebbware.cli.common import Output, common_options, resolve_config
+from hebbware.cli.common import Output, common_options, examples, resolve_config
 from hebbware.cli.files import check_writable, write_file
 from hebbware.golden.errors import InputError
 
 
-@click.command("verilog")
+@click.command(
+    "verilog",
+    epilog=examples(
+        "hebbware verilog --config digits --output core.v",
+        "hebbware verilog --set lanes=4 --output -",
+    ),
+)
 @common_options
 @click.option(
     "--output",

@@ -21,12 +21,12 @@ HOLD = {"commands": "results"}  # commands may wait until so many results have m
 STREAMS = ("inputs", "targets", "commands", "results", "responses")
 
 
-def build_reservoir(
-    config: ReservoirConfig, *, weights=None, waves: bool = False, quick: bool = False
-) -> Model:
-    """The simulation of the block of `config`, from the cache if it is there."""
-    block = ReservoirBlock(config, trace=True, weights=weights)
-    return build(block, hold=HOLD, waves=waves, quick=quick)
+def build_reservoir(config: ReservoirConfig, *, weights=None, **options) -> Model:
+    """The simulation of the block of `config`, from the cache if it is there.
+
+    `options` go to `hebbware.cosim.build.build`.
+    """
+    return build(ReservoirBlock(config, trace=True, weights=weights), hold=HOLD, **options)
 
 
 def stimulus(

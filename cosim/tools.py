@@ -9,8 +9,10 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from hebbware.golden.errors import InputError, ToolError
 from hebbware.golden.system import children, places
@@ -84,8 +86,16 @@ def _version(program: str) -> str:
     return match.group(0).rstrip(")") if match else "version unknown"
 
 
-def call(tool: Tool, arguments: list[str], *, step: str, folder: Path, log: Path) -> None:
-    """Run a program in `folder`, what it prints to `log`.
+def call(
+    tool: Tool,
+    arguments: list[str],
+    *,
+    step: str,
+    folder: Path,
+    log: Path,
+    watch: Callable[[str], None] | None = None,
+) -> None:
+    """Run a program in `folder`, what it prints to `log`, each line to `watch` as it comes.
 
     Raises
     ------
@@ -96,12 +106,24 @@ def call(tool: Tool, arguments: list[str], *, step: str, folder: Path, log: Path
     environment.pop("TMPDIR", None)  # the WebAssembly tools would see that folder alone as /tmp
     with log.open("w") as out:
         try:
-            result = children.run(
-                [*tool.command, *arguments], cwd=folder, env=environment,
-                stdout=out, stderr=subprocess.STDOUT,
+            code = _run(
+                [*tool.command, *arguments], out, watch, cwd=folder, env=environment,
+                stderr=subprocess.STDOUT,
             )  # fmt: skip
         except OSError as error:
             raise ToolError(f"{step}: {tool.name} cannot be started: {error.strerror}") from None
-    if result.returncode:
-        how = children.how_it_ended(result.returncode)
+    if code:
+        how = children.how_it_ended(code)
         raise ToolError(f"{step}: {tool.name} {how} (log {log})", log.read_text(errors="replace"))
+
+
+def _run(command: list[str], out: TextIO, watch: Callable[[str], None] | None, **options) -> int:
+    """Run a program, what it prints to a file and by lines to `watch`; return its exit code."""
+    if watch is None:
+        return children.run(command, stdout=out, **options).returncode
+    options |= {"stdout": subprocess.PIPE, "text": True, "errors": "replace"}
+    with children.running(command, **options) as process, process.stdout:
+        for line in process.stdout:
+            out.write(line)
+            watch(line)
+        return process.wait()

@@ -13,7 +13,8 @@ root_doc = "index"
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"hebbware {version}"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["handbook.css"]
 
 myst_heading_anchors = 4  # links to headings, as the pages have them
 myst_enable_extensions = ["colon_fence", "deflist"]

@@ -92,6 +92,8 @@ class Store:
         self.folder = Path(folder)
         self.codes = (code,) if isinstance(code, str) else tuple(code)
         self.known: dict[str, str] = {}  # name of a run: its status
+        if self.folder.exists() and not self.folder.is_dir():
+            raise InputError(f"results must be a folder, not the file {self.folder}")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._sweep_leftovers()

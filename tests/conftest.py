@@ -5,12 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from hebbware.cli import steps
 from hebbware.golden.system import places
 
 NEIGHBOUR = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 if NEIGHBOUR.is_dir():
     os.environ.setdefault("HEBBWARE_DATA", str(NEIGHBOUR))
+
+
+@pytest.fixture(autouse=True)
+def _no_times_of_earlier_steps(monkeypatch):
+    """Steps are announced by estimates alone, whatever ran before; their times are not kept."""
+    monkeypatch.setattr("hebbware.cli.steps.TIMES", steps.Times(lambda: Path(os.devnull)))
 
 
 @pytest.fixture

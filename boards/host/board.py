@@ -5,6 +5,7 @@ Source of all sizes and layouts: `hebbware.boards.protocol`.
 
 from __future__ import annotations
 
+import importlib.util
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
@@ -31,20 +32,26 @@ class NoBoard(InputError):
     """Nothing at the port answers as a board does."""
 
 
+def check_packages() -> None:
+    """Raise InputError where a package is not installed."""
+    for name, module in (("pyserial", "serial"), ("cobs", "cobs")):
+        if importlib.util.find_spec(module) is None:
+            raise InputError(
+                f"the package {name} is needed to talk to a board: pip install 'hebbware[boards]'"
+            )
+
+
 def open_port(port: str, baud: int = BAUD):
     """Open a serial port for one program alone.
 
     Raises
     ------
     InputError
-        There is no such port, another program has it, or pyserial is not installed.
+        There is no such port, another program has it, or a package is not installed.
     """
-    try:
-        import serial
-    except ImportError:
-        raise InputError(
-            "the package pyserial is needed to talk to a board: pip install 'hebbware[boards]'"
-        ) from None
+    check_packages()
+    import serial
+
     try:
         return serial.Serial(port, baud, timeout=POLL, write_timeout=10, exclusive=True)
     except (serial.SerialException, OSError, ValueError) as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbware.golden.config.parts import Input
-from hebbware.golden.data.encoding import Encoding
+from hebbware.golden.data.encoding import Encoding, FeatureError
 from hebbware.golden.data.samples import labels_of
 from hebbware.golden.errors import InputError
 from hebbware.golden.layers import Readout
@@ -140,7 +140,7 @@ class Dataset:
             class only, a test label that no training sample has, a label that is none of `labels`.
         """
         where = f"data set {name}"
-        x, y = _matrix(where, "x", x), _labels(where, "y", y)
+        x, y = _matrix(where, "x", x, features), _labels(where, "y", y)
         check_features(where, math.prod(x.shape[1:]))
         shape = x.shape[1:]
         if (x_test is None) != (y_test is None):
@@ -166,9 +166,12 @@ class Dataset:
                 test = split_classes(np.searchsorted(found, y), TEST_SHARE)
             x, y, x_test, y_test = x[~test], y[~test], x[test], y[test]
         else:
-            x_test, y_test = _test_samples(where, x_test, y_test, shape, found)
+            x_test, y_test = _test_samples(where, x_test, y_test, shape, found, features)
         raw = [part.reshape(len(part), math.prod(shape)) for part in (x, x_test)]
-        encoding, encoded, clipped = _encoded(where, *raw, encoding, fitted)
+        try:
+            encoding, encoded, clipped = _encoded(where, *raw, encoding, fitted)
+        except FeatureError as error:
+            raise error.named(where, features) from None
         numbers = [np.searchsorted(found, part).astype(np.int64) for part in (y, y_test)]
         return cls(
             name, shape, len(found), encoded[0], numbers[0], encoded[1], numbers[1],
@@ -198,13 +201,15 @@ def _encoded(where: str, x, x_test, encoding: Encoding | str | None, fitted: int
         encoded = encoding(x), encoding(x_test)
         later = x_test if fitted is None else x[fitted:]
         return encoding, encoded, encoding.clipped(later) if len(later) else None
+    except FeatureError:
+        raise
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
 
 
-def _test_samples(where: str, x, y, shape: tuple[int, ...], known) -> tuple:
+def _test_samples(where: str, x, y, shape: tuple[int, ...], known, features) -> tuple:
     """Return samples and labels for the test, if they go with those of this shape and labels."""
-    x, y = _matrix(where, "x_test", x), _labels(where, "y_test", y)
+    x, y = _matrix(where, "x_test", x, features), _labels(where, "y_test", y)
     if x.shape[1:] != shape:
         raise InputError(
             f"{where}: x_test must have samples of shape {shape} like x, not {x.shape[1:]}"
@@ -219,7 +224,7 @@ def _test_samples(where: str, x, y, shape: tuple[int, ...], known) -> tuple:
     return x, y
 
 
-def _matrix(where: str, what: str, x) -> np.ndarray:
+def _matrix(where: str, what: str, x, features: tuple[str, ...]) -> np.ndarray:
     """Return samples as finite numbers, (samples, ...) with at least one feature."""
     x = np.asarray(x)
     if x.dtype.kind not in "buif":
@@ -233,9 +238,7 @@ def _matrix(where: str, what: str, x) -> np.ndarray:
     if bad.any():
         row, column = np.argwhere(bad)[0].tolist()
         value = x.reshape(len(x), -1)[row, column]
-        raise InputError(
-            f"{where}: {what} must be finite, not {value} (sample {row + 1}, feature {column + 1})"
-        )
+        raise FeatureError(f"{where}: {what} must be finite, not {value}", column, row, features)
     return x
 
 

@@ -30,6 +30,30 @@ DEVIATIONS = 6
 TAIL = 1 / 200  # share of values below `low` and above `high` of a robust range
 
 
+class FeatureError(InputError):
+    """A feature has a wrong value, or wrong ones: `what`, said of that feature (from 0).
+
+    Parameters
+    ----------
+    what : str
+    feature : int
+    sample : int, optional
+        Where there is one such value.
+    names : sequence of str
+        Of all features; empty where they have none.
+    """
+
+    def __init__(self, what: str, feature: int, sample: int | None = None, names=()):
+        self.what, self.feature, self.sample = what, feature, sample
+        where = [] if sample is None else [f"sample {sample + 1}"]
+        where.append(f"feature {feature + 1}" + (f", {names[feature]}" if len(names) else ""))
+        super().__init__(f"{what} ({', '.join(where)})")
+
+    def named(self, where: str, names) -> FeatureError:
+        """The same error, said of a data set whose features have names."""
+        return FeatureError(f"{where}: {self.what}", self.feature, self.sample, names)
+
+
 @dataclass(frozen=True, eq=False)
 class Encoding:
     """How features become bytes.
@@ -72,9 +96,9 @@ class Encoding:
             ends = np.where(constant, values[0], ends)
             wrong = ~np.isfinite(ends).all(axis=0)
             if wrong.any():
-                raise InputError(
-                    f"encoding standard: x must be small enough for its deviation to be a number, "
-                    f"and is not in feature {int(np.argmax(wrong)) + 1}"
+                raise FeatureError(
+                    "encoding standard: x must be small enough for its deviation to be a number",
+                    int(np.argmax(wrong)),
                 )
             return cls(kind, *ends)
         low, high = np.quantile(values, (TAIL, 1 - TAIL), axis=0)
@@ -144,7 +168,6 @@ def _refuse(kind: str, rule: str, x: np.ndarray, wrong: np.ndarray) -> None:
     """Raise InputError for the first value that is wrong."""
     if wrong.any():
         row, column = np.argwhere(wrong)[0].tolist()
-        raise InputError(
-            f"encoding {kind}: x must be {rule}, not {x[row, column]:g} "
-            f"(sample {row + 1}, feature {column + 1})"
+        raise FeatureError(
+            f"encoding {kind}: x must be {rule}, not {x[row, column]:g}", column, row
         )

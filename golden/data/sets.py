@@ -36,10 +36,10 @@ from hebbware.golden.data.meaning import Meaning
 from hebbware.golden.errors import InputError, one_of
 
 GAS = "gas-drift"
+PLANES = ("xor", "linear")
 NAMES = (
     "digits",
-    "xor",
-    "linear",
+    *PLANES,
     "mnist",
     "mnist-pooled",
     "fashion-mnist",
@@ -97,6 +97,23 @@ def load(
     if meaning:
         meaning.check(dataset)
     return dataset
+
+
+def fetched(name: str) -> str | None:
+    """The name of the published files that a data set is made of, None where there are none."""
+    name = sequences.ROWS.get(name, "mnist" if name == "mnist-pooled" else name)
+    return name if name in idx.PUBLISHED else None
+
+
+def is_drawn(name: str) -> bool:
+    """Whether the samples of a data set are made on the spot, from a seed."""
+    return name in PLANES or name.partition(":")[0] == sequences.DRAWN
+
+
+def takes_folder(name: str) -> bool:
+    """Whether a data set lies in files that `load` looks for in ``data_dir``."""
+    listed = {GAS, cifar.NAME, *sequences.NAMES} - {*sequences.ROWS, sequences.DRAWN}
+    return bool(fetched(name)) or name in listed
 
 
 def _load(name, data_dir, seed, margin, label, encoding, fitted, meaning: Meaning) -> Dataset:

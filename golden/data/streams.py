@@ -82,14 +82,24 @@ class Stream:
             ]
         )
 
-    def check(self, dataset: Dataset) -> None:
-        """Raise InputError where the classes of the data set are too few for the stream."""
+    def check(self, dataset: Dataset, learned: int | None = None) -> None:
+        """Raise InputError where the classes of the data set are too few for the stream.
+
+        `learned` is how many samples are learned in all: the stream has to change before.
+        """
         most = dataset.classes - 1
         if self.changes and not 1 <= self.number <= most:
             what = {"remap": "SHIFT", "classes": "N"}[self.kind]
             raise InputError(
                 f"stream {self}: {what} must lie in 1..{most} for the {dataset.classes} classes "
                 f"of {dataset.name}, not {self.number}"
+            )
+
+        if self.changes and learned is not None and self.samples >= learned:
+            what = {"remap": "AT", "classes": "EVERY"}[self.kind]
+            raise InputError(
+                f"stream {self}: {what} must be below the {learned:,} samples that are learned, or "
+                f"nothing changes, not {self.samples}"
             )
 
     def added(self, sample: int, classes: int) -> int:

@@ -143,7 +143,7 @@ class HebbianClassifier(Saved, ClassifierMixin, BaseEstimator):
         for name, default in _PARAMETERS.items():
             setattr(self, name, parameters.pop(name, default))
         if parameters:
-            raise TypeError(
+            raise InputError(
                 f"HebbianClassifier has no parameter {next(iter(parameters))!r}"
                 f"{did_you_mean(next(iter(parameters)), _PARAMETERS)}"
             )

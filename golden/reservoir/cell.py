@@ -35,10 +35,12 @@ Sources: H. Jaeger, "The echo state approach", 2001 (leaky units); A. Rodan and 
 complexity echo state network", 2011 (the cycle).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -300,9 +302,9 @@ def presets() -> list[str]:
     return names(PRESETS)
 
 
-def load(name: str | Path) -> ReservoirConfig:
-    """The preset of that name, or the TOML file at that path."""
-    return load_settings(ReservoirConfig, name, PRESETS)
+def load(name: str | Path, changes: Mapping[str, Any] | None = None) -> ReservoirConfig:
+    """The preset of that name, or the TOML file at that path, with other values for some fields."""
+    return load_settings(ReservoirConfig, name, PRESETS, changes)
 
 
 def rounding_words(state: int, config: ReservoirConfig) -> tuple[np.ndarray, int]:

@@ -1,5 +1,6 @@
 """The command line: exit codes, one line for each failure, and JSON that is alone on its stream."""
 
+import importlib.metadata
 import json
 import math
 import os
@@ -13,6 +14,7 @@ import pytest
 
 from hebbware.cli import common, main
 from hebbware.cli.files import check_writable, write_file
+from hebbware.cosim import toolchain
 from hebbware.golden.errors import InputError
 
 
@@ -117,7 +119,13 @@ def test_help_of_every_command_is_fast_to_import():
 
 def test_version(capsys):
     assert main.main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("hebbware, version ")
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first == f"hebbware {importlib.metadata.version('hebbware')}"
+    assert f"numba {importlib.metadata.version('numba')}" in others
+    found = toolchain.find()
+    (verilator,) = [line for line in others if line.startswith("Verilator ")]
+    assert found.version in verilator
+    assert any(line.startswith("yosys ") for line in others)
 
 
 # -- JSON -------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def test_verilog(small, tmp_path):
     ("arguments", "message"),
     [
         (["--config", "none"], r"config must be a preset \(cycle, leaky, sparse, tanh\) or"),
-        (["--figure", "x.bmp"], "--figure must end in .png, .svg, .pdf, not 'x.bmp'"),
+        (["--figure", "x.bmp"], "--figure must end in one of .png, .svg, .pdf, not 'x.bmp'"),
         (["cosim", "--decoder", "x"], "--decoder must be for one --config, not 0"),
         (["cosim", "--config", "cycle", "--decoder", "none"], "decoder none: No such file"),
         (["verilog", "--output", "-", "--json", "-"], "cannot both be '-'"),

@@ -31,7 +31,7 @@ def code(text):
 def commands(text):
     """Words of each call of hebbware in the page's code."""
     for line in code(text):
-        for part in re.split(r"&&|;| \| |&\s*(?:#|$)", line):
+        for part in re.split(r"&&|;| \| | >>? |&\s*(?:#|$)", line):
             called = re.match(r"\s*(?:\$ )?(?:\S*/)?hebbware\s(.*)", part)
             if called and (words := shlex.split(called[1], comments=True)):
                 yield words
@@ -49,7 +49,12 @@ def check(words):
         assert found is not None, f"no command {words[0]}"
         command, words = found, words[1:]
         context = click.Context(command, parent=context)
-    if isinstance(command, click.Group) and words and "--help" not in words:
+    if (
+        isinstance(command, click.Group)
+        and command is not program
+        and words
+        and "--help" not in words
+    ):
         command = command.get_command(context, "measure")  # a command of its own by default
         context = click.Context(command, parent=context)
     options, rest, _ = command.make_parser(context).parse_args([w for w in words if w != "..."])
@@ -94,6 +99,7 @@ Inline `hebbware info` and, over a line's end, `hebbware train
 python -m pip install . && .venv/bin/hebbware bench  # a comment
 hebbware board serve &
 hebbware info | head -1
+hebbware completion bash >> file
 ```
 
 ```python
@@ -106,6 +112,7 @@ def test_where_commands_are_seen():
     assert sorted(commands(SEEN)) == [
         ["bench"],
         ["board", "serve"],
+        ["completion", "bash"],
         ["cosim", "--samples", "5", "--infer", "2"],
         ["data", "NAME"],
         ["info"],

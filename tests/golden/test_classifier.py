@@ -132,7 +132,9 @@ def test_every_field_of_the_configuration_is_a_parameter():
 
 
 def test_unknown_parameters_are_refused():
-    with pytest.raises(TypeError, match="no parameter 'memory__horison'; did you mean memory__hor"):
+    with pytest.raises(
+        InputError, match="no parameter 'memory__horison'; did you mean memory__hor"
+    ):
         HebbianClassifier(memory__horison=3)
     with pytest.raises(ValueError, match="Invalid parameter 'lane' .*; did you mean lanes?"):
         HebbianClassifier().set_params(lane=3)
