@@ -17,7 +17,16 @@ from hebbware.golden.reservoir import cell
 
 PROGRAM = main.commands
 WITHOUT_DATA = {  # of those with a configuration: what they do, no sample decides about
-    *("verilog", "mutants", "coverage", "decoder", "build", "board serve", "board weights"),
+    *(
+        "verilog",
+        "mutants",
+        "coverage",
+        "decoder",
+        "build",
+        "board serve",
+        "board weights",
+        "board selftest",
+    ),
     *(f"reservoir {name}" for name in ("measure", "cosim", "train", "verilog")),
 }
 
