@@ -514,9 +514,9 @@ def test_a_board_says_that_it_is_being_built(monkeypatch, config_file, capsys):
 
     monkeypatch.setattr("hebbware.boards.simulated.board.build_program", build)
     assert run("serve", "--config", config_file) == 2
-    out, err = capsys.readouterr()
-    assert out.startswith("building the simulated board of 2 lanes: this takes a minute")
-    assert err == "error: enough\n"
+    announced, last = capsys.readouterr().err.splitlines()
+    assert announced.startswith("building the simulated board: about ")
+    assert last == "error: enough"
 
 
 @pytest.mark.parametrize("corrupt", [-0.1, 1, float("nan")])
