@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Mux, Signal
 
 from ...golden.program.pipeline import collects
-from ...golden.program.walk import Common, Kind, Own, Rows, Store
+from ...golden.program.walk import Common, Own, Rows, Store, Then
 from ..shapes import index
 from .facts import Facts
 from .sequencer import Sequencer
@@ -30,7 +30,7 @@ class PositionFacts(Facts):
             "inner": inner - 1,
             "outer": outer - 1,
             "third": third - 1,
-            "paired": p.kind is Kind.MOMENTS,  # sums, then sums of squares
+            "paired": self._paired(walk),
             "crossed": walk.positions_inner,
             "place": self._place(p),
         }
@@ -41,6 +41,11 @@ class PositionFacts(Facts):
                 back = sum(by[n] * (sizes[n] - 1) for n in range(at))
                 fact[f"{name}_{loop}"] = (by[at] - back) % (1 << bits)
         return fact | self._window(p)
+
+    @staticmethod
+    def _paired(walk):
+        """Whether the rows of a pass are sums, then sums of squares."""
+        return walk.then is Then.STATISTICS and walk.count > 1
 
     @staticmethod
     def _loops(walk):
@@ -76,7 +81,7 @@ class PositionFacts(Facts):
         more = collects(self.config, form) if pools or cells or walk.positions_inner else 0
         groups = [group >> fold for group in range(layout.spans)]
         which = [0] * layout.spans  # of the choices of a step, that in which it takes part
-        if p.kind is Kind.MOMENTS or (walk.total and walk.own is Own.READ):
+        if self._paired(walk) or (walk.total and walk.own is Own.READ):
             which = groups
         elif pools:
             pool = self.config.windows[p.layer].pool

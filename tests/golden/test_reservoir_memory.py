@@ -13,7 +13,7 @@ from hebbware.golden.program.walk import Store, latest
 from hebbware.golden.reservoir import decoder as decoders
 from hebbware.golden.reservoir import memory as reservoir_memory
 from hebbware.golden.reservoir.block import ReservoirMemory
-from hebbware.golden.twin import core as twin
+from hebbware.golden.twin import constants
 from hebbware.golden.twin.core import Twin
 
 BASE = CoreConfig.of(
@@ -143,7 +143,7 @@ def test_hidden_layers_learn_nothing_where_the_decoder_is_zero():
 def test_twin_learns_the_same(fields, monkeypatch):
     config = BASE.derive(**fields)
     monkeypatch.setattr(decoders, "decoder_weights", weights_of)
-    monkeypatch.setattr(twin, "decoder_weights", weights_of)
+    monkeypatch.setattr(constants, "decoder_weights", weights_of)
     dataset = load("digits")
     plain, compiled = Core(config), Twin(config)
     x, y = dataset.x_train[:120], dataset.y_train[:120]

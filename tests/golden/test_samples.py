@@ -33,7 +33,7 @@ def a_board():
     """One that cannot send anything."""
     board = object.__new__(Board)
     board.config = CONFIG
-    board.identity = Identity(VERSION, 256, CONFIG.fingerprint, 7, 3, "0.0.0")
+    board.identity = Identity(VERSION, 256, CONFIG.fingerprint, 7, 3, "0.0.0", 0, 0, 0)
     return board
 
 

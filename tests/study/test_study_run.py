@@ -186,9 +186,9 @@ class Walked(Schedule):
         self.latest_walk.clear()
         return super().sample(x, label, full)
 
-    def _record(self, made, first):
+    def _record(self, made, clock, clocks):
         self.latest_walk.append((made.of, made.rows * made.of.walk.blocks))
-        super()._record(made, first)
+        super()._record(made, clock, clocks)
 
 
 WALKED = {
