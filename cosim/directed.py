@@ -224,10 +224,10 @@ def _cut(core, low, weights, x, label):
     trial, form, count = deepcopy(core), core.config.weight, 0
     trial.weights, stored = [weight.copy() for weight in weights], trial._stored
 
-    def counted(moved):
+    def counted(moved, *of):
         nonlocal count
         count += int((moved < form.min if low else moved > form.max).sum())
-        return stored(moved)
+        return stored(moved, *of)
 
     trial._stored = counted
     trial.learn(x, label)

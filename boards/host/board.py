@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 
 import numpy as np
 
@@ -285,14 +285,16 @@ class Board(Requests):
         """
         words = 1 + self.identity.classes
         size = protocol.result_size(self.config) if self.config else protocol.RESULT
-        for reply in self._stream(Message.SAMPLES, x, labels, size * words):
-            for result in np.frombuffer(reply, f"<i{size}").reshape(-1, words).astype(np.int64):
-                yield int(result[0]), result[1:]
+        replies = self._stream(Message.SAMPLES, x, labels, size * words)
+        return (
+            (int(result[0]), result[1:])
+            for reply in replies
+            for result in np.frombuffer(reply, f"<i{size}").reshape(-1, words).astype(np.int64)
+        )
 
     def classes(self, x: np.ndarray, labels: Sequence[int | None]) -> Iterator[int]:
         """As `samples`, but of the results only the classes: many requests are on their way."""
-        for reply in self._stream(Message.CLASSES, x, labels, 1):
-            yield from reply
+        return chain.from_iterable(self._stream(Message.CLASSES, x, labels, 1))
 
     def feed(self, x: np.ndarray, labels: Sequence[int | None]) -> Iterator[int]:
         """As `samples`, without results: how many samples more have been worked on.
@@ -300,8 +302,8 @@ class Board(Requests):
         What was right is counted by the board, see `counters`.
         """
         done = []
-        for _ in self._stream(Message.CLASSES, x, labels, 0, done):
-            yield done.pop(0)
+        replies = self._stream(Message.CLASSES, x, labels, 0, done)
+        return (done.pop(0) for _ in replies)
 
     def _stream(self, message, x, labels, size, done=None):
         top = self.config.x.max if self.config else BYTE
