@@ -41,7 +41,8 @@ CHANGES = {"0->1": "rises", "1->0": "falls"}
 TARGETS = {"line": 1, "branch": 1, "toggle": 0.98}
 
 # Small cores that together have every feature. Sums reach the ends of u, whose slope below 0 makes
-# the largest variance there is; similarities reach the ends of k.
+# the largest variance there is; similarities reach the ends of k. Kernels are narrow enough to reach
+# the end of the exp table, and a reservoir's states saturate.
 _SMALL = {
     **dense((4, 5, 6, 3)),
     "lanes": 2,
@@ -54,13 +55,14 @@ _HSIC = {
     "modulator.kind": "hsic",
     "memory.kind": "samples",
     "memory.window": 4,
-    "modulator.sigmas": (0.3, 0.4, 0.9),
+    "modulator.sigmas": (0.15, 0.4, 0.37),
 }
 _RESERVOIR = {
     "memory.kind": "reservoir",
     "memory.projection": 4,
-    "reservoir.units": 16,
-    "reservoir.gain": -6,
+    "reservoir.units": 32,
+    "reservoir.lanes": 8,
+    "reservoir.gain": -2,
 }
 _LEAKY = {
     "neuron.kind": "leaky",
