@@ -258,8 +258,9 @@ def _decides(config, seeds, steps, product):
         words.append(states)
     if not words:
         return found
-    words = np.stack(words[-classes * layout.blocks(-1) :], axis=-1)
-    words = words.reshape(len(seeds), classes, layout.blocks(-1))
+    blocks = layout.blocks_of(units)
+    words = np.stack(words[-classes * blocks :], axis=-1)
+    words = words.reshape(len(seeds), classes, blocks)
     random = layout.units_of(rotate_lanes(words, config.lanes, config.update_shift), units)
     random = random >> config.update_shift - shift
     low = (random - product) % (1 << shift)

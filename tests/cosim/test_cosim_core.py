@@ -120,10 +120,10 @@ def test_saturations_are_counted_up_to_the_last_step(ports, monkeypatch):
     )  # fmt: skip
     stored, ended = GoldenCore._stored, []
 
-    def spy(core, moved):
+    def spy(core, moved, *of):
         if moved.shape == (4, 5):  # the last layer's update, all rows
             ended.append(moved[-1, -1] != np.clip(moved[-1, -1], -8, 7))
-        return stored(core, moved)
+        return stored(core, moved, *of)
 
     monkeypatch.setattr(GoldenCore, "_stored", spy)
     model, rng = small(config), np.random.default_rng(5)
