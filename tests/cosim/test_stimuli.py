@@ -121,20 +121,20 @@ def test_memories_are_written_to_their_ends(name):
 
 def test_each_low_bit_of_a_random_number_decides_how_a_weight_is_rounded(monkeypatch):
     """Golden's own step, once more with the bit turned round."""
-    config, moved = load(str(Path(__file__).parents[1] / "cores" / "plain.toml")), dense.moved
+    config, stepped = load(str(Path(__file__).parents[1] / "cores" / "plain.toml")), dense.stepped
     decides = {}
 
-    def spy(config, weights, pre, post, shift, random):
-        found = moved(config, weights, pre, post, shift, random)
-        if len(pre) == config.classes and shift == config.update_shift:
+    def spy(config, weights, change, shift, random):
+        found = stepped(config, weights, change.copy(), shift, random)
+        if len(weights) == config.classes and shift == config.update_shift:
             for bit in range(1, 10):
-                other = moved(config, weights, pre, post, shift, random ^ 1 << bit)
+                other = stepped(config, weights, change.copy(), shift, random ^ 1 << bit)
                 for row, unit in np.argwhere(other != found).tolist():
                     which = unit % config.lanes, bit, int(random[row, unit]) >> bit & 1
                     decides[which] = decides.get(which, 0) + 1
         return found
 
-    monkeypatch.setattr(dense, "moved", spy)
+    monkeypatch.setattr(dense, "stepped", spy)
     predicted(config, roundings(config))
     for lane in range(config.lanes):
         for bit in range(1, 10):
