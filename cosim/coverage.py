@@ -41,8 +41,8 @@ CHANGES = {"0->1": "rises", "1->0": "falls"}
 TARGETS = {"line": 1, "branch": 1, "toggle": 0.98}
 
 # Small cores that together have every feature. Sums reach the ends of u, whose slope below 0 makes
-# the largest variance there is; similarities reach the ends of k. Kernels are narrow enough to reach
-# the end of the exp table, and a reservoir's states saturate.
+# the largest variance there is; similarities reach the ends of k. Kernels are narrow enough to
+# reach the end of the exp table, and a reservoir's states saturate.
 _SMALL = {
     **dense((4, 5, 6, 3)),
     "lanes": 2,
