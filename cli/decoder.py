@@ -10,7 +10,7 @@ import click
 from hebbware.cli import estimates
 from hebbware.cli.common import Output, common_options, examples, resolve_config
 from hebbware.cli.files import check_writable
-from hebbware.golden.errors import InputError
+from hebbware.golden.errors import InputError, one_of
 
 
 @click.command(
@@ -42,7 +42,11 @@ def command(config: str, seed: int | None, output: Output, method: str, out: Pat
         if out.suffix != ".npz":
             raise InputError(f"--out must end in .npz, not {str(out)!r}")
         out = check_writable(out, "--out")
-    about = {"about": estimates.DECODER, "of": f"{resolved.fingerprint} {method}"}
+    if method not in decoders.METHODS:
+        raise one_of("method", method, decoders.METHODS)
+    # the fingerprint of a configuration holds that of its decoder, which is not there yet
+    bare = resolved.derive(reservoir__decoder="zero").fingerprint
+    about = {"about": estimates.DECODER, "of": f"{bare} {method}"}
     with output.progress("training the decoder", **about):
         decoder = decoders.train_decoder(resolved.derive(reservoir__decoder="ridge"), method)
     if out:
