@@ -94,7 +94,7 @@ def test_full_disk_leaves_what_is_there(tmp_path, monkeypatch, function):
 
 def test_folder_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="results folder .*file"):
+    with pytest.raises(InputError, match="results must be a folder, not the file .*file"):
         Store(tmp_path / "file", "v1")
     with pytest.raises(InputError, match="results folder .*inside"):
         Store(tmp_path / "file" / "inside", "v1")
