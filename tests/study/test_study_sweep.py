@@ -13,7 +13,7 @@ import pytest
 
 from hebbware.cli import main as cli
 from hebbware.golden.errors import InputError
-from hebbware.study import run, spec, sweep
+from hebbware.study import kinds, run, spec, sweep
 from hebbware.study.store import NAME, Store
 
 RUNS = 18  # of the specification `tiny`
@@ -197,7 +197,7 @@ def test_folder_without_permission(tmp_path, capsys):
 
 
 def test_worker_that_dies(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(run, "execute", _die)
+    monkeypatch.setattr(kinds, "execute", _die)
     code, _, lines = command(capsys, "tiny", "--results", tmp_path, "--jobs", 2)
     assert code == 2
     assert "the workers are lost (BrokenProcessPool" in lines[-1]
