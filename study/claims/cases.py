@@ -13,10 +13,8 @@ from typing import Any
 
 from hebbware.golden import config as configs
 from hebbware.golden.config import CoreConfig
-from hebbware.golden.errors import InputError
-from hebbware.study import run
 from hebbware.study.claims import runs
-from hebbware.study.paper.setting import Row
+from hebbware.study.paper.setting import PRESETS, Row, held_back, images
 from hebbware.study.store import Store, run_name
 
 
@@ -121,14 +119,9 @@ def make(
     InputError
         No such data set of images, or none to be had.
     """
-    presets = {"mnist": "mnist", "fashion-mnist": "mnist", "digits": "digits"}
-    if dataset not in presets:
-        raise InputError(
-            f"these studies need a data set of images: {', '.join(presets)}, not {dataset!r}"
-        )
-    loaded, checksum = run.load(dataset, data_dir, 0)
+    loaded, checksum = images(dataset, data_dir, "these studies")
     samples = len(loaded.y_train)
-    held = samples // 12
+    held = held_back(samples)
     most = samples - held
     return Setting(
         full=full,
@@ -139,7 +132,7 @@ def make(
         classes=loaded.classes,
         trial=Scale(min(8_000 if full else 2_000, most), (0,), test=False),
         whole=Scale(most if full else min(5_000, most), tuple(range(seeds or (3 if full else 1)))),
-        config=configs.load(presets[dataset]),
+        config=configs.load(PRESETS[dataset]),
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from hebbware.study.claims import told
 from hebbware.study.claims.cases import Case, Chosen, Scale, Setting
-from hebbware.study.claims.rules import BACKPROP, backprop, core, network, shape, spread_steps
+from hebbware.study.claims.rules import BACKPROP, bit_true, floating, shape
 from hebbware.study.paper import chart
 
 TITLE = "Permuted inputs, world after world"
@@ -23,7 +23,6 @@ QUESTION = "Does the memory keep a network plastic when old features serve no lo
 HIDDEN = ((32, 16), (128, 64))
 WORLDS, EACH = 51, 5000  # 50 changes
 TRIAL_WORLDS = 6
-HORIZON = 10
 STEPS = tuple((first, further, 7) for first in (5, 6, 7) for further in (5, 6))
 READOUT = (5, 6, 7, 8)
 BACKPROP_STEPS = (0.003, 0.01, 0.03, 0.1)
@@ -34,27 +33,13 @@ def cases(setting: Setting) -> list[Case]:
     found = []
     for hidden in HIDDEN if setting.full else HIDDEN[:1]:
         for rule in ("gated", "codes"):
-            found.append(_case(setting, hidden, rule, STEPS, _bit_true(setting, hidden, rule)))
-        stopped = _bit_true(setting, hidden, "gated", alone=True)
+            found.append(_case(setting, hidden, rule, STEPS, bit_true(setting, hidden, rule)))
+        stopped = bit_true(setting, hidden, "gated", alone=True)
         found.append(_case(setting, hidden, "readout only", READOUT, stopped))
         for rule, normalised in BACKPROP.items():
-            made = _float(setting, hidden, normalised)
+            made = floating(setting, hidden, normalised)
             found.append(_case(setting, hidden, rule, BACKPROP_STEPS, made))
     return found
-
-
-def _bit_true(setting: Setting, hidden: tuple[int, ...], rule: str, alone: bool = False):
-    def learner(choice: Any) -> dict[str, Any]:
-        steps = spread_steps(hidden, (6, 5, 7) if alone else choice)
-        fields = {"memory__horizon": HORIZON} if rule == "gated" else {}
-        made = {"learner": core(network(setting, hidden, rule, steps=steps, **fields))}
-        return {**made, "stopped": choice} if alone else made
-
-    return learner
-
-
-def _float(setting: Setting, hidden: tuple[int, ...], normalised: bool):
-    return lambda choice: {"learner": backprop(setting, hidden, choice, normalised)}
 
 
 def _case(setting: Setting, hidden, rule, choices, learner) -> Case:

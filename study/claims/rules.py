@@ -15,6 +15,8 @@ MEMORIES: dict[str, dict[str, Any]] = {
 """Fields of the bit-true rules; of ``readout only`` hidden layers keep their start weights."""
 BACKPROP = {"back-propagation": True, "back-propagation, not normalised": False}
 """Float rules, and whether their hidden layers are normalised as the core's are."""
+HORIZON = 10
+"""Of the gated memory where worlds change."""
 
 
 def network(
@@ -81,3 +83,21 @@ def spread_steps(hidden: tuple[int, ...], choice: tuple[int, ...]) -> tuple[int,
     """Return shifts of all layers from those of the first, of further ones and of the readout."""
     first, *further, last = choice
     return (first, *(further[0] for _ in hidden[1:]), last)
+
+
+def bit_true(setting: Setting, hidden: tuple[int, ...], rule: str, alone: bool = False):
+    """Return what makes the learner of a choice: steps, or, `alone`, the readout's after a stop."""
+
+    def learner(choice: Any) -> dict[str, Any]:
+        steps = (6, 7) if len(hidden) == 1 else (6, 5, 7)
+        steps = spread_steps(hidden, steps if alone else choice)
+        fields = {"memory__horizon": HORIZON} if rule == "gated" else {}
+        made = {"learner": core(network(setting, hidden, rule, steps=steps, **fields))}
+        return {**made, "stopped": choice} if alone else made
+
+    return learner
+
+
+def floating(setting: Setting, hidden: tuple[int, ...], normalised: bool):
+    """Return what makes the back-propagation of a choice of its step."""
+    return lambda choice: {"learner": backprop(setting, hidden, choice, normalised)}

@@ -13,7 +13,7 @@ from typing import Any
 
 from hebbware.study.claims import told
 from hebbware.study.claims.cases import Case, Chosen, Scale, Setting
-from hebbware.study.claims.rules import BACKPROP, backprop, core, network, shape, spread_steps
+from hebbware.study.claims.rules import BACKPROP, bit_true, floating, shape
 from hebbware.study.paper import chart
 
 TITLE = "Classes that the hidden layers never saw"
@@ -22,7 +22,6 @@ HIDDEN = ((16,), (128, 64))
 FIRST = 8
 MARKS = (250, 500, 1000, 4000, 16000)
 SHORT_MARKS = (250, 500, 1000)
-HORIZON = 10
 STEPS = tuple((first, further, 7) for first in (5, 6, 7) for further in (5, 6))
 SINGLE_STEPS = tuple((first, last) for first in (5, 6, 7, 8) for last in (6, 7))
 READOUT = (5, 6, 7, 8)
@@ -35,28 +34,13 @@ def cases(setting: Setting) -> list[Case]:
     for hidden in HIDDEN if setting.full else HIDDEN[:1]:
         grid = STEPS if len(hidden) > 1 else SINGLE_STEPS
         for rule in ("gated", "codes"):
-            found.append(_case(setting, hidden, rule, grid, _bit_true(setting, hidden, rule)))
-        stopped = _bit_true(setting, hidden, "gated", alone=True)
+            found.append(_case(setting, hidden, rule, grid, bit_true(setting, hidden, rule)))
+        stopped = bit_true(setting, hidden, "gated", alone=True)
         found.append(_case(setting, hidden, "readout only", READOUT, stopped))
         for rule, normalised in BACKPROP.items():
-            made = _float(setting, hidden, normalised)
+            made = floating(setting, hidden, normalised)
             found.append(_case(setting, hidden, rule, BACKPROP_STEPS, made))
     return found
-
-
-def _bit_true(setting: Setting, hidden: tuple[int, ...], rule: str, alone: bool = False):
-    def learner(choice: Any) -> dict[str, Any]:
-        steps = (6, 7) if len(hidden) == 1 else (6, 5, 7)
-        steps = spread_steps(hidden, steps if alone else choice)
-        fields = {"memory__horizon": HORIZON} if rule == "gated" else {}
-        made = {"learner": core(network(setting, hidden, rule, steps=steps, **fields))}
-        return {**made, "stopped": choice} if alone else made
-
-    return learner
-
-
-def _float(setting: Setting, hidden: tuple[int, ...], normalised: bool):
-    return lambda choice: {"learner": backprop(setting, hidden, choice, normalised)}
 
 
 def _case(setting: Setting, hidden, rule, choices, learner) -> Case:

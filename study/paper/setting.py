@@ -10,6 +10,7 @@ from typing import Any
 
 from hebbware.golden import config as configs
 from hebbware.golden.config import CoreConfig
+from hebbware.golden.data.dataset import Dataset
 from hebbware.golden.errors import InputError
 from hebbware.golden.reservoir.decoder import decoder_hash
 from hebbware.study import run
@@ -143,6 +144,28 @@ class Setting:
         }
 
 
+PRESETS = {"mnist": "mnist", "fashion-mnist": "mnist", "digits": "digits"}
+"""Data sets of images, and the preset of each."""
+
+
+def images(dataset: str, data_dir: str | None, who: str) -> tuple[Dataset, str]:
+    """Return a data set of images, which `who` needs, and its checksum.
+
+    Raises
+    ------
+    InputError
+        No such data set of images, or none to be had.
+    """
+    if dataset not in PRESETS:
+        raise InputError(f"{who} need a data set of images: {', '.join(PRESETS)}, not {dataset!r}")
+    return run.load(dataset, data_dir, 0)
+
+
+def held_back(samples: int) -> int:
+    """Return how many of the training samples choices are made on."""
+    return samples // 12
+
+
 def make(
     full: bool, dataset: str, data_dir: str | None = None, seeds: int | None = None
 ) -> Setting:
@@ -153,14 +176,9 @@ def make(
     InputError
         No such data set of images, or none to be had.
     """
-    presets = {"mnist": "mnist", "fashion-mnist": "mnist", "digits": "digits"}
-    if dataset not in presets:
-        raise InputError(
-            f"the figures need a data set of images: {', '.join(presets)}, not {dataset!r}"
-        )
-    loaded, checksum = run.load(dataset, data_dir, 0)
+    loaded, checksum = images(dataset, data_dir, "the figures")
     samples = len(loaded.y_train)
-    held = samples // 12
+    held = held_back(samples)
     return Setting(
         full=full,
         dataset=dataset,
@@ -168,8 +186,8 @@ def make(
         seeds=tuple(range(seeds or (3 if full else 1))),
         epoch=samples - held if full else min(10_000, samples - held),
         held=held,
-        config=configs.load(presets[dataset]),
-        reservoir=configs.load(f"{presets[dataset]}-reservoir"),
+        config=configs.load(PRESETS[dataset]),
+        reservoir=configs.load(f"{PRESETS[dataset]}-reservoir"),
     )
 
 
