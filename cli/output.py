@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,12 +17,15 @@ import click
 
 from hebbware.cli.files import check_writable, write_file
 from hebbware.cli.steps import Clock
+from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 UNFOLDED = 1 << 20  # columns of what is no terminal: its lines are not to be folded
+GRACE = 0.5  # seconds in which a step may be refused without having been announced
 PAUSE = 10.0  # seconds between two lines on what a step is doing, where there is no terminal
+UNDERWAY: list[Step] = []  # each contained in the one before
 
 
 class Step:
@@ -38,7 +42,8 @@ class Step:
 
     def __init__(self, clock: Clock, update: Callable[..., None], bar: bool):
         self._clock, self._update, self._bar = clock, update, bar
-        self._said = 0.0
+        self._said, self._waiting, self._lock = 0.0, "", threading.Lock()
+        self._outer = UNDERWAY[-1] if UNDERWAY else None
 
     def __call__(self, n: int = 1, description: str | None = None) -> None:
         self._update(advance=n, description=description)
@@ -46,11 +51,26 @@ class Step:
     def begin(self) -> None:
         """Start the clock, and tell how long the step is going to take, where that is long."""
         if announcement := self._clock.begin():
-            self._said = time.monotonic()
-            self._tell(announcement)
+            self._said, self._waiting = time.monotonic(), announcement
+            if self._bar:
+                self.announce()
+            else:
+                timer = threading.Timer(GRACE, self.announce)
+                timer.daemon = True
+                timer.start()
+
+    def announce(self, said: bool = True) -> None:
+        """Tell what `begin` found, once; or never, where the step is refused at once."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, ""
+        if waiting and said:
+            if self._outer:
+                self._outer.announce()  # what contains it is told first
+            self._tell(waiting)
 
     def doing(self, text: str) -> None:
         """Tell what the step is doing; as lines, only one in ten seconds."""
+        self.announce()
         if self._bar or time.monotonic() - self._said >= PAUSE:
             self._said = time.monotonic()
             self._tell(text)
@@ -156,7 +176,15 @@ class Output:
             step = Step(clock, functools.partial(bar.update, task), console.is_terminal)
             if not later:
                 step.begin()
-            yield step
+            UNDERWAY.append(step)
+            try:
+                yield step
+            except InputError:
+                step.announce(said=False)
+                raise
+            finally:
+                UNDERWAY.remove(step)
+                step.announce()
             clock.end()
 
     def write(self, result: dict[str, Any]) -> None:

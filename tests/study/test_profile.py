@@ -657,7 +657,7 @@ def test_bad_input(capsys, tmp_path, monkeypatch, message, arguments):
     assert run(*arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    *_, error = err.splitlines()  # announcements may come before
-    assert error.startswith("error: ")
-    assert message in error
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert message in err
     assert list(tmp_path.iterdir()) == []
