@@ -144,6 +144,7 @@ def test_one_lane_that_rounds_to_nearest(small, capsys, monkeypatch, tmp_path):
         init(self, one if number == 1 else config, number)
 
     monkeypatch.setattr(Lane, "__init__", broken)
+    monkeypatch.setattr("hebbware.cli.steps.TOLD", float("inf"))  # no step is announced
     path = tmp_path / "found.json"
     assert cosim("--config", small, *RUN, "--json", path) == 1
     out, err = capsys.readouterr()
