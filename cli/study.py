@@ -18,7 +18,7 @@ from hebbware.cli.common import (
     json_option,
 )
 from hebbware.cli.files import check_writable, write_file
-from hebbware.cli.sweep import run_progress
+from hebbware.cli.sweep import check_workers, run_progress, worker_options
 from hebbware.golden.errors import InputError, Notice, one_of
 
 
@@ -57,13 +57,7 @@ from hebbware.golden.errors import InputError, Notice, one_of
     help="Whether Yosys measures the cores of `hardware`.  [default: it does]",
 )
 @click.option("--drawn", is_flag=True, help="Run nothing; draw and tell what is finished.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Local processes; by default one for each core.",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="Run on the workers of this Dask scheduler.")
+@worker_options
 @dataset_option
 @data_option
 @json_option
@@ -91,8 +85,7 @@ def command(
 
     if every == bool(names):
         raise InputError(f"give --all, or what to run: {', '.join(CLAIMS)}")
-    if scheduler is not None and jobs is not None:
-        raise click.UsageError("--jobs is for local processes; it cannot be with --scheduler")
+    check_workers(jobs, scheduler)
     for name in names:
         if name not in CLAIMS:
             raise one_of("NAME", name, CLAIMS)

@@ -19,6 +19,26 @@ if TYPE_CHECKING:
     from hebbware.study.spec import Part
 
 
+def worker_options(function: Callable) -> Callable:
+    """``--jobs`` and ``--scheduler``: where runs are done."""
+    jobs = click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Local processes; by default one for each core.",
+    )
+    scheduler = click.option(
+        "--scheduler", metavar="ADDRESS", help="Run on the workers of this Dask scheduler."
+    )
+    return jobs(scheduler(function))
+
+
+def check_workers(jobs: int | None, scheduler: str | None) -> None:
+    """Raise UsageError where both are given."""
+    if scheduler is not None and jobs is not None:
+        raise click.UsageError("--jobs is for local processes; it cannot be with --scheduler")
+
+
 @click.command(
     "sweep",
     epilog=examples(
@@ -35,13 +55,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder of the results; what is in it already is not run again.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Local processes; by default one for each core.",
-)
-@click.option("--scheduler", metavar="ADDRESS", help="Run on the workers of this Dask scheduler.")
+@worker_options
 @click.option("--retry-failed", is_flag=True, help="Do runs again that failed.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be run.")
 @click.option(
@@ -67,8 +81,7 @@ def command(
     Each run is stored as one file; a sweep that was stopped, however, goes on from there. Several
     sweeps may share a folder. Exit code 1 where runs failed: their files say why.
     """
-    if scheduler is not None and jobs is not None:
-        raise click.UsageError("--jobs is for local processes; it cannot be with --scheduler")
+    check_workers(jobs, scheduler)
     from hebbware.study import spec as specs
     from hebbware.study import sweep as sweeps
     from hebbware.study import synthesis
