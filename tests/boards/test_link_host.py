@@ -509,6 +509,9 @@ def test_a_simulated_board_that_is_killed_is_told(port, config_file, monkeypatch
 def test_a_board_says_that_it_is_being_built(monkeypatch, config_file, capsys):
     def build(name, component, *, quick, tell):
         tell()
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer):
+                thread.join()  # a step that is refused within the grace is not announced
         component._MustUse__used = True
         raise InputError("enough")
 
