@@ -30,7 +30,7 @@ SHOWN = 40  # points that were not reached, at most, in the text
 @click.option(
     "--config",
     metavar="FILE|PRESET|CORE",
-    shell_complete=values.presets,
+    shell_complete=values.covered,
     help="One core only: one of those of the suite, by name, or a configuration.",
 )
 @seed_option

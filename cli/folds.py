@@ -22,7 +22,7 @@ from hebbware.golden.errors import InputError
     "names",
     multiple=True,
     metavar="NAME|FILE",
-    shell_complete=values.datasets,
+    shell_complete=values.bundled,
     help="iris, wine, breast-cancer or digits, or a file or folder of your own; may be given more "
     "than once. By default those four.",
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hebbware.cli import values
 from hebbware.cli.common import (
     CheckFailed,
     Output,
@@ -23,7 +24,7 @@ from hebbware.golden.errors import one_of
     "paper",
     epilog=examples(
         "hebbware paper --results results/paper --dataset digits",
-        "hebbware paper --results results/paper --figure xor",
+        "hebbware paper --results results/paper --figure synthetic",
     ),
 )
 @click.option(
@@ -44,6 +45,7 @@ from hebbware.golden.errors import one_of
     "names",
     multiple=True,
     metavar="NAME",
+    shell_complete=values.figures,
     help="Only this figure; may be given more than once. By default all of them.",
 )
 @click.option(

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from hebbware.cli import values
 from hebbware.cli.common import (
     CheckFailed,
     Output,
@@ -26,10 +27,10 @@ from hebbware.golden.errors import InputError, Notice, one_of
     "study",
     epilog=examples(
         "hebbware study --all --results results",
-        "hebbware study pareto --short --results results/short",
+        "hebbware study hardware --short --results results/short",
     ),
 )
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=values.studies)
 @click.option(
     "--results",
     required=True,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hebbware.cli import estimates
+from hebbware.cli import estimates, values
 from hebbware.cli.common import CheckFailed, Output, examples, json_option
 from hebbware.cli.steps import Clock
 from hebbware.golden.errors import InputError
@@ -47,7 +47,7 @@ def check_workers(jobs: int | None, scheduler: str | None) -> None:
         "hebbware sweep digits --results results/digits --dry-run",
     ),
 )
-@click.argument("spec", metavar="SPEC")
+@click.argument("spec", metavar="SPEC", shell_complete=values.specifications)
 @click.option(
     "--results",
     required=True,

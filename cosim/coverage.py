@@ -85,7 +85,7 @@ CORES = {
             **_READ, **_LEAKY,
             "memory.kind": "window", "memory.window": 4, "update.rounding": "nearest",
         },
-        "one port": {
+        "one-port": {
             **_READ, "weight_ports": 1, "memory.kind": "codes", "update.rounding": "floor",
         },
     }.items()

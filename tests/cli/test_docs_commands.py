@@ -12,6 +12,19 @@ from hebbware.cli.main import commands as program
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = program.list_commands(click.Context(program))
+
+
+def walk(command=program, path=()):
+    """Name and command of each command that does something."""
+    if not isinstance(command, click.Group):
+        yield " ".join(path), command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        yield from walk(command.get_command(context, name), (*path, name))
+
+
+COMMANDS = dict(walk())
 PLACEHOLDER = re.compile(r"[A-Z][A-Z|.]*|\.\.\.|FIELD=.*")  # what the reader is to fill in
 
 
@@ -49,23 +62,28 @@ def check(words):
         assert found is not None, f"no command {words[0]}"
         command, words = found, words[1:]
         context = click.Context(command, parent=context)
-    if (
-        isinstance(command, click.Group)
-        and command is not program
-        and words
-        and "--help" not in words
-    ):
-        command = command.get_command(context, "measure")  # a command of its own by default
-        context = click.Context(command, parent=context)
+    default = isinstance(command, click.Group) and command.get_command(context, "measure")
+    if default and "--help" not in words:  # a command of its own
+        command, context = default, click.Context(default, parent=context)
     options, rest, _ = command.make_parser(context).parse_args([w for w in words if w != "..."])
     assert not rest, f"{rest} is one too many"
     for parameter in command.params:
         values = options.get(parameter.name)
-        if values is None or not isinstance(parameter.type, (click.Choice, click.IntRange)):
-            continue
         for value in values if isinstance(values, (list, tuple)) else [values]:
             if isinstance(value, str) and not PLACEHOLDER.fullmatch(value):
-                parameter.type.convert(value, parameter, context)
+                check_value(parameter, value, context)
+    return command
+
+
+def check_value(parameter, value, context):
+    """A number lies in its range; a name is one that a shell completes, or that of a file."""
+    if isinstance(parameter.type, (click.Choice, click.IntRange)):
+        parameter.type.convert(value, parameter, context)
+    name = re.match(r"[^:=]*=?", value)[0]  # of what has parameters, or is set
+    known = parameter.shell_complete(context, "")
+    if any(item.type == "plain" for item in known):
+        file = any(item.type == "file" for item in known) and re.search(r"[./]", name)
+        assert file or name in {item.value for item in known}, f"{parameter.name}: no {name}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -124,11 +142,27 @@ def test_where_commands_are_seen():
 @pytest.mark.parametrize(
     "words",
     ["fly", "train --speed 3", "train --epochs", "info more", "board fly",
-     "cosim --stalls 256"],
+     "cosim --stalls 256", "train --config minst", "study pareto --results DIR",
+     "train --set memory.horizn=3", "sweep tyni --results DIR", "train --dataset cue:count=5"],
 )  # fmt: skip
 def test_what_is_no_command_is_found(words):
     with pytest.raises((click.UsageError, AssertionError)):
         check(words.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_of_a_help_are_taken(name):
+    """They are of that command, with all that it requires."""
+    text = COMMANDS[name].get_help(click.Context(COMMANDS[name]))
+    _, _, shown = text.partition("Examples:\n")
+    examples = list(commands(f"```sh\n{shown}\n```"))
+    assert examples
+    for words in examples:
+        assert check(words) is COMMANDS[name]
+        given = set(words) | {word.partition("=")[0] for word in words}
+        for parameter in COMMANDS[name].params:
+            if parameter.required and isinstance(parameter, click.Option):
+                assert given & set(parameter.opts), parameter.name
 
 
 def test_pages_show_commands():
