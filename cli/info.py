@@ -36,6 +36,13 @@ PLACES = {
     "rows": "rows",
     "row": "a row is of a",
 }  # of the memory map: key, and head of its column
+COSTS = {
+    "memory_bits": "memory, bits",
+    "clocks": "clocks to learn",
+    "lut": "LUT",
+    "dsp": "multipliers",
+    "ram": "block RAMs",
+}  # of a neighbour: key, and head of its column
 SHARES = (0, 0.1, 0.25, 0.5, 0.75, 1)
 SPIKING = (0, 0.01, 0.05, 0.2, 1)
 
@@ -46,6 +53,7 @@ SPIKING = (0, 0.01, 0.05, 0.2, 1)
         "hebbware info --config mnist",
         "hebbware info --config digits --set lanes=8 --json -",
         "hebbware info --figure passes.svg",
+        "hebbware info --config mnist-9k --costs",
     ),
 )
 @common_options
@@ -63,6 +71,11 @@ SPIKING = (0, 0.01, 0.05, 0.2, 1)
     metavar="FILE",
     help=f"Draw the passes of a sample over its clocks, and the memories ({', '.join(FIGURES)}).",
 )
+@click.option(
+    "--costs",
+    is_flag=True,
+    help="What each field costs: the same core with this field a step lower and higher.",
+)
 @click.pass_context
 def command(
     context: click.Context,
@@ -72,6 +85,7 @@ def command(
     source: DataOptions,
     nonzero: int | None,
     figure: Path | None,
+    costs: bool,
 ) -> None:
     """Tell formats, memory map, passes, predicted clocks and estimated resources.
 
@@ -89,6 +103,8 @@ def command(
     result = describe(resolved, nonzero)
     _print(output, resolved, result, origin)
     content = {**result, "nonzero_from": origin, "config": resolved.to_dict()}
+    if costs:
+        content["costs"] = _costs(output, resolved, nonzero)
     if source.name:
         content["features"] = _features(output, source.load(config, resolved.seed))
     if figure:
@@ -98,6 +114,31 @@ def command(
         write_file(figure, image)
         output.log(f"drawing: {figure}")
     output.write(content)
+
+
+def _costs(output: Output, config: CoreConfig, nonzero: int) -> list[dict[str, Any]]:
+    """Print and return what each field costs; see `hebbware.golden.estimate.neighbours`."""
+    from hebbware.golden.estimate import neighbours
+
+    found = list(neighbours.neighbours(config, nonzero))
+    shown = [one for one in found if any(one.more.values())]
+    output.table(
+        "what a step of each field costs: LUTs, multipliers and block RAMs estimated for "
+        f"{neighbours.DEVICE}",
+        ("field", "from", "to", *COSTS.values()),
+        [
+            (
+                *(one.field, str(one.value), str(one.other)),
+                *(f"{one.more[key]:+,}" if one.more[key] else "" for key in COSTS),
+            )
+            for one in shown
+        ],
+    )
+    free = dict.fromkeys(one.field for one in found)
+    for one in shown:
+        free.pop(one.field, None)
+    output.log(f"a step either way costs nothing: {', '.join(free)}")
+    return [vars(one) for one in found]
 
 
 def _features(output: Output, dataset: Dataset) -> dict[str, Any]:

@@ -114,6 +114,22 @@ def test_features_that_say_nothing_or_clip(capsys, tmp_path):
     assert "features" not in told(capsys, "--config", config)
 
 
+def test_costs_of_fields(capsys, tmp_path):
+    """A weight of one bit more, in a network of one block of lanes, is a bit a lane and word."""
+    config = tmp_path / "small.toml"
+    config.write_text("input.size = 8\nlayer.units = [4, 2]\nlanes = 4\n")
+    found = told(capsys, "--config", config, "--costs")["costs"]
+    wider = [n for n in found if n["field"] == "formats.weight_bits" and n["other"] == 13]
+    assert [n["more"]["memory_bits"] for n in wider] == [4 * (9 + 2)]
+    assert main.main(["info", "--config", str(config), "--costs"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"formats.weight_bits +│ 12 +│ 13 +│ \+44 ", out)
+    free = re.search("a step either way costs nothing: (.*)", out)[1].split(", ")
+    assert "memory.horizon" in free
+    assert "formats.weight_bits" not in free
+    assert "costs" not in told(capsys, "--config", config)
+
+
 def test_text_for_people(capsys):
     assert main.main(["info", "--config", "mnist"]) == 0
     out, err = capsys.readouterr()

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from hebbware.golden.config import CoreConfig, former, names
+from hebbware.golden.config import CoreConfig, former, load, names, presets
 from hebbware.golden.config.core import TOP, domains
 from hebbware.golden.config.kinds import TABLES
+from hebbware.golden.estimate.neighbours import neighbours
 from hebbware.golden.settings.tables import flattened
 from hebbware.study.spec import AXES
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FITTED = {"kind", "features", "kernel", "stride", "pool", "grid", "gain"}  # to the data's shape
 REQUIRED = ("input.size", "layer.units")
 OTHER = {"sweep.md": {"memory"}}  # names that are no fields there, but of a cluster's nodes
 RESERVOIR = ROOT / "docs" / "reservoir.md"  # of the reservoir on its own, which has fields too
@@ -51,9 +53,61 @@ def expected():
 
 def test_table_of_fields():
     page = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
+    page, _, _ = page.partition("## What presets set")
     rows = re.findall(r"^\| `([\w.]+)` \| (.*?) ?\| (.*?) \| (.*?) ?\| .+ \|$", page, re.MULTILINE)
     shown = [(name, kind, *rest) for name, kinds, *rest in rows for kind in kinds.split(", ")]
     assert sorted(shown) == sorted(expected())
+
+
+def departures():
+    """Field, preset and value, where a preset departs from the default; sizes and rates aside."""
+    for preset in presets():
+        config = load(preset)
+        for name, value in config.to_dict().items():
+            table, _, field = name.partition(".")
+            if name in TOP or name in REQUIRED or table == "layer" and field in FITTED:
+                continue
+            if field == "kind":
+                default = next(iter(TABLES[table]))
+            else:
+                kind = "" if table == "layer" else getattr(getattr(config, table), "kind", "")
+                own = TABLES[table].get(kind)
+                default = (own.domains()[field] if own else domains()[name]).default
+            default = list(default) if isinstance(default, tuple) else default
+            if table == "layer":  # None: a layer without this field
+                value = [each for each in value if each is not None]
+            if default is not None and value != default:
+                yield name, preset, text(tuple(value) if isinstance(value, list) else value)
+
+
+def test_table_of_presets():
+    page = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
+    _, _, page = page.partition("## What presets set")
+    rows = re.findall(r"^\| `([\w.]+)` \| (.+) \|$", page, re.MULTILINE)
+    shown = {
+        (field, preset, value)
+        for field, cell in rows
+        for value, names in re.findall(r"(?:^|; )([^:;]+): ([^;]+)", cell)
+        for preset in re.findall(r"`([\w-]+)`", names)
+    }
+    wanted = set(departures())
+    assert shown == wanted, f"missing {wanted - shown}, too many {shown - wanted}"
+
+
+def test_table_of_costs():
+    page = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
+    _, _, page = page.partition("## What a field costs")
+    shown = re.findall(r"^\| `([\w.]+)` \| (.*?) \| (.*?) \| (.*) \|$", page, re.MULTILINE)
+    found = {}
+    for one in neighbours(load("digits"), 33):
+        value, other = (
+            text(tuple(v) if isinstance(v, list) else v) for v in (one.value, one.other)
+        )
+        costs = " | ".join(f"{number:+,}" if number else "" for number in one.more.values())
+        found[one.field, value, other] = costs
+    assert len(shown) > 8
+    for field, value, other, costs in shown:
+        assert costs == found[field, value, other], field
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
