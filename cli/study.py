@@ -16,6 +16,7 @@ from hebbware.cli.common import (
     data_option,
     dataset_option,
     examples,
+    forbid,
     json_option,
 )
 from hebbware.cli.files import check_writable, write_file
@@ -62,7 +63,9 @@ from hebbware.golden.errors import InputError, Notice, one_of
 @dataset_option
 @data_option
 @json_option
+@click.pass_context
 def command(
+    context: click.Context,
     names: tuple[str, ...],
     results: Path,
     every: bool,
@@ -87,6 +90,10 @@ def command(
     if every == bool(names):
         raise InputError(f"give --all, or what to run: {', '.join(CLAIMS)}")
     check_workers(jobs, scheduler)
+    if every:
+        forbid(context, "--all", "short", "seeds", "synthesis", "drawn", "jobs", "scheduler")
+    if drawn:
+        forbid(context, "--drawn", "jobs", "scheduler")
     for name in names:
         if name not in CLAIMS:
             raise one_of("NAME", name, CLAIMS)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hebbware.cli import estimates, values
-from hebbware.cli.common import CheckFailed, Output, examples, json_option
+from hebbware.cli.common import CheckFailed, Output, examples, forbid, json_option
 from hebbware.cli.steps import Clock
 from hebbware.golden.errors import InputError
 
@@ -66,7 +66,9 @@ def check_workers(jobs: int | None, scheduler: str | None) -> None:
     help="Folder of the IDX files; by default $HEBBWARE_DATA, then the cache, then the network.",
 )
 @json_option
+@click.pass_context
 def command(
+    context: click.Context,
     spec: str,
     results: Path,
     jobs: int | None,
@@ -82,6 +84,8 @@ def command(
     sweeps may share a folder. Exit code 1 where runs failed: their files say why.
     """
     check_workers(jobs, scheduler)
+    if dry_run:
+        forbid(context, "--dry-run", "jobs", "scheduler")
     from hebbware.study import spec as specs
     from hebbware.study import sweep as sweeps
     from hebbware.study import synthesis

@@ -96,8 +96,8 @@ def test_codes_of_the_same_bits_are_no_smaller_than_the_gated_network(setting, b
 def test_study_writes_figure_numbers_and_all_runs(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(hardware, "cases", lambda setting, full=hardware.cases: full(setting)[:4])
     arguments = ["study", "hardware", "--short", "--dataset", "digits", "--results", str(tmp_path)]
-    arguments += ["--jobs", "1", "--seeds", "2", "--no-synthesis", "--json", "-"]
-    assert main.main(arguments) == 0
+    arguments += ["--seeds", "2", "--no-synthesis", "--json", "-"]
+    assert main.main([*arguments, "--jobs", "1"]) == 0
     (summary,) = json.loads(capsys.readouterr().out)["studies"].values()
     assert (
         summary["finished"] == summary["planned"] == 8
