@@ -79,13 +79,16 @@ def command(
     data_dir: Path | None,
     output: Output,
 ) -> None:
-    """Run a study with its controls, and tell what it shows: hardware, permuted, unseen, depth.
+    """Run a study with its controls, and tell what it shows.
+
+    There are hardware, permuted, unseen, depth and convolution.
 
     Steps are chosen for each rule on images held back. Differences are paired over the seeds, with
     their 95 % confidence interval. Writes DIR/NAME.png, .json and .csv (all runs); what was
-    stopped, however, goes on from there. The data set is mnist unless --dataset says otherwise.
+    stopped, however, goes on from there. The data set is mnist, that of convolution cifar10, unless
+    --dataset says otherwise.
     """
-    from hebbware.study.claims import CLAIMS, cases
+    from hebbware.study.claims import CLAIMS, cases, claim
 
     if every == bool(names):
         raise InputError(f"give --all, or what to run: {', '.join(CLAIMS)}")
@@ -99,18 +102,28 @@ def command(
             raise one_of("NAME", name, CLAIMS)
     folder = None if data_dir is None else str(data_dir.absolute())
     if every:
-        _list(output, results, dataset_name or "mnist", folder)
+        _list(output, results, dataset_name, folder)
         return
     _make_folder(results)
-    setting = cases.make(not short, dataset_name or "mnist", folder, seeds)
     where = {"jobs": jobs, "scheduler": scheduler, "data_dir": folder}
     summaries, failed = {}, 0
-    for name in names:
+    settings = {
+        name: cases.make(not short, _dataset(name, dataset_name), folder, seeds, claim(name))
+        for name in names
+    }
+    for name, setting in settings.items():
         summaries[name], wrong = _run(output, name, setting, results, where, synthesis, drawn)
         failed += wrong
     output.write({"results": results, "failed": failed, "studies": summaries})
     if failed:
         raise CheckFailed(f"{failed} runs failed, the errors are in their files in {results}")
+
+
+def _dataset(name: str, given: str | None) -> str:
+    """Return the data set of a study."""
+    from hebbware.study.claims import claim
+
+    return given or getattr(claim(name), "DATASET", "mnist")
 
 
 def _make_folder(results: Path) -> None:
@@ -195,7 +208,7 @@ def _run(output: Output, name: str, setting, results: Path, where: dict, synthes
 # -- what there is ---------------------------------------------------------------------------------
 
 
-def _list(output: Output, results: Path, dataset: str, folder: str | None) -> None:
+def _list(output: Output, results: Path, dataset: str | None, folder: str | None) -> None:
     """Print all shipped studies, figures and sweeps, and how much of each is in the results."""
     rows, plain = [], []
     for entry in _entries(dataset, folder):
@@ -226,10 +239,10 @@ def _list(output: Output, results: Path, dataset: str, folder: str | None) -> No
     output.write({"results": results, "studies": plain, "missing": [m["name"] for m in missing]})
 
 
-def _entries(dataset: str, folder: str | None) -> Iterator[dict[str, Any]]:
+def _entries(dataset: str | None, folder: str | None) -> Iterator[dict[str, Any]]:
     """Yield name, command, folder, names of the runs and seconds of all that is shipped.
 
-    Sweeps whose data set is not at hand are left out, with a `Notice`.
+    Sweeps and convolutions whose data set is not at hand are left out, with a `Notice`.
     """
     from hebbware.study import effort, paper, spec
     from hebbware.study.claims import CLAIMS, cases, claim
@@ -241,16 +254,22 @@ def _entries(dataset: str, folder: str | None) -> Iterator[dict[str, Any]]:
         about = {"name": name, "command": call, "folder": where, "runs": list(runs)}
         return {**about, "seconds": effort.seconds(runs.values())}
 
-    setting = cases.make(True, dataset, folder)
     for name in CLAIMS:
-        module = claim(name)
+        module, wanted = claim(name), _dataset(name, dataset)
+        try:
+            setting = cases.make(True, wanted, folder, module=module)
+        except InputError as error:
+            if wanted == (dataset or "mnist"):
+                raise
+            warnings.warn(f"{name} is left out: {error}", Notice, stacklevel=1)
+            continue
         made = module.cases(setting)
         keys = [k for row in cases.trials(made, setting) for k in row.keys]
         choices = cases.choose(made, setting, None)
         keys += [k for row in cases.whole(made, setting, choices) for k in row.keys]
         keys += [key for _, key in getattr(module, "syntheses", lambda _: [])(setting)]
         yield entry(name, f"study {name}", name, keys)
-    full = papers.make(True, dataset, folder)
+    full = papers.make(True, dataset or "mnist", folder)
     for name in paper.FIGURES:
         keys = [key for row in paper.figure(name).plan(full) for key in row.keys]
         yield entry(f"paper {name}", f"paper --full --figure {name}", "paper", keys)

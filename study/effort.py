@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hebbware.golden.config import CoreConfig
+
 OPERATIONS = 7e9  # per second: products of a forward pass and two for an update, compiled
 SAMPLE = 2e-6  # seconds for anything else of a sample
 NONZERO = 0.2  # share of inputs other than zero, of images
@@ -26,6 +28,14 @@ def _seconds(key: dict) -> float:
     if key.get("kind") == "synthesis":
         return SYNTHESIS
     learner = key.get("learner", key)
+    if "config" in learner and "conv" in learner["config"].get("layer.kind", ()):
+        config = CoreConfig.from_dict(learner["config"])
+        slow = learner.get("rule") == "maps"
+        products = sum(
+            w.positions * w.taps * layer.features
+            for w, layer in zip(config.windows, config.layer, strict=False)
+        )
+        return START + _samples(key) * (SAMPLE + 3 * products / OPERATIONS * (1 + slow))
     if "config" in learner:
         config = learner["config"]
         sizes = (config["input.size"], *config["layer.units"])

@@ -199,6 +199,29 @@ class MapNetwork:
         return t / t.sum(axis=1, keepdims=True)
 
 
+class MapLearner:
+    """A `MapNetwork` that learns one sample a step, as the studies' learners do.
+
+    Steps are halved as the configuration has it. Arguments as those of `MapNetwork`.
+    """
+
+    def __init__(self, config: CoreConfig, rule: str, **options):
+        self.network = MapNetwork(config, rule, **options)
+
+    def begin(self, epoch: int) -> None:
+        """Take the steps of an epoch (from 0)."""
+        self.network.scale = 2.0 ** -self.network.config.extra(epoch)
+
+    def learn(self, x: np.ndarray, labels: np.ndarray) -> None:
+        """Learn bytes (samples, inputs) one after another."""
+        for n in range(len(x)):
+            self.network.learn(x[n : n + 1], labels[n : n + 1])
+
+    def classify(self, x: np.ndarray) -> np.ndarray:
+        """Return the class of each row of bytes."""
+        return self.network.classify(x)
+
+
 def train(
     config: CoreConfig,
     seeds: Sequence[int],

@@ -2,7 +2,8 @@
 
 One module for each, named in `CLAIMS`. It has
 
-- ``TITLE`` and ``QUESTION``,
+- ``TITLE`` and ``QUESTION``; where its networks are not dense, also ``DATASET``, the usual one,
+  ``PRESETS`` of data sets, and ``SAMPLES`` and ``TRIAL``, images of an epoch,
 - ``cases(setting) -> list of Case`` (`hebbware.study.claims.cases`): rules, each with the steps
   that it may choose from, on images held back, fewer samples and one seed; the runs of the figure
   are on all samples and three seeds,
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import importlib
 
-CLAIMS = ("hardware", "permuted", "unseen", "depth")
+CLAIMS = ("hardware", "permuted", "unseen", "depth", "convolution")
 
 
 def claim(name: str):

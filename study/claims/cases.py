@@ -110,19 +110,28 @@ class Chosen:
 
 
 def make(
-    full: bool, dataset: str, data_dir: str | None = None, seeds: int | None = None
+    full: bool,
+    dataset: str,
+    data_dir: str | None = None,
+    seeds: int | None = None,
+    module: Any = None,
 ) -> Setting:
     """Return the setting for a data set: in full all samples and three seeds, else few and one.
+
+    `module` is that of a study, which may have presets and numbers of samples of its own.
 
     Raises
     ------
     InputError
         No such data set of images, or none to be had.
     """
-    loaded, checksum = images(dataset, data_dir, "these studies")
+    presets = getattr(module, "PRESETS", PRESETS)
+    loaded, checksum = images(dataset, data_dir, "these studies", presets)
     samples = len(loaded.y_train)
     held = held_back(samples)
     most = samples - held
+    whole = min(getattr(module, "SAMPLES", most) if full else 5_000, most)
+    trial = min(getattr(module, "TRIAL", 8_000) if full else 2_000, most)
     return Setting(
         full=full,
         dataset=dataset,
@@ -130,9 +139,9 @@ def make(
         held=held,
         inputs=loaded.inputs,
         classes=loaded.classes,
-        trial=Scale(min(8_000 if full else 2_000, most), (0,), test=False),
-        whole=Scale(most if full else min(5_000, most), tuple(range(seeds or (3 if full else 1)))),
-        config=configs.load(PRESETS[dataset]),
+        trial=Scale(trial, (0,), test=False),
+        whole=Scale(whole, tuple(range(seeds or (3 if full else 1)))),
+        config=configs.load(presets[dataset]),
     )
 
 

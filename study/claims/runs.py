@@ -4,8 +4,9 @@ A key is ``{"kind", "dataset": {"name", "sha256"}, "seed", "decoder", "code", "s
 "test", "learner", ...}``; ``samples`` are those of an epoch, ``held`` those held back, ``test``
 whether the test set is looked at. A **learner** is
 ``{"rule": "core", "config": {...}}`` (bit-true) or ``{"rule": "backprop", "sizes", "step", "halve",
-"normalised"}`` (float, `hebbware.golden.twin.backprop`). Each result has a ``score``,
-measured on what the test set has no part in, by which steps are chosen.
+"normalised"}`` (float, `hebbware.golden.twin.backprop`) or ``{"rule": "maps", "config": {...},
+"hidden", "step"}`` (float, `hebbware.golden.reference.maps`, whose rule is ``hidden``). Each result
+has a ``score``, measured on what the test set has no part in, by which steps are chosen.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from hebbware.golden.data import sets as data
 from hebbware.golden.data.dataset import order, permutation
 from hebbware.golden.data.sets import Dataset
 from hebbware.golden.learn import train
+from hebbware.golden.reference.maps import MapLearner
 from hebbware.golden.twin.backprop import CompiledBackprop
 from hebbware.study import run, version
 
@@ -52,8 +54,12 @@ class Follower(train.CoreLearner):
 def learner(key: dict):
     """Return the learner of a key, not yet trained."""
     about = key["learner"]
-    if about["rule"] == "core":
-        return Follower(CoreConfig.from_dict({**about["config"], "seed": key["seed"]}))
+    if "config" in about:
+        config = CoreConfig.from_dict({**about["config"], "seed": key["seed"]})
+        if about["rule"] == "core":
+            return Follower(config)
+        steps = [about["step"]] * len(config.layer)
+        return MapLearner(config, about["hidden"], steps=steps, seed=key["seed"])
     options = {name: about[name] for name in ("halve", "normalised")}
     return CompiledBackprop(about["sizes"], about["step"], seed=key["seed"], **options)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,16 +148,18 @@ PRESETS = {"mnist": "mnist", "fashion-mnist": "mnist", "digits": "digits"}
 """Data sets of images, and the preset of each."""
 
 
-def images(dataset: str, data_dir: str | None, who: str) -> tuple[Dataset, str]:
-    """Return a data set of images, which `who` needs, and its checksum.
+def images(
+    dataset: str, data_dir: str | None, who: str, presets: Mapping[str, str] = PRESETS
+) -> tuple[Dataset, str]:
+    """Return a data set of images, which `who` needs, and its checksum; `presets` has its name.
 
     Raises
     ------
     InputError
         No such data set of images, or none to be had.
     """
-    if dataset not in PRESETS:
-        raise InputError(f"{who} need a data set of images: {', '.join(PRESETS)}, not {dataset!r}")
+    if dataset not in presets:
+        raise InputError(f"{who} need a data set of images: {', '.join(presets)}, not {dataset!r}")
     return run.load(dataset, data_dir, 0)
 
 

@@ -2,17 +2,20 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from hebbware.cli import main
+from hebbware.golden.config import load
 from hebbware.golden.data import sets
 from hebbware.golden.data.dataset import order, permutation
 from hebbware.golden.estimate.estimate import memory_bits
 from hebbware.golden.learn.train import CoreLearner, inputs
+from hebbware.golden.reference.maps import MapNetwork
 from hebbware.study import run, spec
-from hebbware.study.claims import CLAIMS, cases, claim, hardware, rules, runs
+from hebbware.study.claims import CLAIMS, cases, claim, convolution, hardware, rules, runs
 from hebbware.study.store import Store, run_name
 
 
@@ -93,6 +96,49 @@ def test_codes_of_the_same_bits_are_no_smaller_than_the_gated_network(setting, b
         assert memory_bits(rules.network(setting, one_less, "codes", bits=bits)) < wanted
 
 
+def test_convolutions_with_features_and_steps_of_their_own():
+    setting = cases.make(False, "digits", module=convolution)
+    assert setting.config == load("digits-conv")
+    config = convolution.network(setting, (16,), "codes", (-1, 1))
+    assert [layer.features for layer in config.layer[:-1]] == [16]
+    assert config.rates == (12, 9)
+    assert config.memory.kind == "codes"
+    assert [config.extra(epoch) for epoch in range(3)] == [0, 1, 2]
+    full = replace(setting, full=True)
+    labels = [case.label for case in convolution.cases(full)]
+    assert labels[:4] == ["gated, 8", "codes, 8", "readout only, 8", "back-propagation, 8"]
+    assert len(labels) == 4 * len(convolution.FEATURES)
+
+
+def test_back_propagation_of_a_convolution_takes_a_sample_a_step():
+    setting = cases.make(False, "digits", module=convolution)
+    (case,) = [c for c in convolution.cases(setting) if c.label == "back-propagation, 8"]
+    (key,) = case.keys(0.03, cases.Scale(60, (1,)))
+    found = runs.execute(key)["result"]
+    part, seen = parts(setting, 1, 60)
+    config = load("digits-conv").derive(layer__features=[8, None], layer__init_std=[None, None])
+    made = MapNetwork(config, "backprop", steps=(0.03, 0.03), seed=1)
+    for epoch in range(3):
+        made.scale = 0.5**epoch
+        for n in order(1, epoch, len(part.y_train)):
+            made.learn(part.x_train[n : n + 1], part.y_train[n : n + 1])
+    assert found["test"] == (made.classify(seen.x_test) == seen.y_test).mean()
+    assert found["score"] == (made.classify(part.x_test) == part.y_test).mean()
+    assert found["test"] > 0.3  # it learns
+
+
+def test_study_of_convolutions_draws_each_rule(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(convolution, "EPOCHS", 1)
+    monkeypatch.setattr(
+        convolution, "cases", lambda setting, full=convolution.cases: full(setting)[1:4]
+    )
+    arguments = ["study", "convolution", "--short", "--dataset", "digits", "--jobs", "1"]
+    assert main.main([*arguments, "--results", str(tmp_path), "--json", "-"]) == 0
+    (summary,) = json.loads(capsys.readouterr().out)["studies"].values()
+    assert [row["rule"] for row in summary["rows"]] == ["codes", "readout only", "back-propagation"]
+    assert (tmp_path / "convolution.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_study_writes_figure_numbers_and_all_runs(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(hardware, "cases", lambda setting, full=hardware.cases: full(setting)[:4])
     arguments = ["study", "hardware", "--short", "--dataset", "digits", "--results", str(tmp_path)]
@@ -143,7 +189,8 @@ def test_what_cannot_be_run(arguments, words, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("name", CLAIMS)
-def test_runs_have_different_keys_for_different_cases(name, setting):
+def test_runs_have_different_keys_for_different_cases(name):
+    setting = cases.make(False, "digits", module=claim(name))
     made = claim(name).cases(setting)
     rows = cases.whole(made, setting, cases.choose(made, setting, None))
     names = [run_name(key) for row in rows for key in row.keys]

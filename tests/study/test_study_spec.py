@@ -309,7 +309,10 @@ def test_missing_specification_names_the_shipped_ones():
         spec.plan("nothing")
 
 
-@pytest.mark.parametrize("name", [n for n in spec.shipped() if not n.startswith("mnist")])
+IMAGES = ("mnist", "cifar10")
+
+
+@pytest.mark.parametrize("name", [n for n in spec.shipped() if not n.startswith(IMAGES)])
 def test_shipped_specification_is_possible(name, monkeypatch):
     if name in RECORDINGS:
         rng = np.random.default_rng(0)
@@ -344,6 +347,19 @@ def test_shipped_mnist_specifications_are_possible(monkeypatch):
     assert made.impossible == []
     weights = next(part for part in made.parts if part.name == "weights")
     assert len(weights.points) >= 7 * 3
+
+
+def test_shipped_specification_of_convolutions_is_possible(monkeypatch):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 255, (50000, 3072), np.uint8), np.arange(50000) % 10
+    dataset = data.Dataset("cifar10", (32, 32, 3), 10, x, y, x[:1], y[:1])
+    monkeypatch.setattr(run, "load", lambda *_: (dataset, "0" * 64))
+    made = spec.plan("cifar10-weights")
+    assert made.impossible == []
+    assert [point.values for point in made.parts[0].points] == [
+        {"formats.weight_bits": bits} for bits in (8, 10, 12, 14, 16)
+    ]
+    assert {key["train_samples"] for key in made.keys.values()} == {15000}
 
 
 def test_digits_study_has_at_least_150_runs():
