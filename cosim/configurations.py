@@ -17,7 +17,9 @@ from hebbware.golden.config import CoreConfig, dense, domains
 from hebbware.golden.data.streams import Stream
 from hebbware.golden.errors import InputError
 from hebbware.golden.estimate.estimate import clocks_per_sample, start_clocks
+from hebbware.golden.estimate.ticks import clocks_per_sequence
 from hebbware.golden.memory import MEMORIES, Memory
+from hebbware.golden.modulators.kinds import MODULATORS
 from hebbware.golden.program.commands import Op, Space, State
 from hebbware.golden.reservoir.decoder import Decoder, decoder_key, key_hash, save_decoder
 from hebbware.golden.reservoir.memory import GATINGS, WEIGHT_BITS
@@ -26,7 +28,7 @@ from hebbware.golden.system import places
 from hebbware.golden.timing.schedule import Command
 
 from .commands import random_commands
-from .stimuli import STREAMS, Stimuli, random_samples
+from .stimuli import STREAMS, Stimuli, random_samples, words_of_sample
 
 INPUTS, HIDDEN, CLASSES, LANES = (1, 12), (2, 11), (2, 40), (1, 17)
 LAYERS = 4  # hidden layers at most
@@ -36,7 +38,8 @@ FEWEST = 3  # samples of a run, at least
 SAMPLES = 60  # of a run, at most
 DRAWS = 20_000
 COSTLY = 20_000  # clocks of a step of a reservoir, at most
-CONV = 10  # of so many seeds of random runs, one has convolutions
+RUNS = 10  # of so many seeds of random runs, one has convolutions, one takes sequences
+SEQUENCES, CONVOLUTIONS = 3, 9  # those whose last digit is this
 TRAINED, TRAINED_HORIZON = 1 << 16, 9  # weights and horizon of a decoder, at most; others are drawn
 FORMATS = ("u", "z", "d", "read")
 OTHERS = (
@@ -114,7 +117,7 @@ def random_recurrent(seed: int) -> CoreConfig:
     """The same of cores of sequences: 12 seeds in a row meet every modulator in every rounding."""
     rng = np.random.default_rng([seed, 2])
     turn, kind = divmod(seed, 4)
-    modulator = ("symmetric", "random", "symmetric", "none")[kind]
+    modulator = ("symmetric", "random", "surprise", "none")[kind]
     rounding = list(Rounding)[turn % len(Rounding)]
     for _ in range(DRAWS):
         try:
@@ -153,15 +156,21 @@ def _draw_recurrent(rng: np.random.Generator, modulator: str, rounding: Rounding
         "neuron.readout_shift": int(rng.integers(0, 8)),
     }
     values |= {name: _of(rng, name) for name in OTHERS if rng.random() < 0.4}
-    values |= _formats(rng, 0.6, MEMORIES["codes" if modulator == "random" else "none"])
+    memory = MODULATORS[modulator].usual(MEMORIES.values())
+    values |= _formats(rng, 0.6, memory)
     if modulator == "random":
         values["memory.kappa"] = float(rng.choice([0.5, 1]))
+    if memory.leaks:
+        values |= {name: _of(rng, name) for name in ("memory.horizon", "memory.bits")}
     return values
 
 
 def drawn_config(seed: int) -> CoreConfig:
-    """What a seed of random runs stands for: each tenth has convolutions."""
-    return random_conv(seed // CONV) if seed % CONV == CONV - 1 else random_config(seed)
+    """What a seed of random runs stands for: one in ten has convolutions, one takes sequences."""
+    turn, number = divmod(seed, RUNS)
+    if number == SEQUENCES:
+        return random_recurrent(turn)
+    return random_conv(turn) if number == CONVOLUTIONS else random_config(seed)
 
 
 def random_conv(seed: int) -> CoreConfig:
@@ -351,15 +360,22 @@ def _stimuli(config: CoreConfig, rng: np.random.Generator, stall: int, seed: int
 
 def _count(config: CoreConfig, stall: int, paused: list[str]) -> int:
     """Samples that fit into `CLOCKS`, but as many as a window takes to fill."""
-    each = clocks_per_sample(config, config.inputs)
+    each = _clocks(config)
     slow = 256 / (256 - stall)
-    each += slow * (config.inputs + 1) * ("samples" in paused)
+    each += slow * words_of_sample(config) * ("samples" in paused)
     each += slow * (config.classes + 1) * ("results" in paused)
     # a command for each sample: it waits for the other side of its streams too
     each += slow * 2 * ("commands" in paused or "responses" in paused)
     room = max(CLOCKS - start_clocks(config), 0)
     filled = config.memory.window + 8 if config.modulator.kind == "hsic" and not stall else 0
     return max(FEWEST, filled, min(int(room / each), SAMPLES))
+
+
+def _clocks(config: CoreConfig) -> int:
+    """Of a sample, or of a sequence, without zeros."""
+    if config.recurrent:
+        return clocks_per_sequence(config, config.inputs, config.hidden[0])
+    return clocks_per_sample(config, config.inputs)
 
 
 def _labels(

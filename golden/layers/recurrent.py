@@ -76,10 +76,11 @@ class Recurrent(Layer):
 
     def feedback(self, config, number, *waits):
         """Pass from the readout's errors to directions."""
-        of_codes = config.has_memory
+        if config.writes_memory:
+            waits = (*waits, f"{Kind.MEMORY}{number}")
         facts = (
             {"reads": (Store.MEMORY,), "own": Own.READ}
-            if of_codes
+            if config.has_memory
             else {
                 "reads": (Store.WEIGHTS,),
                 "own": Own.WEIGHT,

@@ -16,7 +16,6 @@ class Modulator(Table):
     learns: ClassVar[bool] = True  # hidden layers learn at all
     layers: ClassVar[tuple[str, ...]] = ("dense",)  # kinds of hidden layers that learn by it
     borrows: ClassVar[str | None] = None  # the memory that it has, where that is another family's
-    in_hardware: ClassVar[bool] = True  # the core can be written as hardware
     beta_log2: ClassVar[int] = 4  # where it is no field, the width of the softmax follows it
 
     def check(self, config):
@@ -118,7 +117,6 @@ class Surprise(Modulator):
     """The readout's errors through class memories, which hold what was surprising: likewise."""
 
     kind = family = "surprise"
-    in_hardware = False
     layers = ("recurrent",)
     borrows = "gated"
 

@@ -156,13 +156,15 @@ def _scalars(config):
 def _tick_scalars(config):
     """The same of a core of sequences: inputs, spikes, errors, traces, start values, z."""
     source, trace, shifts = config.source(0), config.trace, prescales(config)
-    error, drop = config.e.one, forward_prescales(config)[0]
+    error, drop, kind = config.e.one, forward_prescales(config)[0], config.memory
+    written = error << kind.scale(config) if kind.written else 0
     return [
         (source.min << drop, source.max << drop),
         (0, source.one << drop),
         (-error, error),
         (trace.min << shifts[0], trace.max << shifts[0]),
         (-error << shifts[1], error << shifts[1]),
+        (-written, written),
         (config.z.min, config.z.max),
         *((-init_scale(config, n, part), 0) for n, part in start_parts(config)),
     ]

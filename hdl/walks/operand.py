@@ -88,6 +88,7 @@ class CommonOperand(wiring.Component):
             (Common.TRACE, Scale.STEP): (self.source << scales[0]) >> self.extra,
             (Common.ERROR, Scale.STEP): (error << scales[-1]) >> self.extra,
             (Common.ERROR, Scale.NONE): Mux(step.bias, 0, -error),
+            (Common.WRITE, Scale.MEMORY): error << cfg.memory.scale(cfg),
             (Common.START, Scale.NONE): start,
         }
 

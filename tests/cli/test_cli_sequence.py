@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from hebbware.cli import main
 
 FIELDS = ["--set", "neuron.ticks=8", "--epochs", "1", "--config", "digits-rows"]
@@ -13,18 +11,6 @@ def test_bench_takes_no_sequences(capsys):
     assert main.main(["bench", "--config", "digits-rows"]) == 2
     message = "error: bench takes no sequences: layer.kind must be 'dense', not 'recurrent'"
     assert capsys.readouterr().err.splitlines()[-1] == message
-
-
-@pytest.mark.parametrize("command", ["verilog", "cosim"])
-def test_what_is_no_hardware_is_refused(command, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    arguments = ["--config", "digits-rows", "--set", "modulator.kind=surprise"]
-    assert main.main([command, *arguments]) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == (
-        "error: modulator.kind must be 'none' or 'symmetric' or 'random' in hardware, not "
-        "'surprise': its core exists in software only"
-    )
-    assert not list(tmp_path.iterdir())
 
 
 def test_info_tells_clocks_of_ticks(capsys):

@@ -26,6 +26,7 @@ BASE = {
 CASES = {
     "two leaks": {"neuron__second_leak_shifts": [2, 4], "lanes": 5, "input__centred": True},
     "random": {"modulator__kind": "random", "memory__kappa": 0.5, "lanes": 4},
+    "surprise": {"modulator__kind": "surprise", "memory__horizon": 4, "lanes": 4},
     "clusters": {"lanes": 12, "modulator__kind": "random", "memory__kappa": 1.0},
     "one port": {"weight_ports": 1, "lanes": 9, "input__centred": True},
     "frozen": {"modulator__kind": "none", "neuron__readout_shift": 0},

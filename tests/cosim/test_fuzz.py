@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from hebbware.cli.fuzz import command
 from hebbware.cosim import core, fuzz
-from hebbware.cosim.configurations import STALLS, random_config, random_stimuli
+from hebbware.cosim.configurations import STALLS, drawn_config, random_config, random_stimuli
 from hebbware.cosim.fuzz import Outcome, check, code_version, read_lines, run_seeds
 from hebbware.cosim.stimuli import STREAMS
 from hebbware.golden.arithmetic.fixed import Rounding
@@ -125,6 +125,17 @@ def test_stimuli_cover_what_they_promise(configs):
         for s in (s for s in suite if "classes" in s.name):
             every = max(len(s.x) // config.classes, 1)
             assert all(label <= n // every for n, label in enumerate(s.labels))
+
+
+def test_one_seed_in_ten_takes_sequences():
+    drawn = [drawn_config(seed) for seed in range(3, 120, 10)]
+    assert all(c.recurrent for c in drawn)
+    assert {(c.modulator.kind, c.update.rounding) for c in drawn} == {
+        (m, r) for m in ("symmetric", "random", "surprise", "none") for r in Rounding
+    }
+    for seed, config in enumerate(drawn):
+        for each in random_stimuli(config, seed):
+            assert each.x.shape[1:] == config.sample_shape
 
 
 # -- how a run is kept ----------------------------------------------------------------------------
