@@ -4,7 +4,10 @@ import importlib
 from dataclasses import dataclass
 
 from ..golden.errors import one_of
+from .onboard.sdram import SDRAM_256
 from .protocol import BUFFER, QUEUE
+
+CHIPS = {"sdram": SDRAM_256}  # that samples can lie in
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Board:
         Bytes of each of the link's frame buffers, and of what waits before them.
     memory : int
         KiB of block RAM for samples, unless it is built with more or less.
+    chip : str
+        What samples lie in instead, one of `CHIPS`; empty: in block RAM.
     """
 
     name: str
@@ -56,6 +61,7 @@ class Board:
     buffer: int = BUFFER
     queue: int = QUEUE
     memory: int = 0
+    chip: str = ""
 
     @property
     def family(self) -> str:
@@ -64,13 +70,19 @@ class Board:
 
         return next(family for name, family, *_ in DEVICES if name == self.device)
 
-    def simulation(self) -> dict[str, int]:
+    def simulation(self) -> dict:
         """What `hebbware.boards.simulated.board.SimulatedBoard` has to know to be like it."""
         from .top import clock_setting
 
         clock = round(clock_setting(self, self.clock_hz).frequency)
-        names = ("baud", "fast", "buffer", "queue", "memory")
-        return {"clock_hz": clock, **{name: getattr(self, name) for name in names}}
+        names = ("baud", "fast", "buffer", "queue")
+        of = {name: getattr(self, name) for name in names}
+        return {"clock_hz": clock, "memory": self.samples_in, **of}
+
+    @property
+    def samples_in(self):
+        """A chip, or KiB of block RAM: what `hebbware.boards.system.System` is given."""
+        return CHIPS[self.chip] if self.chip else self.memory
 
     @property
     def block_bytes(self) -> int:
@@ -91,7 +103,7 @@ BOARDS = {
             "ulx3s-85f", "ULX3S", "amaranth_boards.ulx3s:ULX3S_85F_Platform", "ECP5 LFE5U-85F",
             "mnist", 25_000_000, 83_333_333, "clk25", "USB (FT231X)",
             "openFPGALoader --board ulx3s", 3_000_000,
-            buffer=1024, queue=8192, memory=96,
+            buffer=1024, queue=8192, chip="sdram",
         ),
         Board(
             "orangecrab-25f", "OrangeCrab r0.2 (25F)", f"{_OWN}.orangecrab:OrangeCrab25FPlatform",

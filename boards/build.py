@@ -13,6 +13,7 @@ from ..golden.estimate import devices, estimate, ticks
 from . import report
 from . import watch as watching
 from .board import Board
+from .host import figures
 
 NAME = "hebbware"
 STAMP = "build.toml"
@@ -131,6 +132,7 @@ def prepare_folder(folder: Path, board: Board, config: CoreConfig, clock_hz: int
         It holds a build of something else, or other files, and `overwrite` is not set.
     """
     stamp = f'board = "{board.name}"\nclock_hz = {clock_hz}\nmemory = {board.memory}\n'
+    stamp += f'chip = "{board.chip}"\n' if board.chip else ""
     stamp += config.to_toml()
     file = folder / STAMP
     if folder.exists() and not folder.is_dir():
@@ -307,6 +309,7 @@ def summary(result: Result, nonzero: int) -> dict:
         "nonzero": nonzero,
         "samples_per_second": result.clock_mhz * 1e6 / clocks,
         "samples_per_second_at_fmax": result.best.fmax_mhz * 1e6 / clocks,
+        "end_to_end": figures.expected(board, config, result.clock_mhz * 1e6, clocks, nonzero),
         "worst_path": None if path is None else asdict(path) | {"total_ns": path.total_ns},
         "placements": [{"seed": p.seed, "fmax_mhz": p.fmax_mhz} for p in result.placements],
         "steps": [asdict(step) for step in result.steps],

@@ -12,7 +12,6 @@ import struct
 import zlib
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import zip_longest
 
 import numpy as np
 
@@ -28,7 +27,7 @@ BUFFERS = (128, 4096)  # smallest and largest; a power of two
 QUEUE = 4096  # bytes that wait before the first buffer, unless the board is built with others
 QUEUES = (0, 32768)  # smallest and largest; 0, or a power of two
 SPEED = 100_000  # bits a second, the unit of IDENTITY's `speed`
-MEMORY = 8192  # KiB for samples, at most: what the address of a command reaches
+MEMORY = 65535  # KiB for samples, at most: what IDENTITY can say
 SLOT = 64  # bytes of the line that a reply may have to be kept while others follow
 MARGIN = 16  # a payload has so many bytes less than a buffer, at most; a power of two
 BLOCK = 254  # most bytes that one code byte of COBS covers
@@ -78,6 +77,7 @@ class BoardRegister(IntEnum):
     RIGHT = 6
     CLOCKS = 7
     SUM = 8
+    PAGE = 9  # bits of a word's address beyond those of a command
 
 
 @dataclass(frozen=True)
@@ -266,55 +266,74 @@ def result_size(config: CoreConfig) -> int:
 
 
 def packed_sample(x, label: int, bits: int = 8) -> bytes:
-    """A sample as it travels and as it lies in a board's memory: zeros counted, the last left out.
+    """One sample as `packed_samples` packs it; `x` is an array of its raw inputs."""
+    return packed_samples(np.asarray(x)[None], [label], bits)[0]
+
+
+def packed_samples(x, labels, bits: int = 8) -> list[bytes]:
+    """Samples as they travel and as they lie in a board's memory: zeros counted, the last left out.
 
     A control byte holds a number of zero inputs in its lowest `ZEROS` bits and in the others the
     number of inputs that follow as they are: a byte each, or two a byte, the first in the lower
     half, where inputs have up to `NIBBLE` bits. The control byte `END` and the label end the
-    sample. Where an input is a byte, no shorter row of pieces says the same. Of a sequence this is
-    a tick; only the last one has a result.
+    sample. Where an input is a byte, no shorter row of pieces says the same. Of a sequence a sample
+    is a tick; only the last one has a result.
 
     Parameters
     ----------
-    x : array of int
+    x : array of int (n, inputs)
         Raw inputs.
-    label : int
+    labels : sequence of int (n,)
     bits : int
         Of an input.
     """
-    x = np.asarray(x)
-    places = np.flatnonzero(x).tolist()
-    values = x.astype(np.uint8).tobytes()
+    x, labels = np.asarray(x).astype(np.uint8), np.asarray(labels)
     if bits > NIBBLE:
-        body = _pieces(values, places, 1)
-    else:  # a zero between two inputs takes half a byte, and another piece a whole one
-        body = min((_pieces(values, places, near, half=True) for near in (1, 2)), key=len)
-    return body + bytes((END, label))
+        return _packed(x, labels, 1, 1)
+    # a zero between two inputs takes half a byte, and another piece a whole one
+    ways = [_packed(x, labels, near, 2) for near in (1, 2)]
+    return [min(pair, key=len) for pair in zip(*ways, strict=True)]
 
 
-def _pieces(values: bytes, places: list[int], near: int, half: bool = False) -> bytes:
-    """Control bytes and inputs; those go on while the next that is not 0 is so `near`."""
+def _packed(x: np.ndarray, labels: np.ndarray, near: int, per_byte: int) -> list[bytes]:
+    """Samples in pieces that go on while the next input that is not 0 is so `near`."""
     most_zeros, most = (1 << ZEROS) - 1, (1 << 8 - ZEROS) - 1
-    out, at, number = bytearray(), 0, 0
-    while number < len(places):
-        start = places[number]
-        zeros = start - at
-        while zeros > most_zeros:
-            out.append(most_zeros)
-            zeros -= most_zeros
-        end = start + 1
-        number += 1
-        while number < len(places) and places[number] < min(end + near, start + most):
-            end = places[number] + 1
-            number += 1
-        out.append(zeros | end - start << ZEROS)
-        part = values[start:end]
-        if half:
-            pairs = zip_longest(part[::2], part[1::2], fillvalue=0)
-            part = bytes(low | high << 4 for low, high in pairs)
-        out += part
-        at = end
-    return bytes(out)
+    count, inputs = x.shape
+    rows, columns = np.nonzero(x)
+    # one axis for all samples, so far apart that no piece reaches from one into the next
+    places = rows * (inputs + most + near) + columns
+    new = np.diff(places, prepend=-most) > near
+    last_of = np.append(np.flatnonzero(new)[1:], len(places)) - 1  # of each row of pieces
+    group = np.cumsum(new) - 1
+    firsts = [np.flatnonzero(new)]  # of each piece, among all inputs that are not 0
+    while len(firsts[-1]):
+        following = np.searchsorted(places, places[firsts[-1]] + most)
+        firsts.append(following[following <= last_of[group[firsts[-1]]]])
+    first = np.sort(np.concatenate(firsts))
+    last = np.append(first[1:], len(places)) - 1 if len(first) else first
+    row, start, end = rows[first], columns[first], columns[last] + 1
+    length = end - start
+    before = np.append(0, end[:-1]) if len(first) else start
+    zeros = start - np.where(np.diff(row, prepend=-1) != 0, 0, before)
+    more = np.maximum(zeros - 1, 0) // most_zeros  # control bytes of zeros alone
+    body = -(-length // per_byte)
+    sizes = np.bincount(row, more + 1 + body, count).astype(int) + 2
+    ends = np.cumsum(sizes)
+    out = np.full(ends[-1] if count else 0, most_zeros, np.uint8)
+    out[ends - 2], out[ends - 1] = END, labels
+    # where the control byte of each piece stands: two bytes more for each sample before
+    at = np.cumsum(more + 1 + body) - body - 1 + 2 * row
+    out[at] = zeros - most_zeros * more | length << ZEROS
+    piece = np.repeat(np.arange(len(first)), body)
+    byte = np.arange(len(piece)) - np.repeat(np.cumsum(body) - body, body)
+    column = start[piece] + per_byte * byte
+    value = x[row[piece], column]
+    if per_byte == 2:
+        upper = x[row[piece], np.minimum(column + 1, inputs - 1)]
+        value = value | np.where(column + 1 < end[piece], upper, 0) << NIBBLE
+    out[at[piece] + 1 + byte] = value
+    data = out.tobytes()
+    return [data[end - size : end] for end, size in zip(ends.tolist(), sizes.tolist(), strict=True)]
 
 
 class Unpacker:

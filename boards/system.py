@@ -25,8 +25,8 @@ class System(wiring.Component):
         first speed brings it back.
     buffer, queue : int
         Bytes of each of the link's two frame buffers, and of what waits before them.
-    memory : int
-        KiB for samples, 0: none.
+    memory : int or Chip
+        For samples: KiB of block RAM, 0: none; or a chip (`hebbware.boards.onboard.sdram.Chip`).
 
     Members
     -------
@@ -34,6 +34,8 @@ class System(wiring.Component):
         From the host; idle high. May change at any time.
     tx : Out(1)
         To the host.
+    pins : Out
+        Of the chip, where there is one.
 
     Raises
     ------
@@ -50,7 +52,9 @@ class System(wiring.Component):
             self.linked = LinkedCore(
                 config, buffer=buffer, queue=queue, memory=memory, clock_hz=clock_hz, fast=fast
             )
-        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
+        chip = self.linked.chip
+        pins = {"pins": Out(chip.pins)} if chip else {}
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), **pins})
 
     def elaborate(self, platform):
         m = Module()
@@ -60,6 +64,8 @@ class System(wiring.Component):
         m.d.comb += [receiver.rx.eq(self.rx), self.tx.eq(sender.tx)]
         wiring.connect(m, receiver.bytes, linked.rx)
         wiring.connect(m, linked.tx, sender.bytes)
+        if linked.chip:
+            wiring.connect(m, linked.pins, wiring.flipped(self.pins))
         if self.fast:
             due, faster = Signal(), Signal()
             m.d.comb += [receiver.faster.eq(faster), sender.faster.eq(faster)]

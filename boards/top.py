@@ -1,10 +1,11 @@
 """The top level of every board: clock, reset, the system with its serial port, lights."""
 
 from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Module, Signal
-from amaranth.lib import io
+from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 
 from . import pll
+from .platforms.sdram import SdramPins
 from .system import System
 
 SETTLE = 20e-6  # seconds; an iCE40's block RAM is not usable for 10 us after configuration
@@ -98,8 +99,11 @@ class Top(Elaboratable):
         m.submodules.system = system = System(
             self.config, clock_hz=round(self.setting.frequency), baud=self.board.baud,
             fast=self.board.fast, buffer=self.board.buffer, queue=self.board.queue,
-            memory=self.board.memory,
+            memory=self.board.samples_in,
         )  # fmt: skip
+        if self.board.chip:
+            m.submodules.chip = chip = SdramPins(system.linked.chip)
+            wiring.connect(m, system.pins, chip.pins)
         uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-"})
         m.submodules.rx = rx = io.Buffer("i", uart.rx)
         m.submodules.tx = tx = io.Buffer("o", uart.tx)

@@ -75,7 +75,8 @@ if TYPE_CHECKING:
     "--memory",
     type=click.IntRange(min=0),
     metavar="KIB",
-    help="Block RAM for samples, for `board train --on-board`; by default the board's.",
+    help="Block RAM for samples, for `board train --on-board`; by default the board's, or the chip "
+    "that it has.",
 )
 @click.pass_context
 def command(
@@ -110,7 +111,7 @@ def command(
         raise InputError("--all takes each board's own preset, clock and folder")
     chosen = list(boards.BOARDS.values()) if every else [boards.find(name)]
     if memory is not None:
-        chosen = [replace(board, memory=memory) for board in chosen]
+        chosen = [replace(board, memory=memory, chip="") for board in chosen]
     jobs = []
     for board in chosen:
         preset = config or board.preset
@@ -218,6 +219,13 @@ def _print(output: Output, result: Result, facts: dict[str, Any]) -> None:
         f"{facts['clocks_per_sample']:,} clocks per learned {sample} ({inputs}): "
         f"{facts['samples_per_second']:,.0f} {sample}s/s at the core's clock, "
         f"{facts['samples_per_second_at_fmax']:,.0f} at the clock reached\n"
+        f"end to end about {facts['end_to_end']['line']:,.0f} {sample}s/s over the serial line"
+        + (
+            ""
+            if facts["end_to_end"]["memory"] is None
+            else f", {facts['end_to_end']['memory']:,.0f} from the board's memory"
+        )
+        + "\n"
         + _real_time(facts)
         + f"bitstream: {facts['bitstream']}\n"
         f"onto the board: {result.board.flash} {facts['bitstream']}"
@@ -240,8 +248,9 @@ def markdown(results: list[Result], facts: list[dict[str, Any]]) -> str:
     """The table of all boards."""
     lines = [
         "| board | network | lanes | LUT | FF | block RAM | multipliers "
-        "| core clock (reached), MHz | clocks per sample | samples/s |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| core clock (reached), MHz | clocks per sample | samples/s "
+        "| end to end, samples/s: from memory | over the line |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for result, of in zip(results, facts, strict=True):
         config = result.config
@@ -250,9 +259,17 @@ def markdown(results: list[Result], facts: list[dict[str, Any]]) -> str:
             f"| {result.board.title} | {'-'.join(map(str, config.sizes))} W{config.weight.width} "
             f"| {config.lanes} | {of['lut']:,} | {of['ff']:,} | {rams} | {of['dsp']} "
             f"| {of['clock_mhz']:.1f} ({of['fmax_mhz']:.1f}) | {of['clocks_per_sample']:,} "
-            f"| {of['samples_per_second']:,.0f} |"
+            f"| {of['samples_per_second']:,.0f} "
+            f"| {_memory(result.board, of)} | {of['end_to_end']['line']:,.0f} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _memory(board: Board, facts: dict[str, Any]) -> str:
+    """Samples a second from the board's memory, and what that is; nothing where there is none."""
+    found = facts["end_to_end"]["memory"]
+    where = board.chip.upper() if board.chip else f"{board.memory} KiB of block RAM"
+    return "none" if found is None else f"{found:,.0f} ({where})"
 
 
 def _list(output: Output, boards: list[Board]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from .requests import GREETINGS, TIMEOUT, TRIES, LinkLost, Requests
 BAUD = 1_000_000
 TURN = 0.002  # seconds until the board has another speed after its reply
 POLL = 0.02  # seconds that a read waits for a byte
+ROWS = 64  # of samples that are packed at once
 BYTE = 255  # largest input that a sample of the link can have
 
 
@@ -326,8 +327,7 @@ class Board(Requests):
         longest = protocol.SHORT if size <= protocol.SHORT else self._most
         most = longest // size if size else None
         payload, ended, room = bytearray(), 0, self.room
-        for row, label, ends in rows:
-            data = protocol.packed_sample(row, NO_LABEL if label is None else label, bits)
+        for data, ends in _packed(iter(rows), bits):
             while data:
                 cut = room - len(payload)
                 payload += data[:cut]
@@ -340,6 +340,14 @@ class Board(Requests):
         if payload:
             done.append(ended)
             yield message, bytes(payload), size * ended
+
+
+def _packed(rows, bits: int) -> Iterator[tuple[bytes, bool]]:
+    """The bytes of each row, and whether a result comes after it; some rows are packed at once."""
+    while some := list(islice(rows, ROWS)):
+        x, labels, ends = zip(*some, strict=True)
+        labels = [NO_LABEL if label is None else label for label in labels]
+        yield from zip(protocol.packed_samples(np.stack(x), labels, bits), ends, strict=True)
 
 
 def _ticks(x, labels):

@@ -8,6 +8,7 @@ from ...golden.config import CoreConfig
 from ...golden.estimate import estimate, ticks
 
 FRAME = 10  # bits of the line for a byte
+PIECE = 4  # inputs that are not 0 of a control byte of packed samples, about: MNIST and digits
 
 
 @dataclass(frozen=True)
@@ -89,3 +90,33 @@ def core_clocks(config: CoreConfig, x: np.ndarray) -> int:
     nonzero = round(float((np.asarray(x) != config.x_zero).sum(-1).mean()))
     of = ticks.clocks_per_sequence if config.recurrent else estimate.clocks_per_sample
     return of(config, nonzero)
+
+
+def expected(board, config, clock_hz: float, clocks: int, nonzero: int) -> dict[str, float | None]:
+    """About how many samples a second come out of a board end to end.
+
+    Parameters
+    ----------
+    board : Board
+    config : CoreConfig
+    clock_hz : float
+        Of the core.
+    clocks : int
+        That the core takes for a sample, or a sequence.
+    nonzero : int
+        Inputs of a sample, or of a tick, that are not 0.
+
+    Returns
+    -------
+    dict
+        ``line``: over the serial line at its fastest, which is full; ``memory``: from the board's
+        memory for samples, None where it has none.
+    """
+    own, controls = clock_hz / clocks, nonzero / PIECE
+    ticks = config.neuron.ticks if config.recurrent else 1
+    size = ticks * (nonzero + controls + 3)  # an end, a label, framing
+    found = {"line": min(own, (board.fast or board.baud) / FRAME / size), "memory": None}
+    if (board.memory or board.chip) and not config.recurrent:
+        # a word of a sample goes to the core in each clock, a control byte takes one more
+        found["memory"] = min(own, clock_hz / (config.inputs + 1 + controls))
+    return found

@@ -1,15 +1,15 @@
 """Samples in a board's memory: what lies where, loading it, learning from it.
 
 The memory begins with a `Descriptor`; behind it are the addresses of the samples, a word each, the
-training samples first, and the samples as `hebbware.boards.protocol.packed_sample` makes them, each
-from a new word on.
+training samples first, then the address behind the last one, and the samples as
+`hebbware.boards.protocol.packed_sample` makes them, each from a new word on and in the same order.
 """
 
 from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
 
 import numpy as np
@@ -18,12 +18,13 @@ from ...golden.arithmetic.permutation import half_bits
 from ...golden.config import CoreConfig
 from ...golden.data.samples import optional_labels, samples_of
 from ...golden.errors import InputError
-from ...golden.program.commands import pack
+from ...golden.program.commands import ADDRESS_BITS, pack
 from .. import protocol
 from ..protocol import BOARD, BoardRegister, BoardSpace, Message
 from .board import Board
 
 MAGIC = int.from_bytes(b"HSET", "little")
+PACKED = 4096  # samples at once
 POLL = 0.05  # seconds between two looks at a board that learns
 
 
@@ -66,19 +67,23 @@ class Set:
         x = samples_of(np.concatenate([x_train, x_test]), config.inputs, config.x.max)
         y = optional_labels([*map(int, y_train), *map(int, y_test)], config.classes, len(x))
         packed = [
-            protocol.packed_sample(row, label, config.input.bits)
-            for row, label in zip(x, y, strict=True)
+            data
+            for at in range(0, len(x), PACKED)
+            for data in protocol.packed_samples(
+                x[at : at + PACKED], y[at : at + PACKED], config.input.bits
+            )
         ]
         sizes = np.array([-(-len(data) // protocol.WORD) for data in packed])
-        if TABLE + len(x) + sizes.sum() > room:
-            fit = int((TABLE + np.cumsum(1 + sizes) <= room).sum())
+        first = TABLE + len(x) + 1
+        if first + sizes.sum() > room:
+            fit = int((TABLE + 1 + np.cumsum(1 + sizes) <= room).sum())
             raise InputError(
-                f"the samples must fit the board's memory of {room * protocol.WORD // 1024} KiB: "
+                f"the samples must fit the board's memory of {room * protocol.WORD // 1024:,} KiB: "
                 f"{len(x_train):,} to learn and {len(x_test):,} to test need "
-                f"{-(-protocol.WORD * int(TABLE + len(x) + sizes.sum()) // 1024)} KiB; the first "
+                f"{-(-protocol.WORD * int(first + sizes.sum()) // 1024):,} KiB; the first "
                 f"{fit:,} fit (--samples, --test)"
             )
-        starts = TABLE + len(x) + np.cumsum(sizes) - sizes
+        starts = first + np.cumsum([0, *sizes])
         body = b"".join(
             data.ljust(protocol.WORD * size, b"\0")
             for data, size in zip(packed, sizes, strict=True)
@@ -128,16 +133,35 @@ def put(board: Board, register: BoardRegister, value: int) -> None:
     board.command(BOARD, BoardSpace.WRITE_REGISTER, register, [value])
 
 
+def _pages(board: Board, address: int, count: int) -> Iterator[tuple[int, int, int]]:
+    """Parts of a range of words that commands reach: address there, first and end in the range."""
+    done = 0
+    while done < count:
+        page, at = divmod(address + done, 1 << ADDRESS_BITS)
+        end = min(count, done + (1 << ADDRESS_BITS) - at)
+        put(board, BoardRegister.PAGE, page)
+        yield at, done, end
+        done = end
+
+
 def read(board: Board, address: int, count: int) -> np.ndarray:
     """Words of the memory, as uint32."""
-    found = board.command(BOARD, BoardSpace.READ_WORD, address, [0] * count)
-    return (found & 0xFFFFFFFF).astype(np.uint32)
+    parts = [
+        board.command(BOARD, BoardSpace.READ_WORD, at, [0] * (end - start))
+        for at, start, end in _pages(board, address, count)
+    ]
+    return (np.concatenate(parts) & 0xFFFFFFFF).astype(np.uint32)
 
 
 def write(
     board: Board, address: int, words: np.ndarray, progress: Callable[[int], None] | None = None
 ) -> None:
     """Write words of the memory, at consecutive addresses."""
+    for at, start, end in _pages(board, address, len(words)):
+        _write_page(board, at, words[start:end], progress)
+
+
+def _write_page(board: Board, address: int, words: np.ndarray, progress) -> None:
     sizes = []
 
     def requests():

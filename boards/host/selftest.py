@@ -17,6 +17,7 @@ from .board import Board
 
 SAMPLES = 100
 SEED = 1
+FILLED = 32768  # words of a memory that are written, at most
 
 
 @dataclass(frozen=True)
@@ -69,22 +70,29 @@ def _differ(board: Board, weights: list[np.ndarray]) -> tuple[int, int]:
 
 
 def _memory(board: Board) -> Check:
-    """Random words fill the memory; its checksum is theirs, and so is what is read at the ends."""
+    """Random words fill the memory or its beginning, one for each line of the address lies beyond
+    that: the checksum is theirs, and so is what is read.
+    """
     room = onboard.words_of(board)
-    words = xorshift_block(SEED, room)
+    filled = min(room, FILLED)
+    words = xorshift_block(SEED, filled)
     onboard.write(board, 0, words)
-    found = onboard.checksum(board, room - onboard.TABLE)
+    lines = [place for n in range(32) if filled <= (place := 1 << n) < room]
+    lines += [room - 1] if room > filled else []
+    for place in lines:
+        onboard.write(board, place, np.array([place ^ 0xFFFFFFFF]))
+    found = onboard.checksum(board, filled - onboard.TABLE)
     wanted = zlib.crc32(words[onboard.TABLE :].astype("<u4").tobytes())
-    count = min(64, room)
-    wrong = 0
-    for start in (0, room // 2, room - count):
+    count = min(64, filled)
+    wrong = sum(int(onboard.read(board, place, 1)[0]) != place ^ 0xFFFFFFFF for place in lines)
+    for start in (0, filled // 2, filled - count):
         part = onboard.read(board, start, count)
         wrong += int((part != words[start : start + count]).sum())
     onboard.write(board, 0, np.zeros(1))
     return Check(
         "memory", found == wanted and not wrong,
-        f"{board.identity.memory} KiB, checksum {found:08x} of {wanted:08x}, {wrong} of "
-        f"{3 * count} words read back wrong",
+        f"{board.identity.memory:,} KiB, checksum {found:08x} of {wanted:08x}, {wrong} of "
+        f"{3 * count + len(lines)} words read back wrong",
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from ...hdl.core import Core
 from ...hdl.parameters import checking
 from .. import protocol
+from ..onboard.memory import BlockMemory, attach
 from ..onboard.player import Player
 from ..protocol import Identity
 from .engine import Engine, check_room
@@ -32,8 +33,9 @@ class LinkedCore(wiring.Component):
         Bytes of each of the two frame buffers.
     queue : int
         Bytes that may wait before them.
-    memory : int
-        KiB for samples, in block RAM; 0: none, and nothing that plays them. Sequences have none.
+    memory : int or Chip
+        KiB for samples, in block RAM; 0: none, and nothing that plays them. Or a chip that they
+        lie in (`hebbware.boards.onboard.sdram.Chip`). Sequences have none.
     clock_hz, fast : float
         Clock, and bits a second that the line can be brought to, for the host to know.
 
@@ -43,6 +45,8 @@ class LinkedCore(wiring.Component):
         Bytes of the line.
     hurry : Out(1)
         The line is to get faster, once all that was given is sent.
+    pins : Out
+        Of the chip, where there is one.
     """
 
     def __init__(self, config, *, buffer=protocol.BUFFER, queue=protocol.QUEUE, memory=0,
@@ -50,7 +54,10 @@ class LinkedCore(wiring.Component):
         self.config = config
         with checking(self):
             self.queue = protocol.check_queue(queue)
-            self.memory = 0 if config.recurrent else protocol.check_memory(memory)
+            chip = None if config.recurrent or isinstance(memory, int) else memory
+            kib = chip.kib if chip else protocol.check_memory(memory)
+            self.chip, self.clock_hz = chip, clock_hz
+            self.memory = 0 if config.recurrent else kib
             self.identity = Identity.of(
                 config, buffer=check_room(config, buffer), queue=queue, release=release(),
                 memory=self.memory, clock=round(clock_hz), speed=fast // protocol.SPEED,
@@ -60,6 +67,7 @@ class LinkedCore(wiring.Component):
                 "rx": In(stream.Signature(unsigned(8))),
                 "tx": Out(stream.Signature(unsigned(8))),
                 "hurry": Out(1),
+                **({"pins": Out(chip.pins)} if chip else {}),
             }
         )
 
@@ -81,8 +89,15 @@ class LinkedCore(wiring.Component):
         wiring.connect(m, unpacker.words, core.samples)
         m.d.comb += [unpacker.drop.eq(core.drop), engine.labels.eq(unpacker.labels)]
         if self.memory:
-            player = Player(self.config, self.memory * 1024 // protocol.WORD)
+            words = self.memory * 1024 // protocol.WORD
+            m.submodules.store = store = (
+                self.chip.memory(self.clock_hz) if self.chip else BlockMemory(words)
+            )
+            if self.chip:
+                wiring.connect(m, store.pins, wiring.flipped(self.pins))
+            player = Player(self.config, words)
             m.submodules.player = DomainRenamer("core")(player)
+            attach(m, player.store, store)
             self._share(m, engine, player, core, unpacker)
             return m
         m.d.comb += core.drop.eq(engine.drop)

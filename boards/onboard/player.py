@@ -10,14 +10,18 @@ from ...golden.program import commands
 from ...hdl.results import result_width
 from ..link.checksum import Checksum
 from ..protocol import BoardRegister, BoardSpace
-from .memory import BITS, BlockMemory
+from .memory import BITS, members
 from .permutation import Permutation
 
 AHEAD = 4  # samples that are in the core at most, with those that wait there
+FETCHED = 32  # words that are read ahead of the core: of this sample and the next
 
 
 class Player(wiring.Component):
     """The samples that lie in a memory, one after another, at the core's speed.
+
+    While a sample goes to the core the words of the next are looked up and fetched, so that the
+    core waits neither for their place nor for the memory.
 
     Registers and memory are read and written by commands, see `hebbware.boards.protocol`. While it
     is busy nothing is written, and words of the memory are read as 0.
@@ -30,12 +34,14 @@ class Player(wiring.Component):
 
     Members
     -------
+    store
+        The memory, see `hebbware.boards.onboard.memory.members`.
     commands, responses : stream
         Those that the board answers itself.
     busy : Out(1)
         The core's samples and results are the player's.
     stop : In(1)
-        Sample after sample is worked on no more: the one that has begun is the last.
+        Sample after sample is worked on no more: those that have begun are the last.
     packed : Out(stream), labels : In(1)
         Bytes of samples; the byte that is offered is a label.
     results : In(stream)
@@ -46,6 +52,7 @@ class Player(wiring.Component):
         command = data.StructLayout(dict(commands.FIELDS))
         super().__init__(
             {
+                "store": In(wiring.Signature(members(words))),
                 "commands": In(stream.Signature(command)),
                 "responses": Out(stream.Signature(signed(commands.DATA_BITS))),
                 "busy": Out(1),
@@ -58,24 +65,26 @@ class Player(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = store = BlockMemory(self.words)
+        store = self.store
         bits = (len(store.address) + 1) // 2
         m.submodules.order = order = Permutation(bits)
         m.submodules.expected = expected = fifo.SyncFIFO(width=8, depth=AHEAD)
+        m.submodules.fetched = fetched = fifo.SyncFIFOBuffered(width=BITS, depth=FETCHED)
         m.submodules.checksum = checksum = Checksum()
         table, key = Signal.like(store.address), Signal(KEY_BITS)
         count, half = Signal(2 * bits), Signal.like(order.half)
-        fed, done, right = (Signal(2 * bits, name=name) for name in ("fed", "done", "right"))
-        clocks = Signal(BITS)
+        picked, done, right = (Signal(2 * bits, name=name) for name in ("picked", "done", "right"))
+        clocks, word = Signal(BITS), Signal(BITS, name="sum")
         learn, ending = Signal(), Signal()
-        go, sums = Signal(), Signal()  # begin: to play, to form a checksum
+        go, sums, ends = Signal(), Signal(), Signal()  # begin: to play, to form a checksum; stop
+        read, page = Signal(), Signal(BITS - commands.ADDRESS_BITS)
         finished = Signal()
-        command = self._command(m, store, go, sums)
         values = {
             BoardRegister.TABLE: table,
             BoardRegister.COUNT: count,
             BoardRegister.HALF: half,
             BoardRegister.KEY: key,
+            BoardRegister.PAGE: page,
         }
         registers = {
             **values,
@@ -83,44 +92,26 @@ class Player(wiring.Component):
             BoardRegister.DONE: done,
             BoardRegister.RIGHT: right,
             BoardRegister.CLOCKS: clocks,
-            BoardRegister.SUM: Signal(BITS, name="sum"),
+            BoardRegister.SUM: word,
         }
-        self._answer(m, command, store, values, registers)
-
-        byte = Signal(2)
-        pointer = Signal.like(store.address)
-        feeding = Signal()
-        taken, ends = Signal(), Signal()
+        command, place = self._commands(m, values, registers, go, sums, ends, read, page)
         m.d.comb += [
             order.count.eq(count),
             order.half.eq(half),
             order.key.eq(key),
-            order.number.eq(fed),
-            self.packed.valid.eq(feeding & store.words.valid & expected.w_rdy),
-            self.packed.payload.eq(
-                Mux(self.labels & ~learn, NO_LABEL, store.words.payload.word_select(byte, 8))
-            ),
-            taken.eq(self.packed.valid & self.packed.ready),
-            ends.eq(taken & self.labels),
-            expected.w_en.eq(ends),
-            expected.w_data.eq(store.words.payload.word_select(byte, 8)),
+            order.number.eq(picked),
+            fetched.w_data.eq(store.words.payload),
         ]
-        left = Signal.like(count)  # words of a checksum
+        pointer = Signal.like(store.address)
+        left = Signal.like(count)  # words of the sample, of a checksum
         bit = Signal(range(BITS))
-        word = registers[BoardRegister.SUM]
-        stops = (
-            self._kept
-            & (command.space == BoardSpace.WRITE_REGISTER)
-            & (command.address == BoardRegister.RUN)
-            & ~command.data[0]
-        )
-        with m.If(self.stop | stops):
+        with m.If(self.stop | ends):
             m.d.sync += ending.eq(1)
         with m.If(self.busy):
             m.d.sync += clocks.eq(clocks + 1)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += [fed.eq(0), byte.eq(0), ending.eq(0), bit.eq(0)]
+                m.d.sync += [picked.eq(0), ending.eq(0), bit.eq(0)]
                 with m.If(go):
                     m.d.sync += [self.busy.eq(1), clocks.eq(0), learn.eq(command.data[1])]
                     m.next = "PICK"
@@ -128,10 +119,10 @@ class Player(wiring.Component):
                     m.d.sync += [self.busy.eq(1), left.eq(command.data)]
                     m.d.comb += [store.start.eq(1), store.address.eq(table), checksum.start.eq(1)]
                     m.next = "SUM"
-                with m.Else():
-                    self._host_reads(m, command, store)
+                with m.Else():  # the host's commands have the memory
+                    m.d.comb += [store.start.eq(read), store.address.eq(place)]
             with m.State("PICK"):
-                with m.If((fed == count) | ending):
+                with m.If((picked == count) | ending):
                     m.next = "WAIT"
                 with m.Else():
                     m.d.comb += order.start.eq(1)
@@ -140,22 +131,30 @@ class Player(wiring.Component):
                 m.d.comb += [store.address.eq(table + order.place), store.start.eq(order.ready)]
                 with m.If(order.ready):
                     m.next = "LOOK"
-            with m.State("LOOK"):
+            with m.State("LOOK"):  # where it begins
+                m.d.comb += store.words.ready.eq(1)
                 m.d.sync += pointer.eq(store.words.payload)
+                with m.If(store.words.valid):
+                    m.next = "END"
+            with m.State("END"):  # where the one behind it does
+                m.d.sync += left.eq(store.words.payload - pointer)
                 with m.If(store.words.valid):
                     m.next = "SEEK"
             with m.State("SEEK"):
                 m.d.comb += [store.address.eq(pointer), store.start.eq(1)]
-                m.d.sync += byte.eq(0)
-                m.next = "FEED"
-            with m.State("FEED"):
-                m.d.comb += [feeding.eq(1), store.words.ready.eq(taken & (byte == 3))]
-                m.d.sync += byte.eq(byte + taken)
-                with m.If(ends):
-                    m.d.sync += fed.eq(fed + 1)
-                    m.next = "PICK"
+                m.next = "FETCH"
+            with m.State("FETCH"):
+                m.d.comb += [
+                    store.words.ready.eq(fetched.w_rdy),
+                    fetched.w_en.eq(store.words.valid),
+                ]
+                with m.If(store.words.valid & fetched.w_rdy):
+                    m.d.sync += left.eq(left - 1)
+                    with m.If(left == 1):
+                        m.d.sync += picked.eq(picked + 1)
+                        m.next = "PICK"
             with m.State("WAIT"):
-                with m.If((done == fed) & finished):
+                with m.If((done == picked) & finished):
                     m.d.sync += self.busy.eq(0)
                     m.next = "IDLE"
             with m.State("SUM"):
@@ -175,8 +174,25 @@ class Player(wiring.Component):
                     m.d.sync += self.busy.eq(0)
                     m.next = "IDLE"
         m.d.comb += checksum.data.eq(store.words.payload.bit_select(bit, 1))
+        self._feed(m, fetched, expected, learn)
         self._count(m, expected, go, done, right, finished)
         return m
+
+    def _feed(self, m, fetched, expected, learn):
+        """Bytes of the words that are fetched go to the core; each sample begins with a word."""
+        byte = Signal(2)
+        taken, ends = Signal(), Signal()
+        value = fetched.r_data.word_select(byte, 8)
+        m.d.comb += [
+            self.packed.valid.eq(fetched.r_rdy & expected.w_rdy),
+            self.packed.payload.eq(Mux(self.labels & ~learn, NO_LABEL, value)),
+            taken.eq(self.packed.valid & self.packed.ready),
+            ends.eq(taken & self.labels),
+            fetched.r_en.eq(taken & (byte.all() | self.labels)),
+            expected.w_en.eq(ends),
+            expected.w_data.eq(value),
+        ]
+        m.d.sync += byte.eq(Mux(ends, 0, byte + taken))
 
     def _count(self, m, expected, go, done, right, finished):
         """Results come in: a class, which is compared with the label, and scores."""
@@ -192,53 +208,59 @@ class Player(wiring.Component):
                 same = self.results.payload[:8] == expected.r_data
                 m.d.sync += [done.eq(done + 1), right.eq(right + same)]
 
-    def _command(self, m, store, go, sums):
-        """Take a command; what begins with it. Returns the register that it is kept in."""
+    def _commands(self, m, values, registers, go, sums, ends, read, page):
+        """Carry out commands; each is answered when it is done.
+
+        Returns the command at hand, and the address of the memory that it names.
+        """
+        store, answer = self.store, self.responses.payload
         command = Signal(self.commands.payload.shape())
-        kept, asked = Signal(), Signal()  # it is carried out in this clock; answered in the next
-        writes_register = Signal()
-        fields = self.commands.payload
+        address = Cat(command.address, page)
+        there, sets = Signal(), Signal()
         m.d.comb += [
-            self.commands.ready.eq(~kept & ~asked & ~self.responses.valid),
-            writes_register.eq(kept & ~self.busy & (command.space == BoardSpace.WRITE_REGISTER)),
-            go.eq(writes_register & (command.address == BoardRegister.RUN) & command.data[0]),
-            sums.eq(writes_register & (command.address == BoardRegister.SUM)),
-            store.place.eq(command.address),
+            there.eq(~self.busy & (address < self.words)),
+            store.place.eq(address),
             store.value.eq(command.data),
-            store.write.eq(kept & ~self.busy & (command.space == BoardSpace.WRITE_WORD)
-                           & (command.address < self.words)),
-        ]  # fmt: skip
-        m.d.sync += [kept.eq(0), asked.eq(kept)]
-        with m.If(self.commands.valid & self.commands.ready):
-            m.d.sync += [command.eq(fields), kept.eq(1)]
-        with m.If(asked):
-            m.d.sync += self.responses.valid.eq(1)
-        with m.Elif(self.responses.ready):
-            m.d.sync += self.responses.valid.eq(0)
-        self._kept, self._asked = kept, asked
-        return command
-
-    def _host_reads(self, m, command, store):
-        """While nothing is played, the host's commands have the memory."""
-        m.d.comb += [
-            store.start.eq(self._kept & (command.space == BoardSpace.READ_WORD)),
-            store.address.eq(command.address),
         ]
-
-    def _answer(self, m, command, store, values, registers):
-        """Respond with a word or a register, and write registers."""
-        answer = self.responses.payload
-        there = Signal()
-        m.d.sync += there.eq(~self.busy & (command.address < self.words))
-        with m.If(self._asked):
-            m.d.sync += answer.eq(0)
-            with m.If(command.space == BoardSpace.READ_WORD):
-                m.d.sync += answer.eq(Mux(there, store.words.payload, 0))
-            with m.If(command.space == BoardSpace.READ_REGISTER):
-                for number, register in registers.items():
-                    with m.If(command.address == number):
-                        m.d.sync += answer.eq(register)
-        with m.If(self._kept & ~self.busy & (command.space == BoardSpace.WRITE_REGISTER)):
+        with m.FSM(name="commands"):
+            with m.State("TAKE"):
+                m.d.comb += self.commands.ready.eq(1)
+                m.d.sync += [command.eq(self.commands.payload), answer.eq(0)]
+                with m.If(self.commands.valid):
+                    m.next = "DO"
+            with m.State("DO"):
+                m.next = "ANSWER"
+                with m.Switch(command.space):
+                    with m.Case(BoardSpace.READ_WORD):
+                        m.d.comb += read.eq(there)
+                        with m.If(there):
+                            m.next = "WORD"
+                    with m.Case(BoardSpace.WRITE_WORD):
+                        m.d.comb += store.write.eq(there)
+                        with m.If(there & ~store.ready):
+                            m.next = "DO"
+                    with m.Case(BoardSpace.READ_REGISTER):
+                        for number, register in registers.items():
+                            with m.If(command.address == number):
+                                m.d.sync += answer.eq(register)
+                    with m.Case(BoardSpace.WRITE_REGISTER):
+                        m.d.comb += sets.eq(1)
+            with m.State("WORD"):
+                m.d.sync += answer.eq(store.words.payload)
+                with m.If(store.words.valid):
+                    m.next = "ANSWER"
+            with m.State("ANSWER"):
+                m.d.comb += self.responses.valid.eq(1)
+                with m.If(self.responses.ready):
+                    m.next = "TAKE"
+        runs = sets & (command.address == BoardRegister.RUN)
+        m.d.comb += [
+            go.eq(runs & command.data[0] & ~self.busy),
+            ends.eq(runs & ~command.data[0]),
+            sums.eq(sets & (command.address == BoardRegister.SUM) & ~self.busy),
+        ]
+        with m.If(sets & ~self.busy):
             for number, register in values.items():
                 with m.If(command.address == number):
                     m.d.sync += register.eq(command.data)
+        return command, address

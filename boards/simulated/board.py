@@ -17,6 +17,7 @@ from .. import protocol
 from ..link.uart import SLOWEST
 from ..system import System
 from .build import build_program
+from .chips import WithChip, sources
 
 BAUD = 1_000_000
 CLOCK_HZ = SLOWEST * BAUD
@@ -35,6 +36,10 @@ class Served:
     corrupted: int
 
 
+class Ended(Exception):
+    """The simulation is over, though its host goes on."""
+
+
 class SimulatedBoard:
     """The top level of every board, UART included, in Verilator, as a serial port.
 
@@ -50,8 +55,9 @@ class SimulatedBoard:
         Of the corruption.
     buffer, queue : int
         Bytes of the link's frame buffers, and of what waits before them.
-    memory : int
-        KiB for samples, 0: none.
+    memory : int or Chip
+        For samples: KiB of block RAM, 0: none; or a chip, whose model ends the simulation where
+        one of its times is not kept.
     latency : float
         Seconds of the line that all bytes from the board come late, as behind a USB bridge.
     clock_hz, baud, fast : int
@@ -102,7 +108,11 @@ class SimulatedBoard:
             config, clock_hz, baud, fast=fast, buffer=buffer, queue=queue, memory=memory
         )
         self.clock_hz, self.baud, self.divisor = clock_hz, baud, system.divisor
-        self.program = build_program("serve", system, quick=quick, tell=tell)
+        chip = system.linked.chip
+        self.program = build_program(
+            "serve", WithChip(system, chip, clock_hz) if chip else system, quick=quick, tell=tell,
+            sources=sources(chip),
+        )  # fmt: skip
         late = round(latency * clock_hz)
         # a board with one speed does not care for that of the port
         followed = clock_hz if fast else 0
@@ -137,7 +147,12 @@ class SimulatedBoard:
         with children.running([self.program, *map(str, (0, *self._arguments))], **pipes) as process:
             with process.stdin, process.stdout, process.stderr:
                 line = SteppedLine(process.stdin, process.stdout, self.clock_hz, self.baud)
-                yield line
+                try:
+                    yield line
+                except Ended:
+                    said = process.stderr.read().decode(errors="replace").strip()
+                    how = children.how_it_ended(process.wait())
+                    raise ToolError(f"the simulated board {how}: {said}") from None
                 process.stdin.close()
                 text = process.stderr.read()
         self.served = Served(*map(int, text.split()))
@@ -195,8 +210,11 @@ class SteppedLine:
     def read(self, _count: int = 1) -> bytes:
         """Wait for bytes, at most `POLL` seconds."""
         self._to.write(b"r" + struct.pack("<q", round(POLL * self.clock_hz)))
-        self._to.flush()
-        self.clocks, count = struct.unpack("<qI", self._back.read(12))
+        try:
+            self._to.flush()
+            self.clocks, count = struct.unpack("<qI", self._back.read(12))
+        except (BrokenPipeError, struct.error):
+            raise Ended from None
         return self._back.read(count)
 
     def close(self) -> None:

@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "chip.h"
 #include "pins.h"
 
 namespace {
@@ -111,7 +112,7 @@ bool run_in_step(Pins& pins, Counts& counts) {
 }
 }  // namespace
 
-int main(int, char** argv) {
+int main(int argc, char** argv) {
   const int terminal = std::atoi(argv[1]);
   struct sigaction action {};
   action.sa_handler = on_signal;  // a read or write that waits is broken off, not begun again
@@ -119,6 +120,7 @@ int main(int, char** argv) {
   sigaction(SIGINT, &action, nullptr);
 
   VerilatedContext context;
+  context.commandArgs(argc, argv);
   Vdut top{&context};
   Pins pins{top, std::atoi(argv[2]), static_cast<uint32_t>(std::strtoul(argv[3], nullptr, 10)),
             static_cast<uint32_t>(std::strtoul(argv[4], nullptr, 10)), std::atol(argv[5])};

@@ -132,6 +132,9 @@ def test_report_and_seeds(config, fake, tmp_path, capsys):
     ]  # fmt: skip
     assert "nextpnr-ice40, PATH (9.9)" in out
     assert told["worst_path"]["total_ns"] == pytest.approx(5.0)
+    assert told["end_to_end"]["memory"] is None
+    # 6 Mbit/s; the inputs, a control byte for each 4, 3 bytes of end, label and framing
+    assert told["end_to_end"]["line"] == pytest.approx(600_000 / (1.25 * told["nonzero"] + 3))
     assert told["estimate"]["lut"]["error"] == pytest.approx(
         told["estimate"]["lut"]["estimate"] / 4000 - 1
     )
