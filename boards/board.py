@@ -1,13 +1,14 @@
 """The boards: what each is, which preset it learns with, and at which clock."""
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..golden.errors import one_of
+from ..golden.errors import InputError, one_of
+from .onboard.flash import W25Q128JV
 from .onboard.sdram import SDRAM_256
 from .protocol import BUFFER, QUEUE
 
-CHIPS = {"sdram": SDRAM_256}  # that samples can lie in
+CHIPS = {"sdram": SDRAM_256, "flash": W25Q128JV}  # that samples can lie in
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Board:
         KiB of block RAM for samples, unless it is built with more or less.
     chip : str
         What samples lie in instead, one of `CHIPS`; empty: in block RAM.
+    chips : tuple of str
+        What they can lie in.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Board:
     queue: int = QUEUE
     memory: int = 0
     chip: str = ""
+    chips: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:
@@ -78,6 +82,26 @@ class Board:
         names = ("baud", "fast", "buffer", "queue")
         of = {name: getattr(self, name) for name in names}
         return {"clock_hz": clock, "memory": self.samples_in, **of}
+
+    def with_memory(self, memory: str | None) -> "Board":
+        """With another memory for samples: KiB of block RAM, or a chip of the board by its name.
+
+        Raises
+        ------
+        InputError
+            It is neither.
+        """
+        if memory is None:
+            return self
+        if memory in self.chips:
+            return replace(self, chip=memory)
+        if not memory.isdecimal():
+            chips = " or ".join(self.chips) or "it has no chip for that"
+            raise InputError(
+                f"--memory must be KiB of block RAM or a chip of {self.name} ({chips}), not "
+                f"{memory!r}"
+            )
+        return replace(self, memory=int(memory), chip="")
 
     @property
     def samples_in(self):
@@ -103,7 +127,7 @@ BOARDS = {
             "ulx3s-85f", "ULX3S", "amaranth_boards.ulx3s:ULX3S_85F_Platform", "ECP5 LFE5U-85F",
             "mnist", 25_000_000, 83_333_333, "clk25", "USB (FT231X)",
             "openFPGALoader --board ulx3s", 3_000_000,
-            buffer=1024, queue=8192, chip="sdram",
+            buffer=1024, queue=8192, chip="sdram", chips=("sdram",),
         ),
         Board(
             "orangecrab-25f", "OrangeCrab r0.2 (25F)", f"{_OWN}.orangecrab:OrangeCrab25FPlatform",
@@ -127,7 +151,7 @@ BOARDS = {
             "icebreaker", "iCEBreaker", "amaranth_boards.icebreaker:ICEBreakerPlatform",
             "iCE40UP5K", "mnist-pooled", 12_000_000, 30_000_000, "clk12", "USB (FT2232H)",
             "openFPGALoader --board ice40_generic", 6_000_000,
-            queue=0,
+            queue=0, chips=("flash",),
         ),
         Board(
             "tang-nano-9k", "Tang Nano 9K", f"{_OWN}.tang_nano_9k:TangNano9kPlatform",

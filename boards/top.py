@@ -5,7 +5,7 @@ from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer, ResetSynchronizer
 
 from . import pll
-from .platforms.sdram import SdramPins
+from .platforms.chips import PINS
 from .system import System
 
 SETTLE = 20e-6  # seconds; an iCE40's block RAM is not usable for 10 us after configuration
@@ -101,8 +101,8 @@ class Top(Elaboratable):
             fast=self.board.fast, buffer=self.board.buffer, queue=self.board.queue,
             memory=self.board.samples_in,
         )  # fmt: skip
-        if self.board.chip:
-            m.submodules.chip = chip = SdramPins(system.linked.chip)
+        if system.linked.chip:
+            m.submodules.chip = chip = PINS[self.board.chip](system.linked.chip)
             wiring.connect(m, system.pins, chip.pins)
         uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-"})
         m.submodules.rx = rx = io.Buffer("i", uart.rx)

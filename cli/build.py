@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +72,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--memory",
-    type=click.IntRange(min=0),
-    metavar="KIB",
-    help="Block RAM for samples, for `board train --on-board`; by default the board's, or the chip "
-    "that it has.",
+    metavar="KIB|CHIP",
+    help="Where samples lie for `board train --on-board`: block RAM, or a chip of the board, sdram "
+    "(ULX3S) or flash (iCEBreaker); by default as --list says.",
 )
 @click.pass_context
 def command(
@@ -91,7 +89,7 @@ def command(
     overwrite: bool,
     clock: float | None,
     seeds: int,
-    memory: int | None,
+    memory: str | None,
 ) -> None:
     """Build the bitstream of a board: synthesise, place, route, pack, and report.
 
@@ -110,8 +108,7 @@ def command(
     if every and (config or clock or folder):
         raise InputError("--all takes each board's own preset, clock and folder")
     chosen = list(boards.BOARDS.values()) if every else [boards.find(name)]
-    if memory is not None:
-        chosen = [replace(board, memory=memory, chip="") for board in chosen]
+    chosen = [board.with_memory(memory) for board in chosen]
     jobs = []
     for board in chosen:
         preset = config or board.preset
@@ -268,14 +265,21 @@ def markdown(results: list[Result], facts: list[dict[str, Any]]) -> str:
 def _memory(board: Board, facts: dict[str, Any]) -> str:
     """Samples a second from the board's memory, and what that is; nothing where there is none."""
     found = facts["end_to_end"]["memory"]
-    where = board.chip.upper() if board.chip else f"{board.memory} KiB of block RAM"
-    return "none" if found is None else f"{found:,.0f} ({where})"
+    return "none" if found is None else f"{found:,.0f} ({_samples(board)})"
+
+
+def _samples(board: Board) -> str:
+    """What samples lie in."""
+    return board.chip or (f"{board.memory} KiB of block RAM" if board.memory else "")
 
 
 def _list(output: Output, boards: list[Board]) -> None:
     output.table(
         "boards",
-        ("name", "board", "device", "preset", "core clock, MHz", "serial port"),
-        [(b.name, b.title, b.device, b.preset, f"{b.clock_hz / 1e6:g}", b.serial) for b in boards],
+        ("name", "board", "device", "preset", "core clock, MHz", "serial port", "samples in"),
+        [
+            (b.name, b.title, b.device, b.preset, f"{b.clock_hz / 1e6:g}", b.serial, _samples(b))
+            for b in boards
+        ],
     )
     output.write({"boards": [{**vars(board), "family": board.family} for board in boards]})

@@ -40,6 +40,11 @@ def port_options(function: Callable) -> Callable:
         help=f"With --port {SIMULATED}: the board whose clock, speed and buffers it has; by "
         "default none, which is faster to simulate.",
     )  # fmt: skip
+    memory = click.option(
+        "--memory", metavar="KIB|CHIP",
+        help=f"With --port {SIMULATED}: where samples for `train --on-board` lie, as for `hebbware "
+        "build`.",
+    )  # fmt: skip
     latency = latency_option(f"With --port {SIMULATED}: ")
     baud = click.option(
         "--baud",
@@ -62,11 +67,11 @@ def port_options(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def command(*arguments, port: str, baud: int, wait: float | None, board: str | None,
-                latency: float, slow: bool, **options):  # fmt: skip
-        line = Line(port, baud, wait, board, latency / 1000, not slow)
+                latency: float, slow: bool, memory: str | None, **options):  # fmt: skip
+        line = Line(port, baud, wait, board, latency / 1000, not slow, memory)
         return function(*arguments, line=line, **options)
 
-    return port(baud(slow(wait(board(latency(command))))))
+    return port(baud(slow(wait(board(memory(latency(command)))))))
 
 
 def latency_option(where: str = "") -> Callable:
@@ -88,6 +93,7 @@ class Line:
     board: str | None = None
     latency: float = 0.0
     fast: bool = True
+    memory: str | None = None
 
     @contextmanager
     def connected(self, config: CoreConfig | None) -> Iterator[Board]:
@@ -107,8 +113,8 @@ class Line:
             with self._simulated(config) as board:
                 yield board
             return
-        if self.board or self.latency:
-            name = "--board" if self.board else "--latency"
+        given = {"--board": self.board, "--memory": self.memory, "--latency": self.latency}
+        if name := next((name for name, value in given.items() if value), None):
             raise InputError(f"{name} can only be given with --port {SIMULATED}, not {self.port}")
         self._await()
         line = host.open_port(self.port, self.baud)
@@ -127,7 +133,12 @@ class Line:
 
         if config is None:
             raise InputError(f"--port {SIMULATED} can only be given where --config can")
-        options = find(self.board).simulation() if self.board else {}
+        if self.board:
+            options = find(self.board).with_memory(self.memory).simulation()
+        elif self.memory:
+            raise InputError("--memory can only be given with --board")
+        else:
+            options = {}
         about = {"about": estimates.building(config), "of": config.fingerprint}
         with Output().progress("building the simulated board", later=True, **about) as step:
             simulated = SimulatedBoard(config, latency=self.latency, tell=step.begin, **options)

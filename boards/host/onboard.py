@@ -161,6 +161,13 @@ def write(
         _write_page(board, at, words[start:end], progress)
 
 
+def clear(board: Board, address: int, count: int) -> None:
+    """Erase the blocks that begin in a range of words; in a memory without, their first word is."""
+    step = protocol.BLOCK_WORDS
+    for place in range(-(-address // step) * step, address + count, step):
+        write(board, place, np.array([protocol.ERASE]))
+
+
 def _write_page(board: Board, address: int, words: np.ndarray, progress) -> None:
     sizes = []
 
@@ -196,7 +203,7 @@ def load(board: Board, samples: Set, progress: Callable[[int], None] | None = No
         The board has no such memory, or its checksum is another one afterwards.
     """
     words_of(board)
-    write(board, 0, np.zeros(1))
+    clear(board, 0, TABLE + len(samples.words))
     write(board, TABLE, samples.words, progress)
     found = checksum(board, len(samples.words))
     if found != samples.descriptor.checksum:

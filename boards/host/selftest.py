@@ -12,6 +12,7 @@ from ...golden.arithmetic.permutation import epoch_key, permuted
 from ...golden.arithmetic.random import xorshift_block
 from ...golden.core import Core
 from ...golden.layers.init import start_state
+from .. import protocol
 from . import onboard
 from .board import Board
 
@@ -76,10 +77,13 @@ def _memory(board: Board) -> Check:
     room = onboard.words_of(board)
     filled = min(room, FILLED)
     words = xorshift_block(SEED, filled)
+    onboard.clear(board, 0, filled)
     onboard.write(board, 0, words)
     lines = [place for n in range(32) if filled <= (place := 1 << n) < room]
     lines += [room - 1] if room > filled else []
+    block = protocol.BLOCK_WORDS
     for place in lines:
+        onboard.clear(board, place // block * block, 1)
         onboard.write(board, place, np.array([place ^ 0xFFFFFFFF]))
     found = onboard.checksum(board, filled - onboard.TABLE)
     wanted = zlib.crc32(words[onboard.TABLE :].astype("<u4").tobytes())

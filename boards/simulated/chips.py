@@ -1,17 +1,22 @@
 """A design at the model of its memory chip, as a board has them."""
 
-from amaranth.hdl import ClockSignal, Instance, Module
+from amaranth.hdl import ClockSignal, Const, Instance, Module
 from amaranth.lib import wiring
 
 from ...cosim import models
-from ..onboard.sdram import Chip
+from ..onboard import flash, sdram
 
 PICO = 1000  # ps of a ns
 
 
-def sources(chip: Chip | None) -> dict[str, str]:
-    """Verilog of the chip's model, by file name."""
-    return models.read("Sdram") if chip else {}
+def sources(chip) -> dict[str, str]:
+    """Verilog of the chip's model, by file name; of no chip there is none."""
+    match chip:
+        case sdram.Chip():
+            return models.read("Sdram")
+        case flash.Chip():
+            return models.read("Flash")
+    return {}
 
 
 class WithChip(wiring.Component):
@@ -20,11 +25,11 @@ class WithChip(wiring.Component):
     Parameters
     ----------
     component : wiring.Component
-    chip : Chip
+    chip : hebbware.boards.onboard.sdram.Chip or hebbware.boards.onboard.flash.Chip
     clock_hz : float
     """
 
-    def __init__(self, component: wiring.Component, chip: Chip, clock_hz: float):
+    def __init__(self, component: wiring.Component, chip, clock_hz: float):
         self.component, self.chip, self.clock_hz = component, chip, clock_hz
         members = {n: m for n, m in component.signature.members.items() if n != "pins"}
         super().__init__(members)
@@ -40,22 +45,39 @@ class WithChip(wiring.Component):
                 m.d.comb += inner.eq(outer)
             else:
                 m.d.comb += outer.eq(inner)
-        chip, pins = self.chip, device.pins
-        times = {
-            "tPOWER": chip.power_up, "tRC": chip.rc, "tRAS": chip.ras, "tRASMOST": chip.ras_most,
-            "tRP": chip.rp, "tRCD": chip.rcd, "tRRD": chip.rrd, "tRFC": chip.rfc,
-            "tREFI": chip.refi,
-        }  # fmt: skip
-        outputs = ("cke", "cs", "ras", "cas", "we", "ba", "a", "dqm", "out", "drive")
-        m.submodules.chip = Instance(
-            "SdramPins",
-            *(("p", name, PICO * time) for name, time in times.items()),
-            ("p", "PERIOD", round(1e12 / self.clock_hz)),
-            ("p", "MRD", chip.mrd), ("p", "WR", chip.wr), ("p", "CAS", chip.cas),
-            ("p", "REFRESHES", chip.refreshes), ("p", "BANKBITS", chip.bank_bits),
-            ("p", "ROWBITS", chip.row_bits), ("p", "COLUMNBITS", chip.column_bits),
-            ("i", "clk", ClockSignal()),
-            *(("i", name, getattr(pins, name)) for name in outputs),
-            ("o", "in", pins.in_),
-        )  # fmt: skip
+        m.submodules.chip = _model(self.chip, device.pins, round(1e12 / self.clock_hz))
         return m
+
+
+def _model(chip, pins, period: int) -> Instance:
+    """The model of a chip at a device's pins; `period` of the clock is in ps."""
+    match chip:
+        case sdram.Chip():
+            times = {
+                "tPOWER": chip.power_up, "tRC": chip.rc, "tRAS": chip.ras,
+                "tRASMOST": chip.ras_most, "tRP": chip.rp, "tRCD": chip.rcd, "tRRD": chip.rrd,
+                "tRFC": chip.rfc, "tREFI": chip.refi,
+            }  # fmt: skip
+            name, others = "SdramPins", {
+                "MRD": chip.mrd, "WR": chip.wr, "CAS": chip.cas, "REFRESHES": chip.refreshes,
+                "BANKBITS": chip.bank_bits, "ROWBITS": chip.row_bits,
+                "COLUMNBITS": chip.column_bits,
+            }  # fmt: skip
+            outputs = ("cke", "cs", "ras", "cas", "we", "ba", "a", "dqm", "out", "drive")
+            ports = [*(("i", each, getattr(pins, each)) for each in outputs), ("o", "in", pins.in_)]
+        case flash.Chip():
+            times = {
+                "tHIGH": chip.high, "tWAKE": chip.wake, "tCYCLE": chip.cycle,
+                "tPROGRAM": chip.program, "tERASE": chip.erase,
+            }  # fmt: skip
+            name, others = "Flash", {}
+            ports = [
+                ("i", "cs", pins.cs), ("i", "sck", pins.clk), ("i", "copi", pins.copi),
+                ("o", "cipo", pins.cipo),
+            ]  # fmt: skip
+    values = {"PERIOD": period, **others, **{key: PICO * time for key, time in times.items()}}
+    return Instance(
+        name, *(("p", key, value if value < 1 << 31 else Const(value, 64)) for key, value in
+                values.items()),
+        ("i", "clk", ClockSignal()), *ports,
+    )  # fmt: skip

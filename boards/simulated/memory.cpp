@@ -1,6 +1,7 @@
 // Words into a memory for samples and out of it, without what uses it.
-// memory SEED OPERATIONS ROOM [+TIME=PS...]: writes and runs of reads at random addresses below ROOM;
-// what is read must have been written. Prints the clocks, and how many of them a word of a long run
+// memory SEED OPERATIONS ROOM BLOCK [+TIME=PS...]: writes and runs of reads at random addresses below
+// ROOM; what is read must have been written. BLOCK: words that are erased at once before they are
+// written, which changes ones to zeros alone then; 0: nothing has to be erased. Prints the clocks, and how many of them a word of a long run
 // takes in thousandths. Exit code 3: it hangs; 2: a word is wrong; 4: a rule of the chip is broken.
 #include <cstdio>
 #include <cstdlib>
@@ -11,7 +12,7 @@
 #include "noise.h"
 
 namespace {
-constexpr long PATIENCE = 4000000;  // clocks
+constexpr long PATIENCE = 20000000;  // clocks
 constexpr long LONG = 20000;        // words of the long run
 // Verilator writes __ in the name of a port as ___05F
 
@@ -67,6 +68,11 @@ int main(int argc, char** argv) {
   memory.top.rst = 1;
   for (int n = 0; n < 4; ++n) memory.clock();
   memory.top.rst = 0;
+  const uint32_t block = std::strtoul(argv[4], nullptr, 10);
+  for (uint32_t place = 0; block && place < room; place += block) {
+    memory.write(place, 0xffffffff);
+    for (uint32_t k = 0; k < block; ++k) mirror[place + k] = 0xffffffff;
+  }
   for (long n = 0; n < operations; ++n) {
     // near the addresses of before as well, so that rows stay open and are changed
     static uint32_t place = 0;
@@ -74,7 +80,10 @@ int main(int argc, char** argv) {
     const uint32_t count = 1 + random.draw() % 48;
     if (random.draw() & 1) {
       for (uint32_t k = 0; k < count; ++k) {
-        memory.write(place + k, mirror[place + k] = random.draw() | random.draw() << 16);
+        uint32_t& known = mirror[place + k];
+        const uint32_t value = random.draw() ^ random.draw() << 16;
+        memory.write(place + k, value);
+        known = block ? known & value : value;
         for (uint32_t wait = random.draw() & 7; wait; --wait) memory.clock();
       }
     } else {

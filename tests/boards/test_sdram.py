@@ -21,7 +21,7 @@ def memory():
     )  # fmt: skip
 
     def run(seed, operations, *times):
-        command = [program, seed, operations, SDRAM_256.words, *(f"+{time}" for time in times)]
+        command = [program, seed, operations, SDRAM_256.words, 0, *(f"+{time}" for time in times)]
         return subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=300)
 
     return run

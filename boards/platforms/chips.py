@@ -1,4 +1,4 @@
-"""An SDRAM at the pins of a device that has registers there for both edges of a clock."""
+"""Memory chips at the pins of a device."""
 
 from amaranth.hdl import Module
 from amaranth.lib import io, wiring
@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In
 
 
 class SdramPins(wiring.Component):
-    """Connects the controller to the board's resource ``sdram``.
+    """Connects the controller to the board's SDRAM.
 
     Everything goes through the same kind of register, the clock too, which is the device's upside
     down: a command changes half a clock before the chip takes it. What the chip gives is taken with
@@ -15,12 +15,12 @@ class SdramPins(wiring.Component):
 
     Parameters
     ----------
-    chip : Chip
+    chip : hebbware.boards.onboard.sdram.Chip
 
     Members
     -------
     pins : In
-        See `Chip.pins`.
+        See `hebbware.boards.onboard.sdram.Chip.pins`.
     """
 
     NAMES = {"cke": "clk_en", "cs": "cs", "ras": "ras", "cas": "cas", "we": "we", "ba": "ba",
@@ -47,3 +47,36 @@ class SdramPins(wiring.Component):
             self.pins.in_.eq(wires.i[1]),
         ]
         return m
+
+
+class FlashPins(wiring.Component):
+    """Connects the controller to the board's flash, which it was configured from.
+
+    Parameters
+    ----------
+    chip : hebbware.boards.onboard.flash.Chip
+
+    Members
+    -------
+    pins : In
+        See `hebbware.boards.onboard.flash.Chip.pins`.
+    """
+
+    def __init__(self, chip):
+        super().__init__({"pins": In(chip.pins)})
+
+    def elaborate(self, platform):
+        m = Module()
+        names = ("cs", "clk", "copi", "cipo", "wp", "hold")
+        port = platform.request("spi_flash_1x", 0, dir=dict.fromkeys(names, "-"))
+        for name in names:
+            direction = "i" if name == "cipo" else "o"
+            m.submodules[name] = buffer = io.Buffer(direction, getattr(port, name))
+            if name == "cipo":
+                m.d.comb += self.pins.cipo.eq(buffer.i)
+            elif name in ("cs", "clk", "copi"):
+                m.d.comb += buffer.o.eq(getattr(self.pins, name))
+        return m
+
+
+PINS = {"sdram": SdramPins, "flash": FlashPins}  # by the name in `hebbware.boards.board.CHIPS`
