@@ -16,6 +16,7 @@ from .board import Board
 from .host import figures
 
 NAME = "hebbware"
+PLAYER = 1600  # LUTs of what plays samples from a chip: 1,556 on iCE40, 1,659 on ECP5 by Yosys
 STAMP = "build.toml"
 SYNTHESIS = {"ecp5": "", "ice40": "-dsp -device u", "gowin": ""}
 # on an ECP5 large cores need the newer router, and the placer that leaves the shortest wires
@@ -100,9 +101,15 @@ def check_fits(board: Board, config: CoreConfig) -> devices.Need:
     """
     need = devices.need(config, board.device)
     if need.fits:
+        plays = PLAYER if board.memory or board.chip else 0
+        if need.lut + plays > need.has["lut"]:
+            raise InputError(
+                f"memory must be 0 for this core: what plays samples needs about {PLAYER:,} LUTs, "
+                f"and the core leaves {need.has['lut'] - need.lut:,} of {board.device}"
+            )
         blocks = need.has["ram"] - need.ram - -(-board.queue // board.block_bytes)
         left = blocks * board.block_bytes // 1024
-        if board.memory > max(left, 0):
+        if board.memory > max(left, 0) and not board.chip:
             raise InputError(
                 f"memory must be at most about {max(left, 0)} KiB, which the core leaves of the "
                 f"block RAM of {board.device}, not {board.memory}"

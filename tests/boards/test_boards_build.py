@@ -306,6 +306,36 @@ def test_every_board_can_have_its_speeds(name):
     check_queue(board.queue)
     check_buffer(board.buffer)
     assert board.memory % 4 == 0
+    for chip in board.chips:
+        assert board.with_memory(chip).simulation()["memory"] is boards.CHIPS[chip]
+        assert board.with_memory("64").simulation()["memory"] == 64
+
+
+@pytest.mark.parametrize(
+    ("board", "memory", "message"),
+    [
+        (
+            "ulx3s-85f",
+            "flash",
+            r"--memory must be KiB of block RAM or a chip of ulx3s-85f \(sdram\)",
+        ),
+        (
+            "tang-nano-9k",
+            "sdram",
+            r"or a chip of tang-nano-9k \(it has no chip for that\), not 'sd",
+        ),
+        (
+            "icebreaker",
+            "flash",
+            r"memory must be 0 for this core: what plays samples needs about 1",
+        ),
+    ],
+)
+def test_a_chip_that_is_not_there_or_does_not_fit_is_refused(board, memory, message, capsys):
+    assert run("--board", board, "--memory", memory) == 2
+    error = capsys.readouterr().err
+    assert re.search(message, error)
+    assert error.count("\n") == 1
 
 
 def test_a_memory_beyond_the_block_ram_is_refused(tmp_path, capsys):

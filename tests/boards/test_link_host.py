@@ -507,7 +507,7 @@ def test_a_simulated_board_that_is_killed_is_told(port, config_file, monkeypatch
 
 
 def test_a_board_says_that_it_is_being_built(monkeypatch, config_file, capsys):
-    def build(name, component, *, quick, tell):
+    def build(name, component, *, quick, tell, sources):
         tell()
         for thread in threading.enumerate():
             if isinstance(thread, threading.Timer):
