@@ -36,9 +36,10 @@ class Board:
         Command line that brings a bitstream onto the board.
     baud, fast : int
         Bits per second of the line after power-up, and that it can be brought to: the most that
-        its bridge does and that the clock makes. FT231X: 3 M (FTDI, DS_FT231X); FT2232H: 12, 8, 6 M
-        and less (FTDI, AN_120); BL702, BL616: 3 M as the firmware of their boards has it
-        (Sipeed); OrangeCrab: what the adapter does.
+        its bridge does and that the clock makes. FT231X: 3 M (FTDI, data sheet FT_000565);
+        FT2232H: 12 M and less (FTDI, AN_120, 4.4); BL702: 3 M (a user of the Tang Nano 9K, issue 7
+        of sipeed/TangNano-9K-example); BL616 and the OrangeCrab's adapter: assumed, without a
+        source. Where it is too fast a host stays at the first speed.
     buffer, queue : int
         Bytes of each of the link's frame buffers, and of what waits before them.
     memory : int

@@ -68,10 +68,15 @@ def write_set(
     output: Output, board: Board, dataset, samples: int | None, test: int | None
 ) -> Descriptor:
     """Load the first samples of both parts of a data set."""
-    from hebbware.boards.host import onboard
+    from hebbware.boards.host import figures, onboard
 
     packed = set_of(board, dataset, samples, test)
-    about = {"about": 4 * len(packed.words) * estimates.LINE_BYTE}
+    size = 4 * len(packed.words)
+    if hasattr(board.line, "monotonic"):  # the line's time is that of a simulation
+        clocks = size * figures.FRAME * board.identity.clock / board.baud
+        about = {"about": estimates.simulating(board.config, clocks)}
+    else:
+        about = {"about": size * estimates.LINE_BYTE}
     with output.progress("loading samples", len(packed.words), **about) as advance:
         onboard.load(board, packed, advance)
     return packed.descriptor

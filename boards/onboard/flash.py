@@ -68,7 +68,9 @@ class Chip:
         return Flash(self, clock_hz)
 
 
-W25Q128JV = Chip("W25Q128JV")  # of the iCEBreaker; Winbond, data sheet of 2018
+# of the iCEBreaker, by Winbond. A chip that programs or erases more slowly is asked until it is
+# done: of those two times nothing depends but the model's.
+W25Q128JV = Chip("W25Q128JV")
 
 
 class Flash(wiring.Component):
