@@ -24,7 +24,7 @@ from hebbware.cli import main
 from hebbware.golden.arithmetic.permutation import epoch_key, half_bits, permuted
 from hebbware.golden.config import CoreConfig
 from hebbware.golden.data import sets as data
-from hebbware.golden.errors import InputError
+from hebbware.golden.errors import InputError, ToolError
 from hebbware.golden.program.commands import Op, Space, State
 from hebbware.golden.twin.core import Twin
 
@@ -161,6 +161,17 @@ def test_two_epochs_from_the_memory_are_golden_at_the_speed_of_the_core(
         two_epochs(Board(line, CONFIG), packed, digits, 0.42 if memory == "with_flash" else 0.95)
 
 
+def test_a_chip_whose_time_is_not_kept_ends_the_board(with_sdram, packed, monkeypatch):
+    monkeypatch.setattr(with_sdram, "_arguments", (*with_sdram._arguments, "+tRCD=30000"))
+
+    def load():
+        with with_sdram.in_step() as line:
+            onboard.load(Board(line, CONFIG), packed)
+
+    with pytest.raises(ToolError, match="code 4: the memory chip: tRCD: READ or WRITE came too s"):
+        load()
+
+
 def two_epochs(board, packed, digits, share):
     golden = Twin(CONFIG)
     onboard.load(board, packed)
@@ -235,7 +246,7 @@ def test_what_is_wrong_with_the_memory_is_told(line, packed):
     with pytest.raises(InputError, match="must have 64 inputs of 8 bits, not 64 of 4"):
         onboard.loaded(board)
     # a host that is killed while it loads: the set before does not count any more
-    onboard.write(board, 0, np.zeros(1))
+    onboard.clear(board, 0, 99)
     with pytest.raises(InputError, match="holds none"):
         onboard.loaded(board)
     # what there is not is neither read nor written
