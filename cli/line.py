@@ -35,16 +35,7 @@ def port_options(function: Callable) -> Callable:
         help=f"Serial port of the board; {SIMULATED!r}: a board in Verilator whose time passes "
         "only while it is waited for.",
     )  # fmt: skip
-    board = click.option(
-        "--board", metavar="NAME",
-        help=f"With --port {SIMULATED}: the board whose clock, speed and buffers it has; by "
-        "default none, which is faster to simulate.",
-    )  # fmt: skip
-    memory = click.option(
-        "--memory", metavar="KIB|CHIP",
-        help=f"With --port {SIMULATED}: where samples for `train --on-board` lie, as for `hebbware "
-        "build`.",
-    )  # fmt: skip
+    board, memory = likeness_options(f"With --port {SIMULATED}: ")
     latency = latency_option(f"With --port {SIMULATED}: ")
     baud = click.option(
         "--baud",
@@ -72,6 +63,38 @@ def port_options(function: Callable) -> Callable:
         return function(*arguments, line=line, **options)
 
     return port(baud(slow(wait(board(memory(latency(command)))))))
+
+
+def likeness_options(where: str) -> tuple[Callable, Callable]:
+    """``--board`` and ``--memory`` of a simulated board, see `likeness`."""
+    board = click.option(
+        "--board", metavar="NAME",
+        help=f"{where}the board whose clock, speed, buffers and memory for samples it has; by "
+        "default none, which is faster to simulate.",
+    )  # fmt: skip
+    memory = click.option(
+        "--memory", metavar="KIB|CHIP",
+        help=f"{where}with --board, where samples for `train --on-board` lie, as for `hebbware "
+        "build`.",
+    )  # fmt: skip
+    return board, memory
+
+
+def likeness(name: str | None, memory: str | None) -> dict:
+    """Options of a simulated board that is like the one of that name.
+
+    Raises
+    ------
+    InputError
+        There is no such board, or it has no such memory.
+    """
+    from hebbware.boards.board import find
+
+    if name:
+        return find(name).with_memory(memory).simulation()
+    if memory is not None:
+        raise InputError("--memory can only be given with --board")
+    return {}
 
 
 def latency_option(where: str = "") -> Callable:
@@ -127,18 +150,12 @@ class Line:
 
     @contextmanager
     def _simulated(self, config: CoreConfig | None) -> Iterator[Board]:
-        from hebbware.boards.board import find
         from hebbware.boards.host.board import Board
         from hebbware.boards.simulated.board import SimulatedBoard
 
         if config is None:
             raise InputError(f"--port {SIMULATED} can only be given where --config can")
-        if self.board:
-            options = find(self.board).with_memory(self.memory).simulation()
-        elif self.memory:
-            raise InputError("--memory can only be given with --board")
-        else:
-            options = {}
+        options = likeness(self.board, self.memory)
         about = {"about": estimates.building(config), "of": config.fingerprint}
         with Output().progress("building the simulated board", later=True, **about) as step:
             simulated = SimulatedBoard(config, latency=self.latency, tell=step.begin, **options)

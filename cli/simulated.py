@@ -17,8 +17,10 @@ from hebbware.cli.common import (
     resolve_config,
     seed_option,
 )
-from hebbware.cli.line import latency_option
+from hebbware.cli.line import latency_option, likeness, likeness_options
 from hebbware.golden.errors import ToolError
+
+BOARD, MEMORY = likeness_options("As a board has it: ")
 
 
 @click.command("fuzz", epilog=examples("hebbware board fuzz --frames 10000"))
@@ -63,6 +65,8 @@ def fuzz(seed: int | None, output: Output, frames: int) -> None:
 @click.option(
     "--noise", type=click.IntRange(min=0), default=0, metavar="N", help="Seed of the corruption."
 )
+@BOARD
+@MEMORY
 @latency_option("By the time of the simulated line: ")
 @click.pass_context
 def serve(
@@ -73,6 +77,8 @@ def serve(
     link: Path | None,
     corrupt: float,
     noise: int,
+    board: str | None,
+    memory: str | None,
     latency: float,
 ) -> None:
     """Run the simulated board until interrupted: the boards' own gateware, in Verilator.
@@ -82,27 +88,29 @@ def serve(
     from hebbware.boards.simulated.board import SimulatedBoard, check_link, linked
 
     needs(context, "noise", "corrupt")
-    resolved = resolve_config(config, seed)
+    resolved, like = resolve_config(config, seed), likeness(board, memory)
     if link is not None:
         check_link(link)
 
     about = {"about": estimates.building(resolved), "of": resolved.fingerprint}
     with output.progress("building the simulated board", later=True, **about) as step:
-        board = SimulatedBoard(
-            resolved, corrupt=corrupt, seed=noise, latency=latency / 1000, tell=step.begin
+        simulated = SimulatedBoard(
+            resolved, corrupt=corrupt, seed=noise, latency=latency / 1000, tell=step.begin, **like
         )
     try:
-        with board, linked(board.port, link) as port:
+        with simulated, linked(simulated.port, link) as port:
             output.log(f"simulated board at {port}; stop it with Ctrl-C")
-            output.write({"port": board.port, "link": link, "fingerprint": resolved.fingerprint})
-            board.wait()
+            output.write(
+                {"port": simulated.port, "link": link, "fingerprint": resolved.fingerprint}
+            )
+            simulated.wait()
     except KeyboardInterrupt:
         pass
     finally:
-        if done := board.served:
+        if done := simulated.served:
             output.log(
                 f"{done.clocks:,} clocks; {done.received:,} bytes received, {done.sent:,} sent, "
                 f"{done.corrupted:,} corrupted"
             )
-    if board.served is None:
-        raise ToolError(f"the simulated board {board.how_it_ended}")
+    if simulated.served is None:
+        raise ToolError(f"the simulated board {simulated.how_it_ended}")

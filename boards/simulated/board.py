@@ -117,7 +117,7 @@ class SimulatedBoard:
         # a board with one speed does not care for that of the port
         followed = clock_hz if fast else 0
         self._arguments = (system.divisor, int(corrupt * 2**32), seed, late, followed)
-        self.served = None
+        self.served, self._said = None, ""
 
     def __enter__(self):
         with ExitStack() as stack:
@@ -159,8 +159,9 @@ class SimulatedBoard:
 
     @property
     def how_it_ended(self) -> str:
-        """What became of the simulation, where it is over."""
-        return children.how_it_ended(self._process.returncode)
+        """What became of the simulation, where it is over, and what it said at the end."""
+        how = children.how_it_ended(self._process.returncode)
+        return f"{how}: {self._said}" if self._said else how
 
     def wait(self):
         """Until the board ends, which it does only when it is stopped."""
@@ -170,6 +171,7 @@ class SimulatedBoard:
         with self._stack:
             self._process.terminate()
             _, text = self._process.communicate()
+            self._said = text.strip() if self._process.returncode else ""
             if self._process.returncode == 0 and text:
                 self.served = Served(*map(int, text.split()))
 
