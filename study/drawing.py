@@ -132,7 +132,7 @@ def ordinate(axes: Axes, spreads: Sequence[Spread | None], what: str) -> None:
     axes.grid(axis="y", alpha=0.3, lw=0.8)
     axes.set_axisbelow(True)
     if axes.get_subplotspec().is_first_col():
-        axes.set_ylabel(f"{what}, %{' (stretched towards 100)' * stretched}")
+        axes.set_ylabel(f"{what}, %" + "\n(stretched towards 100)" * stretched)
     if not stretched:
         margin = 0.06 * max(high - low, 1.0)
         axes.set_ylim(low - margin, min(high + margin, 100 + 0.5 * margin))
