@@ -381,7 +381,7 @@ def test_points_of_a_figure(folder):
         "digits, test",
     ]
     assert validation.get_xlabel() == "weight width, bits"
-    assert validation.get_ylabel() == "accuracy, % (stretched towards 100)"
+    assert validation.get_ylabel() == "accuracy, %\n(stretched towards 100)"
     container = validation.containers[2]  # stochastic
     values = [[100 * accuracy(bits, "stochastic", s) for s in SEEDS] for bits in BITS]
     assert np.allclose(container[0].get_ydata(), np.mean(values, axis=1))
