@@ -90,6 +90,20 @@ def test_random_configurations(seed):
         compare(config, model, each)
 
 
+# needs the recordings: HEBBWARE_DATA; a minute
+@pytest.mark.slow
+def test_spoken_digits():
+    """Twenty recordings learned, twenty others inferred, all ends stalled."""
+    config, digits = load("spoken-digits"), load_data("spoken-digits")
+    order = train.order(0, 0, len(digits.y_train))[:20]
+    x = train.inputs(config, np.concatenate([digits.x_train[order], digits.x_test[:20]]))
+    labels = [*digits.y_train[order].tolist(), *[None] * 20]
+    run = cosimulate(config, x, labels, model=build_core(config), stalls=64)
+    assert run.message is None, run.message
+    assert run.result.mismatches == 0
+    print(f"{run.result.clocks:,} clocks, {run.result.compared:,} records equal")
+
+
 # -- what golden predicts, by hand -----------------------------------------------------------------
 
 
