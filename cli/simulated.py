@@ -20,7 +20,7 @@ from hebbware.cli.common import (
 from hebbware.cli.line import latency_option, likeness, likeness_options
 from hebbware.golden.errors import ToolError
 
-BOARD, MEMORY = likeness_options("As a board has it: ")
+BOARD, MEMORY = likeness_options("But for the line's speed: ")
 
 
 @click.command("fuzz", epilog=examples("hebbware board fuzz --frames 10000"))
@@ -85,10 +85,13 @@ def serve(
 
     It is a serial port like a board's: give its name to `--port` of the other commands.
     """
+    from hebbware.boards.link.uart import SLOWEST
     from hebbware.boards.simulated.board import SimulatedBoard, check_link, linked
 
     needs(context, "noise", "corrupt")
     resolved, like = resolve_config(config, seed), likeness(board, memory)
+    if board:  # its line is no faster than the simulation: a bit has as few clocks as it can
+        like |= {"baud": like["clock_hz"] // SLOWEST, "fast": 0}
     if link is not None:
         check_link(link)
 

@@ -136,7 +136,8 @@ class Encoder(wiring.Component):
         with m.Elif(self.finish):
             m.d.sync += closed.eq(1)
         with m.Elif(self.write):
-            m.d.sync += [place.eq(place + 1), count.eq(count + 1)]
+            # plain bytes are of no block: none is full, and closed, after the last of them
+            m.d.sync += [place.eq(place + 1), count.eq(count + ~self.plain)]
             with m.If(closes):
                 m.d.sync += [code.eq(place), count.eq(1)]
         return m

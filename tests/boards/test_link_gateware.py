@@ -144,6 +144,29 @@ def test_encoder_writes_what_cobs_reads():
     simulate(component, bench)
 
 
+@pytest.mark.parametrize("size", [253, 254, 255, 508])
+def test_encoder_writes_nothing_behind_plain_bytes(size):
+    """A request as long as a block, or several: where replies lie nothing of it is written."""
+    component = Encoder(1024)
+
+    async def bench(ctx):
+        ctx.set(component.plain, 1)
+        await start(ctx, component)
+        ctx.set(component.put, 1)
+        ctx.set(component.byte, 7)
+        for _ in range(size):
+            assert ctx.get(component.write)
+            assert ctx.get(component.value) == 7
+            await ctx.tick()
+        ctx.set(component.put, 0)
+        ctx.set(component.plain, 0)
+        for _ in range(3):
+            assert not ctx.get(component.write)
+            await ctx.tick()
+
+    simulate(component, bench)
+
+
 @pytest.mark.parametrize("bits", [8, 4])
 @pytest.mark.parametrize("pauses", [0, 0.5])
 def test_unpacker_gives_the_words_of_samples(bits, pauses):
