@@ -60,10 +60,21 @@ def random_config(seed: int) -> CoreConfig:
         except InputError:
             continue  # these values do not go together
         if not MEMORIES[memory].projected:
-            return config
+            return _faster(config, rng)
         if _reservoir_clocks(config) <= COSTLY:
             return _with_decoder(config, rng)
     raise AssertionError(f"no configuration for seed {seed} in {DRAWS} draws")
+
+
+def _faster(config: CoreConfig, rng: np.random.Generator) -> CoreConfig:
+    """Mostly with updates beside, often with runs in its stream, where it can have them."""
+    for name, share in (("update.overlap", 0.8), ("input.runs", 0.5)):
+        if rng.random() < share:
+            try:
+                config = config.derive(**{name: True})
+            except InputError:
+                continue  # not this one
+    return config
 
 
 def _draw(rng: np.random.Generator, memory: str, wild: float) -> dict:

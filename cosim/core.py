@@ -7,6 +7,7 @@ import numpy as np
 
 from hebbware.golden.config import NO_LABEL, CoreConfig
 from hebbware.golden.core import Core as GoldenCore
+from hebbware.golden.data.words import words_of
 from hebbware.golden.errors import InputError
 from hebbware.golden.program.traces import STREAMS, traces
 from hebbware.golden.sequence import ticks_with
@@ -63,6 +64,10 @@ def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]
         drawn = np.where(rng.random(len(x)) < 0.5, near, drawn)
     pairs = zip(labels, drawn.tolist(), strict=True)
     column = [word if label is None else label for label, word in pairs]
+    if config.input.runs:
+        samples = (words_of(config, row) for row in x)
+        parts = [np.append(words, label) for words, label in zip(samples, column, strict=True)]
+        return np.concatenate([np.zeros(0, np.int64), *parts])
     return np.column_stack([x, column]).astype(np.int64).ravel()
 
 

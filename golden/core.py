@@ -223,6 +223,9 @@ class Core(MapPasses, PlainCore):
         rows = np.array([write.row for write in writes])
         return (Written(Store.MEMORY, layer, rows, self.memories[layer][rows]),)
 
+    def _handover(self, p, s):
+        return ()
+
     def _update(self, p, s):
         return self._changed(p, s.rows[p.layer], s.pre[p.layer], s.directions[p.layer])
 

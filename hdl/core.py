@@ -10,6 +10,7 @@ from ..golden.arithmetic.random import seed_state
 from ..golden.neurons.spiking import rest_word
 from ..golden.program import commands
 from ..golden.program.layout import Layout, kept_width, word_width
+from ..golden.program.overlap import STRIDE, early_layers
 from ..golden.program.passes import SPIKES, TRACED
 from ..golden.program.pipeline import stages
 from ..golden.program.program import done_latency, magnitudes_latency
@@ -34,6 +35,7 @@ from .pipeline import Pipeline
 from .primitives import late
 from .results import Results, result_width
 from .trace import show, trace_ports
+from .updates import Updates
 from .walks.operand import CommonOperand
 from .walks.positions import PositionSequencer
 from .walks.sequencer import Sequencer
@@ -144,7 +146,11 @@ class Core(wiring.Component):
         m.submodules.results = parts.results = Results(cfg)
         m.submodules.commander = parts.commander = Commander(cfg, layout)
         twice = cfg.recurrent and cfg.learns_hidden
-        m.submodules.random = parts.random = Xorshift32(seed_state(cfg.seed), twice=twice)
+        m.submodules.random = parts.random = Xorshift32(
+            seed_state(cfg.seed), twice=twice, stride=_stride(cfg)
+        )
+        if cfg.update.overlap:
+            parts.updates = Updates(m, cfg, layout, parts.sequencer)
         if cfg.recurrent:
             m.submodules.ticks = parts.ticks = ticks.Ticks(cfg)
             m.submodules.spikes = parts.spikes = Spikes(cfg)
@@ -188,7 +194,7 @@ class Core(wiring.Component):
             sequencer.restart.eq(commander.restart),
             sequencer.count.eq(loader.count),
             loader.release.eq(finish),
-            parts.errors.label.eq(loader.label),
+            parts.errors.label.eq(self._label(m, parts)),
             commander.finished.eq(ends),
             commander.finished_learning.eq(learned),
             commander.saturated.eq(parts.dense.saturated),
@@ -198,6 +204,18 @@ class Core(wiring.Component):
         with m.If(finish):
             m.d.sync += working.eq(0)
         return finish
+
+    def _label(self, m, parts):
+        """The label that errors are made with. Where updates go on beside the next sample, it is
+        the one before's until the first activations are normalised: by then its errors are there.
+        """
+        if not self.config.update.overlap:
+            return parts.loader.label
+        step, kept = parts.sequencer.step, Signal.like(parts.loader.label)
+        taken = step.valid & is_any(step.kind, self.kinds.normalises) & (step.layer == 0)
+        with m.If(taken):
+            m.d.sync += kept.eq(parts.loader.label)
+        return kept
 
     def _ring(self, m, parts):
         """Slots of the activations z: the current one and that of the oldest sample."""
@@ -230,9 +248,19 @@ class Core(wiring.Component):
             "clear": parts.commander.restart,
             **{name: getattr(loader, name) for name in ARRIVING},
         }
+        job = errors.readout if self.config.recurrent else queried.layer
+        row = queried.row
+        if self.config.update.overlap:
+            handed = pipeline.stage(3)
+            parts.updates.hand_over(m, sequencer, loader, handed)
+            parts.random_beside = parts.updates.draw(m, parts.random, handed)
+            parts.updates.address(m, loader)
+            asks = parts.updates.of_errors()
+            job = Mux(asks, errors.readout, job)
+            row = Mux(asks, parts.updates.stage(2).row, row)
         m.d.comb += [
-            errors.query_job.eq(errors.readout if self.config.recurrent else queried.layer),
-            errors.query_row.eq(queried.row),
+            errors.query_job.eq(job),
+            errors.query_row.eq(row),
             *errors.offered(offered),
             sequencer.label.eq(errors.memory_row),
         ]
@@ -258,10 +286,15 @@ class Core(wiring.Component):
         if self.kinds.correlates:  # one word for all positions
             correlates = is_any(queried.kind, self.kinds.correlates)
             draws &= Mux(queried.grouped, queried.sum_last, queried.sum_first) | ~correlates
+        if _stride(cfg):
+            draws |= parts.updates.ahead.step
         m.d.sync += random.step.eq(draws)
+        takes, taken = commander.set_random, commander.value
+        if cfg.update.overlap:
+            takes, taken = self._beside(m, parts)
         m.d.comb += [
-            random.set.eq(commander.set_random | commander.restart),
-            random.value.eq(Mux(commander.restart, seed_state(cfg.seed), commander.value)),
+            random.set.eq(takes | commander.restart),
+            random.value.eq(Mux(commander.restart, seed_state(cfg.seed), taken)),
             commander.random.eq(random.word),
             operand.step.eq(step_3),
             operand.source.eq(parts.sources[0]),
@@ -271,7 +304,7 @@ class Core(wiring.Component):
             operand.extra.eq(commander.extra),
             weights.address.eq(step_3.address),
             vectors.a.address.eq(step_4.block if cfg.recurrent else step_4.place),
-            vectors.d.address.eq(step_4.place),
+            *_if(not cfg.update.overlap, lambda: vectors.d.address.eq(step_4.place)),
             dense.step.eq(step_4),
             dense.scalar.eq(scalar_4),
             dense.weights.eq(weights.word),
@@ -290,6 +323,33 @@ class Core(wiring.Component):
         if parts.spans > 1:
             maps.operands(m, parts, operand, statistics)
 
+    def _beside(self, m, parts):
+        """Updates beside: operands go to the lanes. Returns when the core's generator takes over a
+        word, and that.
+        """
+        updates, dense, random, commander = (
+            parts.updates, parts.dense, parts.random, parts.commander
+        )  # fmt: skip
+        scalar, z = updates.operands(
+            m, self.step_layout, parts.vectors, parts.loader, parts.errors, commander.extra
+        )
+        m.d.sync += [
+            dense.beside.own_z_5.eq(is_any(updates.stage(4).kind, self.kinds.weighted)),
+            dense.beside.valid_9.eq(updates.stage(8).valid),
+        ]
+        m.d.comb += [
+            dense.random_beside.eq(parts.random_beside),
+            dense.scalar_beside.eq(scalar),
+            dense.weights_beside.eq(parts.weights.word_beside),
+            dense.z_beside.eq(z),
+            dense.updated.eq(updates.steps[self.at.write].valid),
+            parts.weights.beside.eq(updates.stage(3).address),
+        ]
+        if early_layers(self.config):
+            m.d.comb += random.jump.eq(updates.ahead.jump)
+        returns = updates.updater.returns
+        return commander.set_random | returns, Mux(returns, updates.word, commander.value)
+
     def _statistics(self, m, parts):
         """Mean, mantissa, exponent and power with which each group of lanes scales its sums."""
         if self.config.convolves:
@@ -306,9 +366,14 @@ class Core(wiring.Component):
         updates = due.valid & is_any(due.kind, self.kinds.updates) & ~host_reads
         if self.kinds.correlates:
             updates &= due.sum_last | ~is_any(due.kind, self.kinds.correlates)
+        address = step.address
+        if self.config.update.overlap:
+            beside = parts.updates.steps
+            updates |= beside[clock - 1].valid
+            address = Mux(beside[clock].valid, beside[clock].address, address)
         m.d.sync += weights.write_en.eq(updates)
         m.d.comb += [
-            weights.write_address.eq(step.address),
+            weights.write_address.eq(address),
             weights.written.eq(dense.weights_out),
         ]
         vectors.write(m, due, step.place, parts.z_base, dense)
@@ -420,6 +485,8 @@ class Core(wiring.Component):
                 finished[p.name] = late(m, ends, clock - magnitudes_latency(cfg))
             else:
                 finished[p.name] = _ends(dense.steps[clock], self.kinds.Kind[p.kind.name], p.layer)
+        if cfg.update.overlap:
+            finished |= parts.updates.finished
         m.d.comb += [
             sequencer.done.eq(Cat(finished[name] for name in sequencer.flags)),
             *(
@@ -442,9 +509,11 @@ class Core(wiring.Component):
         which = [written(en) for en in (vectors.a.en, z_en, vectors.d.en)]
         directions = self.blocks + self.layout.kept_blocks
         base = Mux(which[1], self.blocks, Mux(which[2], directions, 0))
-        m.d.comb += show(
-            self.trace.weights, written(weights.write_en), dense.out.address, weights.written
-        )
+        address = dense.out.address
+        if self.config.update.overlap:
+            step = parts.updates.steps[self.at.write]
+            address = Mux(step.valid, step.address, address)
+        m.d.comb += show(self.trace.weights, written(weights.write_en), address, weights.written)
         m.d.comb += show(
             self.trace.vectors, Cat(which).any(), dense.out.place + base, dense.vector_out
         )
@@ -453,6 +522,11 @@ class Core(wiring.Component):
         if word_width(self.config):
             writes = written(parts.memory.writes)
             m.d.comb += show(self.trace.memory, writes, dense.out.address, parts.memory.written)
+
+
+def _stride(config) -> int:
+    """Random words that the generator may move on in a clock, beside one; 0: none."""
+    return STRIDE if config.update.overlap and early_layers(config) else 0
 
 
 def _if(holds, statements) -> list:

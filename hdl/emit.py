@@ -37,7 +37,7 @@ MEMBERS = {
     "address": "where",
     "data": "what",
 }
-SEQUENCES = "Sequences"
+SEQUENCES, RUNS = "Sequences", "Runs of zeros"
 NOTES = {
     "Streams": (
         "A word moves at each rising clock edge at which valid and ready are both high.",
@@ -49,6 +49,12 @@ NOTES = {
         "value / 2**input.bits, or where inputs are centred as 2 value / 2**input.bits - 1.",
         "The label is the number of the class; any other word (255) means: infer only.",
         "Two samples are held: the next one may come in while one is worked on.",
+    ),
+    RUNS: (
+        "Where input.runs is set, a word has one bit more, the highest. A word of a sample's "
+        "inputs in which it is set stands for so many inputs that are 0 as its other bits say, "
+        "but for no more than are left of the sample.",
+        "A label in which it is set is no class.",
     ),
     "Results": (
         "Scores have formats.u_fraction fraction bits. The class is the first of the largest "
@@ -180,7 +186,7 @@ def header(config: CoreConfig, *, trace: bool = False) -> str:
     lines = [f"{MODULE}: Hebbian learning core", "", "Ports"]
     lines += port_lines(ports(config, trace=trace))
     for title, notes in NOTES.items():
-        if title == SEQUENCES and not config.recurrent:
+        if title == SEQUENCES and not config.recurrent or title == RUNS and not config.input.runs:
             continue
         lines += ["", title]
         for note in notes:

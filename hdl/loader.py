@@ -4,7 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..golden.data.words import word_bits
 from ..golden.program.layout import Layout
+from ..golden.program.overlap import half
 from ..golden.program.pipeline import stages
 from .lanes.clusters import Banks
 from .primitives import late
@@ -12,8 +14,8 @@ from .shapes import index, value_shape
 
 
 def sample_width(config) -> int:
-    """Bits of a word of the sample stream: a pixel or a label."""
-    return max(config.input.bits, 8)
+    """Bits of a word of the sample stream: a pixel or a label, or a run of zeros."""
+    return word_bits(config) + config.input.runs
 
 
 class Loader(wiring.Component):
@@ -54,6 +56,12 @@ class Loader(wiring.Component):
     block : In, word : Out
         Of sequences: inputs as they lie in their traces, a block of lanes; latency as of
         `hebbware.hdl.lanes.clusters.Banks`.
+    lower : Out
+        With updates beside: number of non-zero pixels in the lower half.
+    take, listed : In(1)
+        With updates beside: the bank being read is read on, at `beside`, until `listed`.
+    beside : In, index_beside, value_beside : Out
+        With updates beside: as `address`, `index` and `value`, of the bank that is read on.
     """
 
     def __init__(self, config):
@@ -81,9 +89,21 @@ class Loader(wiring.Component):
                 "put_class": Out(1),
             }
             | (ticks if config.recurrent else {})
+            | (self._overlap() if config.update.overlap else {})
             | {f"address_{group}": In(self.entries) for group in self.others}
             | {f"value_{group}": Out(value_shape(config)) for group in self.others}
         )
+
+    def _overlap(self):
+        """Members of cores with updates beside."""
+        return {
+            "lower": Out(range(self.config.inputs + 1)),
+            "take": In(1),
+            "listed": In(1),
+            "beside": In(self.entries),
+            "index_beside": Out(self.entries),
+            "value_beside": Out(value_shape(self.config)),
+        }
 
     def elaborate(self, platform):
         m = Module()
@@ -101,7 +121,8 @@ class Loader(wiring.Component):
             m.submodules[f"store_{group}"] = copy
             copies.append((group, copy.write_port(), copy.read_port()))
 
-        position = Signal(range(inputs + 1))
+        run = cfg.input.runs * ((1 << word_bits(cfg)) - 1)  # the longest
+        position = Signal(range(inputs + max(run, 1)))
         kept = Signal(range(inputs + 1))
         writing = Signal()
         reading = Signal()
@@ -111,8 +132,12 @@ class Loader(wiring.Component):
 
         word = self.samples.payload
         transfer = self.samples.valid & self.samples.ready
-        is_label = position == inputs
+        is_label = position >= inputs if run else position == inputs
         listed = Const(1) if cfg.convolves else word[: cfg.input.bits] != cfg.x_zero
+        step = 1
+        if run:
+            listed &= ~word[-1]
+            step = Mux(word[-1], word[:-1], 1)
         m.d.comb += [
             self.samples.ready.eq(~full.bit_select(writing, 1) & ~self.drop),
             write.addr.eq(Cat(kept[:bits], writing)),
@@ -130,7 +155,7 @@ class Loader(wiring.Component):
         with m.If(self.drop):
             m.d.sync += [position.eq(0), kept.eq(0)]
         with m.Elif(transfer):
-            m.d.sync += position.eq(position + 1)
+            m.d.sync += position.eq(position + step)
             with m.If(is_label):
                 m.d.sync += [position.eq(0), kept.eq(0), writing.eq(~writing)]
                 m.d.sync += full.bit_select(writing, 1).eq(1)
@@ -159,11 +184,54 @@ class Loader(wiring.Component):
                 read_copy.addr.eq(Cat(getattr(self, f"address_{group}")[:bits], reading)),
             ]
             m.d.sync += getattr(self, f"value_{group}").eq(read_copy.data.value)
-        with m.If(self.release):
-            m.d.sync += [full.bit_select(reading, 1).eq(0), reading.eq(~reading)]
+        if cfg.update.overlap:
+            self._read_on(m, store, write, full, reading)
+            self._lower(m, write.en & (position < half(cfg)), transfer & is_label, writing, reading)
+        else:
+            with m.If(self.release):
+                m.d.sync += [full.bit_select(reading, 1).eq(0), reading.eq(~reading)]
         if cfg.recurrent:
             self._collect(m, writing, reading)
         return m
+
+    def _read_on(self, m, store, write, full, reading):
+        """A bank is freed when the core and the updates beside are both through with it."""
+        m.submodules.copy = copy = memory.Memory(shape=store.shape, depth=store.depth, init=[])
+        write_copy, read = copy.write_port(), copy.read_port()
+        bank, holds, owed = Signal(), Signal(), Signal()  # read on; still; the core is through
+        held = holds & ~self.listed
+        m.d.comb += [
+            write_copy.addr.eq(write.addr),
+            write_copy.data.eq(write.data),
+            write_copy.en.eq(write.en),
+            read.addr.eq(Cat(self.beside[: (self.config.inputs - 1).bit_length()], bank)),
+        ]
+        m.d.sync += [
+            self.index_beside.eq(read.data.index),
+            self.value_beside.eq(read.data.value),
+            holds.eq(self.take | held),
+        ]
+        with m.If(self.take):
+            m.d.sync += bank.eq(reading)
+        with m.If(self.release):
+            m.d.sync += [reading.eq(~reading), owed.eq(held)]
+            with m.If(~held):
+                m.d.sync += full.bit_select(reading, 1).eq(0)
+        with m.If(self.listed & owed):
+            m.d.sync += [full.bit_select(bank, 1).eq(0), owed.eq(0)]
+
+    def _lower(self, m, counts, ends, writing, reading):
+        """How many inputs of each sample are listed in the lower half."""
+        count = Signal.like(self.lower)
+        lowers = [Signal.like(self.lower, name=f"lower_{bank}") for bank in range(2)]
+        with m.If(self.drop | ends):
+            m.d.sync += count.eq(0)
+        with m.Elif(counts):
+            m.d.sync += count.eq(count + 1)
+        for bank in range(2):
+            with m.If(ends & (writing == bank)):
+                m.d.sync += lowers[bank].eq(count)
+        m.d.comb += self.lower.eq(Mux(reading, lowers[1], lowers[0]))
 
     def _collect(self, m, writing, reading):
         """Inputs in words of all lanes, two ticks deep."""

@@ -49,7 +49,8 @@ def operations(config: CoreConfig, nonzero: int) -> tuple[int, int, int]:
         layer = min(p.layer, layers - 1)
         rows = steps[p.name] // layout.blocks(layer)
         entries = rows * config.hidden[layer]
-        multiplies += entries * (not (p.walk.common is Common.ONE and p.walk.total))
+        nothing = p.walk.overlaps or p.walk.common is Common.ONE and p.walk.total
+        multiplies += entries * (not nothing)
         read = rows - p.walk.jacobian  # the Jacobian's row is z itself
         reads += read * config.hidden[layer] * bool(p.walk.reads)
         writes += entries * any(store in STORED for store in p.walk.writes)

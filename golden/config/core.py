@@ -83,6 +83,8 @@ class CoreConfig:
         self.memory.check(self)
         self.modulator.check(self)
         self.neuron.check(self)
+        self.input.check(self)
+        self.update.check(self)
         self._check_shifts()
         self._check_words()
 
@@ -234,11 +236,12 @@ class CoreConfig:
         every = [layer.values() for layer in self.layer]
         for name in dict.fromkeys(name for layer in every for name in layer):
             values[f"layer.{name}"] = [layer.get(name) for layer in every]
-        optional = ("layer.narrow", "input.shape")  # without them all is as it was before them
+        # without them all is as it was before them
+        optional = ("layer.narrow", "input.shape", "input.runs", "update.overlap")
         return {
             name: value
             for name, value in values.items()
-            if name not in optional or value not in (None, [None] * len(every))
+            if name not in optional or value not in (None, False, [None] * len(every))
         }
 
     def to_toml(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import InputError
 from ..layers import LAYERS, Dense, Layer, Readout, Recurrent
 from ..memory import MEMORIES
-from ..modulators.kinds import MODULATORS, Symmetric
+from ..modulators.kinds import MODULATORS, Hsic, Symmetric
 from ..neurons.kinds import NEURONS, Lif
 from ..reservoir.table import Reservoir
 from ..settings.tables import KIND, Table, make, plain
@@ -62,6 +62,10 @@ def derived(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
         table, _, key = name.partition(".")
         if table == "reservoir":
             return "memory" not in kinds or kinds["memory"].projected
+        if name == "update.overlap" and len(kinds) == len(KINDS):
+            return Update.fits(kinds["memory"], kinds["modulator"])
+        if name == "input.runs" and "modulator" in kinds:
+            return kinds["modulator"].family != Hsic.family
         return table not in kinds or key == KIND or key in kinds[table].domains()
 
     return {k: v for k, v in values.items() if k in changes or has(k)}

@@ -23,6 +23,9 @@ class Input(Table):
         Of an input, 1..8, unsigned: 0..1.
     centred : bool
         Inputs are read as ``2 x - 1`` (-1..1) in the place of x (0..1).
+    runs : bool
+        A word of the sample stream may stand for several inputs that are 0, see
+        `hebbware.golden.data.words`.
     """
 
     table = "input"
@@ -30,12 +33,25 @@ class Input(Table):
     shape: tuple[int, ...] | None = numbers(None, 1, 4096)
     bits: int = whole(8, 1, 8)
     centred: bool = flag(False)
+    runs: bool = flag(False)
 
     def __post_init__(self):
         super().__post_init__()
         self._check_shape()
         if self.centred and self.bits < 2:
             raise InputError("input.bits must be at least 2 where they are centred, not 1")
+
+    def check(self, config):
+        """Raise InputError where the core of `config` must see every input for itself."""
+        if not self.runs:
+            return
+        first = config.layer[0].kind
+        if first != "dense":
+            raise InputError(f"input.runs must be false where layer.kind is {first!r}")
+        if config.modulator.family == "hsic":
+            raise InputError(
+                f"input.runs must be false where modulator.kind is {config.modulator.kind!r}"
+            )
 
     def _check_shape(self):
         if self.shape is None:
@@ -105,9 +121,37 @@ class Update(Table):
         Epochs after which every rate is halved again; 0 keeps the rates.
     halvings : int
         Largest number of halvings, 0..8.
+    overlap : bool
+        A second multiplier in each lane updates weights beside the next sample's passes: fewer
+        clocks a sample, the same numbers. See `hebbware.golden.program.overlap`.
     """
 
     table = "update"
     rounding: Rounding = choice(Rounding.STOCHASTIC, Rounding)
     halve_every: int = whole(1, 0, 1000)
     halvings: int = whole(4, 0, 8)
+    overlap: bool = flag(False)
+
+    @staticmethod
+    def fits(memory, modulator) -> bool:
+        """Whether updates can be walked beside other passes with these, or with such kinds."""
+        kept = memory.windowed or memory.by_sample or memory.projected
+        return modulator.learns and not kept
+
+    def check(self, config):
+        """Raise InputError where updates cannot be walked beside the other passes of `config`."""
+        if not self.overlap:
+            return
+        if any(layer.kind != "dense" for layer in config.layer[:-1]):
+            raise InputError("update.overlap must be false where a hidden layer is not dense")
+        if config.weight_ports == 1:
+            raise InputError("update.overlap must be false where weight_ports is 1")
+        kind = config.memory
+        if not self.fits(kind, config.modulator):
+            raise InputError(
+                f"update.overlap must be false where memory.kind is {kind.kind!r}: "
+                "what it keeps of a sample is gone before updates end"
+                if config.learns_hidden
+                else f"update.overlap must be false where modulator.kind is "
+                f"{config.modulator.kind!r}: hidden layers do not learn"
+            )

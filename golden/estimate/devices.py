@@ -87,6 +87,7 @@ _LUT_LINK = 550.0  # the serial link
 # the same of cores of sequences, and the multiplier of their softmax
 _LUT_TICKS, _LUT_TICKS_LANE, _DSP_TICKS = 3350.0, 6.65, 1
 _LUT_LANE, _LUT_LANE_SCALE = 5.95, 90.0  # a lane, for each bit of its operands; its read scaling
+_LUT_BESIDE, _LUT_BESIDE_LANE = 900.0, 130.0  # updates beside, and of each lane: a guess
 # of each reservoir, and of its lanes for each bit of their operands: a guess, not fitted
 _LUT_RESERVOIR, _LUT_RESERVOIR_LANE = 1500.0, 9.0
 
@@ -112,8 +113,8 @@ def resources(config: CoreConfig) -> list[Need]:
     `hebbware build` counts: ECP5 with 16 to 64 lanes, a carry as 2 LUTs and 16 words of 4 bits as
     6; the factors of iCE40 and Gowin to the builds of their boards. ``docs/boards/README.md`` tells
     how far they are off. Layers of other widths, other memories and other formats are extrapolated
-    (`LUT_ERROR`); the LUTs of reservoirs are a guess. Whether a device can be routed is another
-    question.
+    (`LUT_ERROR`); the LUTs of reservoirs and of updates beside are a guess. Whether a device can be
+    routed is another question.
     """
     return [_need(config, name, FAMILIES[family], has) for name, family, *has in DEVICES]
 
@@ -161,7 +162,8 @@ def multipliers(config: CoreConfig, family: Family) -> int:
     if config.memory.projected:
         each = config.reservoir.lanes + (config.memory.gating == "error")
         reservoirs = 1 + len(config.hidden) * each
-    return config.lanes * parts + family.dsp_core + odd * family.dsp_sizes + reservoirs
+    lanes = config.lanes * (1 + config.update.overlap)
+    return lanes * parts + family.dsp_core + odd * family.dsp_sizes + reservoirs
 
 
 def _single_port(ram: Ram, config: CoreConfig, family: Family) -> bool:
@@ -210,6 +212,9 @@ def luts(config: CoreConfig, family: Family) -> int:
     if config.recurrent:
         logic = _LUT_TICKS + _LUT_LINK
         lanes = config.lanes * _LUT_TICKS_LANE * bits * family.tick_luts
+    if config.update.overlap:
+        logic += _LUT_BESIDE
+        lanes += config.lanes * _LUT_BESIDE_LANE * family.lane_luts
     if config.memory.projected:
         reservoir = reservoir_config(config)
         each = _LUT_RESERVOIR_LANE * (reservoir.sum_bits + 2 * reservoir.state_bits)

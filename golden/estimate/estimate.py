@@ -66,8 +66,9 @@ def sample_clocks(config: CoreConfig, nonzero: Sequence[int], learn: Sequence[bo
     walk.free = walk.latest = start_clocks(config)
     finished = []
     for index, (count, label) in enumerate(zip(nonzero, learn, strict=True)):
-        full = walk.load(index)
-        walk.sample(_inputs(config, count), 0 if label else None, full)
+        x = _inputs(config, count)
+        full = walk.load(index, x)
+        walk.sample(x, 0 if label else None, full)
         walk.release(index)
         finished.append(walk.free)
     return np.array(finished, np.int64)
@@ -77,8 +78,9 @@ def clocks_per_sample(config: CoreConfig, nonzero: int, learn: bool = True) -> i
     """Clocks from one sample's end to the next one's in a long sequence of equal samples.
 
     The core takes the inputs of the next sample while it works on one, a word per clock: never
-    less than ``inputs + 1``. Errors are other than zero; where they all are zero (a sample that
-    teaches nothing), the passes that would write are left out.
+    less than ``inputs + 1``, or with ``input.runs`` than the words that samples take, whose inputs
+    other than zero all come first here. Errors are other than zero; where they all are zero (a
+    sample that teaches nothing), the passes that would write are left out.
     """
     count = (config.memory.window if config.memory.windowed else 0) + 6
     finished = sample_clocks(config, [nonzero] * count, [learn] * count)
@@ -172,6 +174,7 @@ def memories(config: CoreConfig) -> list[Ram]:
     word = word_width(config)
     index = max((config.inputs - 1).bit_length(), 1)
     row = max((classes - 1).bit_length(), 1)
+    beside = int(config.update.overlap)  # what updates beside read is there twice
 
     def of_lanes(name, depth, bits):
         return _of_lanes(lanes, name, depth, bits)
@@ -181,11 +184,13 @@ def memories(config: CoreConfig) -> list[Ram]:
         kept = "what the readout sees, and traces", layout.kept_blocks, kept_width(config)
     found = [
         of_lanes("weights", layout.weight_bases[-1], config.weight.width),
+        of_lanes("weights, for updates", beside * layout.weight_bases[-1], config.weight.width),
         of_lanes("class memories", layout.memory_bases[-1], word),
-        *_inputs_of_two(config, layout, index),
+        *_inputs_of_two(config, layout, index) * (1 + beside),
         of_lanes("activations", max(blocks, 2), config.u.width),
         of_lanes("potentials", config.leaky * max(blocks, 2), config.potential.width),
         of_lanes(*kept),
+        of_lanes("normalised activations, for updates", beside * kept[1], kept[2]),
         of_lanes("directions", max(blocks, 2), config.d.width),
         Ram("labels of the window", slots if window else 0, row, blocks=False),
         *_map_memories(config, layout),

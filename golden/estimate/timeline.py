@@ -41,23 +41,18 @@ class _Watched(Schedule):
 
     spans: list[Span]
 
-    def load(self, index):
+    def load(self, index, x=None):
         first = max(self.last_word + 1, self.banks[index % 2])
-        full = super().load(index)
+        full = super().load(index, x)
         self.loaded = Span(LOADER, None, first, full - 1, full)
         return full
 
-    def _pass(self, made, clock, learn):
-        p = made.of
-        begun = max([clock, *(self.done[name] for name in p.waits)])
-        after = super()._pass(made, clock, learn)
-        if steps := made.rows * p.walk.blocks:
-            last = begun + p.walk.pace * steps - 1
-            done = last + done_latency(self.config, p.walk)
-            self.spans.append(
-                Span(p.name.rstrip("0123456789"), p.layer, begun, last, done, tuple(p.waits))
-            )
-        return after
+    def _issued(self, made, first, last):
+        super()._issued(made, first, last)
+        p, done = made.of, last + done_latency(self.config, made.of.walk)
+        self.spans.append(
+            Span(p.name.rstrip("0123456789"), p.layer, first, last, done, tuple(p.waits))
+        )
 
     def _softmax(self, made, arrived):
         begun = max(arrived, self.softmax_free)
@@ -90,12 +85,12 @@ def timeline(config: CoreConfig, nonzero: int, learn: bool = True) -> tuple[list
     schedule.free = schedule.latest = start_clocks(config)
     count = (config.memory.window if config.memory.windowed else 0) + 6
     x, label = _inputs(config, nonzero), 0 if learn else None
-    full = schedule.load(0)
+    full = schedule.load(0, x)
     for index in range(count):
         begin, schedule.spans = schedule.free, []
         schedule.sample(x, label, full)
         schedule.release(index)
-        full = schedule.load(index + 1)
+        full = schedule.load(index + 1, x)
     spans = [*schedule.spans, schedule.loaded]
     moved = [
         replace(s, **{key: int(getattr(s, key) - begin) for key in ("first", "last", "done")})

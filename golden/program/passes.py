@@ -11,6 +11,9 @@ from .walk import Kind, Pass, Rows, Store, Then
 
 SPIKES = "spikes"  # under this name the list of a tick's spikes is waited for
 TRACED = "traced"  # under this name the list of the rows that updates walk is waited for
+UPDATES = "updates"  # under this name all passes beside the others are waited for,
+SEEN = "seen"  # that they have been issued, and so have read what they need of a sample,
+AHEAD = "ahead"  # and that the random word is the one behind those that early updates draw
 KERNELS = "kernels"  # under this name what weighs the samples of the window is waited for
 
 

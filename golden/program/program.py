@@ -16,7 +16,7 @@ touches the weights waits until the writes of all passes before it are done.
 """
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from ..reservoir.memory import reservoir_config, reservoir_inputs
 from ..timing.reservoir import decoder_tail, state_tail
 from . import passes
 from .layout import Layout
+from .overlap import overlapped
 from .passes import make
 from .pipeline import stages, tree_latency
 from .walk import Kind, Pass, Store, Then, Walk
@@ -38,6 +39,10 @@ def program(config) -> tuple[Pass, ...]:
     """
     if config.recurrent:
         return _tick(config)
+    if config.update.overlap:
+        errors_arrive = total_latency(config) + ARRIVE + softmax_latency(config)
+        statistics = partial(_statistics_of, config)
+        return tuple(overlapped(config, statistics, errors_arrive))
     hidden, learns, last = len(config.hidden), config.learns_hidden, config.layer[-1]
     found = []
     for layer, table in enumerate(config.layer[:-1]):
@@ -69,6 +74,11 @@ def program(config) -> tuple[Pass, ...]:
     if learns:
         found += config.layer[-2].update(config, hidden - 1, f"direction{hidden - 1}")
     return tuple(_apart(found) if config.weight_ports == 1 else found)
+
+
+def _statistics_of(config, layer, sums):
+    """The same of a layer whose forward passes are `sums`."""
+    return _statistics(config, layer, {}, *_names(sums))
 
 
 def _statistics(config, layer, where, *waits) -> list[Pass]:

@@ -156,6 +156,12 @@ class Walk:
         Of cores with convolutions only.
     start : bool
         Belongs to the start program.
+    overlaps : bool
+        Of cores with `hebbware.golden.config.parts.Update.overlap` only.
+    beside : bool
+        Walked by the lanes' second multipliers, beside the passes of this sample and the next one.
+    chases : bool
+        Each part of a block waits until a pass beside has changed its weights.
     settling : bool
         Walked in each time step of a sample; all others in the last one only.
     learn : bool
@@ -191,6 +197,9 @@ class Walk:
     sequence: bool = False
     maps: bool = False
     start: bool = False
+    overlaps: bool = False
+    beside: bool = False
+    chases: bool = False
     settling: bool = False
     learn: bool = False
     skip: Skip = Skip.NEVER
@@ -317,6 +326,8 @@ class Kind(StrEnum):
         own=Own.Z, common=Common.ERROR, scale=Scale.STEP, reads=_W, writes=_W,
         random=True, learn=True, skip=Skip.NO_ERRORS,
     )  # fmt: skip
+    # updates may begin beside what follows
+    HANDOVER = "handover", Walk(learn=True, overlaps=True)
     # -- of convolutions; their other passes are those above, at all positions --
     # u = W^T patch
     CONVOLVE = "convolve", Walk(

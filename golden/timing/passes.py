@@ -5,6 +5,7 @@ from collections import defaultdict
 import numpy as np
 
 from ..core import Core
+from ..data.words import words_of
 from ..layers.init import GROUP, init_groups
 from ..program.commands import Command, Op, Space
 from ..program.passes import KERNELS, errors_of, pull_of, reservoir_of
@@ -31,6 +32,7 @@ from ..program.stalls import End
 from ..program.traces import STREAMS, Channel, channels, traces
 from ..program.walk import Store, Then
 from .access import Access
+from .beside import Beside
 
 
 class Schedule:
@@ -55,6 +57,7 @@ class Schedule:
         self.last_command = 0
         self.free = 0  # first clock in which the core may take a sample or a command
         self.settled = 0  # first clock in which no step is under way
+        self.beside = Beside(self) if core.config.update.overlap else None
         self.latest = 0
         self.result = 0  # class of the latest sample
         # what follows from the last step of a pass whose totals, or inputs, something takes
@@ -68,23 +71,26 @@ class Schedule:
 
     # -- input ------------------------------------------------------------------------------------
 
-    def load(self, index: int) -> int:
-        """Clock in which sample number `index` is complete in its bank."""
+    def load(self, index: int, x=None) -> int:
+        """Clock in which sample number `index` is complete in its bank; `x` of runs alone."""
         end, bank = self.ends["samples"], index % 2
-        for word in range(self.config.inputs + 1):
+        words = words_of(self.config, x).size if self.config.input.runs else self.config.inputs
+        for word in range(words + 1):
             offered = end.go(self.last_word) + 1
             self.last_word = max(offered, self.banks[bank]) if word == 0 else offered
         return self.last_word + 1
 
     def release(self, index: int):
         """The bank of sample number `index`, which the core has just finished, is free."""
-        self.banks[index % 2] = self.free
+        self.banks[index % 2] = max(self.free, self.beside.listed if self.beside else 0)
 
     # -- one sample -------------------------------------------------------------------------------
 
     def sample(self, x, label, full: int) -> int:
         """Walk the program for a sample that is complete at clock `full`; returns its class."""
         clock = max(self.free, full) + 1
+        if self.beside:
+            self.beside.begin(x)
         for made in self.core.walk(x, label):
             clock = self._pass(made, clock, label is not None)
         self.free = clock + 1
@@ -95,16 +101,45 @@ class Schedule:
     def _pass(self, made, clock, learn):
         """A pass that may start at `clock`; returns when the next one may."""
         p, pace = made.of, made.of.walk.pace
+        if p.walk.beside:
+            self.beside.walk(made)
+            return clock
+        if p.walk.chases:
+            return self._chase(made, clock)
         clock = max([clock, *(self.done[name] for name in p.waits)])
         steps = p.walk.steps(made.rows)
         if steps:
             last = clock + pace * steps - 1
             self._record(made, clock, pace * steps)
-            self._until(last + self.at.settled)
-            self._until(last + done_latency(self.config, p.walk), p.name)
-            self._follow(made, last, learn)
             self.settled = last + 1 + self.at.settled
+            self._issued(made, clock, last)
+            self._follow(made, last, learn)
         return clock + max(pace * steps, 1)
+
+    def _chase(self, made, clock):
+        """Each part of a block of a pass waits until a pass beside has changed its weights."""
+        begun, lower = None, self.beside.lower
+        for block, ready in enumerate(self.beside.passed):
+            for part, steps in enumerate((lower, made.rows - lower)):
+                if steps:
+                    clock = max(clock, ready[part])
+                    begun = clock if begun is None else begun
+                    clock += steps
+            for w in made.written:
+                place = self._place(w.store, w.layer) + np.arange(block, block + 1)
+                word = self.layout.form(w.store, w.layer, w.values.size).pack(w.values)[[block]]
+                self._write("trace.vectors", clock - 1, place, word, 1)
+        self.settled = clock + self.at.settled
+        self._issued(made, begun, clock - 1)
+        return clock
+
+    def _issued(self, made, first, last):
+        """The steps of a pass are issued from clock `first` to clock `last`."""
+        p = made.of
+        self._until(last + self.at.settled)
+        self._until(last + done_latency(self.config, p.walk), p.name)
+        if self.beside:
+            self.beside.issued(p, last)
 
     def _follow(self, made, last, learn):
         """What takes the totals of a pass, whose last step is issued at clock `last`."""

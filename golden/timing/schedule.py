@@ -102,7 +102,7 @@ def predict(
     pending, classes, released = list(commands), [], []
     for index in range(len(x) + 1):
         last = index == len(x)
-        full = None if last else schedule.load(index)
+        full = None if last else schedule.load(index, x[index])
         while pending:
             offered = schedule.offer(pending[0])
             # a command that is on offer when the sample could start goes first

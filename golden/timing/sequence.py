@@ -26,7 +26,7 @@ class SequenceSchedule(Schedule):
         super().__init__(core, **options)
         self.ticks = 0  # loaded so far
 
-    def load(self, index):
+    def load(self, index, x=None):
         """Clock in which the first tick of a sequence is complete in its bank."""
         return self._next()
 

@@ -12,12 +12,13 @@ from ...golden.program.pipeline import CLUSTER, stages, tree_latency
 from ...golden.program.walk import Own
 from ..neurons.lif import Leaking, leaking
 from ..normalise import mean_shape
+from ..primitives import late
 from ..shapes import index
 from ..walks.step import is_any, kinds_of
 from . import groups
 from .clusters import spread, spread_groups
 from .control import Control, common_of, own_of
-from .lane import Lane
+from .lane import Beside, Lane
 from .tree import AdderTree
 
 
@@ -58,6 +59,13 @@ class Dense(wiring.Component):
     exponent, power : In
         Stage 3: of the layer being normalised, and of the one whose direction is made; the same
         for all steps of a pass.
+    beside, random_beside, scalar_beside : In
+        Stage 5, with updates beside: see `Beside`; the random word and the common operand of the
+        step, which do not lag.
+    weights_beside, z_beside : In
+        Stage 5, likewise; `d` belongs to the same step.
+    updated : In(1)
+        Stage 10, likewise: the step updates weights.
     out, weights_out, memory_out, vector_out, active_out : Out
         Stage 10: the step and the words to write; the kind decides which of them are valid.
     saturated : Out(1)
@@ -107,6 +115,7 @@ class Dense(wiring.Component):
             }
             | ({"potentials": In(potentials), "potentials_out": Out(potentials)} if leaky else {})
             | (self._ticks(config) if config.recurrent else {})
+            | (self._beside(config) if config.update.overlap else {})
             | {f"{name}_{n}": In(shape) for n in others for name, shape in scaled.items()}
         )
         # the step, so many clocks after its issue
@@ -122,6 +131,18 @@ class Dense(wiring.Component):
             "arriving": In(config.lanes * config.input.bits),
             "leak_random": In(32),
             "spikes_out": Out(config.lanes),
+        }
+
+    @staticmethod
+    def _beside(config):
+        """Members of cores with updates beside."""
+        return {
+            "beside": In(Beside),
+            "random_beside": In(32),
+            "scalar_beside": In(signed(widths.operand_b(config))),
+            "weights_beside": In(config.lanes * config.weight.width),
+            "z_beside": In(config.lanes * kept_width(config)),
+            "updated": In(1),
         }
 
     def stage(self, number):
@@ -141,6 +162,12 @@ class Dense(wiring.Component):
         of_groups += [groups.signals(m, self, control, n) for n in range(1, self.layout.spans)]
         shared = [control, scalar, begin, self.random, self.host_data, self._steps()]
         shared += [self.leak_random] if self.config.recurrent else []
+        if self.config.update.overlap:
+            words = (self.beside, self.random_beside, self.scalar_beside)
+            view = data.StructLayout(
+                {"beside": Beside, "random": 32, "scalar": self.scalar_beside.shape()}
+            )
+            shared += [data.View(view, Cat(*map(Value.cast, words)))]
         copies = [
             spread(m, value, self.config.lanes) for value in shared[3 * (len(of_groups) > 1) :]
         ]
@@ -177,6 +204,8 @@ class Dense(wiring.Component):
             m.d.sync += field.eq(value)
 
         own = own_of(m, self.config, self.stage(4))
+        if self.config.update.overlap:  # a sum goes on after a wait in which nothing is added
+            own = Mux(self.stage(4).valid, own, 0)
         register(control.own_5, groups.taking_part(self, own, 0))
         register(control.common_5, common_of(self.config, self.stage(4).kind))
         register(control.remember_5, is_any(self.stage(4).kind, self.kinds.memory_updates))
@@ -307,16 +336,18 @@ class Dense(wiring.Component):
         layout = data.StructLayout({name: Value.cast(v).shape() for name, v in fields.items()})
         return data.View(layout, Cat(fields.values()))
 
-    def _cluster(self, m, control, scalar, begin, random, host, step, leaks=None):
-        """Signals broadcast to the lanes of a cluster."""
+    def _cluster(self, m, control, scalar, begin, random, host, step, more=None):
+        """Signals broadcast to the lanes of a cluster; `more` are those of some cores only."""
         random_6 = Signal(32, reset_less=True)
         m.d.sync += random_6.eq(random)
+        if self.config.update.overlap:
+            more = more, late(m, more.random, name="random_beside")
         return {
             "control": control, "scalar": scalar, "begin": begin, "octets": random,
-            "random": random_6, "host": host, "step": step, "leaks": leaks,
+            "random": random_6, "host": host, "step": step, "more": more,
         }  # fmt: skip
 
-    def _lane(self, m, number, *, control, scalar, begin, octets, random, host, step, leaks):
+    def _lane(self, m, number, *, control, scalar, begin, octets, random, host, step, more):
         """Add a lane and connect it."""
         cfg = self.config
         lane = Lane(cfg, number)
@@ -364,10 +395,18 @@ class Dense(wiring.Component):
                 lane.potential.eq(self.potentials.word_select(number, cfg.potential.width)),
                 lane.rest.eq(step.rest_5),
             ]
+        if cfg.update.overlap:
+            m.d.comb += [
+                lane.beside.eq(more[0].beside),
+                lane.random_beside.eq(more[1]),
+                lane.scalar_beside.eq(more[0].scalar),
+                lane.weight_beside.eq(self.weights_beside.word_select(number, cfg.weight.width)),
+                lane.z_beside.eq(self.z_beside.word_select(number, kept_width(cfg))),
+            ]
         if cfg.recurrent:
             m.d.comb += [
                 lane.arriving.eq(self.arriving.word_select(number, cfg.input.bits)),
-                lane.leak_random.eq(leaks),
+                lane.leak_random.eq(more),
                 *(lane.leaking[n].eq(getattr(step, f"{n}_5")) for n, _ in Leaking()),
             ]
         return lane
@@ -376,6 +415,8 @@ class Dense(wiring.Component):
         """Whether a lane saturated, collected from groups of lanes: no long path to a counter."""
         learns = Signal()
         changes = self.out.valid & is_any(self.out.kind, self.kinds.learns)
+        if self.config.update.overlap:
+            changes = self.updated
         if self.kinds.correlates:
             changes &= self.out.sum_last | ~is_any(self.out.kind, self.kinds.correlates)
         m.d.sync += learns.eq(changes)

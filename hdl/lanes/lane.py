@@ -4,7 +4,7 @@ from functools import reduce
 from operator import or_
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, signed
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...golden.arithmetic.fixed import Format, Rounding
@@ -24,6 +24,13 @@ from .random import of_lane
 def _of(direction, d, z, bits):
     """`d` in a direction, else `z`; no choice where both have equally many bits."""
     return Mux(direction, d, z) if bits["d"] != bits["z"] else z
+
+
+class Beside(data.Struct):
+    """Control signals of an update beside; the suffix is the pipeline stage that uses them."""
+
+    own_z_5: 1  # the lane's own operand is z, else d
+    valid_9: 1
 
 
 GROUPED = (("gathered", In), ("held", Out))
@@ -63,6 +70,10 @@ class Lane(wiring.Component):
         Stage 5, leaky neurons: see `Leak`; `potential_out` in stage 10.
     leaking, arriving, leak_random : In
         Stage 5, of sequences: see `Lif`; `spike_out` in stage 10. `z` holds traces too.
+    beside, scalar_beside, weight_beside, z_beside : In
+        With updates beside, stage 5 but for what `beside` says; `d` belongs to the same step.
+    random_beside : In(32)
+        Likewise, stage 6.
     product : Out
         Stage 7.
     weight_out, word_out, vector, active_out : Out
@@ -85,6 +96,14 @@ class Lane(wiring.Component):
                 "arriving": In(value_shape(config)),
                 "leak_random": In(32),
                 "spike_out": Out(1),
+            }
+        if config.update.overlap:
+            leaky |= {
+                "beside": In(Beside),
+                "scalar_beside": In(signed(b_bits)),
+                "weight_beside": In(signed(config.weight.width)),
+                "z_beside": In(signed(kept_width(config))),
+                "random_beside": In(32),
             }
         if self.grouped:
             leaky = {name: port(signed(widths.accumulator(config))) for name, port in GROUPED}
@@ -135,6 +154,8 @@ class Lane(wiring.Component):
             Own.WEIGHT: self.weight, Own.READ: self.read, Own.Z: self.z, Own.A: self.a,
             Own.D: self.d, Own.BYTE: octet,
         }  # fmt: skip
+        if cfg.update.overlap:
+            del sources[Own.D]  # it is multiplied beside
         # a bit for each: two levels of logic before the multiplier
         chosen = [Mux(control.own_5[of.value], value, 0) for of, value in sources.items()]
         m.d.comb += own.eq(reduce(or_, chosen))
@@ -326,11 +347,22 @@ class Lane(wiring.Component):
         old = late(m, self.weight, 3, name="weight_old_{}")
         total = Signal(signed(max(cfg.weight.width, len(change)) + 1), reset_less=True)
         m.d.sync += total.eq(Mux(control.start_8, 0, old) + change)
-        above = total[cfg.weight.width - 1 :]  # copies of the sign, where the weight fits
+        learned = self._update(m) if cfg.update.overlap else total
+        above = learned[cfg.weight.width - 1 :]  # copies of the sign, where the weight fits
         m.d.comb += self.cut.eq(late(m, above.any() & ~above.all(), name="cut_10"))
         old = late(m, old, name="weight_9")
         written = Signal.like(self.weight_out)
         new = saturate(total, cfg.weight)
+        if cfg.update.overlap:
+            new, started = saturate(learned, cfg.weight), new
+            with m.If(self.beside.valid_9):
+                m.d.comb += written.eq(new)
+            with m.Elif(control.host_9):
+                m.d.comb += written.eq(Mux(self.chosen_9 & self.host_writes, self.host, old))
+            with m.Else():
+                m.d.comb += written.eq(self._start(started, old))
+            m.d.comb += self.weight_out.eq(late(m, written, name="weight_10"))
+            return
         with m.If(control.host_9):
             m.d.comb += written.eq(Mux(self.chosen_9 & self.host_writes, self.host, old))
         with m.Elif(control.start_9):
@@ -338,6 +370,32 @@ class Lane(wiring.Component):
         with m.Else():
             m.d.comb += written.eq(new)
         m.d.comb += self.weight_out.eq(late(m, written, name="weight_10"))
+
+    def _update(self, m):
+        """Stages 5 to 9: the new weight of an update beside, not saturated."""
+        cfg, shift = self.config, self.config.update_shift
+        own = Mux(self.beside.own_z_5, self.z_beside, self.d)
+        m.submodules.multiplier_beside = multiplier = Multiplier(len(own), len(self.scalar_beside))
+        added = {
+            Rounding.FLOOR: Const(0, shift),
+            Rounding.NEAREST: Const(1 << (shift - 1), shift),
+            Rounding.STOCHASTIC: of_lane(self.random_beside, self.number)[:shift],
+        }[cfg.update.rounding]
+        rest = Signal(shift, name="rest_beside")
+        m.d.comb += [
+            multiplier.a.eq(own),
+            multiplier.b.eq(self.scalar_beside),
+            rest.eq(added),
+        ]
+        rest = late(m, rest, name="rest_beside_7")
+        product = multiplier.product[: widths.update_product(cfg)].as_signed()
+        change = Signal(signed(widths.change(cfg)), reset_less=True, name="change_beside")
+        total = Signal(
+            signed(max(cfg.weight.width, len(change)) + 1), reset_less=True, name="total_beside"
+        )
+        old = late(m, self.weight_beside, 3, name="weight_beside_{}")
+        m.d.sync += [change.eq((rest - product) >> shift), total.eq(old + change)]
+        return total
 
     def _write_word(self, m, change):
         """Stages 8 to 10: the class memory's word; the code bit only changes at the start."""

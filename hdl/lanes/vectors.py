@@ -43,6 +43,11 @@ class Vectors:
             depth=slots * layout.kept_blocks,
             groups=layout.spans,
         )
+        self.z_beside = None  # what updates beside read, a copy of z
+        if config.update.overlap:
+            m.submodules.z_beside = self.z_beside = self._memory(
+                z_width(config), layout.kept_blocks
+            )
         m.submodules.a_memory = self.a = self._memory(config.u.width, blocks)
         m.submodules.d_memory = self.d = self._memory(config.d.width, blocks)
 
@@ -87,6 +92,13 @@ class Vectors:
             d.place.eq(place),
             d.written.eq(Cat(word[: cfg.d.width] for word in vectors)),
         ]
+
+        if self.z_beside is not None:
+            m.d.comb += [
+                self.z_beside.en.eq(z.en),
+                self.z_beside.place.eq(z.place),
+                self.z_beside.written.eq(z.written),
+            ]
 
     def _each_group(self, due, writes):
         """Which groups of lanes write: of a pooled map the one that its place belongs to."""

@@ -24,12 +24,15 @@ class WeightMemory(wiring.Component):
     -------
     address : In, word : Out
     write_en, write_address, written : In
+    beside : In, word_beside : Out
+        With updates beside: a second port to read from, a copy of the memory.
     """
 
     def __init__(self, config):
         self.config = config
         self.depth = Layout(config).weight_bases[-1]
         self.width = config.lanes * config.weight.width
+        second = {"beside": In(range(self.depth)), "word_beside": Out(self.width)}
         super().__init__(
             {
                 "address": In(range(self.depth)),
@@ -38,21 +41,28 @@ class WeightMemory(wiring.Component):
                 "write_address": In(range(self.depth)),
                 "written": In(self.width),
             }
+            | (second if config.update.overlap else {})
         )
 
     def elaborate(self, platform):
         m = Module()
+        self._port(m, "ram", self.address, self.word)
+        if self.config.update.overlap:
+            self._port(m, "copy", self.beside, self.word_beside)
+        return m
+
+    def _port(self, m, name, address, word):
+        """A memory of its own for each port to read from."""
         cfg = self.config
-        word = Signal.like(self.word, reset_less=True)
-        m.d.comb += self.word.eq(word)  # behind the RAM, which alone takes half of a clock
-        m.submodules.ram = ram = Banks(
+        read = Signal.like(word, name="word" if name == "ram" else f"word_{name}", reset_less=True)
+        m.d.comb += word.eq(read)  # behind the RAM, which alone takes half of a clock
+        m.submodules[name] = ram = Banks(
             lanes=cfg.lanes, width=cfg.weight.width, depth=self.depth, ports=cfg.weight_ports
         )
         m.d.comb += [
-            ram.address.eq(self.address),
+            ram.address.eq(address),
             ram.en.eq(self.write_en),
             ram.place.eq(self.write_address),
             ram.written.eq(self.written),
         ]
-        m.d.sync += word.eq(ram.data)
-        return m
+        m.d.sync += read.eq(ram.data)

@@ -49,6 +49,8 @@ class Facts:
         }
         if self.config.recurrent:
             fact |= self._of_tick(passes, number)
+        if self.config.update.overlap:
+            fact["chases"] = walk.chases
         clears = {
             name: 0 if start else self._mask(getattr(walk, name))
             for name in ("clears", "clears_learned", "clears_first", "clears_last")

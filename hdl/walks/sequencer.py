@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...golden.layers.init import init_groups
 from ...golden.program.layout import Layout
+from ...golden.program.overlap import PARTS
 from ...golden.program.pipeline import stages
 from ...golden.program.program import program, start_program
 from ...golden.program.walk import Rows
@@ -72,6 +73,11 @@ class Sequencer(wiring.Component):
         Of sequences: `list_address` counts rows of the units.
     silent : In(1)
         Of sequences: no unit spiked in the tick before.
+    lower, passed : In
+        With updates beside: how many non-zero inputs of the sample lie in the lower half; how many
+        parts of the first layer's blocks are updated.
+    complete : Out, one bit for each name in `flags`
+        With updates beside: what is complete.
     """
 
     facts_class = Facts
@@ -81,8 +87,9 @@ class Sequencer(wiring.Component):
         self.config, self.step_layout = config, step_layout
         self.kinds = kinds_of(config)
         self.layout = layout = Layout(config)
-        self.program, self.start = program(config), start_program(config)
-        self.flags = sorted({name for p in self.program for name in p.waits})
+        self.program = tuple(p for p in program(config) if not p.walk.beside)
+        self.start = start_program(config)
+        self.flags = sorted({name for p in program(config) for name in p.waits})
         classes = range(config.classes)
         self.rows = rows = range(max(config.classes, layout.memory_rows))
         self.count_width = len(rows).bit_length()
@@ -97,6 +104,12 @@ class Sequencer(wiring.Component):
                 "traced_inputs": In(range(config.inputs + 1)),
                 "traced_units": In(range(config.hidden[0] + 1)),
                 "of_units": Out(1),
+            }
+        if config.update.overlap:
+            ticks = {
+                "lower": In(range(config.inputs + 1)),
+                "passed": In(range(PARTS * layout.weight_blocks(0) + 1)),
+                "complete": Out(len(self.flags)),
             }
         super().__init__(
             {
@@ -173,6 +186,7 @@ class Sequencer(wiring.Component):
         s.inner_last = Signal(init=begins["inner"] == 0)
         s.outer_last = Signal(init=begins["outer"] == 0)
         s.length, s.count = Signal(self.count_width), Signal.like(self.count)
+        s.upper = Signal()  # `inner` is one of the upper half, where blocks are followed by halves
         return s
 
     @staticmethod
@@ -245,13 +259,19 @@ class Sequencer(wiring.Component):
         m.d.comb += [
             ready.eq(((now["waits"] & ~s.flags) == 0) & (~now["settles"] | s.calm)),
             empty.eq((now["empties"] & zeros).any() | self._nothing(now)),
-            wanted.eq(s.running & (ready | ~s.begin) & ~empty),
+            wanted.eq(self._passed(s, s.running & (ready | ~s.begin) & ~empty)),
             s.issue.eq(wanted & (second | ~now["slow"])),
             s.end.eq(self._end(s)),
             s.move.eq(s.running & (s.issue & s.end | ready & empty)),
         ]
         if any(fact["slow"] for fact in s.facts):
             m.d.sync += second.eq(wanted & now["slow"] & ~second)
+
+    def _passed(self, s, wanted):
+        """`wanted`, if the weights of the step's part of a block are updated."""
+        if not self.config.update.overlap:
+            return wanted
+        return wanted & (~s.now["chases"] | (Cat(s.upper, s.outer) < self.passed))
 
     def _nothing(self, now):
         """Whether a pass is left out for another reason than that all errors are zero."""
@@ -286,6 +306,10 @@ class Sequencer(wiring.Component):
                 s.since.eq(0),
                 inner_last.eq(Mux(inner_last, s.limit == 0, s.inner + 1 == s.limit)),
             ]
+            if self.config.update.overlap:
+                m.d.sync += s.upper.eq(
+                    Mux(inner_last, self.lower == 0, s.upper | (s.inner + 1 == self.lower))
+                )
             with m.If(inner_last):
                 m.d.sync += s.outer_last.eq(s.outer + 1 == s.now["outer"])
         with m.Elif(~s.calm):
@@ -324,12 +348,16 @@ class Sequencer(wiring.Component):
             first = Const(1, len(facts))
             m.d.sync += self._load(s, first, self.learn, Const(0), self.count, given)
             m.d.sync += [now[name].eq(value) for name, value in given.items()]
+            if self.config.update.overlap:
+                m.d.sync += s.upper.eq(self.lower == 0)
         with m.If(self.idle & self.restart):
             m.d.sync += [s.running.eq(1), s.starting.eq(1)]
             start = Const(1 << s.first_start, len(facts))
             m.d.sync += self._load(s, start, s.learning, s.time, s.count, now)
         clears = Mux(s.issue & s.begin, s.now["clears"], 0)
         m.d.sync += s.flags.eq((s.flags & ~clears) | self.done)
+        if self.config.update.overlap:
+            m.d.comb += self.complete.eq(s.flags)
 
     def _sources(self, m, s):
         """The pre-synaptic activation of hidden rows: unit `row` of the layer below."""

@@ -41,6 +41,9 @@ class Kinds:
         Learn weights; the class memory from what the common operand writes into it.
     updates, memory_updates, hosts : tuple of Kind
         Write the weights; the class memory; read or write one number for the host.
+    handovers, memories, weighted : tuple of Kind
+        Let updates beside begin; write the sample into the class memory; update weights by errors
+        times z.
     dots, starts, random : tuple of Kind
         Give a total over the lanes; write start values; draw a random word.
     """
@@ -68,6 +71,11 @@ class Kinds:
             of(lambda walk, store=store: store in walk.writes) for store in (Store.MAP, Store.CELLS)
         )
         self.correlates = of(lambda walk: walk.positions_inner)
+        self.handovers = of(lambda walk: walk.overlaps)
+        self.memories = of(lambda walk: Store.MEMORY in walk.writes and walk.learn)
+        self.weighted = of(
+            lambda walk: walk.common is Common.ERROR and Store.WEIGHTS in walk.writes
+        )
         self.dots = of(lambda walk: walk.total)
         self.starts = of(lambda walk: walk.start)
         self.random = of(lambda walk: walk.random)
@@ -93,8 +101,17 @@ class Kinds:
 
 @lru_cache(maxsize=1)
 def _ordinary():
-    ordinary = (kind for kind in GoldenKind if not (kind.walk.sequence or kind.walk.maps))
-    return Kinds({kind: kind.walk for kind in ordinary})
+    return Kinds({kind: kind.walk for kind in _usual()})
+
+
+@lru_cache(maxsize=1)
+def _overlapped():
+    return Kinds({kind: kind.walk for kind in [*_usual(), GoldenKind.HANDOVER]})
+
+
+def _usual():
+    walks = ((kind, kind.walk) for kind in GoldenKind)
+    return [kind for kind, walk in walks if not (walk.sequence or walk.maps or walk.overlaps)]
 
 
 @lru_cache(maxsize=64)
@@ -104,7 +121,7 @@ def kinds_of(config) -> Kinds:
     A pass of moments has steps of sums and of squares.
     """
     if not (config.recurrent or config.convolves):
-        return _ordinary()
+        return _overlapped() if config.update.overlap else _ordinary()
     passes = (*program(config), *start_program(config))
     always = [GoldenKind.START_MEMORY]
     found = {p.kind: p.walk for p in passes}

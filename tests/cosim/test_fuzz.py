@@ -58,6 +58,8 @@ def test_the_fast_ones_meet_what_there_is(configs):
     assert {c.lanes > 8 for c in drawn} == {False, True}
     assert {c.lanes > max(c.hidden) for c in drawn} == {False, True}
     assert {len(c.hidden) for c in drawn} == {1, 2, 3, 4}
+    assert {c.update.overlap for c in drawn} == {False, True}
+    assert {c.input.runs for c in drawn} == {False, True}
 
 
 def test_configurations_cover_their_ranges(configs):
@@ -82,6 +84,10 @@ def test_configurations_cover_their_ranges(configs):
         elif isinstance(may_be.high, int) and name in RANGES:
             assert drawn >= {may_be.low, may_be.high}, name
             assert drawn <= {*range(may_be.low, may_be.high + 1)}
+    beside = [c for c in configs if c.update.overlap]
+    assert {len(c.hidden) for c in beside} == {1, 2, 3, 4}
+    assert {c.memory.kind for c in beside} == {"gated", "trace", "codes"}
+    assert {(c.input.runs, c.leaky) for c in beside} == {(r, v) for r in (0, 1) for v in (0, 1)}
     leaky = [c for c in configs if c.leaky]
     assert {c.memory.kind for c in leaky} == {*MEMORIES}
     assert {len(c.neuron.leak_shifts) for c in leaky} == {1, 2}

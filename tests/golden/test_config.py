@@ -141,6 +141,13 @@ RULES = [
     ({"neuron.time_steps": 20}, r"time_steps must be left out where neuron\.kind is 'static'"),
     ({"input.centred": 1}, r"centred must be true or false, not 1"),
     ({"input.centred": True, "input.bits": 1}, r"bits must be at least 2 where they are centred"),
+    ({"input.runs": 1}, r"runs must be true or false, not 1"),
+    (HSIC | {"input.runs": True}, r"input\.runs must be false where modulator\.kind is 'hsic'"),
+    ({"update.overlap": 1}, r"overlap must be true or false, not 1"),
+    (
+        {"update.overlap": True, "weight_ports": 1},
+        r"update\.overlap must be false where weight_ports is 1",
+    ),
     (LEAKY | {"neuron.leak_shifts": ()}, r"leak_shifts must be one shift, or .*, not \[\]"),
     (LEAKY | {"neuron.leak_shifts": (4, 3)}, r"leak_shifts must be one .* in order, not \[4, 3\]"),
     (LEAKY | {"neuron.leak_shifts": (3, 3)}, r"leak_shifts must be one .* in order, not \[3, 3\]"),

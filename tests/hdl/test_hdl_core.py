@@ -64,6 +64,12 @@ def test_no_vector_is_empty_in_the_smallest_core_of_sequences():
     assert empty_vectors(Core(CoreConfig.from_dict(RECURRENT), trace=True)) == []
 
 
+@pytest.mark.parametrize("sizes", [[1, 2, 2], [1, 2, 2, 2]])
+def test_no_vector_is_empty_in_the_smallest_core_with_updates_beside(sizes):
+    values = {"lanes": 1, "update.overlap": True, "input.runs": True, "update.halvings": 0}
+    assert empty_vectors(Core(CoreConfig.from_dict(dense(sizes) | values), trace=True)) == []
+
+
 @pytest.mark.slow  # half a minute: a simulation to build
 def test_the_smallest_core_of_sequences_equals_golden():
     config = CoreConfig.from_dict(RECURRENT)

@@ -29,9 +29,17 @@ def test_kinds_follow_from_the_passes(more):
 
 
 def test_kinds_of_the_core():
-    """All but those of sequences and maps; a core of sequences has those that it walks."""
-    always = [kind for kind in GoldenKind if not (kind.walk.sequence or kind.walk.maps)]
+    """All but those of sequences, maps and updates beside; a core of sequences has those that it
+    walks.
+    """
+    always = [
+        kind
+        for kind in GoldenKind
+        if not (kind.walk.sequence or kind.walk.maps or kind.walk.overlaps)
+    ]
     assert [kind.name for kind in DENSE.Kind] == [kind.name for kind in kinds(always)]
+    beside = kinds_of(CoreConfig.of((3, 4, 2), update__overlap=True))
+    assert {kind.name for kind in beside.Kind} - {kind.name for kind in DENSE.Kind} == {"HANDOVER"}
     of_ticks = CoreConfig.of(
         (3, 4, 2), layer__kind=["recurrent", "readout"], neuron__ticks=2, lanes=2
     )
