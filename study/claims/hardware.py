@@ -197,6 +197,9 @@ def summary(setting: Setting, found: list[Chosen], costs: list[tuple[dict, dict]
             beside = by.get((other, hidden, None if other in BACKPROP else bits))
             if beside and (gap := told.paired(one, beside)):
                 pairs.append({"hidden": hidden, "bits": bits, "against": other, **gap.to_dict()})
+    pairs.sort(
+        key=lambda pair: (len(pair["hidden"]), pair["hidden"])
+    )  # each rule's and bits' order stays
     return {
         "epochs": EPOCHS,
         "rows": [told.numbers(one) for one in found],
