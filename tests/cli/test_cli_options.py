@@ -6,6 +6,7 @@ import sys
 
 import click
 import pytest
+from every_command import COMMANDS
 
 from hebbware.boards.board import BOARDS
 from hebbware.cli import main
@@ -13,7 +14,6 @@ from hebbware.golden.config import names, presets
 from hebbware.golden.data.sets import NAMES
 from hebbware.golden.reservoir import cell
 
-PROGRAM = main.commands
 WITHOUT_DATA = {  # of those with a configuration: what they do, no sample decides about
     *(
         "verilog",
@@ -29,17 +29,6 @@ WITHOUT_DATA = {  # of those with a configuration: what they do, no sample decid
 }
 
 
-def walk(command=PROGRAM, path=()):
-    """Name and command of each command that does something."""
-    if not isinstance(command, click.Group):
-        yield " ".join(path), command
-        return
-    context = click.Context(command)
-    for name in command.list_commands(context):
-        yield from walk(command.get_command(context, name), (*path, name))
-
-
-COMMANDS = dict(walk())
 each_command = pytest.mark.parametrize("name", COMMANDS)
 
 

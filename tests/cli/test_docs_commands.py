@@ -6,25 +6,13 @@ from pathlib import Path
 
 import click
 import pytest
+from every_command import COMMANDS
 
 from hebbware.cli.main import commands as program
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = program.list_commands(click.Context(program))
-
-
-def walk(command=program, path=()):
-    """Name and command of each command that does something."""
-    if not isinstance(command, click.Group):
-        yield " ".join(path), command
-        return
-    context = click.Context(command)
-    for name in command.list_commands(context):
-        yield from walk(command.get_command(context, name), (*path, name))
-
-
-COMMANDS = dict(walk())
 PLACEHOLDER = re.compile(r"[A-Z][A-Z|.]*|\.\.\.|FIELD=.*")  # what the reader is to fill in
 
 
