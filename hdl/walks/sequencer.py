@@ -16,7 +16,7 @@ from ...golden.program.program import program, start_program
 from ...golden.program.walk import Rows
 from ..shapes import index
 from .facts import CONDITIONAL, Facts
-from .step import is_any, kinds_of
+from .step import is_any, kinds_of, source_unit
 
 TICK = ("opens", "summed", "first", "last")  # what is known of a tick of a sequence
 
@@ -361,15 +361,9 @@ class Sequencer(wiring.Component):
 
     def _sources(self, m, s):
         """The pre-synaptic activation of hidden rows: unit `row` of the layer below."""
-        source_block = Signal(index(self.layout.widest))
-        source_lane = Signal.like(self.source_lane)
-        here_block, here_lane = Mux(s.first, 0, source_block), Mux(s.first, 0, source_lane)
-        with m.If(s.issue):
-            wrap = here_lane == self.config.lanes - 1
-            m.d.sync += [
-                source_lane.eq(Mux(wrap, 0, here_lane + 1)),
-                source_block.eq(here_block + wrap),
-            ]
+        here_block, here_lane = source_unit(
+            m, s, self.config.lanes, self.layout.widest, self.source_lane
+        )
         s.place = place = Signal.like(self.source_place)
         below = s.now["source"] + here_block
         m.d.comb += [

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from amaranth.hdl import Cat, Const, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, enum
 
 from ...golden.program.layout import Layout
@@ -200,3 +200,29 @@ class Step(data.StructLayout):
         if values:
             raise TypeError(f"a step has no fields {sorted(values)}")
         return Cat(fields)
+
+
+def source_unit(m: Module, s, lanes: int, widest: int, place: Signal):
+    """Return block and lane of the unit of the layer below that the step at hand reads.
+
+    Units follow each other from step to step, from the first one where ``s.first`` is.
+
+    Parameters
+    ----------
+    s : SimpleNamespace
+        ``first`` and ``issue`` of the step.
+    widest : int
+        Blocks of the widest layer.
+    place : Signal
+        A lane, for its shape.
+    """
+    source_block = Signal(index(widest))
+    source_lane = Signal.like(place)
+    here_block, here_lane = Mux(s.first, 0, source_block), Mux(s.first, 0, source_lane)
+    with m.If(s.issue):
+        wrap = here_lane == lanes - 1
+        m.d.sync += [
+            source_lane.eq(Mux(wrap, 0, here_lane + 1)),
+            source_block.eq(here_block + wrap),
+        ]
+    return here_block, here_lane

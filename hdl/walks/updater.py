@@ -12,7 +12,7 @@ from ...golden.program.pipeline import stages
 from ...golden.program.program import done_latency, program
 from ...golden.program.walk import Common, Rows, Skip
 from ..shapes import index
-from .step import kinds_of
+from .step import kinds_of, source_unit
 
 
 class Updater(wiring.Component):
@@ -240,15 +240,9 @@ class Updater(wiring.Component):
 
     def _sources(self, m, s):
         """The pre-synaptic activation of hidden rows: unit `row` of the layer below."""
-        source_block = Signal(index(self.layout.widest))
-        source_lane = Signal.like(self.source_lane)
-        here_block, here_lane = Mux(s.first, 0, source_block), Mux(s.first, 0, source_lane)
-        with m.If(s.issue):
-            wrap = here_lane == self.config.lanes - 1
-            m.d.sync += [
-                source_lane.eq(Mux(wrap, 0, here_lane + 1)),
-                source_block.eq(here_block + wrap),
-            ]
+        here_block, here_lane = source_unit(
+            m, s, self.config.lanes, self.layout.widest, self.source_lane
+        )
         row_inner = s.now["row_inner"]
         s.row, s.block = Mux(row_inner, s.inner, s.outer), Mux(row_inner, s.outer, s.inner)
         s.place = Signal.like(self.source_place)
