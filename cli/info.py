@@ -319,7 +319,12 @@ def nonzero_inputs(
         if name in TYPICAL and TYPICAL[name] <= resolved.inputs:
             return TYPICAL[name], f"known mean of {name}"
         return resolved.inputs, "all inputs"
-    dataset = source.load(config, resolved.seed)
+    try:
+        dataset = source.load(config, resolved.seed)
+    except InputError:
+        if source.name is not None or source.folder is not None:
+            raise
+        return resolved.inputs, f"all inputs, as {name} is not at hand"
     train.check_fit(resolved, dataset)
     x = train.inputs(resolved, dataset.x_train)
     counts = np.count_nonzero(x != resolved.x_zero, axis=-1)

@@ -9,7 +9,10 @@ core's normalisation and without.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.ticker import MaxNLocator
 
 from hebbware.golden.estimate.estimate import memory_bits
 from hebbware.study import synthesis
@@ -27,6 +30,9 @@ from hebbware.study.claims.rules import (
 from hebbware.study.drawing import COLOURS
 from hebbware.study.paper import chart
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 TITLE = "Accuracy against hardware"
 QUESTION = "What does the memory buy where hardware is small?"
 EPOCHS = 3
@@ -43,6 +49,11 @@ BACKPROP_STEPS = (0.003, 0.01, 0.03, 0.1)
 SAME_BITS = "codes, same bits"
 SYNTHESISED = ((8,), (32,), (128,))
 """Widths that Yosys sees; the others lie between them."""
+MEASURED = {
+    "lut": f"LUTs of the core, {LANES} lanes, ECP5",
+    "bram": f"block RAMs of the core, {LANES} lanes, ECP5",
+}
+"""Resources that accuracy is drawn against, as `hebbware.study.synthesis` names them."""
 
 
 def as_large(setting: Setting, hidden: tuple[int, ...], bits: int) -> tuple[int, ...]:
@@ -124,39 +135,32 @@ def syntheses(setting: Setting) -> list[tuple[dict[str, Any], dict]]:
 
 
 def draw(setting: Setting, found: list[Chosen], costs: list[tuple[dict, dict]]):
-    """Draw accuracy against bits of memory, one colour for each width of the weights."""
-    canvas, axes = chart.canvas(width=6.4, height=6.6)
-    axis = axes[0][0]
+    """Draw accuracy against bits of memory and, once measured, against LUTs and block RAMs.
+
+    One colour for each width of the weights, one kind of line for each rule.
+    """
     single = [one for one in found if len(one.case.about["hidden"]) == 1]
-    bits = sorted({c.case.about["bits"] for c in single if c.case.about["bits"]})
+    bits = sorted({one.case.about["bits"] for one in single} - {None})
+    if costs:
+        canvas, axes = chart.canvas(width=8.6, height=9.6)
+        axes[0][0].remove()
+        places = canvas.add_gridspec(2, 2, height_ratios=[3, 2])
+        axis = canvas.add_subplot(places[0, :])
+        for column, (resource, text) in enumerate(MEASURED.items()):
+            below = canvas.add_subplot(places[1, column])
+            _draw_against(below, single, bits, text, _measured(costs, resource))
+    else:
+        canvas, axes = chart.canvas(width=6.4, height=6.6)
+        axis = axes[0][0]
     place = {
         one.case.about["hidden"]: one.case.about["memory_bits"]
         for one in single
         if one.case.about["rule"] == "gated" and one.case.about["bits"] == max(bits)
     }
-    drawn = []
-    for rule, look in LOOKS.items():
-        for width in bits if rule in MEMORIES else (None,):
-            points = [
-                (c.case.about.get("memory_bits") or place.get(c.case.about["hidden"]), c)
-                for c in single
-                if c.case.about["rule"] == rule and c.case.about["bits"] == width
-            ]
-            points = sorted((x, told.spread(c)) for x, c in points if x)
-            if not points or (rule == "readout only" and width != max(bits)):
-                continue
-            colour = COLOURS[bits.index(width)] if width else "#000000"
-            if rule == "readout only":
-                colour = "#777777"
-            name = f"{rule}, {width} bits" if width else f"{rule}, float"
-            means = [100 * spread.mean for _, spread in points]
-            axis.errorbar(
-                [x for x, _ in points], means, chart.bars_of([s for _, s in points]),
-                color=colour, label=name, capsize=2, elinewidth=1, lw=1.8, **look,
-            )  # fmt: skip
-            drawn += [spread for _, spread in points]
-    chart.samples_axis(axis, _ticks([x for x, _ in axis.dataLim.get_points()]), "memory, bits")
-    chart.accuracy_axis(axis, drawn)
+    _draw_against(
+        axis, single, bits, "memory, bits",
+        lambda about: about.get("memory_bits") or place.get(about["hidden"]),
+    )  # fmt: skip
     widths = sorted((bits_, hidden[0]) for hidden, bits_ in place.items())
     top = axis.secondary_xaxis("top")
     top.set_xticks([x for x, _ in widths], [str(units) for _, units in widths])
@@ -168,12 +172,66 @@ def draw(setting: Setting, found: list[Chosen], costs: list[tuple[dict, dict]]):
     return canvas, summary(setting, found, costs)
 
 
+def _measured(costs: list[tuple[dict, dict]], resource: str) -> Callable[[dict], float | None]:
+    """Return what a case takes of a resource of an ECP5, where Yosys has seen its core."""
+    found = {
+        (about["rule"], about["hidden"], about["bits"]): result[resource]
+        for about, result in costs
+        if about["family"] == "ecp5"
+    }
+    return lambda about: found.get((about["rule"], about["hidden"], about["bits"]))
+
+
+def _draw_against(
+    axis: Axes,
+    cases: list[Chosen],
+    bits: list[int],
+    text: str,
+    cost: Callable[[dict], float | None],
+) -> None:
+    """Draw the accuracy of each rule against a cost; cases without one are left out."""
+    drawn = []
+    for rule, look in LOOKS.items():
+        for width in bits if rule in MEMORIES else (None,):
+            points = [
+                (x, told.spread(one))
+                for one in cases
+                if one.case.about["rule"] == rule and one.case.about["bits"] == width
+                if (x := cost(one.case.about))
+            ]
+            if not points or (rule == "readout only" and width != max(bits)):
+                continue
+            points.sort(key=lambda point: point[0])
+            colour = COLOURS[bits.index(width)] if width else "#000000"
+            if rule == "readout only":
+                colour = "#777777"
+            spreads = [spread for _, spread in points]
+            axis.errorbar(
+                [x for x, _ in points],
+                [100 * spread.mean for spread in spreads],
+                chart.bars_of(spreads),
+                color=colour,
+                label=f"{rule}, {width} bits" if width else f"{rule}, float",
+                capsize=2,
+                elinewidth=1,
+                lw=1.8,
+                **look,
+            )
+            drawn += spreads
+    low, high = (x for x, _ in axis.dataLim.get_points())
+    if high > 4 * low:
+        chart.samples_axis(axis, _ticks([low, high]), text)
+    else:  # too few round numbers for a logarithmic axis
+        axis.xaxis.set_major_locator(MaxNLocator(4))
+        chart.whole_numbers(axis)
+        axis.set_xlabel(text)
+    chart.accuracy_axis(axis, drawn)
+
+
 def _ticks(ends: list[float]) -> list[float]:
     """Return round numbers between two ends, three in each decade."""
     low, high = min(ends), max(ends)
-    return [
-        n * 10**k for k in range(3, 9) for n in (1, 2, 5) if 0.9 * low <= n * 10**k <= high * 1.1
-    ]
+    return [n * 10**k for k in range(9) for n in (1, 2, 5) if 0.9 * low <= n * 10**k <= high * 1.1]
 
 
 LOOKS: dict[str, dict[str, Any]] = {

@@ -72,7 +72,7 @@ def samples_axis(axes: Axes, ticks: Sequence[int], text: str) -> None:
 
 
 def whole_numbers(axes: Axes) -> None:
-    """Write the ticks of a logarithmic axis as whole numbers."""
+    """Write the ticks of an axis as whole numbers, and none between them."""
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
 

@@ -77,6 +77,14 @@ def test_nonzero_inputs_are_counted_where_the_data_are(capsys):
     assert (coarse["nonzero"], coarse["nonzero_from"]) == (7, "--nonzero")
 
 
+def test_data_that_are_not_at_hand_are_not_needed(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("HEBBWARE_DATA", str(tmp_path))
+    found = told(capsys, "--config", "cifar10")
+    assert found["nonzero"] == load("cifar10").inputs
+    assert found["nonzero_from"] == "all inputs, as cifar10 is not at hand"
+    assert main.main(["info", "--config", "cifar10", "--dataset", "cifar10"]) == 2  # asked for
+
+
 def test_inputs_that_few_bits_round_to_zero_are_not_counted(capsys, tmp_path):
     path = tmp_path / "digits-coarse.toml"
     path.write_text("input.size = 64\nlayer.units = [8, 10]\ninput.bits = 1\n")

@@ -164,6 +164,25 @@ def test_study_writes_figure_numbers_and_all_runs(tmp_path, capsys, monkeypatch)
     assert before == {p.name: p.stat().st_mtime_ns for p in (tmp_path / "hardware").glob("*.json")}
 
 
+def test_accuracy_is_drawn_against_what_yosys_measured(setting):
+    made = [one for one in hardware.cases(setting) if one.like is None]
+    found = [cases.Chosen(one, one.choices[0], [0], [{"test": 0.9}]) for one in made]
+    costs = [
+        ({"rule": rule, "hidden": hidden, "bits": 12, "family": family}, {"lut": lut, "bram": 3})
+        for rule, hidden, family, lut in (
+            *(("gated", (8,), "ecp5", 2100), ("gated", (16,), "ecp5", 2200)),
+            *(("gated", (8,), "ice40", 9), ("codes", (8,), "ecp5", 1900)),
+        )
+    ]
+    canvas, _ = hardware.draw(setting, found, costs)
+    luts = next(a for a in canvas.axes if a.get_xlabel() == hardware.MEASURED["lut"])
+    drawn = {box.get_label(): box.lines[0].get_xdata() for box in luts.containers}
+    assert list(drawn["gated, 12 bits"]) == [2100, 2200]
+    assert list(drawn["codes, 12 bits"]) == [1900]
+    assert len(drawn) == 2
+    assert len(hardware.draw(setting, found, [])[0].axes) == 1
+
+
 def test_list_says_what_is_there(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(spec, "shipped", lambda: ["tiny"])
     keys = spec.plan("tiny").keys
