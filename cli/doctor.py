@@ -122,7 +122,7 @@ def _cache() -> dict:
 
 
 def _data() -> Iterator[dict]:
-    from hebbware.golden.data import idx
+    from hebbware.golden.data import idx, sets
 
     def look(name: str) -> str:
         for folder in idx.folders(name):
@@ -132,3 +132,6 @@ def _data() -> Iterator[dict]:
 
     for name in idx.PUBLISHED:
         yield _row(name, "--dataset", lambda name=name: look(name))
+    for name, folder in sets.FOLDERS.items():
+        row = _row(name, "--dataset", lambda folder=folder: str(folder()))
+        yield {**row, "get": row["get"].partition("; ")[2]}  # what is looked for is left out

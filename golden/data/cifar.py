@@ -33,16 +33,24 @@ def load(data_dir: str | Path | None = None) -> Dataset:
     InputError
         They are nowhere, or malformed.
     """
-    folder = _folder(data_dir or os.environ.get("HEBBWARE_DATA"))
-    train, test = [read(folder / name) for name in TRAIN], read(folder / TEST)
+    found = folder(data_dir)
+    train, test = [read(found / name) for name in TRAIN], read(found / TEST)
     x, y = (np.concatenate(part) for part in zip(*train, strict=True))
     return Dataset(NAME, SHAPE, len(LABELS), x, y, *test, labels=LABELS)
 
 
-def _folder(base) -> Path:
-    for folder in (Path(base) / name for name in FOLDERS) if base else ():
-        if (folder / TEST).is_file():
-            return folder
+def folder(data_dir: str | Path | None = None) -> Path:
+    """Return the folder of the files.
+
+    Raises
+    ------
+    InputError
+        There is none; says how to get it.
+    """
+    base = data_dir or os.environ.get("HEBBWARE_DATA")
+    for place in (Path(base) / name for name in FOLDERS) if base else ():
+        if (place / TEST).is_file():
+            return place
     raise InputError(
         f"data set {NAME}: no folder holds {TRAIN[0]} and following, and {TEST}; get the binary "
         "version of CIFAR-10, unpack it, and give its folder with --data DIR or $HEBBWARE_DATA"

@@ -33,6 +33,14 @@ ROWS = {"digits-rows": "digits", "mnist-rows": "mnist"}  # images, row by row
 NAMES = (CUES, DRAWN, speech.NAME, *ROWS)
 OPTIONS = {"train": int, "test": int, "count": int, "delay": int, "noise": float}  # of `cues`
 FILES = {"train": "dataset_cueAcc_train.dat", "test": "dataset_cueAcc_test.dat"}
+SOURCES = {
+    CUES: ((FILES["train"],), "ReckOn's files of that name"),
+    speech.NAME: (
+        (speech.ARCHIVE, speech.FOLDER),
+        "the recordings of the Free Spoken Digit Dataset",
+    ),
+}
+"""Of data sets that are read from files: files or folders, one of which is there, and whose."""
 GROUP = 10  # input neurons of each of four groups: left cues, right cues, recall, noise
 INPUTS = 4 * GROUP
 LEAD, CUE, GAP, RECALL = (
@@ -46,18 +54,19 @@ EVENT = 255
 TARGET, END = -2, -1  # what stands for a neuron where it is none
 
 
-def folder_of(name: str, data_dir: str | Path | None, wanted: tuple[str, ...], source: str) -> Path:
-    """Return the folder that holds one of `wanted`, files or folders of the data set `name`.
+def folder(name: str, data_dir: str | Path | None = None) -> Path:
+    """Return the folder that a data set of `SOURCES` is read from.
 
     Raises
     ------
     InputError
-        There is none.
+        There is none; says how to get it.
     """
+    wanted, source = SOURCES[name]
     base = data_dir or os.environ.get("HEBBWARE_DATA")
-    for folder in (Path(base) / name, Path(base)) if base else ():
-        if any((folder / each).exists() for each in wanted):
-            return folder
+    for place in (Path(base) / name, Path(base)) if base else ():
+        if any((place / each).exists() for each in wanted):
+            return place
     raise InputError(
         f"data set {name}: no folder holds {' or '.join(wanted)}; get {source}, and give its "
         "folder with --data DIR or $HEBBWARE_DATA"
@@ -75,8 +84,8 @@ def cue_files(data_dir: str | Path | None) -> Dataset:
     InputError
         No files, or events that are out of order or beyond the neurons and ticks.
     """
-    folder = folder_of(CUES, data_dir, (FILES["train"],), "ReckOn's files of that name")
-    parts = {part: read_events(folder / name) for part, name in FILES.items()}
+    found = folder(CUES, data_dir)
+    parts = {part: read_events(found / name) for part, name in FILES.items()}
     return Dataset(
         CUES, parts["train"][0].shape[1:], 2, *(
             array for x, y in parts.values() for array in (x.reshape(len(x), -1), y)
@@ -158,9 +167,7 @@ def load(name: str, data_dir: str | Path | None, seed: int) -> Dataset:
     if kind == CUES:
         return cue_files(data_dir)
     if kind == speech.NAME:
-        wanted = speech.ARCHIVE, speech.FOLDER
-        source = "the recordings of the Free Spoken Digit Dataset"
-        return speech.spoken_digits(folder_of(kind, data_dir, wanted, source))
+        return speech.spoken_digits(folder(kind, data_dir))
     given = {}
     for option in options:
         key, _, value = option.partition("=")

@@ -24,7 +24,9 @@ versions: the same seed gives the same samples everywhere.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -112,8 +114,7 @@ def is_drawn(name: str) -> bool:
 
 def takes_folder(name: str) -> bool:
     """Whether a data set lies in files that `load` looks for in ``data_dir``."""
-    listed = {GAS, cifar.NAME, *sequences.NAMES} - {*sequences.ROWS, sequences.DRAWN}
-    return bool(fetched(name)) or name in listed
+    return bool(fetched(name)) or name in FOLDERS
 
 
 def _load(name, data_dir, seed, margin, label, encoding, fitted, meaning: Meaning) -> Dataset:
@@ -126,7 +127,8 @@ def _load(name, data_dir, seed, margin, label, encoding, fitted, meaning: Meanin
             return _own(name, label, encoding, fitted, meaning)
         raise one_of("data set", name, (*NAMES, *added), ", or a file or folder")
     if name == GAS and label is None:
-        return _gas(data_dir, encoding, fitted, meaning)
+        encoding = encoding or meaning.encoding or "standard"
+        return _own(str(_gas_folder(data_dir)), None, encoding, fitted, meaning, GAS)
     for option, value in (("label", label), ("encoding", encoding)):
         if value is not None:
             raise InputError(f"--{option} must be for a file of your own, not for {name}")
@@ -170,18 +172,24 @@ def _own(path: str, label, encoding, fitted, meaning: Meaning, name: str = "") -
     )  # fmt: skip
 
 
-def _gas(data_dir: str | Path | None, encoding, fitted, meaning: Meaning) -> Dataset:
-    """The folder of its batches, where it is at hand."""
+def _gas_folder(data_dir: str | Path | None = None) -> Path:
     base = data_dir or os.environ.get("HEBBWARE_DATA")
     for folder in (Path(base) / GAS, Path(base)) if base else ():
         if folder.is_dir() and any(folder.glob("batch*.dat*")):
-            encoding = encoding or meaning.encoding or "standard"
-            return _own(str(folder), None, encoding, fitted, meaning, GAS)
+            return folder
     raise InputError(
         f'data set {GAS}: no folder holds batch1.dat and following; get "Gas Sensor Array Drift at '
         'Different Concentrations" from the UCI Machine Learning Repository, and give its folder '
         "with --data DIR or $HEBBWARE_DATA"
     )
+
+
+FOLDERS: dict[str, Callable[..., Path]] = {
+    cifar.NAME: cifar.folder,
+    GAS: _gas_folder,
+    **{name: partial(sequences.folder, name) for name in sequences.SOURCES},
+}
+"""Of data sets that nothing fetches: what returns their folder, or says how to get it."""
 
 
 def _pooled(dataset: Dataset) -> Dataset:

@@ -36,8 +36,17 @@ def test_what_is_missing(tmp_path, monkeypatch, capsys):
         toolchain.compiler()
     assert rows["C++ compiler"]["get"] == str(error.value)
     assert "hebbware data mnist" in rows["mnist"]["get"]
+    assert "Gas Sensor Array Drift" in rows["gas-drift"]["get"]
     err = capsys.readouterr().err
     assert err == "failed: the main commands lack make, perl, C++ compiler\n"
+
+
+def test_data_that_nothing_fetches(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEBBWARE_DATA", str(tmp_path))
+    assert found(tmp_path)["cifar10"]["get"].startswith("get the binary version of CIFAR-10")
+    (tmp_path / "cifar10").mkdir()
+    (tmp_path / "cifar10" / "test_batch.bin").touch()
+    assert found(tmp_path)["cifar10"]["found"] == str(tmp_path / "cifar10")
 
 
 def test_a_cache_that_cannot_be_written(tmp_path, monkeypatch):
