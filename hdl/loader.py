@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..golden.data.words import word_bits
+from ..golden.data.words import longest_run, word_bits
 from ..golden.program.layout import Layout
 from ..golden.program.overlap import half
 from ..golden.program.pipeline import stages
@@ -121,7 +121,7 @@ class Loader(wiring.Component):
             m.submodules[f"store_{group}"] = copy
             copies.append((group, copy.write_port(), copy.read_port()))
 
-        run = cfg.input.runs * ((1 << word_bits(cfg)) - 1)  # the longest
+        run = longest_run(cfg)
         position = Signal(range(inputs + max(run, 1)))
         kept = Signal(range(inputs + 1))
         writing = Signal()

@@ -4,16 +4,23 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...golden.data.words import longest_run, word_bits
 from ...hdl.loader import sample_width
 from .. import protocol
+
+
+def passes_runs(config) -> bool:
+    """Whether zeros of packed samples are those of runs: not where 0 is an input's lowest value."""
+    return config.input.runs and not config.x_zero
 
 
 class Unpacker(wiring.Component):
     """Undoes what `hebbware.boards.protocol.packed_sample` does.
 
     Bytes may come at any time, a sample in parts; those of zeros, of whole inputs and of labels are
-    passed on a word in each clock, control bytes take a clock more. Inputs beyond those of a sample
-    are dropped.
+    passed on a word in each clock, control bytes take a clock more. Where a word may stand for many
+    zeros (`passes_runs`), those of a control byte are one, which takes no clock more: a byte in each
+    clock, but for the runs of a sample's last zeros. Inputs beyond those of a sample are dropped.
 
     Latency: a word is offered in the clock after its byte was taken.
 
@@ -43,16 +50,17 @@ class Unpacker(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        byte, words = self.bytes.payload, self.words
-        zeros = Signal(protocol.ZEROS)
+        inputs, byte, words = self.config.inputs, self.bytes.payload, self.words
+        longest = longest_run(self.config) if passes_runs(self.config) else 0
+        zeros = Signal(protocol.ZEROS)  # still to be passed on, a word each
         left = Signal(8 - protocol.ZEROS)  # inputs that follow as they are
         ending = Signal()  # the other inputs are 0, the label follows
-        position = Signal(range(self.config.inputs + 1))
+        position = Signal(range(inputs + max(longest, 1)))
         free, whole, counts, follows = Signal(), Signal(), Signal(), Signal()
         put, taken = Signal(), Signal()
         m.d.comb += [
             free.eq(~words.valid | words.ready),
-            whole.eq(position == self.config.inputs),
+            whole.eq(position >= inputs if longest else position == inputs),
             counts.eq(zeros != 0),
             follows.eq(left != 0),
             taken.eq(self.bytes.valid & self.bytes.ready),
@@ -67,16 +75,18 @@ class Unpacker(wiring.Component):
                 m.d.sync += upper.eq(0)
             with m.Elif(free & self.bytes.valid & follows & ~counts):
                 m.d.sync += upper.eq(~last)
+        word, step = Mux(counts | (ending & ~whole), 0, value), 1
+        if longest:
+            run = Mux(ending, longest, byte[: protocol.ZEROS])
+            runs = ~follows & ~(ending & whole)
+            word, step = Mux(runs, run | 1 << word_bits(self.config), value), Mux(runs, run, 1)
         with m.If(self.drop):
             m.d.sync += [words.valid.eq(0), zeros.eq(0), left.eq(0), ending.eq(0), position.eq(0)]
         with m.Else():
             with m.If(free):
-                m.d.sync += [
-                    words.valid.eq(put),
-                    words.payload.eq(Mux(counts | (ending & ~whole), 0, value)),
-                ]
+                m.d.sync += [words.valid.eq(put), words.payload.eq(word)]
                 with m.If(put):
-                    m.d.sync += position.eq(Mux(ending & whole, 0, position + 1))
+                    m.d.sync += position.eq(Mux(ending & whole, 0, position + step))
             with m.If(counts):
                 m.d.comb += put.eq(~whole)
                 m.d.sync += zeros.eq(zeros - free)
@@ -88,10 +98,12 @@ class Unpacker(wiring.Component):
                 with m.If(taken):
                     m.d.sync += ending.eq(0)
             with m.Else():
-                m.d.comb += self.bytes.ready.eq(1)
+                m.d.comb += self.bytes.ready.eq(free if longest else 1)
+                if longest:
+                    m.d.comb += put.eq(self.bytes.valid & byte[: protocol.ZEROS].any() & ~whole)
                 with m.If(taken):
                     m.d.sync += [
-                        zeros.eq(byte[: protocol.ZEROS]),
+                        zeros.eq(0 if longest else byte[: protocol.ZEROS]),
                         left.eq(byte[protocol.ZEROS :]),
                         ending.eq(byte == protocol.END),
                     ]

@@ -13,14 +13,19 @@ def word_bits(config) -> int:
     return max(config.input.bits, 8)
 
 
+def longest_run(config) -> int:
+    """Zeros that a word may stand for at most; 0 where each input is a word."""
+    return config.input.runs * ((1 << word_bits(config)) - 1)
+
+
 def words_of(config, x: np.ndarray) -> np.ndarray:
     """Words of the inputs `x` of one sample; runs as long as they can be, but single zeros are
     words of their own.
     """
     x = np.asarray(x, np.int64)
-    if not config.input.runs:
+    most, mark = longest_run(config), 1 << word_bits(config)
+    if not most:
         return x
-    most, mark = (1 << word_bits(config)) - 1, 1 << word_bits(config)
     ends = np.flatnonzero(x != config.x_zero)
     found, at = [], 0
     for end in [*ends.tolist(), x.size]:

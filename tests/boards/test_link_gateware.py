@@ -167,18 +167,39 @@ def test_encoder_writes_nothing_behind_plain_bytes(size):
     simulate(component, bench)
 
 
+def spelled_out(words, inputs, mark=256):
+    """Samples, a word for each input and the label, of words of which some stand for many zeros."""
+    samples, sample = [], []
+    for word in words:
+        if len(sample) == inputs:
+            samples.append([*sample, word])
+            sample = []
+        else:
+            zeros = [0] * (word - mark if word >= mark else 0)
+            sample = [*sample, *(zeros or [word])][:inputs]
+    return samples
+
+
+@pytest.mark.parametrize(("runs", "centred"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("bits", [8, 4])
 @pytest.mark.parametrize("pauses", [0, 0.5])
-def test_unpacker_gives_the_words_of_samples(bits, pauses):
+def test_unpacker_gives_the_words_of_samples(bits, pauses, runs, centred):
     """Some are too long, one is dropped; without pauses a byte or a word moves in each clock."""
-    component = Unpacker(CoreConfig.of((20, 4, 3), lanes=2, input__bits=bits))
+    size = 320 if runs else 20  # of more zeros than a word can stand for
+    config = CoreConfig.of(
+        (size, 4, 3), lanes=2, input__bits=bits, input__runs=runs, input__centred=centred
+    )
+    component = Unpacker(config)
+    runs &= not centred  # what is 0 in a byte is not 0 to the core then
     generator = np.random.default_rng(4)
-    x = generator.integers(0, 1 << bits, (24, 29)) * (generator.random((24, 29)) < 0.5)
-    x[:18, 20:] = 0
+    x = generator.integers(0, 1 << bits, (24, size + 9)) * (generator.random((24, size + 9)) < 0.5)
+    x[:18, size:] = 0
+    x[::3, 16:-7] = 0
+    x[3] = 0
     data = [protocol.packed_sample(row, number, bits) for number, row in enumerate(x)]
     data[5] = data[5][:-1]  # left there
-    wanted = [[*row[:20].tolist(), number] for number, row in enumerate(x) if number != 5]
-    words, ends = [], []
+    wanted = [[*row[:size].tolist(), number] for number, row in enumerate(x) if number != 5]
+    words, ends, clocks = [], [], 0
 
     async def offer(ctx, byte):
         ctx.set(component.bytes.payload, byte)
@@ -188,6 +209,8 @@ def test_unpacker_gives_the_words_of_samples(bits, pauses):
         ctx.set(component.bytes.valid, 0)
 
     async def clock(ctx):
+        nonlocal clocks
+        clocks += 1
         ctx.set(component.words.ready, generator.random() >= pauses)
         if ctx.get(component.words.valid & component.words.ready):
             words.append(ctx.get(component.words.payload))
@@ -197,23 +220,33 @@ def test_unpacker_gives_the_words_of_samples(bits, pauses):
         await ctx.tick()
         return taken
 
+    async def rest(ctx):
+        for _ in range(1000):
+            await clock(ctx)
+
     async def bench(ctx):
         for number, sample in enumerate(data):
+            if number == 5:
+                await rest(ctx)
+            begun, before = clocks, len(words)
             for byte in sample:
                 await offer(ctx, byte)
+            if runs and not pauses and bits == 8:
+                assert clocks - begun <= len(sample) + 2  # runs of the last zeros
             if number == 5:
-                for _ in range(100):
-                    await clock(ctx)
-                del words[-20:]
+                await rest(ctx)
+                assert spelled_out([*words[before:], 5], size) == [[*x[5, :size].tolist(), 5]]
+                del words[before:]
                 ctx.set(component.drop, 1)
                 await ctx.tick()
                 ctx.set(component.drop, 0)
-        for _ in range(100):
-            await clock(ctx)
+        await rest(ctx)
 
     simulate(component, bench)
-    assert words == [word for sample in wanted for word in sample]
+    assert spelled_out(words, size) == wanted
     assert ends == [label for *_, label in wanted]
+    if not runs:
+        assert words == [word for sample in wanted for word in sample]
 
 
 def test_encoder_writes_plain_bytes_around_the_end():
