@@ -338,6 +338,13 @@ def _packed(x: np.ndarray, labels: np.ndarray, near: int, per_byte: int) -> list
     return [data[end - size : end] for end, size in zip(ends.tolist(), sizes.tolist(), strict=True)]
 
 
+def passes_runs(config: CoreConfig) -> bool:
+    """Whether zeros of packed samples go to the core as runs (`hebbware.golden.data.words`): those
+    of centred inputs are not what 0 is to it.
+    """
+    return config.input.runs and not config.x_zero
+
+
 class Unpacker:
     """Takes byte after byte of samples as `packed_sample` makes them.
 

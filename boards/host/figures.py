@@ -6,6 +6,7 @@ import numpy as np
 
 from ...golden.config import CoreConfig
 from ...golden.estimate import estimate, ticks
+from ..protocol import passes_runs
 
 FRAME = 10  # bits of the line for a byte
 PIECE = 4  # inputs that are not 0 of a control byte of packed samples, about: MNIST and digits
@@ -92,6 +93,16 @@ def core_clocks(config: CoreConfig, x: np.ndarray) -> int:
     return of(config, nonzero)
 
 
+def unpacked(config: CoreConfig, nonzero: float, controls: float) -> float:
+    """Clocks in which `hebbware.boards.link.unpacker.Unpacker` passes on a sample of so many inputs
+    other than 0 and control bytes: an input in each, or where zeros are runs one for each byte of
+    the others, for the label, and about one for the last zeros.
+    """
+    if passes_runs(config):
+        return nonzero + controls + 3
+    return config.inputs + 1 + controls
+
+
 def expected(board, config, clock_hz: float, clocks: int, nonzero: int) -> dict[str, float | None]:
     """About how many samples a second come out of a board end to end.
 
@@ -117,6 +128,5 @@ def expected(board, config, clock_hz: float, clocks: int, nonzero: int) -> dict[
     size = ticks * (nonzero + controls + 3)  # an end, a label, framing
     found = {"line": min(own, (board.fast or board.baud) / FRAME / size), "memory": None}
     if (board.memory or board.chip) and not config.recurrent:
-        # a word of a sample goes to the core in each clock, a control byte takes one more
-        found["memory"] = min(own, clock_hz / (config.inputs + 1 + controls))
+        found["memory"] = min(own, clock_hz / unpacked(config, nonzero, controls))
     return found

@@ -9,18 +9,14 @@ from ...hdl.loader import sample_width
 from .. import protocol
 
 
-def passes_runs(config) -> bool:
-    """Whether zeros of packed samples are those of runs: not where 0 is an input's lowest value."""
-    return config.input.runs and not config.x_zero
-
-
 class Unpacker(wiring.Component):
     """Undoes what `hebbware.boards.protocol.packed_sample` does.
 
     Bytes may come at any time, a sample in parts; those of zeros, of whole inputs and of labels are
-    passed on a word in each clock, control bytes take a clock more. Where a word may stand for many
-    zeros (`passes_runs`), those of a control byte are one, which takes no clock more: a byte in each
-    clock, but for the runs of a sample's last zeros. Inputs beyond those of a sample are dropped.
+    passed on a word in each clock, control bytes take a clock more. Where zeros are passed on as
+    runs (`hebbware.boards.protocol.passes_runs`) those of a control byte are a word, which it gives
+    itself: a byte is taken in each clock, but for the words of a sample's last zeros. Inputs beyond
+    those of a sample are dropped.
 
     Latency: a word is offered in the clock after its byte was taken.
 
@@ -51,7 +47,7 @@ class Unpacker(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         inputs, byte, words = self.config.inputs, self.bytes.payload, self.words
-        longest = longest_run(self.config) if passes_runs(self.config) else 0
+        longest = longest_run(self.config) if protocol.passes_runs(self.config) else 0
         zeros = Signal(protocol.ZEROS)  # still to be passed on, a word each
         left = Signal(8 - protocol.ZEROS)  # inputs that follow as they are
         ending = Signal()  # the other inputs are 0, the label follows

@@ -12,7 +12,7 @@ from hebbware.boards import protocol
 from hebbware.boards.board import find
 from hebbware.boards.host import onboard
 from hebbware.boards.host.board import Board, open_port
-from hebbware.boards.host.figures import core_clocks
+from hebbware.boards.host.figures import PIECE, core_clocks, expected, unpacked
 from hebbware.boards.link.uart import SLOWEST
 from hebbware.boards.onboard.flash import W25Q128JV
 from hebbware.boards.onboard.memory import BlockMemory
@@ -67,8 +67,8 @@ def packed(digits):
 
 
 def assert_same_weights(board, golden):
-    for found, expected in zip(board.weights(), golden.weights, strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for found, wanted in zip(board.weights(), golden.weights, strict=True):
+        np.testing.assert_array_equal(found, wanted)
 
 
 def simulate(component, bench):
@@ -161,6 +161,27 @@ def test_two_epochs_from_the_memory_are_golden_at_the_speed_of_the_core(
         two_epochs(Board(line, CONFIG), packed, digits, 0.42 if memory == "with_flash" else 0.95)
 
 
+def test_a_core_that_takes_runs_has_no_word_for_each_zero(digits):
+    """Updates beside, and digits among so many zeros that the words of all would take longer."""
+    config = CONFIG.derive(input__size=800, update__overlap=True, input__runs=True)
+    wide = replace(
+        digits,
+        x_train=np.pad(digits.x_train, ((0, 0), (300, 436))),
+        x_test=np.pad(digits.x_test, ((0, 0), (300, 436))),
+    )
+    assert core_clocks(config, wide.x_train) < 0.5 * config.inputs
+    packed = onboard.Set.of(
+        config, wide.x_train[:TRAIN], wide.y_train[:TRAIN], wide.x_test[:TEST], wide.y_test[:TEST],
+        SDRAM_256.kib * 256,
+    )  # fmt: skip
+    clock = find("ulx3s-85f").simulation()["clock_hz"]
+    board = SimulatedBoard(
+        config, quick=True, memory=SDRAM_256, clock_hz=clock, baud=clock // SLOWEST
+    )
+    with board.in_step() as line:
+        two_epochs(Board(line, config), packed, wide, 0.95)
+
+
 def test_a_chip_whose_time_is_not_kept_ends_the_board(with_sdram, packed, monkeypatch):
     monkeypatch.setattr(with_sdram, "_arguments", (*with_sdram._arguments, "+tRCD=30000"))
 
@@ -173,12 +194,13 @@ def test_a_chip_whose_time_is_not_kept_ends_the_board(with_sdram, packed, monkey
 
 
 def two_epochs(board, packed, digits, share):
-    golden = Twin(CONFIG)
+    config = board.config
+    golden = Twin(config)
     onboard.load(board, packed)
     assert onboard.loaded(board) == packed.descriptor
     x, y = digits.x_train[:TRAIN], digits.y_train[:TRAIN]
     for epoch in range(2):
-        key = epoch_key(CONFIG.seed, epoch)
+        key = epoch_key(config.seed, epoch)
         board.set_extra(epoch)
         golden.extra = epoch
         seen = []
@@ -187,7 +209,7 @@ def two_epochs(board, packed, digits, share):
         classes, _ = golden.learn_many(x[rows], y[rows])
         assert (played.samples, played.right) == (TRAIN, (classes == y[rows]).sum())
         assert sum(seen) == TRAIN
-        assert played.clocks < TRAIN * core_clocks(CONFIG, x) / share
+        assert played.clocks < TRAIN * core_clocks(config, x) / share
     played = onboard.play(board, TRAIN, TEST, key=0, learn=False)
     classes, _ = golden.infer_many(digits.x_test[:TEST])
     assert (played.samples, played.right) == (TEST, (classes == digits.y_test[:TEST]).sum())
@@ -198,6 +220,20 @@ def two_epochs(board, packed, digits, share):
     # and the line is as before
     (found,) = board.classes(x[:1], [int(y[0])])
     assert found == golden.learn(x[0], int(y[0]))[0]
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_what_a_board_without_a_core_could_pass_is_that_of_the_packed_samples(runs, digits):
+    """An input in a clock and control bytes, or a byte in each, with one for the last zeros."""
+    config, x = CONFIG.derive(input__runs=runs), digits.x_train[:500]
+    packed, nonzero = protocol.packed_samples(x, digits.y_train[:500]), np.count_nonzero(x, axis=1)
+    lengths = np.array([len(sample) for sample in packed])
+    clocks = lengths + 1 if runs else 64 + 1 + lengths - nonzero - 1
+    guess = unpacked(config, nonzero.mean(), nonzero.mean() / PIECE)
+    assert guess == pytest.approx(clocks.mean(), rel=0.1)
+    assert expected(find("ulx3s-85f"), config, 1e6, 1, 32)["memory"] == pytest.approx(
+        1e6 / unpacked(config, 32, 8)
+    )
 
 
 def test_a_host_that_begins_stops_a_board_that_plays(line, packed, digits):
