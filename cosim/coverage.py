@@ -88,6 +88,9 @@ CORES = {
         "one-port": {
             **_READ, "weight_ports": 1, "memory.kind": "codes", "update.rounding": "floor",
         },
+        "beside": {
+            **_READ, "memory.horizon": 3, "update.overlap": True, "input.runs": True,
+        },
     }.items()
 }  # fmt: skip
 
