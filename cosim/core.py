@@ -7,7 +7,7 @@ import numpy as np
 
 from hebbware.golden.config import NO_LABEL, CoreConfig
 from hebbware.golden.core import Core as GoldenCore
-from hebbware.golden.data.words import words_of
+from hebbware.golden.data.words import longest_run, word_bits, words_of
 from hebbware.golden.errors import InputError
 from hebbware.golden.program.traces import STREAMS, traces
 from hebbware.golden.sequence import ticks_with
@@ -65,10 +65,21 @@ def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]
     pairs = zip(labels, drawn.tolist(), strict=True)
     column = [word if label is None else label for label, word in pairs]
     if config.input.runs:
-        samples = (words_of(config, row) for row in x)
+        samples = (_spelled(config, words_of(config, row), rng) for row in x)
         parts = [np.append(words, label) for words, label in zip(samples, column, strict=True)]
         return np.concatenate([np.zeros(0, np.int64), *parts])
     return np.column_stack([x, column]).astype(np.int64).ravel()
+
+
+def _spelled(config, words, rng):
+    """As many words for the same inputs: single zeros are runs of one now and then, and runs that
+    end a sample are longer than what is left of it.
+    """
+    longest, mark = longest_run(config), 1 << word_bits(config)
+    words = np.where((words == config.x_zero) & (rng.random(words.size) < 0.5), mark | 1, words)
+    if words.size and words[-1] > mark and rng.random() < 0.5:
+        words[-1] = rng.integers(words[-1], mark + longest, endpoint=True)
+    return words
 
 
 def _of_ticks(config, labels):

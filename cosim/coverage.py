@@ -88,8 +88,10 @@ CORES = {
         "one-port": {
             **_READ, "weight_ports": 1, "memory.kind": "codes", "update.rounding": "floor",
         },
+        # so many inputs that their update outlasts the passes beside it
         "beside": {
-            **_READ, "memory.horizon": 3, "update.overlap": True, "input.runs": True,
+            **_READ, **dense((60, 5, 6, 3)),
+            "memory.horizon": 3, "update.overlap": True, "input.runs": True,
         },
     }.items()
 }  # fmt: skip
