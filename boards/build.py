@@ -190,7 +190,10 @@ def build(
     ToolError
         A program failed.
     """
+    from .top import clock_setting
+
     clock_hz = clock_hz or board.clock_hz
+    setting = clock_setting(board, clock_hz)  # before anything is written
     needed = [tools.find(name) for name in _tools(board)]
     prepare_folder(folder, board, config, clock_hz, overwrite)
     count, steps = len(needed) + seeds, []
@@ -205,7 +208,7 @@ def build(
         return value
 
     commands, clock_mhz = step(
-        "elaborate", "Amaranth", f"{NAME}.il", lambda: _elaborate(board, config, clock_hz, folder)
+        "elaborate", "Amaranth", f"{NAME}.il", lambda: _elaborate(board, config, setting, folder)
     )
     yosys, place, pack = needed
 
@@ -264,11 +267,10 @@ def _seeded(argument: str, seed: int) -> str:
     return argument
 
 
-def _elaborate(board: Board, config: CoreConfig, clock_hz: int, folder: Path):
+def _elaborate(board: Board, config: CoreConfig, setting, folder: Path):
     """Write Amaranth's files; the arguments of the three programs, and the clock in MHz."""
-    from .top import Top, clock_setting
+    from .top import Top
 
-    setting = clock_setting(board, clock_hz)
     plan = board.platform().prepare(
         Top(board, config, setting), name=NAME, emit_src=False, synth_opts=SYNTHESIS[board.family],
         nextpnr_opts=PLACEMENT[board.family],
