@@ -103,7 +103,8 @@ class PlainCore:
         s = self._begin(x, label)
         for _ in self._walk(s):
             pass
-        return int(s.scores.argmax()), s.scores
+        found = s.scores.argmax(axis=-1)
+        return found if found.ndim else int(found), s.scores
 
     def infer_many(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """`infer` of each row of `x`: classes int64 ``(n,)`` and scores int64 ``(n, classes)``."""
@@ -119,11 +120,15 @@ class PlainCore:
         return self._results([self._run(row, c) for row, c in zip(x, labels, strict=True)])
 
     def _results(self, results):
-        scores = np.array([scores for _, scores in results], np.int64)
+        shape = len(results), *self._result_shape()
         return (
-            np.array([number for number, _ in results], np.int64),
-            scores.reshape(len(results), self.config.classes),
+            np.array([number for number, _ in results], np.int64).reshape(shape[:-1]),
+            np.array([scores for _, scores in results], np.int64).reshape(shape),
         )
+
+    def _result_shape(self) -> tuple[int, ...]:
+        """Of the scores of a sample."""
+        return (self.config.classes,)
 
     # -- what a kind of samples says ---------------------------------------------------------------
 

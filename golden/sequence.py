@@ -3,7 +3,8 @@
 A sequence is worked on tick by tick, each tick pass by pass in the order of
 `hebbware.golden.program.program`. Potentials, traces and what the readout sees are at rest before
 the first one. The readout's scores are summed over the last `neuron.target` ticks; at every tick
-with a label all weights are updated.
+with a label all weights are updated. Where targets are signals (`neuron.signal`) a label is a
+number for each output, and the scores of each of these ticks are a result.
 """
 
 import numpy as np
@@ -15,6 +16,7 @@ from .data.samples import label_of, labels_of, raw
 from .errors import InputError
 from .layers import dense
 from .layers.softmax import softmax_error
+from .layers.squared import TARGET, squared_error
 from .modulators import feedback
 from .neurons import spiking
 from .plain import PlainCore
@@ -30,7 +32,7 @@ class Sequence:
     config : CoreConfig
     x : array (ticks, inputs)
         Raw, checked.
-    labels : array (ticks,) or None
+    labels : array (ticks,), of signals (ticks, outputs), or None
         `NO_LABEL` at ticks without a target.
 
     Attributes
@@ -48,7 +50,7 @@ class Sequence:
         Of the readout at this tick.
     directions : array (units,)
     scores : array (classes,)
-        Summed so far.
+        Summed so far; of signals those of each tick with results, (ticks, outputs).
     """
 
     def __init__(self, config: CoreConfig, x: np.ndarray, labels: np.ndarray | None):
@@ -58,7 +60,7 @@ class Sequence:
         self.potentials, self.spikes, self.seen = (np.zeros(units, np.int64) for _ in range(3))
         self.traces = [np.zeros(size, np.int64) for size in (config.inputs, units)]
         self.errors = self.directions = None
-        self.scores = np.zeros(config.classes, np.int64)
+        self.scores = np.zeros(result_shape(config), np.int64)
 
     @property
     def input(self) -> np.ndarray:
@@ -66,15 +68,27 @@ class Sequence:
         return self.x[self.time]
 
     @property
-    def label(self) -> int | None:
+    def label(self) -> int | np.ndarray | None:
         """Target of this tick, if it has one."""
-        if self.labels is None or self.labels[self.time] == NO_LABEL:
+        if self.labels is None or not learned_ticks(self.labels)[self.time]:
             return None
-        return int(self.labels[self.time])
+        found = self.labels[self.time]
+        return found if np.ndim(found) else int(found)
+
+
+def result_shape(config: CoreConfig) -> tuple[int, ...]:
+    """Of the scores of a sequence: classes, or of a signal ticks and outputs."""
+    return (config.neuron.target, config.classes) if config.signal else (config.classes,)
+
+
+def learned_ticks(labels: np.ndarray) -> np.ndarray:
+    """Which ticks have a target, of labels as `ticks_with` gives them."""
+    return (labels if labels.ndim == 1 else labels[:, 0]) != NO_LABEL
 
 
 def ticks_with(config: CoreConfig, label) -> np.ndarray | None:
-    """Labels of the ticks (ticks,) of a sequence that has a label, or labels of its ticks.
+    """Labels of the ticks (ticks,) of a sequence that has a label, or labels of its ticks; of
+    signals (ticks, outputs).
 
     None where no tick has one, as for None.
 
@@ -85,10 +99,10 @@ def ticks_with(config: CoreConfig, label) -> np.ndarray | None:
     """
     if label is None:
         return None
-    if not np.ndim(label):
+    if not np.ndim(label) and not config.signal:
         return _spread(config, [label_of(label, config.classes)])[0]
     found = _of_ticks(config, [label], 1)[0]
-    return found if (found != NO_LABEL).any() else None
+    return found if learned_ticks(found).any() else None
 
 
 def of_sequences(config: CoreConfig, x, labels) -> tuple[np.ndarray, list]:
@@ -113,8 +127,12 @@ def _spread(config, labels):
 
 
 def _of_ticks(config, labels, samples):
-    """Labels of the ticks of sequences (samples, ticks), checked."""
+    """Labels of the ticks of sequences (samples, ticks), of signals (samples, ticks, outputs),
+    checked.
+    """
     classes = config.classes
+    if config.signal:
+        return _signals(config, labels, samples)
     found = raw("labels", labels, (samples, config.neuron.ticks), 0, NO_LABEL)
     wrong = (found >= classes) & (found != NO_LABEL)
     if wrong.any():
@@ -125,12 +143,31 @@ def _of_ticks(config, labels, samples):
     return found.astype(np.int64)
 
 
+def _signals(config, targets, samples):
+    """Targets of the ticks of sequences, checked."""
+    shape = samples, config.neuron.ticks, config.classes
+    found = raw("targets", targets, shape, TARGET.min, NO_LABEL).astype(np.int64)
+    none = found == NO_LABEL
+    wrong = (found > TARGET.max) & ~none | none & ~none.all(axis=-1, keepdims=True)
+    if wrong.any():
+        raise InputError(
+            f"targets must lie in {TARGET.min}..{TARGET.max}, or be {NO_LABEL} for all outputs at "
+            f"ticks without one, not {found[wrong][0]}"
+        )
+    return found
+
+
 class SequenceCore(PlainCore):
     """Bit-exact network of a configuration with a recurrent layer; see `PlainCore`.
 
     Samples have the shape (ticks, inputs); a label is that of the last `neuron.target` ticks, or
     there is one for each tick, `hebbware.golden.config.NO_LABEL` where there is none. Scores are
     sums over the last `neuron.target` ticks. `learned` counts sequences.
+
+    Of signals (`neuron.signal`) a label is an array (ticks, outputs) of raw
+    `hebbware.golden.layers.squared.TARGET`, `NO_LABEL` in all outputs of a tick without one. The
+    scores of each of the last `neuron.target` ticks are a result, (ticks, outputs), with the number
+    of the largest output in the place of a class.
 
     Attributes
     ----------
@@ -171,15 +208,18 @@ class SequenceCore(PlainCore):
         return raw("x", x, ("samples", *self.config.sample_shape), 0, self.config.x.max)
 
     def _label(self, label):
-        if np.ndim(label):
+        if np.ndim(label) or self.config.signal:
             return self._labels([label], 1)[0]
         return self._labels([label_of(label, self.config.classes)], 1)[0]
 
     def _labels(self, labels, samples):
         """Labels of every tick, (samples, ticks)."""
-        if len(np.shape(labels)) > 1:
+        if len(np.shape(labels)) > 1 or self.config.signal:
             return _of_ticks(self.config, labels, samples)
         return _spread(self.config, labels_of(labels, self.config.classes, samples))
+
+    def _result_shape(self):
+        return result_shape(self.config)
 
     def _begin(self, x, labels):
         return Sequence(self.config, x, labels)
@@ -197,7 +237,7 @@ class SequenceCore(PlainCore):
                     traced = self._passing(p, s).size
                 rows = p.walk.rows_walked(inputs, errors, False, spikes, traced)
                 yield Made(p, s.time, rows, getattr(self, method)(p, s) if rows else ())
-        if s.labels is not None and (s.labels != NO_LABEL).any():
+        if s.labels is not None and learned_ticks(s.labels).any():
             self.learned += 1
 
     # -- passes: what each writes -----------------------------------------------------------------
@@ -240,11 +280,18 @@ class SequenceCore(PlainCore):
 
     def _scores(self, p, s):
         cfg, scores, written = self.config, self._sums_of_classes(s.seen), []
-        if s.time >= cfg.neuron.ticks - cfg.neuron.target:
+        counted = s.time - (cfg.neuron.ticks - cfg.neuron.target)
+        if counted >= 0 and cfg.signal:
+            s.scores[counted] = scores
+            written.append(Written(Store.RESULTS, p.layer, None, scores))
+        elif counted >= 0:
             s.scores = s.scores + scores
             written.append(Written(Store.RESULTS, p.layer, None, s.scores))
         if s.label is not None:
-            s.errors = softmax_error(cfg, scores, cfg.u.fraction, s.label)
+            if cfg.signal:
+                s.errors = squared_error(cfg, scores, s.label)
+            else:
+                s.errors = softmax_error(cfg, scores, cfg.u.fraction, s.label)
             written.append(Written(Store.ERRORS, p.layer, None, s.errors))
         return tuple(written)
 

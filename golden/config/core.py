@@ -237,7 +237,7 @@ class CoreConfig:
         for name in dict.fromkeys(name for layer in every for name in layer):
             values[f"layer.{name}"] = [layer.get(name) for layer in every]
         # without them all is as it was before them
-        optional = ("layer.narrow", "input.shape", "input.runs", "update.overlap")
+        optional = ("layer.narrow", "input.shape", "input.runs", "update.overlap", "neuron.signal")
         return {
             name: value
             for name, value in values.items()
@@ -353,6 +353,11 @@ class CoreConfig:
     def recurrent(self) -> bool:
         """Whether samples are sequences, which a recurrent layer takes tick by tick."""
         return self.layer[0].kind == Recurrent.kind
+
+    @property
+    def signal(self) -> bool:
+        """Whether targets are numbers at each tick, not classes."""
+        return self.recurrent and self.neuron.signal
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

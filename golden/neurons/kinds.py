@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from ..errors import InputError
-from ..settings.tables import Table, numbers, power, real, whole
+from ..settings.tables import Table, flag, numbers, power, real, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +107,10 @@ class Lif(Neuron):
         Format of traces; by default as many fraction bits as an input has.
     readout_shift : int
         In a tick ``1 - 2**-readout_shift`` of what the readout has seen is left; 0: nothing.
+    signal : bool
+        Targets are numbers, one for each output at a tick, and errors those of the squared
+        distance from them (`hebbware.golden.layers.squared`); scores of each of the last `target`
+        ticks are put out. Else targets are classes.
     """
 
     kind = "lif"
@@ -121,6 +125,7 @@ class Lif(Neuron):
     trace_bits: int = whole(12, 4, 16)
     trace_fraction: int | None = whole(None, 0, 14)
     readout_shift: int = whole(2, 0, 15)
+    signal: bool = flag(False)
 
     def completed(self, config):
         follow = {

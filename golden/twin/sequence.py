@@ -6,10 +6,11 @@ from ..arithmetic import tables
 from ..config import NO_LABEL, CoreConfig
 from ..layers.normalise import unit_thresholds
 from ..layers.softmax import exp_width
+from ..layers.squared import TARGET
 from ..modulators import feedback
 from ..neurons import spiking
 from ..program.commands import DATA_BITS
-from ..sequence import SequenceCore
+from ..sequence import SequenceCore, result_shape
 from .kernels import ROUNDINGS
 from .ticks import Ticks, run
 
@@ -61,6 +62,9 @@ def _constants(config: CoreConfig) -> Ticks:
         leak_shift=config.update_shift - kind.horizon if kind.leaks else -1,
         memory_max=config.stored.max,
         thresholds=np.array([unit_thresholds(n, config.stored.width) for n in config.hidden]),
+        signal=config.signal,
+        squared_shift=config.u.fraction - config.e.fraction,
+        target_shift=TARGET.fraction - config.e.fraction,
         error_fraction=config.e.fraction,
         exp_step=tables.EXP_STEP,
         reciprocal_bits=config.formats.reciprocal_bits,
@@ -87,17 +91,18 @@ class SequenceTwin(SequenceCore):
         self._constants, self._kind = _constants(config), np.empty(0, update_type(config))
 
     def infer_many(self, x):
-        return self._many(False, self._samples(x), np.empty((1, 1), np.int64))
+        return self._many(False, self._samples(x), np.empty((1, 1, 1), np.int64))
 
     def learn_many(self, x, labels):
         x = self._samples(x)
-        return self._many(True, x, np.array(self._labels(labels, len(x)), np.int64))
+        labels = np.array(self._labels(labels, len(x)), np.int64)
+        return self._many(True, x, labels.reshape(*labels.shape[:2], -1))
 
     def _many(self, learning, x, labels):
         cfg = self.config
         weights, readout = (np.ascontiguousarray(w, np.int16) for w in self.weights)
         memory, gains = self.memories[0].copy(), self.gains[0].copy()
-        scores = np.empty((len(x), cfg.classes), np.int64)
+        scores = np.empty((len(x), cfg.neuron.target if cfg.signal else 1, cfg.classes), np.int64)
         random, saturated, spikes = run(
             self._constants,
             learning,
@@ -119,5 +124,6 @@ class SequenceTwin(SequenceCore):
             self.memories, self.gains = [memory], [gains]
             self.random_state = int(random)
             self.saturated = (self.saturated + saturated) % (1 << DATA_BITS)
-            self.learned += int((labels != NO_LABEL).any(axis=1).sum())
-        return scores.argmax(axis=1), scores
+            self.learned += int((labels[..., 0] != NO_LABEL).any(axis=1).sum())
+        scores = scores.reshape(len(x), *result_shape(cfg))
+        return scores.argmax(axis=-1), scores

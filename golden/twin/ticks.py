@@ -71,6 +71,9 @@ class Ticks(NamedTuple):
     leak_shift: int
     memory_max: int
     thresholds: np.ndarray  # (hidden layers, bits), of gains
+    signal: bool  # targets are numbers at each tick
+    squared_shift: int  # from u to errors
+    target_shift: int  # from targets to errors
     error_fraction: int
     exp_step: int
     reciprocal_bits: int
@@ -165,6 +168,16 @@ def _feedback(c, error, read, v, d):
             d[i] = _clip(_shift_round(total, c.direction_shift), c.d_max)
 
 
+@_inner
+def _squared(c, score, target, error):
+    """Errors of a signal."""
+    one = 1 << c.error_fraction
+    for k in range(c.classes):
+        wanted = _shift_round(target[k], c.target_shift)
+        found = _shift_round(score[k], c.squared_shift) - wanted
+        error[k] = min(max(found, -one), one)
+
+
 def _made(stamp):
     """`run`, which numba makes anew where `stamp` is another."""
 
@@ -173,11 +186,12 @@ def _made(stamp):
     ):  # fmt: skip
         """Infer, or learn, each sequence of `x` (samples, ticks, inputs).
 
-        Fills `scores`, the sums (samples, classes). `labels` are (samples, ticks), `steps` the
-        shifts of both weight layers, schedule included; `memory` (int64) and its `gains` are
-        changed as the weights are; `kind` is an empty array of the type in which weights are
-        updated. Returns the generator's state (`random` before), in how many
-        words of weights a lane was cut off, and spikes of all units.
+        Fills `scores`, the sums (samples, 1, classes), or of signals the outputs of each tick
+        (samples, ticks, classes). `labels` are (samples, ticks, 1), or (samples, ticks, classes),
+        `steps` the shifts of both weight layers, schedule included; `memory` (int64) and its
+        `gains` are changed as the weights are; `kind` is an empty array of the type in which
+        weights are updated. Returns the generator's state (`random` before), in how many words of
+        weights a lane was cut off, and spikes of all units.
         """
         units, cut, spikes, word = weights.shape[1], 0, int64(stamp & 0), uint64(0)
         v, s = np.zeros(units, np.int64), np.zeros(units, np.int64)
@@ -189,7 +203,7 @@ def _made(stamp):
         read = np.zeros((c.classes, units), np.int64)
         score, error = np.zeros(c.classes, np.int64), np.zeros(c.classes, np.int64)
         for n in range(x.shape[0]):
-            v[:], s[:], f[:], scores[n] = 0, 0, 0, 0
+            v[:], s[:], f[:], scores[n, :, :] = 0, 0, 0, 0
             traces[0][:], traces[1][:] = 0, 0
             word = uint64(c.rest_word)
             for time in range(c.ticks):
@@ -197,7 +211,7 @@ def _made(stamp):
                     inputs[j] = int64(x[n, time, j]) - c.x_zero
                 word = _settle(c, inputs, weights, v, s, traces, f, u, rows, word)
                 spikes += s.sum()
-                learn = learning and labels[n, time] != c.no_label
+                learn = learning and labels[n, time, 0] != c.no_label
                 if not learn and time < c.first:
                     continue
                 for k in range(c.classes):
@@ -206,11 +220,14 @@ def _made(stamp):
                         total += readout[k, i] * f[i]
                     score[k] = _clip(_shift_round(total, c.score_shift), c.u_max)
                     if time >= c.first:
-                        scores[n, k] += score[k]
+                        scores[n, time - c.first if c.signal else 0, k] += score[k]
                 if not learn:
                     continue
-                _softmax(c, score, c.u_fraction, error)
-                error[labels[n, time]] -= 1 << c.error_fraction
+                if c.signal:
+                    _squared(c, score, labels[n, time], error)
+                else:
+                    _softmax(c, score, c.u_fraction, error)
+                    error[labels[n, time, 0]] -= 1 << c.error_fraction
                 if not error.any():
                     continue
                 if c.learns_hidden:

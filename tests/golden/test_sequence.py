@@ -18,6 +18,7 @@ from hebbware.golden.config import NO_LABEL, CoreConfig
 from hebbware.golden.core import Core
 from hebbware.golden.errors import InputError
 from hebbware.golden.layers.softmax import softmax_error
+from hebbware.golden.layers.squared import squared_error
 from hebbware.golden.neurons.spiking import passing
 from hebbware.golden.program.walk import Kind, Store
 from hebbware.golden.reference.spiking import NO_TARGET, SpikingNetwork
@@ -194,8 +195,22 @@ class Reference:
             if tick >= n.ticks - n.target:
                 totals = [a + b for a, b in zip(totals, scores, strict=True)]
                 found[Store.RESULTS, 1] = totals
-            if labels[tick] != NO_LABEL:
-                error = softmax_error(c, np.array(scores), c.u.fraction, labels[tick]).tolist()
+            if n.signal:
+                found.pop((Store.RESULTS, 1), None)
+                if tick >= n.ticks - n.target:
+                    found[Store.RESULTS, 1] = scores
+            if np.ravel(labels[tick])[0] != NO_LABEL:
+                if n.signal:
+                    one = 2**c.e.fraction
+                    pairs = zip(scores, labels[tick].tolist(), strict=True)
+                    error = [
+                        half_up(Fraction(o * one, 2**c.u.fraction))
+                        - half_up(Fraction(y * one, 128))
+                        for o, y in pairs
+                    ]
+                    error = [min(max(e, -one), one) for e in error]
+                else:
+                    error = softmax_error(c, np.array(scores), c.u.fraction, labels[tick]).tolist()
                 found[Store.ERRORS, 1] = error
                 if any(error):
                     found |= self.learn(error, v, f, tx, ts, theta)
@@ -276,6 +291,69 @@ def test_against_plain_numbers(fields):
         assert core.memories[0].tolist() == reference.M
     assert (core.random_state, core.saturated) == (reference.word, reference.saturated)
     assert spikes > 20
+
+
+SIGNALS = {
+    "symmetric": {"formats__error_fraction": 6, "formats__u_fraction": 10},
+    "random": {"modulator__kind": "random", "neuron__target": 14, "formats__error_fraction": 12},
+    "surprise": CASES["surprise"] | {"formats__u_fraction": 6, "formats__error_fraction": 7},
+}
+
+
+def signals(config, count=4, seed=2):
+    """Sequences, and targets at some of their ticks."""
+    x, _, _ = samples(config, count, seed)
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(-128, 128, (*x.shape[:2], config.classes))
+    targets[rng.random(x.shape[:2]) < 0.3] = NO_LABEL
+    return x, targets
+
+
+@pytest.mark.parametrize("fields", SIGNALS.values(), ids=SIGNALS)
+def test_signals_against_plain_numbers(fields):
+    """Every number of every tick, with a target for each output; the twin gives the same."""
+    config = configuration(neuron__signal=True, **fields)
+    core, twin, reference = Core(config), Twin(config), Reference(config)
+    x, targets = signals(config)
+    learned, cut = [], 0
+    for sequence, target in zip(x, targets, strict=True):
+        ticks = [{} for _ in sequence]
+        for made in core.walk(sequence, target):
+            for written in made.written:
+                if written.store is not Store.WEIGHTS:
+                    place = written.store, written.layer
+                    ticks[made.time][place] = written.values.tolist()
+        wanted = list(reference.run(sequence, target))
+        assert ticks == wanted
+        outputs = [tick[Store.RESULTS, 1] for tick in wanted if (Store.RESULTS, 1) in tick]
+        learned.append(outputs)
+        errors = [tick.get((Store.ERRORS, 1), [0]) for tick in wanted]
+        cut += sum(abs(e) == config.e.one for error in errors for e in error)
+    assert cut > 3
+    assert core.weights[0].tolist() == reference.W
+    assert core.weights[1].tolist() == reference.R
+    classes, scores = twin.learn_many(x, targets)
+    assert scores.tolist() == learned
+    assert scores.shape == (4, config.neuron.target, 3)
+    assert (classes == scores.argmax(axis=-1)).all()
+    for one, other in zip(
+        (*core.weights, *core.memories), (*twin.weights, *twin.memories), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+    for one, other in zip(core.infer_many(x), twin.infer_many(x), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (
+        (core.random_state, core.learned)
+        == (twin.random_state, twin.learned)
+        == (reference.word, 4)
+    )
+
+
+def test_the_error_of_a_signal_by_hand():
+    """Output 0.75, target -0.25: an error of 1; 0.5 and 127/128: -63/128; 3 and 0: cut off at 1."""
+    config = configuration(neuron__signal=True)  # u and errors: 8 and 10 bits behind the point
+    found = squared_error(config, np.array([192, 128, 768]), np.array([-32, 127, 0]))
+    assert found.tolist() == [1024, -504, 1024]
 
 
 def test_infer_changes_nothing_and_gives_the_same_again():
@@ -447,6 +525,33 @@ CALLS = [
 @pytest.mark.parametrize(("call", "message"), CALLS, ids=[message for _, message in CALLS])
 def test_bad_input(engine, call, message):
     config = configuration()
+    core = engine(config)
+    with pytest.raises(InputError, match=message):
+        call(core, samples(config)[0])
+    assert core.learned == 0
+
+
+SIGNAL_CALLS = [
+    (lambda c, x: c.learn(x[0], 1), r"targets must have shape \(1, 14, 3\), not \(1,\)"),
+    (
+        lambda c, x: c.learn(x[0], np.full((14, 3), 128)),
+        r"targets must lie in -128\.\.127, or be 255 for all outputs at ticks without one, not 128",
+    ),
+    (
+        lambda c, x: c.learn(x[0], np.tile([255, 255, 0], (14, 1))),
+        r"or be 255 for all outputs at ticks without one, not 255",
+    ),
+    (
+        lambda c, x: c.learn(x[0], np.full((14, 3), -129)),
+        r"targets must lie in -128\.\.255, not -129\.\.-129",
+    ),
+]
+
+
+@pytest.mark.parametrize("engine", [Core, Twin])
+@pytest.mark.parametrize(("call", "message"), SIGNAL_CALLS, ids=[m for _, m in SIGNAL_CALLS])
+def test_bad_targets(engine, call, message):
+    config = configuration(neuron__signal=True)
     core = engine(config)
     with pytest.raises(InputError, match=message):
         call(core, samples(config)[0])
