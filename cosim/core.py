@@ -10,7 +10,7 @@ from hebbware.golden.core import Core as GoldenCore
 from hebbware.golden.data.words import longest_run, word_bits, words_of
 from hebbware.golden.errors import InputError
 from hebbware.golden.program.traces import STREAMS, traces
-from hebbware.golden.sequence import ticks_with
+from hebbware.golden.sequence import learned_ticks, ticks_with
 from hebbware.golden.timing.schedule import Command, Prediction, given, predict
 from hebbware.hdl.core import Core
 from hebbware.hdl.loader import sample_width
@@ -49,14 +49,17 @@ def stalls_of(stalls: dict[str, int] | int) -> dict[str, int]:
 
 
 def sample_words(config: CoreConfig, x: np.ndarray, labels: Sequence[int | None]) -> np.ndarray:
-    """The sample stream: for each row of `x`, or each tick of it, its inputs, then its label.
+    """The sample stream: for each row of `x`, or each tick of it, its inputs, then its label; of
+    signals the targets of all outputs, then the number of one of them.
 
     Where there is none, any word that is no class. These are drawn, always alike; half of them are
     classes but for one bit too many.
     """
-    if config.recurrent:
-        x, labels = np.reshape(x, (-1, config.inputs)), _of_ticks(config, labels)
     rng, width = np.random.default_rng(0), sample_width(config)
+    if config.signal:
+        x, labels = _with_targets(config, rng, x, labels)
+    elif config.recurrent:
+        x, labels = np.reshape(x, (-1, config.inputs)), _of_ticks(config, labels)
     drawn = rng.integers(config.classes, 1 << width, len(x))
     first = (config.classes - 1).bit_length()
     if first < width:
@@ -80,6 +83,20 @@ def _spelled(config, words, rng):
     if words.size and words[-1] > mark and rng.random() < 0.5:
         words[-1] = rng.integers(words[-1], mark + longest, endpoint=True)
     return words
+
+
+def _with_targets(config, rng, x, targets):
+    """Inputs and targets of each tick, any where it has none; then which output's number says that
+    it has some.
+    """
+    targets = [ticks_with(config, each) for each in targets]
+    none = np.full((config.neuron.ticks, config.classes), NO_LABEL)
+    flat = np.reshape([none if t is None else t for t in targets], (-1, config.classes))
+    learned = learned_ticks(flat)
+    words = np.where(learned[:, None], flat & 255, rng.integers(0, 256, flat.shape))
+    numbers = rng.integers(0, config.classes, len(flat)).tolist()
+    labels = [n if learns else None for n, learns in zip(numbers, learned, strict=True)]
+    return np.concatenate([np.reshape(x, (-1, config.inputs)), words], axis=1), labels
 
 
 def _of_ticks(config, labels):
@@ -122,7 +139,9 @@ class CoreRun:
     message : str or None
         The first mismatch in words.
     classes : array
-        Class of each sample as the RTL put it out.
+        Class of each sample as the RTL put it out; of signals the largest output of each tick.
+    scores : array (results, classes)
+        Likewise.
     core : golden Core
         State after the last sample.
     """
@@ -131,6 +150,7 @@ class CoreRun:
     prediction: Prediction
     message: str | None
     classes: np.ndarray
+    scores: np.ndarray
     core: GoldenCore
 
 
@@ -196,4 +216,6 @@ def cosimulate(
         message = logs.message(traces(config), model.bench, result.mismatch)
     log = result.logs["results"]
     words = unpack(log[:, 1:], model.bench.channels["results"].width, signed=True)[:, 0]
-    return CoreRun(result, prediction, message, words[:: config.classes + 1], golden)
+    each = config.classes + 1
+    words = words[: len(words) // each * each].reshape(-1, each)  # complete ones, up to a mismatch
+    return CoreRun(result, prediction, message, words[:, 0], words[:, 1:], golden)

@@ -11,6 +11,7 @@ import numpy as np
 
 from hebbware.golden.arithmetic.fixed import Rounding
 from hebbware.golden.config import NO_LABEL, CoreConfig
+from hebbware.golden.data.words import sample_words
 from hebbware.golden.estimate.estimate import start_clocks
 from hebbware.golden.program.commands import ADDRESS_BITS, DATA_BITS, Op, Space, State
 from hebbware.golden.program.layout import Layout
@@ -84,7 +85,9 @@ def random_samples(
     labels = [
         int(c) if rng.random() < 0.75 else None for c in rng.integers(0, config.classes, count)
     ]
-    if config.recurrent:
+    if config.signal:
+        labels = [label if label is None else _targets(config, rng) for label in labels]
+    elif config.recurrent:
         labels = [_at_ticks(config, rng) if rng.random() < 0.5 else label for label in labels]
     return x, labels
 
@@ -96,9 +99,20 @@ def _at_ticks(config, rng):
     return found
 
 
+def _targets(config, rng):
+    """Targets of a signal, near 0, anywhere or at the ends, at all or some ticks of a sequence."""
+    shape = config.neuron.ticks, config.classes
+    high = rng.choice([2, 128])
+    found = rng.integers(-high, high, shape)
+    if rng.random() < 0.2:
+        found = rng.choice([-128, 127], shape)
+    found[rng.random(len(found)) < rng.choice([0, 0.5, 0.9])] = NO_LABEL
+    return found
+
+
 def words_of_sample(config: CoreConfig) -> int:
     """Words of the sample stream that a sample, or a sequence, takes."""
-    return (config.inputs + 1) * (config.neuron.ticks if config.recurrent else 1)
+    return sample_words(config) * (config.neuron.ticks if config.recurrent else 1)
 
 
 def even_samples(

@@ -243,6 +243,7 @@ class Core(wiring.Component):
         offered = {
             "index": loader.index,
             "pixel": late(m, loader.value),
+            "target": getattr(loader, "target", None),
             "walked": pipeline.steps[3],
             "learned": parts.learned,
             "clear": parts.commander.restart,
@@ -461,6 +462,7 @@ class Core(wiring.Component):
             errors.last.eq(step.end),
             errors.learn.eq(step.learn),
             errors.value.eq(arrivals.value),
+            *_if(self.config.signal, lambda: parts.loader.target_row.eq(step.row)),
             results.arrive.eq(of_results & step.summed if sequences else of_results),
             results.row.eq(step.row),
             results.last.eq(step.end),

@@ -1,10 +1,11 @@
 """The input side: pixels in, a list of the non-zero ones out, two samples deep."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..golden.data.words import longest_run, word_bits
+from ..golden.layers.squared import TARGET
 from ..golden.program.layout import Layout
 from ..golden.program.overlap import half
 from ..golden.program.pipeline import stages
@@ -22,7 +23,8 @@ class Loader(wiring.Component):
     """Collects samples from a stream into two banks while the core works on the other.
 
     A sample is ``inputs`` words of pixels and one word of label; a label that is no class marks a
-    sample to infer only. Only non-zero pixels are kept, as (index, value); centred inputs are
+    sample to infer only. Where targets are signals, the target of each output comes before the
+    label. Only non-zero pixels are kept, as (index, value); centred inputs are
     brought to -1..1 before that, by their highest bit.
 
     Latency: a sample is `full` in the clock after its label was transferred. One word per clock
@@ -56,6 +58,8 @@ class Loader(wiring.Component):
     block : In, word : Out
         Of sequences: inputs as they lie in their traces, a block of lanes; latency as of
         `hebbware.hdl.lanes.clusters.Banks`.
+    target_row : In, target : Out
+        Of signals: the target of an output; it follows a clock later.
     lower : Out
         With updates beside: number of non-zero pixels in the lower half.
     take, listed : In(1)
@@ -89,10 +93,15 @@ class Loader(wiring.Component):
                 "put_class": Out(1),
             }
             | (ticks if config.recurrent else {})
+            | (self._signals() if config.signal else {})
             | (self._overlap() if config.update.overlap else {})
             | {f"address_{group}": In(self.entries) for group in self.others}
             | {f"value_{group}": Out(value_shape(config)) for group in self.others}
         )
+
+    def _signals(self):
+        """Members of cores whose targets are signals."""
+        return {"target_row": In(range(self.config.classes)), "target": Out(signed(TARGET.width))}
 
     def _overlap(self):
         """Members of cores with updates beside."""
@@ -122,7 +131,8 @@ class Loader(wiring.Component):
             copies.append((group, copy.write_port(), copy.read_port()))
 
         run = longest_run(cfg)
-        position = Signal(range(inputs + max(run, 1)))
+        targets = cfg.classes * cfg.signal
+        position = Signal(range(inputs + max(run, targets + 1)))
         kept = Signal(range(inputs + 1))
         writing = Signal()
         reading = Signal()
@@ -132,7 +142,8 @@ class Loader(wiring.Component):
 
         word = self.samples.payload
         transfer = self.samples.valid & self.samples.ready
-        is_label = position >= inputs if run else position == inputs
+        is_label = position >= inputs if run else position == inputs + targets
+        is_input = position < inputs if targets else ~is_label
         listed = Const(1) if cfg.convolves else word[: cfg.input.bits] != cfg.x_zero
         step = 1
         if run:
@@ -143,10 +154,10 @@ class Loader(wiring.Component):
             write.addr.eq(Cat(kept[:bits], writing)),
             *([] if cfg.convolves else [write.data.index.eq(position)]),
             write.data.value.eq(self.put_value),
-            write.en.eq(transfer & ~is_label & listed),
+            write.en.eq(transfer & is_input & listed),
         ]
         m.d.comb += [
-            self.put.eq(transfer & ~is_label),
+            self.put.eq(transfer & is_input),
             self.put_index.eq(position),
             self.put_value.eq(word[: cfg.input.bits] ^ cfg.x_zero),  # centred: less half the range
             self.put_label.eq((transfer & is_label) | self.drop),
@@ -192,7 +203,27 @@ class Loader(wiring.Component):
                 m.d.sync += [full.bit_select(reading, 1).eq(0), reading.eq(~reading)]
         if cfg.recurrent:
             self._collect(m, writing, reading)
+        if targets:
+            self._targets(m, transfer & ~is_input & ~is_label, writing, reading)
         return m
+
+    def _targets(self, m, arrives, writing, reading):
+        """Targets of a signal, two ticks deep."""
+        high = index(self.config.classes).width
+        shape = signed(TARGET.width)
+        m.submodules.targets = targets = memory.Memory(shape=shape, depth=2 << high, init=[])
+        write, read, row = targets.write_port(), targets.read_port(), Signal(high)
+        m.d.comb += [
+            write.en.eq(arrives),
+            write.addr.eq(Cat(row, writing)),
+            write.data.eq(self.samples.payload[: TARGET.width]),
+            read.addr.eq(Cat(self.target_row, reading)),
+            self.target.eq(read.data),
+        ]
+        with m.If(self.put_label):
+            m.d.sync += row.eq(0)
+        with m.Elif(arrives):
+            m.d.sync += row.eq(row + 1)
 
     def _read_on(self, m, store, write, full, reading):
         """A bank is freed when the core and the updates beside are both through with it."""

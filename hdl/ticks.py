@@ -30,8 +30,9 @@ class Ticks(wiring.Component):
         A tick is finished; it had a target.
     first, last : Out(1)
         The tick at hand is the first, or the last one of its sequence.
-    opens, summed : Out(1)
-        Its scores are the first that are summed, or are summed.
+    opens, summed, closes : Out(1)
+        Its scores are the first that are summed, are summed, or the last ones, after which they are
+        put out; of signals the scores of each such tick are put out.
     learned : Out(1)
         A tick so far, this one included, has a target.
     drop, calm : In(1)
@@ -43,7 +44,7 @@ class Ticks(wiring.Component):
     def __init__(self, config):
         self.config = config
         inputs = "finish", "has_label", "drop", "calm"
-        outputs = "first", "last", "opens", "summed", "learned", "dropping"
+        outputs = "first", "last", "opens", "summed", "closes", "learned", "dropping"
         super().__init__(dict.fromkeys(inputs, In(1)) | dict.fromkeys(outputs, Out(1)))
 
     def elaborate(self, platform):
@@ -54,8 +55,9 @@ class Ticks(wiring.Component):
         m.d.comb += [
             self.first.eq(time == 0),
             self.last.eq(time == ticks - 1),
-            self.opens.eq(time == begins),
+            self.opens.eq(self.summed if self.config.signal else time == begins),
             self.summed.eq(time >= begins),
+            self.closes.eq(self.summed if self.config.signal else self.last),
             self.learned.eq(learned | self.has_label),
         ]
         with m.If(self.finish):

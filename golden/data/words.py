@@ -1,4 +1,4 @@
-"""The words of the sample stream that stand for the inputs of a sample.
+"""The words of the sample stream: those of a sample, and those that stand for its inputs.
 
 A word is an input. Where ``input.runs`` is set, a word whose bit above the `word_bits` of an input
 or a label is set stands for so many inputs that are 0 as its other bits say (of a sample's inputs,
@@ -16,6 +16,12 @@ def word_bits(config) -> int:
 def longest_run(config) -> int:
     """Zeros that a word may stand for at most; 0 where each input is a word."""
     return config.input.runs * ((1 << word_bits(config)) - 1)
+
+
+def sample_words(config) -> int:
+    """Words of a sample without runs, or of a tick: inputs, targets where they are signals, label.
+    """
+    return config.inputs + config.classes * config.signal + 1
 
 
 def words_of(config, x: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 from ..config import CoreConfig
 from ..layers.normalise import MANTISSA_BITS, exponent_range
 from ..layers.softmax import exp_width
+from ..layers.squared import TARGET
 from ..modulators import hsic
 from ..program import widths
 from ..program.layout import Layout, kept_width, word_width
@@ -168,7 +169,7 @@ class Ram:
 def memories(config: CoreConfig) -> list[Ram]:
     """Every memory of the core, tables included."""
     layout, lanes, classes = Layout(config), config.lanes, config.classes
-    jobs, blocks = len(config.hidden) + 1, layout.vector_bases[-1]
+    blocks = layout.vector_bases[-1]
     window = config.memory.windowed
     slots = config.memory.window + 1 if window else 1
     word = word_width(config)
@@ -198,6 +199,25 @@ def memories(config: CoreConfig) -> list[Ram]:
         *_reservoir_memories(config),
         *_sequence_memories(config),
         Ram("scores", classes, widths.result(config), blocks=False),
+        *_error_memories(config, row),
+    ]
+    if not config.recurrent:
+        bits = config.formats.rsqrt_bits
+        found.append(Ram("table of 1/sqrt(x)", 1 << bits, MANTISSA_BITS, table=True))
+    return [ram for ram in found if ram.bits]
+
+
+def _error_memories(config, row):
+    """Those of the softmax, or of what compares signals."""
+    classes, jobs = config.classes, len(config.hidden) + 1
+    if config.signal:
+        targets = 2 << max((classes - 1).bit_length(), 1)
+        return [
+            Ram("targets of two ticks", targets, TARGET.width, blocks=False),
+            Ram("errors", classes, config.e.width, blocks=False),
+            Ram("list of errors", classes, row, blocks=False),
+        ]
+    return [
         Ram("logits", jobs * classes, max(config.k.width, config.u.width), blocks=False),
         Ram("exponentials", classes, exp_width(config)),
         Ram("errors", jobs * classes, config.e.width, blocks=False),
@@ -205,10 +225,6 @@ def memories(config: CoreConfig) -> list[Ram]:
         Ram("table of exp", 1 << config.formats.exp_bits, exp_width(config), table=True),
         Ram("table of 1/x", 1 << config.formats.reciprocal_bits, exp_width(config), table=True),
     ]
-    if not config.recurrent:
-        bits = config.formats.rsqrt_bits
-        found.append(Ram("table of 1/sqrt(x)", 1 << bits, MANTISSA_BITS, table=True))
-    return [ram for ram in found if ram.bits]
 
 
 def _of_lanes(lanes, name, depth, bits):

@@ -5,11 +5,12 @@ Clocks come from `hebbware.golden.timing.sequence` itself, walked with a stand-i
 
 import numpy as np
 
-from ..config import NO_LABEL, CoreConfig
+from ..config import CoreConfig
 from ..neurons.spiking import threshold
 from ..program.layout import Layout
 from ..program.program import passes_of_tick, start_clocks
 from ..program.walk import Common, Made, Store, Written
+from ..sequence import learned_ticks
 from ..timing.sequence import SequenceSchedule
 
 KINDS = ("settling", "inferred", "learned")
@@ -31,7 +32,7 @@ class _Busy:
         """Passes and rows walked, as of the core."""
         cfg, first = self.config, self.config.neuron.ticks - self.config.neuron.target
         for time in range(cfg.neuron.ticks):
-            learn = label is not None and label[time] != NO_LABEL
+            learn = label is not None and bool(learned_ticks(label)[time])
             spikes = self.spikes if time else 0
             for p in passes_of_tick(cfg, time >= first, learn):
                 rows = p.walk.rows_walked(
@@ -77,8 +78,13 @@ def clocks_per_tick(config: CoreConfig, nonzero: int, spikes: int = 0) -> dict[s
 def steps(config: CoreConfig, nonzero: int, spikes: int = 0) -> list[tuple[str, int]]:
     """Name and steps of each pass of a learned tick."""
     stand_in = _Busy(config.derive(neuron__ticks=2, neuron__target=2), nonzero, spikes)
-    walked = list(stand_in.walk(None, np.zeros(2, np.int64)))
+    walked = list(stand_in.walk(None, _labels(config, 2)))
     return [(made.of.name, made.rows * made.of.walk.blocks) for made in walked if made.time]
+
+
+def _labels(config, ticks):
+    """Targets of so many ticks."""
+    return np.zeros((ticks, config.classes) if config.signal else ticks, np.int64)
 
 
 def _end(config, kind, ticks, nonzero, spikes):
@@ -86,7 +92,7 @@ def _end(config, kind, ticks, nonzero, spikes):
     config = config.derive(neuron__ticks=ticks, neuron__target=1 if kind == "settling" else ticks)
     walk = SequenceSchedule(_Busy(config, nonzero, spikes))
     walk.free = walk.latest = start_clocks(config)
-    labels = np.zeros(ticks, np.int64) if kind == "learned" else None
+    labels = _labels(config, ticks) if kind == "learned" else None
     walk.sample(None, labels, walk.load(0))
     return walk.free
 

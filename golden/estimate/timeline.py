@@ -54,9 +54,9 @@ class _Watched(Schedule):
             Span(p.name.rstrip("0123456789"), p.layer, first, last, done, tuple(p.waits))
         )
 
-    def _softmax(self, made, arrived):
+    def _errors(self, made, arrived):
         begun = max(arrived, self.softmax_free)
-        finished = super()._softmax(made, arrived)
+        finished = super()._errors(made, arrived)
         self.spans.append(Span(SOFTMAX, made.of.layer, begun, finished - 1, finished))
         return finished
 

@@ -224,6 +224,9 @@ def done_latency(config, walk: Walk) -> int:
     return at.write + 1 - first
 
 
+SQUARED = 3  # from the last output of a signal being there, as in a softmax's buffer, to the errors
+SQUARED_ERROR = 1  # and to the write of its own error
+
 COMMAND_STEP = 2  # from taking a command to issuing its step
 COMMAND_RESPONSE = 4  # to its response; where it has a step, beside that one's way back
 COMMAND_START = 3  # to the first step of the start program

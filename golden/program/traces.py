@@ -90,6 +90,7 @@ def traces(config) -> dict[str, Trace]:
     layers = [(f"layer {layer + 1}", units) for layer, units in enumerate(config.hidden)]
     word = word_width(config)  # without a memory, the port has one bit that stays low
     row, error = config.memory.row, (config.e.width, config.e.fraction)
+    of = "error of output" if config.signal else "softmax error of class"
     names = [_weight(name, config, n) for n, (name, _) in enumerate(layers)]
     names.append("readout weight to class {} from unit {}".format)
     weights = [
@@ -115,7 +116,7 @@ def traces(config) -> dict[str, Trace]:
         ),
         _numbers(
             "errors", *error, (classes,),
-            [f"{name} softmax error of class {{}}" for name, _ in [*layers, ("readout", 0)]],
+            [f"{name} {of} {{}}" for name, _ in [*layers, ("readout", 0)]],
             "each softmax error; address = layer * classes + class, the readout last",
         ),
     ]  # fmt: skip

@@ -170,7 +170,7 @@ class Walk:
     then : Then
     clears, clears_learned, clears_first, clears_last : tuple of str
         Names that are not done again once the pass has begun: always, for samples with a label, for
-        those in the first time step, in the last tick of a sequence.
+        those in the first time step, in ticks of a sequence after which results are put out.
     """
 
     rows: Rows = Rows.ALL

@@ -282,8 +282,8 @@ def read_shifts(config) -> tuple[int, int]:
 
 
 def result(config) -> int:
-    """A result: a score, or of a sequence the sum of those of its target ticks."""
-    if not config.recurrent:
+    """A result: a score, or of a sequence the sum of those of its target ticks, where it is one."""
+    if not config.recurrent or config.signal:
         return config.u.width
     ticks = config.neuron.target
     return bits_signed(ticks * config.u.min, ticks * config.u.max)

@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 
 from ..core import Core
-from ..data.words import words_of
+from ..data.words import sample_words, words_of
 from ..layers.init import GROUP, init_groups
 from ..program.commands import Command, Op, Space
 from ..program.passes import KERNELS, errors_of, pull_of, reservoir_of
@@ -74,8 +74,10 @@ class Schedule:
     def load(self, index: int, x=None) -> int:
         """Clock in which sample number `index` is complete in its bank; `x` of runs alone."""
         end, bank = self.ends["samples"], index % 2
-        words = words_of(self.config, x).size if self.config.input.runs else self.config.inputs
-        for word in range(words + 1):
+        words = sample_words(self.config)
+        if self.config.input.runs:
+            words = words_of(self.config, x).size + 1
+        for word in range(words):
             offered = end.go(self.last_word) + 1
             self.last_word = max(offered, self.banks[bank]) if word == 0 else offered
         return self.last_word + 1
@@ -216,9 +218,9 @@ class Schedule:
         return last + total_latency(self.config) + ARRIVE
 
     def _similar(self, made, last, learn):
-        self._softmax(made, self._arrived(last))
+        self._errors(made, self._arrived(last))
 
-    def _softmax(self, made, arrived):
+    def _errors(self, made, arrived):
         """Errors of a pass whose last similarity, or score, is there; when they are."""
         layer, count = made.of.layer, self.config.classes
         finished = max(arrived, self.softmax_free) + softmax_latency(self.config)
@@ -232,7 +234,7 @@ class Schedule:
         """Similarities of the projection, errors, v, then the reservoir's step and readout."""
         cfg, layer = self.config, made.of.layer
         arrived = self._arrived(last) + similarity_latency(cfg)
-        pull = self._softmax(made, arrived) + pull_latency(cfg)
+        pull = self._errors(made, arrived) + pull_latency(cfg)
         self._until(pull, pull_of(layer))
         self._until(pull + reservoir_latency(cfg), reservoir_of(layer))
         clocks = pull + np.add.outer(decoded_latencies(cfg), np.arange(cfg.memory.projection))
@@ -250,7 +252,7 @@ class Schedule:
         arrived = self._arrived(last)
         self._put_out(made, arrived)
         if learn:
-            self._softmax(made, arrived)
+            self._errors(made, arrived)
 
     def _put_out(self, made, offered):
         """The results are put out, from clock `offered` on."""

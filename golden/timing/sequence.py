@@ -3,17 +3,16 @@
 A tick takes the place of a sample in `hebbware.golden.timing.schedule`: its inputs and a word for
 its label are loaded into a bank, which is released when its passes are through. Commands are
 carried out between sequences: one that is on offer when the first tick of a sequence could start
-goes first. Results are put out after the last tick.
+goes first. Results are put out after the last tick, those of signals after each tick that has some.
 """
 
 import numpy as np
 
-from ..config import NO_LABEL
 from ..neurons.spiking import passing, threshold
-from ..program.passes import SPIKES, TRACED
-from ..program.program import list_latency
+from ..program.passes import SPIKES, TRACED, errors_of
+from ..program.program import SQUARED, SQUARED_ERROR, list_latency
 from ..program.walk import Common, Rows, Store
-from ..sequence import ticks_with
+from ..sequence import learned_ticks, ticks_with
 from .passes import Schedule
 
 
@@ -36,7 +35,8 @@ class SequenceSchedule(Schedule):
 
     def sample(self, x, label, full):
         """Walk all ticks of a sequence, whose first one is complete at clock `full`."""
-        last, clock, time = self.config.neuron.ticks - 1, 0, None
+        neuron, clock, time = self.config.neuron, 0, None
+        closes = neuron.ticks - (neuron.target if self.config.signal else 1)
         targets = ticks_with(self.config, label)
         self.spikes = 0  # of the tick before
         for made in self.core.walk(x, label):
@@ -45,8 +45,8 @@ class SequenceSchedule(Schedule):
                     self._release(clock)
                     full = self._next()
                 clock, time = max(self.free, full) + 1, made.time
-                self.closes = time == last
-                learn = targets is not None and targets[time] != NO_LABEL
+                self.closes = time >= closes
+                learn = targets is not None and bool(learned_ticks(targets)[time])
             clock = self._pass(made, clock, learn)
         self._release(clock)
         self.access.inferred += label is None
@@ -92,6 +92,15 @@ class SequenceSchedule(Schedule):
                 found = np.concatenate([self.traced, found])
                 self._until(last + list_latency(self.config, found), TRACED)
             self.traced = found
+
+    def _errors(self, made, arrived):
+        if not self.config.signal:
+            return super()._errors(made, arrived)
+        layer, walk = made.of.layer, made.of.walk
+        self._until(arrived + SQUARED, errors_of(layer))
+        clocks = arrived + SQUARED_ERROR + walk.blocks * (np.arange(walk.count) - walk.count + 1)
+        self._numbers(made, Store.ERRORS, "trace.errors", clocks, layer * walk.count)
+        return arrived + SQUARED
 
     def _put_out(self, made, arrived):
         if self.closes:

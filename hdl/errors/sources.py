@@ -4,6 +4,7 @@ from .hsic import Hsic
 from .reservoir import ReservoirMemory
 from .softmax import Softmax
 from .source import ErrorSource
+from .squared import Squared
 
 BY_MEMORY = {"reservoir": ReservoirMemory}
 BY_MODULATOR = {
@@ -17,7 +18,11 @@ BY_MODULATOR = {
 
 
 def source_of(config) -> type[ErrorSource]:
-    """Class of the error source: that of the memory's kind, else of the modulator's, or family."""
+    """Class of the error source: that of the targets, where they are signals; else that of the
+    memory's kind, or of the modulator's, or family.
+    """
+    if config.signal:
+        return Squared
     modulator = config.modulator
     found = BY_MODULATOR.get(modulator.kind, BY_MODULATOR[modulator.family])
     return BY_MEMORY.get(config.memory.kind, found)

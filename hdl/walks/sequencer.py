@@ -18,7 +18,7 @@ from ..shapes import index
 from .facts import CONDITIONAL, Facts
 from .step import is_any, kinds_of, source_unit
 
-TICK = ("opens", "summed", "first", "last")  # what is known of a tick of a sequence
+TICK = ("opens", "summed", "closes", "first")  # what is known of a tick of a sequence
 
 
 class Sequencer(wiring.Component):
@@ -62,9 +62,9 @@ class Sequencer(wiring.Component):
         Entry of the input list, for the first layer.
     old : Out(1)
         With `step`: the activation is the oldest sample's.
-    opens, summed, first, last : In(1)
-        Of sequences, with `go`: the tick's scores are the first that are summed, or are summed; it
-        is the first, or the last tick.
+    opens, summed, closes, first : In(1)
+        Of sequences, with `go`: the tick's scores are the first that are summed, are summed, or
+        are the last ones; it is the first tick.
     spikes : In
         Of sequences: how many units spiked in the tick before.
     traced_inputs, traced_units : In
@@ -216,7 +216,7 @@ class Sequencer(wiring.Component):
         clears |= Mux(learn & (time == 0), of("clears_first"), 0)
         if self.config.recurrent:
             settling = ~learn & ~tick["summed"]
-            clears |= Mux(tick["last"], of("clears_last"), 0)
+            clears |= Mux(tick["closes"], of("clears_last"), 0)
             count = Mux(of("tracing"), self._traced(of("of_units")), count)
             count = Mux(of("spiking"), self.spikes, count)
         nexts = "settled", "learned", "inferred"
@@ -445,7 +445,7 @@ class Sequencer(wiring.Component):
             "rest": tick["first"],
             "opens": tick["opens"],
             "summed": tick["summed"],
-            "closes": tick["last"],
+            "closes": tick["closes"],
             "part": s.now["part"],
         }
 

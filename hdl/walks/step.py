@@ -155,7 +155,7 @@ class Step(data.StructLayout):
                 "rest": 1,  # first tick of a sequence
                 "summed": 1,  # scores of the tick are summed,
                 "opens": 1,  # from this one on
-                "closes": 1,  # last tick of a sequence
+                "closes": 1,  # and put out after this one
                 "part": 1,  # start values: of which part of a layer's weights
             }
         layout = Layout(config)
