@@ -10,7 +10,7 @@ from ..cosim import tools
 from ..golden.config import CoreConfig
 from ..golden.errors import InputError
 from ..golden.estimate import devices, estimate, ticks
-from . import report
+from . import protocol, report
 from . import watch as watching
 from .board import Board
 from .host import figures
@@ -97,8 +97,10 @@ def check_fits(board: Board, config: CoreConfig) -> devices.Need:
     Raises
     ------
     InputError
-        It is more than the device has: of what, and the nearest configuration that fits.
+        It is more than the device has: of what, and the nearest configuration that fits. Targets
+        are signals.
     """
+    protocol.check_targets(config)
     need = devices.need(config, board.device)
     if need.fits:
         plays = PLAYER if board.memory or board.chip else 0

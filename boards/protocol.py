@@ -43,6 +43,12 @@ END = 0  # the control byte of nothing: the sample's other inputs are zero, its 
 NIBBLE = 4  # inputs of no more bits travel two a byte
 
 
+def check_targets(config: CoreConfig):
+    """Raise InputError where the link cannot carry the targets of `config`."""
+    if config.signal:
+        raise InputError("neuron.signal must be false on a board: its link carries classes")
+
+
 class Message(IntEnum):
     """What a frame is about."""
 

@@ -41,12 +41,13 @@ class System(wiring.Component):
     ------
     InputError
         The clock cannot make that many bits per second; `buffer` or `queue` is no size of
-        one.
+        one; targets are signals.
     """
 
     def __init__(self, config, clock_hz, baud, *, fast=0, buffer=protocol.BUFFER,
                  queue=protocol.QUEUE, memory=0):  # fmt: skip
         with checking(self):
+            protocol.check_targets(config)
             self.divisor = clocks_per_bit(clock_hz, baud)
             self.fast = clocks_per_bit(clock_hz, fast) if fast else None
             self.linked = LinkedCore(

@@ -194,22 +194,32 @@ class DataOptions:
     encoding: str | None = None
     meaning: Meaning | None = None
 
-    def load(self, config: str, seed: int, *, stream: bool = False, fitted: int = 0) -> Dataset:
+    def load(
+        self, config: str, seed: int, *, stream: bool = False, fitted: int = 0, signal: bool = False
+    ) -> Dataset:
         """Load it for a configuration, as ``--config`` gives it, and its seed.
 
         As a `stream` it has no test set where its file has none, and its encoding is fitted to the
         first `fitted` samples, or where that is 0 to all.
+
+        Raises
+        ------
+        InputError
+            As of `hebbware.golden.data.sets.load`; targets are signals and not to be (`signal`).
         """
         name = self.name or namesake(config)
         check_folder(name, self.folder)
         with fetching(name, self.folder):
             from hebbware.golden.data import sets as data
 
-            return data.load(
+            found = data.load(
                 name, self.folder, seed,
                 label=self.label, encoding=self.encoding, meaning=self.meaning,
                 fitted=(fitted or sys.maxsize) if stream else None,
             )  # fmt: skip
+        if found.signal and not signal:
+            raise InputError(f"data set {name} is for train and cosim: its targets are signals")
+        return found
 
 
 def needs(context: click.Context, name: str, other: str) -> None:

@@ -17,6 +17,7 @@ from hebbware.cli.common import (
     common_options,
     dataset_options,
     examples,
+    forbid,
     resolve_config,
     stream_option,
 )
@@ -72,7 +73,9 @@ SHARE = 0.4  # inferred for each one learned, at most, unless asked for
 @click.option(
     "--waves", type=Path, metavar="FILE", help="Write a waveform (VCD); large for long runs."
 )
+@click.pass_context
 def command(
+    context: click.Context,
     config: str,
     seed: int | None,
     output: Output,
@@ -93,10 +96,12 @@ def command(
     if waves:
         waves = check_writable(waves, "--waves")
     resolved = resolve_config(config, seed)
+    if resolved.signal:
+        forbid(context, "neuron.signal: targets are signals", "stream")
     if stream.in_order:
         dataset, _ = prequential.load(config, resolved, source)
     else:
-        dataset = source.load(config, resolved.seed)
+        dataset = source.load(config, resolved.seed, signal=True)
     x, y = pick(resolved, dataset, samples, infer, stream)
     result, message = simulate(resolved, x, y, samples, stalls, waves, output)
     output.write(
@@ -121,22 +126,26 @@ def pick(
     infer: int | None,
     stream: Stream,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return inputs and classes of the samples to learn, then of those to infer.
+    """Return inputs and classes of the samples to learn, then of those to infer; of signals the
+    targets at each tick.
 
     Raises
     ------
     InputError
         The data set does not fit the network or the stream, or has fewer samples.
     """
-    from hebbware.golden.learn import train
+    from hebbware.golden.learn import signal, train
 
-    train.check_fit(config, dataset)
+    train.check_fit(config, dataset, signal=True)
     stream.check(dataset)
     if stream.in_order:
         order = stream.sequence(dataset, config.seed)
     else:
         order = train.order(config.seed, 0, len(dataset.y_train))
-    learned, labels = stream.passing(dataset.y_train, order, 0, dataset.classes)
+    if config.signal:
+        learned, labels = order, signal.targets(config, dataset.y_train[order])
+    else:
+        learned, labels = stream.passing(dataset.y_train, order, 0, dataset.classes)
     training = len(learned)
     if not 1 <= samples <= training:
         raise InputError(
@@ -144,7 +153,11 @@ def pick(
             f"{' in stream ' + str(stream) if stream.changes else ''}, not {samples}"
         )
     stream.check(dataset, samples)
-    measured, called = stream.measured(dataset.y_test, samples, dataset.classes)
+    if config.signal:
+        measured = np.arange(len(dataset.y_test))
+        called = signal.targets(config, dataset.y_test)
+    else:
+        measured, called = stream.measured(dataset.y_test, samples, dataset.classes)
     test = len(measured)
     if infer is None:
         infer = min(INFER, int(SHARE * samples), test)
@@ -178,11 +191,7 @@ def simulate(
         run = _long_run(config, model, x, y, samples, stalls, waves, output)
         runs["samples"], message = run.result, run.message and f"samples: {run.message}"
         each = _clocks_each(config, run, samples)
-        rtl, golden = run.classes[samples:], run.prediction.classes[samples:]
-        accuracy = {
-            "accuracy_rtl": _share(rtl, y[samples:][: len(rtl)]),
-            "accuracy_golden": _share(golden, y[samples:]),
-        }
+        accuracy = _errors(config, run, y, samples) if config.signal else _accuracy(run, y, samples)
     clocks = sum(found.clocks for found in runs.values())
     seconds = sum(found.seconds for found in runs.values())
     result = {
@@ -205,6 +214,30 @@ def simulate(
     }
     _verdict(result, message, output)
     return result, message
+
+
+def _accuracy(run: CoreRun, y: np.ndarray, samples: int) -> dict[str, float | None]:
+    """Of the samples inferred."""
+    rtl, golden = run.classes[samples:], run.prediction.classes[samples:]
+    return {
+        "accuracy_rtl": _share(rtl, y[samples:][: len(rtl)]),
+        "accuracy_golden": _share(golden, y[samples:]),
+    }
+
+
+def _errors(
+    config: CoreConfig, run: CoreRun, y: np.ndarray, samples: int
+) -> dict[str, float | None]:
+    """Of signals: the measure of the samples inferred (`hebbware.golden.learn.signal`)."""
+    from hebbware.golden.learn import signal
+
+    wanted, errors = signal.real_targets(config, y[samples:]), []
+    words = run.prediction.channels["results"].arrays()[2].reshape(-1, config.classes + 1)
+    for scores in (run.scores, words[:, 1:]):
+        outputs = config.u.real(scores[samples * config.neuron.target :])
+        whole = outputs.size == wanted.size > 0
+        errors.append(signal.error(outputs.reshape(wanted.shape), wanted) if whole else None)
+    return {"error_rtl": errors[0], "error_golden": errors[1]}
 
 
 def _short_runs(
@@ -244,6 +277,7 @@ def _long_run(
 
     output.log(f"3/4 {samples} samples to learn, {len(x) - samples} to infer: golden, then the RTL")
     learn = np.arange(len(x)) < samples
+    labels = [label if learns else None for label, learns in zip(y, learn, strict=True)]
     # about as long as it takes: the core without pauses, or the input stream with them
     core = 0
     if not config.recurrent:
@@ -266,7 +300,7 @@ def _long_run(
                 advance, reached = bars.enter_context(bar), 0
 
         return cosimulate(
-            config, x, np.where(learn, y, None).tolist(), model=model, seed=config.seed,
+            config, x, labels, model=model, seed=config.seed,
             stalls=stalls, waves=waves, progress=progress,
         )  # fmt: skip
 
@@ -318,8 +352,19 @@ def _verdict(result: dict[str, Any], message: str | None, output: Output) -> Non
         return
     output.log(
         f"    {result['clocks_per_sample']:,.1f} clocks per learned {sample}, "
-        f"{inferred:,.1f} per inferred one\n"
-        f"    of the samples inferred, {100 * result['accuracy_rtl']:.1f} % right on the RTL, "
+        f"{inferred:,.1f} per inferred one\n    {_told(result)}"
+    )
+
+
+def _told(result: dict[str, Any]) -> str:
+    """What came of the samples inferred."""
+    if "error_rtl" in result:
+        return (
+            "normalised mean squared error of the samples inferred "
+            f"{result['error_rtl']:.4f} on the RTL, {result['error_golden']:.4f} in golden"
+        )
+    return (
+        f"of the samples inferred, {100 * result['accuracy_rtl']:.1f} % right on the RTL, "
         f"{100 * result['accuracy_golden']:.1f} % in golden"
     )
 

@@ -38,7 +38,7 @@ def command(name: str, data_dir: Path | None, seed: int | None, output: Output) 
     check_folder(name, data_dir)
     if seed is not None and not data.is_drawn(name):
         raise InputError(
-            f"--seed must be for a data set that is drawn (xor, linear, cues), not {name}"
+            f"--seed must be for a data set that is drawn (xor, linear, cues, patterns), not {name}"
         )
     with fetching(name, data_dir), output.progress(f"loading {name}"):
         dataset = data.load(name, data_dir, seed or 0)
@@ -58,7 +58,8 @@ def command(name: str, data_dir: Path | None, seed: int | None, output: Output) 
         },
     }
     output.table(
-        f"{name}: {dataset.classes} classes, samples of shape {dataset.shape}",
+        f"{name}: {dataset.classes} {'outputs' if dataset.signal else 'classes'}, samples of shape "
+        f"{dataset.shape}",
         ("part", "shape", "SHA-256 of its bytes", "file"),
         [
             (key, part["shape"], part["sha256"], part["file"] or "no file")

@@ -320,12 +320,12 @@ def nonzero_inputs(
             return TYPICAL[name], f"known mean of {name}"
         return resolved.inputs, "all inputs"
     try:
-        dataset = source.load(config, resolved.seed)
+        dataset = source.load(config, resolved.seed, signal=True)
     except InputError:
         if source.name is not None or source.folder is not None:
             raise
         return resolved.inputs, f"all inputs, as {name} is not at hand"
-    train.check_fit(resolved, dataset)
+    train.check_fit(resolved, dataset, signal=True)
     x = train.inputs(resolved, dataset.x_train)
     counts = np.count_nonzero(x != resolved.x_zero, axis=-1)
     return round(float(counts.mean())), f"mean of {name}"

@@ -22,6 +22,7 @@ def learning(
     dataset: Dataset,
     samples: int,
     engine: str = "compiled",
+    signal: bool = False,
 ) -> Iterator[Step]:
     """Show how so many samples are learned; the compiled engine is compiled beforehand.
 
@@ -33,7 +34,7 @@ def learning(
     from hebbware.golden.learn import train as training
 
     learner = training.engine_class(engine)
-    training.check_fit(config, dataset)
+    training.check_fit(config, dataset, signal)
     if engine == "compiled" and len(dataset.y_train):
         from hebbware.golden.twin.kept import is_kept
 

@@ -53,7 +53,8 @@ def repeat(
     from hebbware.golden.learn import train as training
 
     row = range(config.seed, config.seed + seeds)
-    dataset = source.load(name, config.seed)
+    dataset = source.load(name, config.seed, signal=True)
+    training.check_fit(config, dataset)  # before others are loaded
     if why := untested(dataset):
         raise InputError(f"--seeds measures on test samples: {why}")
     drawn = sets.is_drawn(dataset.name)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hebbware.cli import prequential
+from hebbware.cli import prequential, signals
 from hebbware.cli.common import (
     DataOptions,
     Output,
@@ -122,6 +122,19 @@ def command(
     from hebbware.golden.learn import controls as control_runs
     from hebbware.golden.learn import train as training
 
+    if not resume and (resolved := resolve_config(config, seed)).signal:
+        forbid(context, "neuron.signal: targets are signals", *signals.REFUSED, *prequential.NAMES)
+        signals.run(
+            *(resolved, config, source),
+            epochs=EPOCHS if epochs is None else epochs,
+            validation=validation,
+            engine=engine,
+            controls=controls,
+            seeds=seeds,
+            reference=reference,
+            output=output,
+        )
+        return
     if seeds:
         lone = (
             "controls",
@@ -169,7 +182,8 @@ def command(
         prequential.run(config, resolved, source, stream, setting, epochs=epochs, **shown)
         return
     forbid(context, f"--stream {stream}", *prequential.NAMES)
-    dataset = source.load(config, resolved.seed)
+    dataset = source.load(config, resolved.seed, signal=True)  # what does not fit is told
+    training.check_fit(resolved, dataset)
     held = training.held_back(dataset, validation)
     # a run that is to be resumed may come to the change later
     stream.check(dataset, None if checkpoint else epochs * (len(dataset.y_train) - held))

@@ -173,6 +173,7 @@ def _draw_recurrent(rng: np.random.Generator, modulator: str, rounding: Rounding
         values["memory.kappa"] = float(rng.choice([0.5, 1]))
     if memory.leaks:
         values |= {name: _of(rng, name) for name in ("memory.horizon", "memory.bits")}
+    values["neuron.signal"] = bool(rng.random() < 0.3)
     return values
 
 
@@ -394,6 +395,9 @@ def _labels(
 ) -> list[int | None]:
     """Labels of a stream whose task changes, or of samples that are inferred but for the first."""
     classes = config.classes
+    if config.signal:
+        targets = random_samples(config, rng, count)[1]
+        return targets[:1] + [None] * (count - 1) if task == "inferred" else targets
     if task == "inferred":
         return [int(rng.integers(classes)), *[None] * (count - 1)]
     if task == "remap":

@@ -63,9 +63,10 @@ class Core(wiring.Component):
     -------
     samples : In(stream of unsigned)
         ``inputs`` pixels, then the label (no class: infer only), for each sample, or each tick of
-        a sequence.
+        a sequence; of signals the targets of all outputs before the label.
     results : Out(stream of signed)
-        Class, then scores, for each sample; for each sequence after its last tick.
+        Class, then scores, for each sample; for each sequence after its last tick, of signals
+        after each tick that has results.
     commands : In(stream of `hebbware.golden.program.commands` words)
     responses : Out(stream of signed(32))
         One for each command.

@@ -37,7 +37,7 @@ MEMBERS = {
     "address": "where",
     "data": "what",
 }
-SEQUENCES, RUNS = "Sequences", "Runs of zeros"
+SEQUENCES, SIGNALS, RUNS = "Sequences", "Signals", "Runs of zeros"
 NOTES = {
     "Streams": (
         "A word moves at each rising clock edge at which valid and ready are both high.",
@@ -68,6 +68,14 @@ NOTES = {
         "scores are sums over the last neuron.target ticks.",
         "Commands wait for the end of a sequence. LEARNED counts sequences with a label at any "
         "tick, INFERRED the others.",
+    ),
+    SIGNALS: (
+        "Where neuron.signal is set, a tick's inputs are followed by the target of each output, "
+        "then by its label. A target has 8 bits, two's complement, and stands for value / 128.",
+        "A label that is the number of an output says that the tick has targets, and is learned; "
+        "any other word (255) that it has none, whatever comes in their place.",
+        "Results come after each of the last neuron.target ticks: the number of the first of the "
+        "largest outputs, then each output of this tick.",
     ),
     "Commands": (
         "Carried out one at a time while no sample is worked on; a waiting command goes before a "
@@ -186,7 +194,8 @@ def header(config: CoreConfig, *, trace: bool = False) -> str:
     lines = [f"{MODULE}: Hebbian learning core", "", "Ports"]
     lines += port_lines(ports(config, trace=trace))
     for title, notes in NOTES.items():
-        if title == SEQUENCES and not config.recurrent or title == RUNS and not config.input.runs:
+        there = {SEQUENCES: config.recurrent, SIGNALS: config.signal, RUNS: config.input.runs}
+        if not there.get(title, True):
             continue
         lines += ["", title]
         for note in notes:

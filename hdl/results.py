@@ -13,8 +13,8 @@ def result_width(config) -> int:
 
 
 class Results(wiring.Component):
-    """Outputs ``1 + classes`` words for each sample: the class with the largest score (the first
-    of equals), then the scores in the order of the classes.
+    """Outputs ``1 + classes`` words for each sample, or each tick of a signal: the class with the
+    largest score (the first of equals), then the scores in the order of the classes.
 
     Latency: the first word is offered in the clock after the last score arrived.
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from hebbware.golden.config.parts import Input
 from hebbware.golden.data.encoding import Encoding, FeatureError
-from hebbware.golden.data.samples import labels_of
+from hebbware.golden.data.samples import labels_of, raw
 from hebbware.golden.errors import InputError
 from hebbware.golden.layers import Readout
+from hebbware.golden.layers.squared import TARGET
 
 TEST_SHARE = 1 / 4  # of samples that come without a test set
 
@@ -36,10 +37,11 @@ class Dataset:
     shape : tuple of int
         Of one sample before it was flattened; an image's rows and columns.
     classes : int
-        Labels are ``0 .. classes - 1``.
+        Labels are ``0 .. classes - 1``; outputs where targets are signals.
     x_train, x_test : array of u8, (samples, inputs)
         Eight fraction bits, no sign: 255 stands for 255/256.
     y_train, y_test : array of i64, (samples,)
+        Of signals (samples, ticks, outputs), raw `hebbware.golden.layers.squared.TARGET`.
     labels : tuple of str
         What each class is called in the data; empty where classes are just numbers.
     features : tuple of str
@@ -82,9 +84,18 @@ class Dataset:
                     f"has, not {x.shape[1]}"
                 )
             try:
-                labels_of(y, self.classes, len(x))
+                if self.signal:
+                    shape = len(x), self.shape[0], self.classes
+                    raw("targets", y, shape, TARGET.min, TARGET.max)
+                else:
+                    labels_of(y, self.classes, len(x))
             except InputError as error:
                 raise InputError(f"data set {self.name}: y_{part}: {error}") from None
+
+    @property
+    def signal(self) -> bool:
+        """Whether targets are numbers at each tick, not classes."""
+        return np.ndim(self.y_train) == 3
 
     @property
     def inputs(self) -> int:
@@ -167,9 +178,9 @@ class Dataset:
             x, y, x_test, y_test = x[~test], y[~test], x[test], y[test]
         else:
             x_test, y_test = _test_samples(where, x_test, y_test, shape, found, features)
-        raw = [part.reshape(len(part), math.prod(shape)) for part in (x, x_test)]
+        flat = [part.reshape(len(part), math.prod(shape)) for part in (x, x_test)]
         try:
-            encoding, encoded, clipped = _encoded(where, *raw, encoding, fitted)
+            encoding, encoded, clipped = _encoded(where, *flat, encoding, fitted)
         except FeatureError as error:
             raise error.named(where, features) from None
         numbers = [np.searchsorted(found, part).astype(np.int64) for part in (y, y_test)]

@@ -6,6 +6,9 @@ name                      ticks    inputs  classes  from
 ``cue-accumulation``      2,250    40      2        the two files of ReckOn's test bench
 ``cues``                  2,250    40      2        the same task, drawn on the spot; also
                                                     ``cues:count=5:delay=500:noise=0.02``
+``patterns``              500      40      2        drawn on the spot, targets are signals:
+                                                    `hebbware.golden.data.patterns`; also
+                                                    ``patterns:ticks=200:outputs=3:noise=0.1``
 ``spoken-digits``         40       32      10       recordings, see `hebbware.golden.data.speech`
 ``digits-rows``           8        8       10       ``digits``, row by row
 ``mnist-rows``            28       28      10       ``mnist``, row by row
@@ -23,15 +26,19 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbware.golden.data import speech
+from hebbware.golden.data import patterns, speech
 from hebbware.golden.data.dataset import Dataset
 from hebbware.golden.errors import InputError, one_of
 from hebbware.golden.system.files import read_text
 
 CUES, DRAWN = "cue-accumulation", "cues"
 ROWS = {"digits-rows": "digits", "mnist-rows": "mnist"}  # images, row by row
-NAMES = (CUES, DRAWN, speech.NAME, *ROWS)
-OPTIONS = {"train": int, "test": int, "count": int, "delay": int, "noise": float}  # of `cues`
+NAMES = (CUES, DRAWN, patterns.NAME, speech.NAME, *ROWS)
+OPTIONS = {
+    DRAWN: {"train": int, "test": int, "count": int, "delay": int, "noise": float},
+    patterns.NAME: patterns.OPTIONS,
+}
+"""Of sets that are drawn, by name."""
 FILES = {"train": "dataset_cueAcc_train.dat", "test": "dataset_cueAcc_test.dat"}
 SOURCES = {
     CUES: ((FILES["train"],), "ReckOn's files of that name"),
@@ -157,7 +164,7 @@ def read_events(
 
 
 def load(name: str, data_dir: str | Path | None, seed: int) -> Dataset:
-    """Return one of the first three of these sets by its name.
+    """Return one of these sets by its name, but those of images.
 
     Raises
     ------
@@ -168,16 +175,17 @@ def load(name: str, data_dir: str | Path | None, seed: int) -> Dataset:
         return cue_files(data_dir)
     if kind == speech.NAME:
         return speech.spoken_digits(folder(kind, data_dir))
-    given = {}
+    given, known = {}, OPTIONS[kind]
     for option in options:
         key, _, value = option.partition("=")
-        if key not in OPTIONS:
-            raise one_of("option of data set cues", key, OPTIONS)
+        if key not in known:
+            raise one_of(f"option of data set {kind}", key, known)
         try:
-            given[key] = OPTIONS[key](value)
+            given[key] = known[key](value)
         except ValueError:
-            raise InputError(f"data set cues: {key} must be a number, not {value!r}") from None
-    return replace(cues(seed, **given), name=name)
+            raise InputError(f"data set {kind}: {key} must be a number, not {value!r}") from None
+    draw = cues if kind == DRAWN else patterns.patterns
+    return replace(draw(seed, **given), name=name)
 
 
 def cues(

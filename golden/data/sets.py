@@ -109,7 +109,7 @@ def fetched(name: str) -> str | None:
 
 def is_drawn(name: str) -> bool:
     """Whether the samples of a data set are made on the spot, from a seed."""
-    return name in PLANES or name.partition(":")[0] == sequences.DRAWN
+    return name in PLANES or name.partition(":")[0] in sequences.OPTIONS
 
 
 def takes_folder(name: str) -> bool:
@@ -120,7 +120,8 @@ def takes_folder(name: str) -> bool:
 def _load(name, data_dir, seed, margin, label, encoding, fitted, meaning: Meaning) -> Dataset:
     if seed < 0:
         raise InputError(f"seed must be 0 or more, not {seed}")
-    if name not in NAMES and not name.startswith(f"{sequences.DRAWN}:"):
+    kind, options, _ = name.partition(":")
+    if name not in NAMES and not (options and kind in sequences.OPTIONS):
         if name in (added := plug_ins()):
             return _plugged(name, added[name])
         if sample_files.is_path(name):

@@ -19,8 +19,7 @@ def longest_run(config) -> int:
 
 
 def sample_words(config) -> int:
-    """Words of a sample without runs, or of a tick: inputs, targets where they are signals, label.
-    """
+    """Words of a sample without runs, or of a tick: inputs, targets of a signal, label."""
     return config.inputs + config.classes * config.signal + 1
 
 

@@ -94,8 +94,11 @@ def propose(dataset: Dataset, device: str | None = None, seed: int = 0) -> Propo
     Raises
     ------
     InputError
-        Inputs or classes that no core takes, or a device on which nothing fits.
+        Inputs or classes that no core takes, targets that are signals, or a device on which nothing
+        fits.
     """
+    if dataset.signal:
+        raise InputError(f"data set {dataset.name} must have classes as targets, not signals")
     samples, wanted = len(dataset.y_train), _hidden(dataset.inputs)
     horizon = min(max(int(math.log2(samples)), 6), 14)
     for hidden in _narrower(wanted):

@@ -37,6 +37,7 @@ EPOCHS = 1000  # no run is longer
 SEEN = 50_000  # samples that the estimator passes at least, in no fewer epochs than
 LEAST = 10
 HELD = 12  # one sample in so many is held back by default: 5,000 of MNIST's 60,000
+SIGNALS = "neuron.signal must be false but for hebbware train and cosim: targets are signals"
 CHUNK = {"compiled": 1000, "plain": 50}  # samples between two reports of progress
 
 Advance = Callable[[int], None]
@@ -133,8 +134,19 @@ def inputs(config: CoreConfig, x: np.ndarray) -> np.ndarray:
     return raw.reshape(len(raw), *config.sample_shape)
 
 
-def check_fit(config: CoreConfig, dataset: Dataset) -> None:
-    """Raise InputError where the data set's inputs or classes are not those of the network."""
+def check_fit(config: CoreConfig, dataset: Dataset, signal: bool = False) -> None:
+    """Raise InputError where the data set's inputs or classes are not those of the network, or
+    targets are signals and not to be (`signal`).
+    """
+    kinds = "classes", "signals"
+    if dataset.signal != config.signal:
+        raise InputError(
+            f"data set {dataset.name} has {kinds[dataset.signal]} as targets, but the "
+            f"configuration takes {kinds[config.signal]} (neuron.signal); give another --dataset "
+            "or --config"
+        )
+    if config.signal and not signal:
+        raise InputError(SIGNALS)
     sequences = config.recurrent and len(dataset.shape) > 1
     if sequences and (ticks := dataset.shape[0]) != config.neuron.ticks:
         raise InputError(

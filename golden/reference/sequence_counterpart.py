@@ -12,6 +12,8 @@ import numpy as np
 from ..config import CoreConfig
 from ..data.sets import Dataset, split_validation
 from ..errors import InputError
+from ..layers.squared import TARGET
+from ..learn.signal import error, real_targets
 from ..learn.train import held_back, inputs, order, spread_halvings
 from .spiking import NO_TARGET, SpikingNetwork
 
@@ -66,7 +68,8 @@ def train(
     progress: Callable[[int], None] | None = None,
     filtered: bool = False,
 ) -> list[float]:
-    """Train a network for each seed on its data set; return their accuracies on the test sets.
+    """Train a network for each seed on its data set; return their accuracies on the test sets, of
+    signals the measure of `hebbware.golden.learn.signal`.
 
     Parameters
     ----------
@@ -92,22 +95,40 @@ def train(
         for places in zip(*orders, strict=True):
             chosen = list(zip(parts, places, strict=True))
             x = encode(config, np.stack([part.x_train[n] for part, n in chosen]))
-            targets = np.full(x.shape[:2], NO_TARGET)
-            targets[:, first:] = [[part.y_train[n]] for part, n in chosen]
+            targets = _targets(config, first, [part.y_train[n] for part, n in chosen])
             network.learn(x, targets, (rates[0] if learns else 0.0, rates[1]))
             if progress:
                 progress(len(chosen))
     return test(config, network, datasets)
 
 
+def _targets(config, first, given):
+    """Targets of the ticks of a sequence for each network."""
+    ticks = config.neuron.ticks
+    if config.signal:
+        found = TARGET.real(given)
+        found[:, :first] = np.nan
+        return found
+    found = np.full((len(given), ticks), NO_TARGET)
+    found[:, first:] = np.reshape(given, (-1, 1))
+    return found
+
+
 def test(config: CoreConfig, network: SpikingNetwork, datasets: Sequence[Dataset]) -> list[float]:
-    """Accuracy of each network on the test samples of its data set."""
+    """Accuracy of each network on the test samples of its data set, or the measure of signals."""
     first, samples = config.neuron.ticks - config.neuron.target, len(datasets[0].y_test)
-    right = np.zeros(len(datasets))
+    right, outputs = np.zeros(len(datasets)), []
     for n in range(samples):
         x = encode(config, np.stack([dataset.x_test[n] for dataset in datasets]))
-        found = network.run(x).scores[:, first:].sum(axis=1).argmax(axis=-1)
+        scores = network.run(x).scores[:, first:]
+        if config.signal:
+            outputs.append(scores)
+            continue
+        found = scores.sum(axis=1).argmax(axis=-1)
         right += found == [dataset.y_test[n] for dataset in datasets]
+    if config.signal:
+        pairs = zip(np.stack(outputs, axis=1), datasets, strict=True)
+        return [error(found, real_targets(config, dataset.y_test)) for found, dataset in pairs]
     return (right / samples).tolist()
 
 

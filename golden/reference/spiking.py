@@ -5,8 +5,9 @@ In each tick, with spikes s' of the tick before::
     v_j <- alpha_j v_j + sum_i x_i W_ij + sum_i s'_i W_ij - theta s'_j        s_j = [v_j >= theta]
     f_j <- kappa f_j + s_j                                                    o = R f
 
-and at ticks with a target, e = softmax(o) - onehot, with traces t of the inputs and of the spikes
-s', ``t <- lambda t + x``, and ``h_j = [|v_j - theta| < width theta]``::
+and at ticks with a target, e = softmax(o) - onehot, or of a signal y clip(o - y, -1, 1), with
+traces t of the inputs and of the spikes s', ``t <- lambda t + x``, and
+``h_j = [|v_j - theta| < width theta]``::
 
     W_ij -= rate h_j t_i sum_c E_cj e_c            R_cj -= readout_rate e_c f_j
 
@@ -81,7 +82,9 @@ class SpikingNetwork:
         rates: tuple[float, float],
         spikes: np.ndarray | None = None,
     ) -> Course:
-        """Learn at all ticks whose target is not `NO_TARGET`; `rates` of weights and readout."""
+        """Learn at all ticks whose target (ticks,) is not `NO_TARGET`, or of a signal (ticks,
+        outputs) not NaN; `rates` of weights and readout.
+        """
         return self._run(x, targets, rates, spikes)
 
     def _run(self, x, targets, rates, given):
@@ -100,7 +103,7 @@ class SpikingNetwork:
             scores = _times(seen, self.readout.swapaxes(-1, -2))
             near = np.abs(potential - self.threshold) < self.width * self.threshold
             course.append((potential, before, seen, scores))
-            learns = targets is not None and (targets[..., tick] != NO_TARGET).any()
+            learns = targets is not None and _learns(targets, x, tick)
             if not (learns or self.filtered):
                 continue
             eligible = self.traces[..., None] * near[..., None, :]
@@ -108,13 +111,27 @@ class SpikingNetwork:
                 synapses = eligible = self.readout_decay * synapses + eligible
             if not learns:
                 continue
-            error = np.exp(scores - scores.max(axis=-1, keepdims=True))
-            error /= error.sum(axis=-1, keepdims=True)
-            error -= np.arange(error.shape[-1]) == targets[..., tick, None]
+            error = _error(scores, targets, x, tick)
             signal = _times(error, self.readout if self.feedback is None else self.feedback)
             self.weights -= rates[0] * signal[..., None, :] * eligible
             self.readout -= rates[1] * error[..., None] * seen[..., None, :]
         return Course(*(np.stack(part, axis=-2) for part in zip(*course, strict=True)))
+
+
+def _learns(targets, x, tick):
+    """Whether there are targets at a tick."""
+    if targets.ndim == x.ndim:
+        return not np.isnan(targets[..., tick, :]).any()
+    return (targets[..., tick] != NO_TARGET).any()
+
+
+def _error(scores, targets, x, tick):
+    """Errors of the scores at a tick."""
+    if targets.ndim == x.ndim:
+        return np.clip(scores - targets[..., tick, :], -1, 1)
+    error = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    error /= error.sum(axis=-1, keepdims=True)
+    return error - (np.arange(error.shape[-1]) == targets[..., tick, None])
 
 
 def _times(rows, weights):

@@ -31,6 +31,9 @@ CASES = {
     "one port": {"weight_ports": 1, "lanes": 9, "input__centred": True},
     "frozen": {"modulator__kind": "none", "neuron__readout_shift": 0},
     "one lane": {"lanes": 1, "neuron__target": 1},
+    "signal": {"neuron__signal": True, "lanes": 9, "neuron__target": 7, "input__centred": True},
+    "signal, surprise": {"neuron__signal": True, "modulator__kind": "surprise", "lanes": 4},
+    "signal, one port": {"neuron__signal": True, "weight_ports": 1, "formats__u_fraction": 4},
 }
 
 
@@ -63,6 +66,22 @@ def test_rtl_equals_golden():
         run = compare(config, model, each)
     wanted = {"results", "responses", *(f"trace.{n}" for n in ("weights", "vectors", "errors"))}
     assert wanted <= {name for name, log in run.result.logs.items() if len(log)}
+
+
+def test_signals():
+    """Targets at some, all and no ticks; results at each of the last ones; all ends stalled."""
+    config = configuration(neuron__signal=True)
+    model = build_core(config, quick=True)
+    for each in (
+        stimuli.plain(config, 1, 8),
+        stimuli.commanded(config, 1, 8),
+        stimuli.after_each(config, 1, 6),
+        stimuli.interrupted(config, 150),
+        stimuli.stalled(config, 250),
+    ):
+        run = compare(config, model, each)
+        assert len(run.scores) == len(each.x) * config.neuron.target
+    assert len(run.result.logs["trace.errors"])
 
 
 # a build each: three minutes
@@ -137,3 +156,27 @@ def test_a_tick_takes_the_place_of_a_sample_in_the_stream():
     assert (words[0, :, -1] >= config.classes).all()
     assert (words[1, :4, -1] >= config.classes).all()
     assert (words[1, 4:, -1] == 2).all()
+
+
+def test_targets_of_signals_in_the_stream():
+    """They lie between inputs and label, as bytes; a number of an output says that they count."""
+    config = configuration(neuron__signal=True)
+    x, _ = random_samples(config, np.random.default_rng(0), 2)
+    targets = np.full((7, 3), NO_LABEL)
+    targets[2] = -128, -1, 127
+    words = sample_words(config, x, [None, targets]).reshape(2, 7, 7 + 3 + 1)
+    assert (words[:, :, :7] == x).all()
+    assert words[1, 2, 7:10].tolist() == [128, 255, 127]
+    learned = words[:, :, -1] < config.classes
+    assert np.argwhere(learned).tolist() == [[1, 2]]
+
+
+def test_results_of_signals_by_hand():
+    """Three sequences of seven ticks, of which three have results: a number and three scores."""
+    config = configuration(neuron__signal=True)
+    x, labels = random_samples(config, np.random.default_rng(0), 3)
+    found = predict(config, x, labels)
+    clocks, _, words = found.channels["results"].arrays()
+    assert clocks.size == 3 * 3 * 4
+    words = words.reshape(9, 4)
+    assert (words[:, 0] == words[:, 1:].argmax(axis=1)).all()
