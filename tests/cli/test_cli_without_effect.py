@@ -76,7 +76,7 @@ def test_a_run_to_be_resumed_may_change_later(tmp_path, capsys):
 def test_data_sets_with_a_folder():
     drawn = {name for name in sets.NAMES if sets.is_drawn(name)}
     folders = {name for name in sets.NAMES if sets.takes_folder(name)}
-    assert drawn == {"xor", "linear", "cues"}
+    assert drawn == {"xor", "linear", "cues", "patterns"}
     assert folders == set(sets.NAMES) - drawn - {"digits", "digits-rows"}
     assert [sets.fetched(n) for n in ("mnist-rows", "mnist-pooled", "fashion-mnist", "digits")] == [
         *("mnist", "mnist", "fashion-mnist", None)
