@@ -194,6 +194,7 @@ RANGES = {
 }
 # fields of spiking units, whose values and messages are those of `test_sequence`
 SPIKING = {
+    "neuron.signal",
     "neuron.second_leak_shifts",
     "neuron.threshold",
     "neuron.width",

@@ -571,6 +571,7 @@ RULES = [
         {"modulator__kind": "class-memory"},
         "modulator.kind must be 'none' or 'symmetric' or 'random' or 'surprise' where layer.kind",
     ),
+    ({"neuron__signal": 1}, "neuron.signal must be true or false, not 1"),
     ({"neuron__target": 15}, "neuron.target must be at most neuron.ticks = 14, not 15"),
     ({"neuron__leak_shifts": []}, r"neuron.leak_shifts must be one or two shifts, not \[\]"),
     ({"neuron__second_leak_shifts": [4, 3]}, "neuron.second_leak_shifts must be one shift, or"),
