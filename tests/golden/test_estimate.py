@@ -143,8 +143,9 @@ SEQUENCES = {
         {},
         {"lanes": 9, "modulator__kind": "random", "memory__kappa": 0.5},
         {"modulator__kind": "none", "lanes": 1},
+        {"neuron__signal": True},
     ],
-    ids=["symmetric", "random", "none"],
+    ids=["symmetric", "random", "none", "signal"],
 )
 def test_memories_of_sequences_are_those_of_the_verilog(fields):
     config = CoreConfig.of((7, 10, 3), **SEQUENCES | fields)
