@@ -104,13 +104,13 @@ def command(
     if every:
         _list(output, results, dataset_name, folder)
         return
-    _make_folder(results)
     where = {"jobs": jobs, "scheduler": scheduler, "data_dir": folder}
     summaries, failed = {}, 0
     settings = {
         name: cases.make(not short, _dataset(name, dataset_name), folder, seeds, claim(name))
         for name in names
     }
+    _make_folder(results)
     for name, setting in settings.items():
         summaries[name], wrong = _run(output, name, setting, results, where, synthesis, drawn)
         failed += wrong

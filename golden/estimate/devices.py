@@ -6,7 +6,8 @@ LUTs, multipliers and block RAMs of the core and its serial link; see `resources
 from dataclasses import dataclass
 from math import ceil
 
-from ..config import CoreConfig, dense
+from ..config import CoreConfig
+from ..layers import Conv
 from ..program import widths
 from ..program.layout import word_width
 from ..reservoir.memory import reservoir_config
@@ -128,18 +129,38 @@ def need(config: CoreConfig, device: str) -> Need:
 def nearest(config: CoreConfig, device: str) -> CoreConfig | None:
     """The same network on as many lanes as the device's estimate allows, not more than it has.
 
-    Where it does not fit on one lane either: the same with half the hidden units, and so on down to
-    8 in the smallest layer; None where that does not fit.
+    Where it does not fit on one lane either: the same with half the hidden units, or features, and
+    so on down to 8 in the smallest layer; None where that does not fit.
     """
-    hidden = config.hidden
-    while min(hidden) >= min(8, *config.hidden):
-        layers = (config.inputs, *hidden, config.classes)
+    first = widths_of(config)[:-1]
+    hidden = first
+    while min(hidden) >= min(8, *first):
         for lanes in range(config.lanes, 0, -1):
-            smaller = config.derive(**dense(layers), lanes=lanes)
+            smaller = _resized(config, hidden).derive(lanes=lanes)
             if need(smaller, device).fits:
                 return smaller
         hidden = tuple(units // 2 for units in hidden)
     return None
+
+
+def widths_of(config: CoreConfig) -> tuple[int, ...]:
+    """Units of every layer, or features where it is a convolution."""
+    return tuple(getattr(layer, _width_field(layer)) for layer in config.layer)
+
+
+def _width_field(layer) -> str:
+    return "features" if layer.kind == Conv.kind else "units"
+
+
+def _resized(config: CoreConfig, hidden: tuple[int, ...]) -> CoreConfig:
+    """The same with other units or features of the hidden layers."""
+    values: dict[str, list[int | None]] = {}
+    for number, (layer, width) in enumerate(
+        zip(config.layer, (*hidden, config.classes), strict=True)
+    ):
+        of = values.setdefault(f"layer.{_width_field(layer)}", [None] * len(config.layer))
+        of[number] = width
+    return config.derive(**values)
 
 
 def _need(config, name, family, has):

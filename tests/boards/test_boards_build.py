@@ -194,7 +194,7 @@ def test_a_tool_that_dies_half_way(config, fake, tmp_path, capsys):
         ),
         (
             ["--board", "tang-nano-20k", "--config", "mnist"],
-            r"GW2AR-18 is too small: .*; the nearest that fits: layers \S+ on \d+ lanes",
+            r"GW2AR-18 is too small: .*; the nearest that fits: layers of \S+ on \d+ lanes",
         ),
         (["--board", "ulx3s-85f", "--clock", "2"], "no PLL setting makes 2 MHz from 25 MHz"),
     ],
@@ -205,6 +205,15 @@ def test_bad_input(arguments, message, capsys, tmp_path, monkeypatch):
     _, err = capsys.readouterr()
     assert len(err.splitlines()) == 1
     assert re.search(message, err), err
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_nearest_convolutions_have_fewer_features():
+    config = load("digits-conv").derive(layer__features=[64, None])
+    smaller = devices.nearest(config, "iCE40UP5K")
+    assert devices.need(smaller, "iCE40UP5K").fits
+    assert [layer.kind for layer in smaller.layer] == [layer.kind for layer in config.layer]
+    assert devices.widths_of(smaller) == (8, 10)
 
 
 def test_the_nearest_that_fits_fits():

@@ -200,11 +200,16 @@ def test_list_says_what_is_there(tmp_path, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [([], "give --all, or what to run"), (["depht"], "did you mean depth")],
+    [
+        ([], "give --all, or what to run"),
+        (["depht"], "did you mean depth"),
+        (["convolution", "--data", "nowhere"], "data set cifar10: no folder holds"),
+    ],
 )
 def test_what_cannot_be_run(arguments, words, tmp_path, capsys):
-    assert main.main(["study", *arguments, "--results", str(tmp_path)]) == 2
+    assert main.main(["study", *arguments, "--results", str(tmp_path / "results")]) == 2
     assert words in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize("name", CLAIMS)
