@@ -12,7 +12,8 @@ RESIDUE = CRC(data_width=1).residue()  # left of every message that is followed 
 class Checksum(wiring.Component):
     """Takes bits into a CRC, or gives it out, lowest bit first.
 
-    Latency: `matches` follows a clock after the bits.
+    Latency: `matches` follows two clocks after the bits; so does the first bit that is given out: a
+    clock without `shift` has to be between.
 
     Members
     -------
@@ -44,14 +45,19 @@ class Checksum(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         register = Signal(32)
+        taken, data = Signal(), Signal()  # a bit comes from far
         feedback = Signal()
         m.d.comb += [
             self.low.eq(~register[0]),
-            feedback.eq((register[0] ^ self.data) & ~self.drain),
+            feedback.eq((register[0] ^ data) & taken),
         ]
-        m.d.sync += self.matches.eq(register == RESIDUE)
+        m.d.sync += [
+            taken.eq(self.shift & ~self.drain),
+            data.eq(self.data),
+            self.matches.eq(register == RESIDUE),
+        ]
         with m.If(self.start):
             m.d.sync += register.eq(CRC.initial_crc)
-        with m.Elif(self.shift):
+        with m.Elif(taken | (self.shift & self.drain)):
             m.d.sync += register.eq(register >> 1 ^ Mux(feedback, POLYNOMIAL, 0))
         return m

@@ -3,7 +3,16 @@
 import re
 from importlib.metadata import version
 
-from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, Mux, Signal, unsigned
+from amaranth.hdl import (
+    ClockDomain,
+    ClockSignal,
+    DomainRenamer,
+    Module,
+    Mux,
+    ResetInserter,
+    Signal,
+    unsigned,
+)
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -86,7 +95,11 @@ class LinkedCore(wiring.Component):
         self._receive(m, engine)
         m.d.comb += self.hurry.eq(engine.hurry)
         wiring.connect(m, engine.tx, wiring.flipped(self.tx))
-        wiring.connect(m, unpacker.words, core.samples)
+        # what tells the core's loader to wait does not go on to what words are made of
+        words = fifo.SyncFIFO(width=len(unpacker.words.payload), depth=4)
+        m.submodules.words = DomainRenamer("core")(ResetInserter(core.drop)(words))
+        wiring.connect(m, unpacker.words, words.w_stream)
+        wiring.connect(m, words.r_stream, core.samples)
         m.d.comb += [unpacker.drop.eq(core.drop), engine.labels.eq(unpacker.labels)]
         if self.memory:
             words = self.memory * 1024 // protocol.WORD
@@ -130,7 +143,13 @@ class LinkedCore(wiring.Component):
             return
         m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=8, depth=self.queue)
         wiring.connect(m, wiring.flipped(self.rx), queue.w_stream)
-        wiring.connect(m, queue.r_stream, engine.rx)
+        # block RAM is slow: what it gives is taken into a register, in every second clock at most
+        waits, byte = engine.rx, queue.r_stream
+        m.d.comb += byte.ready.eq(~waits.valid)
+        with m.If(byte.valid & byte.ready):
+            m.d.sync += [waits.payload.eq(byte.payload), waits.valid.eq(1)]
+        with m.Elif(waits.ready):
+            m.d.sync += waits.valid.eq(0)
 
 
 def _choose(m, first, one, other, to) -> None:

@@ -104,6 +104,7 @@ class Player(wiring.Component):
         ]
         pointer = Signal.like(store.address)
         left = Signal.like(count)  # words of the sample, of a checksum
+        none = Signal()  # are left of it
         bit = Signal(range(BITS))
         with m.If(self.stop | ends):
             m.d.sync += ending.eq(1)
@@ -116,7 +117,7 @@ class Player(wiring.Component):
                     m.d.sync += [self.busy.eq(1), clocks.eq(0), learn.eq(command.data[1])]
                     m.next = "PICK"
                 with m.Elif(sums):
-                    m.d.sync += [self.busy.eq(1), left.eq(command.data)]
+                    m.d.sync += [self.busy.eq(1), left.eq(command.data), none.eq(command.data == 0)]
                     m.d.comb += [store.start.eq(1), store.address.eq(table), checksum.start.eq(1)]
                     m.next = "SUM"
                 with m.Else():  # the host's commands have the memory
@@ -158,7 +159,7 @@ class Player(wiring.Component):
                     m.d.sync += self.busy.eq(0)
                     m.next = "IDLE"
             with m.State("SUM"):
-                with m.If((left == 0) | ending):
+                with m.If(none | ending):
                     m.d.comb += checksum.drain.eq(1)
                     m.next = "DRAIN"
                 with m.Elif(store.words.valid):
@@ -166,7 +167,7 @@ class Player(wiring.Component):
                     m.d.sync += bit.eq(bit + 1)
                     with m.If(bit == BITS - 1):
                         m.d.comb += store.words.ready.eq(1)
-                        m.d.sync += left.eq(left - 1)
+                        m.d.sync += [left.eq(left - 1), none.eq(left == 1)]
             with m.State("DRAIN"):
                 m.d.comb += [checksum.drain.eq(1), checksum.shift.eq(1)]
                 m.d.sync += [word.eq(Cat(word[1:], checksum.low)), bit.eq(bit + 1)]
@@ -216,9 +217,10 @@ class Player(wiring.Component):
         store, answer = self.store, self.responses.payload
         command = Signal(self.commands.payload.shape())
         address = Cat(command.address, page)
-        there, sets = Signal(), Signal()
+        inside, there, sets = Signal(), Signal(), Signal()
+        m.d.sync += inside.eq(address < self.words)
         m.d.comb += [
-            there.eq(~self.busy & (address < self.words)),
+            there.eq(~self.busy & inside),
             store.place.eq(address),
             store.value.eq(command.data),
         ]
@@ -227,7 +229,9 @@ class Player(wiring.Component):
                 m.d.comb += self.commands.ready.eq(1)
                 m.d.sync += [command.eq(self.commands.payload), answer.eq(0)]
                 with m.If(self.commands.valid):
-                    m.next = "DO"
+                    m.next = "LOOK"
+            with m.State("LOOK"):  # whether the memory has that word
+                m.next = "DO"
             with m.State("DO"):
                 m.next = "ANSWER"
                 with m.Switch(command.space):

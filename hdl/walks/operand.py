@@ -95,19 +95,18 @@ class CommonOperand(wiring.Component):
     def _of_sample(self):
         """Operands of other cores."""
         cfg, hidden = self.config, len(self.config.hidden)
-        step, scalar, extra = self.step, self.scalar, self.extra
+        step, scalar = self.step, self.scalar
         scales, memory_kind = widths.prescales(cfg), cfg.memory
         pre = self.source
         align = cfg.read.fraction - cfg.z.fraction
         jacobian = self.jacobians.word_select(step.layer, cfg.k.width).as_signed()
         written = memory_kind.scale(cfg)
         start = Array(Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1))
-        sums, steps = widths.forward_prescales(cfg), scales[:-1]
+        sums = widths.forward_prescales(cfg)
         values = {
             (Common.SOURCE, Scale.SUM): Array(pre << shift for shift in sums)[step.layer],
-            (Common.SOURCE, Scale.STEP): Array(pre << shift for shift in steps)[step.layer]
-            >> extra,
-            (Common.ERROR, Scale.STEP): (self.error << scales[-1]) >> extra,
+            (Common.SOURCE, Scale.STEP): self._stepped(pre),
+            (Common.ERROR, Scale.STEP): (self.error << scales[-1]) >> self.extra,
             (Common.ONE, Scale.NONE): 1,
             (Common.MANTISSA, Scale.NONE): self.mantissa,
             (Common.PULL, Scale.NONE): Mux(step.jacobian, jacobian << align, -self.error),
@@ -120,11 +119,17 @@ class CommonOperand(wiring.Component):
         if cfg.convolves:
             # what is summed up over positions is subtracted, then added to the weight
             values[Common.PATCH, Scale.SUM] = values[Common.SOURCE, Scale.SUM]
-            values[Common.PATCH, Scale.STEP] = -values[Common.SOURCE, Scale.STEP]
+            # (no bit is lost by the halvings, so that the short number can be negated)
+            values[Common.PATCH, Scale.STEP] = self._stepped(-pre)
             values[Common.PART, Scale.NONE] = self._part()
         if not memory_kind.windowed:
             del values[Common.ONE, Scale.MEMORY]
         return values
+
+    def _stepped(self, pre):
+        """A pre-synaptic number times the step of the layer."""
+        scales = widths.prescales(self.config)[:-1]
+        return Array(pre << shift for shift in scales)[self.step.layer] >> self.extra
 
     def _part(self):
         """One part of an average over a square, or over a cell."""

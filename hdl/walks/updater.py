@@ -145,6 +145,7 @@ class Updater(wiring.Component):
         s.active, s.begin, s.first = Signal(), Signal(init=1), Signal(init=1)
         s.inner = Signal(range(extent + 1))
         s.outer = Signal(range(max(*(f["outer"] for f in s.facts), 1) + 1))
+        s.bound, s.left = Signal.like(s.inner), Signal.like(s.inner)  # last of a row; steps to it
         s.inner_last, s.outer_last = Signal(), Signal()
         s.linear = Signal(range(max(layout.weight_bases[-1], 2)))
         s.settled = stages(cfg).settled
@@ -165,12 +166,15 @@ class Updater(wiring.Component):
             )
 
         single = of("inner", lambda number: number == 0)
+        bound = Mux(of("strided"), s.count, of("inner"))
         return [
             *(register.eq(of(name)) for name, register in s.now.items()),
             s.linear.eq(of("base")),
             s.after.eq(Cat(chosen[-1], chosen[:-1]) if len(s.facts) > 1 else chosen),
             s.begin.eq(1),
             s.first.eq(1),
+            s.bound.eq(bound),
+            s.left.eq(bound),
             s.inner_last.eq(Mux(of("strided"), s.count == 0, single)),
             s.outer_last.eq(of("outer", lambda number: number == 0)),
         ]
@@ -182,7 +186,6 @@ class Updater(wiring.Component):
         ready, empty, s.issue, s.end, s.move = (
             Signal(name=name) for name in ("ready", "empty", "issue", "end", "move")
         )
-        s.limit = Mux(now["strided"], s.count, now["inner"])
         m.d.comb += [
             ready.eq((now["waits"] & ~self.flags) == 0),
             empty.eq((now["empties"] & s.zeros).any()),
@@ -199,12 +202,13 @@ class Updater(wiring.Component):
         with m.If(s.issue):
             m.d.sync += [
                 s.inner.eq(Mux(inner_last, 0, s.inner + 1)),
+                s.left.eq(Mux(inner_last, s.bound, s.left - 1)),
                 s.outer.eq(Mux(s.end, 0, s.outer + inner_last)),
                 s.linear.eq(Mux(inner_last, s.linear + stride, s.linear + ~strided)),
                 s.first.eq(inner_last),
                 s.begin.eq(0),
                 s.since.eq(0),
-                inner_last.eq(Mux(inner_last, s.limit == 0, s.inner + 1 == s.limit)),
+                inner_last.eq(Mux(inner_last, s.bound == 0, s.left == 1)),
             ]
             with m.If(inner_last):
                 m.d.sync += s.outer_last.eq(s.outer + 1 == s.now["outer"])

@@ -51,6 +51,7 @@ def test_checksum_is_crc32():
             out |= ctx.get(component.low) << n
             await ctx.tick()
         ctx.set(component.shift, 0)
+        await ctx.tick()
         return out
 
     async def bench(ctx):
