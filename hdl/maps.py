@@ -30,7 +30,7 @@ def kept(m, parts):
         in stage 4).
     """
     normalise, step = parts.normalise, parts.dense.total_step
-    config, asks, found = normalise.config, parts.pipeline.stage(2), []
+    config, asks, found = normalise.config, parts.pipeline.stage(1), []
     layout = Layout(config)
     m.d.comb += normalise.last.eq(step.end)
     for group in range(layout.spans):

@@ -43,7 +43,7 @@ class Pipeline:
         self.steps = {clock: Signal(step_layout) for clock in range(1, self.at.source + 5)}
 
     def stage(self, number):
-        """The step in a stage, from stage 2 on."""
+        """The step in a stage, from stage 2 on; in stage 1 its row is not that of a list yet."""
         return self.steps[number + self.at.source]
 
     def issue(self, m, commander, sequencer, z_memory, z_base, oldest_base, traced=None):

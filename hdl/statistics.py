@@ -15,8 +15,8 @@ from .shapes import index
 class Statistics(wiring.Component):
     """Mean, mantissa, exponent and power of each position, of all hidden layers.
 
-    Latency: what is asked for is there a clock later, the mean two. It may be asked for
-    ``NORMALISE_LATENCY + 1`` clocks after its sum of squares has arrived.
+    Latency: what is asked for is there two clocks later, the mean three. It may be asked for
+    ``NORMALISE_LATENCY`` clocks after its sum of squares has arrived.
 
     Parameters
     ----------
@@ -56,7 +56,9 @@ class Statistics(wiring.Component):
         m.submodules.kept = kept = memory.Memory(
             shape=data.StructLayout(self.shapes), depth=max(self.depth, 2), init=[]
         )
-        write, read = kept.write_port(), kept.read_port()
+        write = kept.write_port()
+        read = kept.read_port(transparent_for=[write])
+        asked = late(m, read.data, name="asked_{}")  # block RAM is slow
         # the mean is there two clocks after the squares, when the next sum cannot have come yet
         mean = late(m, self.mean, NORMALISE_LATENCY - 2, name="mean_{}")
         m.d.comb += [
@@ -67,9 +69,9 @@ class Statistics(wiring.Component):
             write.data.exponent.eq(self.exponent),
             write.data.power.eq(self.power),
             read.addr.eq(self.asked),
-            self.mean_kept.eq(late(m, read.data.mean, name="mean_asked")),
-            self.mantissa_kept.eq(read.data.mantissa),
-            self.exponent_kept.eq(read.data.exponent),
-            self.power_kept.eq(read.data.power),
+            self.mean_kept.eq(late(m, asked.mean, name="mean_asked")),
+            self.mantissa_kept.eq(asked.mantissa),
+            self.exponent_kept.eq(asked.exponent),
+            self.power_kept.eq(asked.power),
         ]
         return m

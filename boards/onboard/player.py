@@ -1,5 +1,8 @@
 """Plays the samples in the board's memory to the core, and counts what it says."""
 
+from functools import reduce
+from operator import or_
+
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -218,7 +221,9 @@ class Player(wiring.Component):
         command = Signal(self.commands.payload.shape())
         address = Cat(command.address, page)
         inside, there, sets = Signal(), Signal(), Signal()
+        named = Signal(max(registers) + 1)  # the register of the command
         m.d.sync += inside.eq(address < self.words)
+        m.d.sync += named.eq(Cat(command.address == n for n in range(len(named))))
         m.d.comb += [
             there.eq(~self.busy & inside),
             store.place.eq(address),
@@ -236,19 +241,23 @@ class Player(wiring.Component):
                 m.next = "ANSWER"
                 with m.Switch(command.space):
                     with m.Case(BoardSpace.READ_WORD):
-                        m.d.comb += read.eq(there)
                         with m.If(there):
-                            m.next = "WORD"
+                            m.next = "READ"
                     with m.Case(BoardSpace.WRITE_WORD):
-                        m.d.comb += store.write.eq(there)
-                        with m.If(there & ~store.ready):
-                            m.next = "DO"
+                        with m.If(there):
+                            m.next = "WRITE"
                     with m.Case(BoardSpace.READ_REGISTER):
-                        for number, register in registers.items():
-                            with m.If(command.address == number):
-                                m.d.sync += answer.eq(register)
+                        found = (Mux(named[n], value, 0) for n, value in registers.items())
+                        m.d.sync += answer.eq(reduce(or_, found))
                     with m.Case(BoardSpace.WRITE_REGISTER):
                         m.d.comb += sets.eq(1)
+            with m.State("READ"):
+                m.d.comb += read.eq(1)
+                m.next = "WORD"
+            with m.State("WRITE"):
+                m.d.comb += store.write.eq(1)
+                with m.If(store.ready):
+                    m.next = "ANSWER"
             with m.State("WORD"):
                 m.d.sync += answer.eq(store.words.payload)
                 with m.If(store.words.valid):
@@ -257,14 +266,14 @@ class Player(wiring.Component):
                 m.d.comb += self.responses.valid.eq(1)
                 with m.If(self.responses.ready):
                     m.next = "TAKE"
-        runs = sets & (command.address == BoardRegister.RUN)
+        runs = sets & named[BoardRegister.RUN]
         m.d.comb += [
             go.eq(runs & command.data[0] & ~self.busy),
             ends.eq(runs & ~command.data[0]),
-            sums.eq(sets & (command.address == BoardRegister.SUM) & ~self.busy),
+            sums.eq(sets & named[BoardRegister.SUM] & ~self.busy),
         ]
         with m.If(sets & ~self.busy):
             for number, register in values.items():
-                with m.If(command.address == number):
+                with m.If(named[number]):
                     m.d.sync += register.eq(command.data)
         return command, address

@@ -148,6 +148,9 @@ class Sdram(wiring.Component):
         room = Signal(range(AHEAD + 1), init=AHEAD)  # for words that are not asked for yet
         place, value, writes = Signal.like(at), Signal(BITS), Signal()
         target = Signal.like(at)
+        # whether the open row is another one is known a clock after the address
+        far, far_place = Signal(), Signal()
+        fresh, settled = Signal(), Signal()
         due = Signal()  # a refresh
         interval = int(chip.refi * 1e-9 * self.clock_hz)
         ticks = Signal(range(interval))
@@ -187,6 +190,10 @@ class Sdram(wiring.Component):
             wires.eq(Cat(wires[1:], reads)),
             room.eq(room - reads + taken),
             held.eq(held - held.any()),
+            far.eq(row != at[word_bits:]),
+            far_place.eq(row != place[word_bits:]),
+            fresh.eq(self.start),
+            settled.eq(writes),
         ]
         with m.If(self.write & self.ready):
             m.d.sync += [writes.eq(1), place.eq(self.place), value.eq(self.value)]
@@ -220,9 +227,10 @@ class Sdram(wiring.Component):
                     with m.Else():
                         give(refresh, "PREPARE", rfc)
             with m.State("RUN"):
-                wanted = (reading & room.any() & ~self.start) | writes
+                # (a read in the clock of a start is forgotten with all others)
+                wanted = Mux(writes, settled, reading & room.any() & ~fresh)
                 with m.If(~wait.any()):
-                    with m.If(due | (wanted & open_ & (row != target[word_bits:]))):
+                    with m.If(due | (wanted & open_ & Mux(writes, far_place, far))):
                         with m.If(~open_):
                             m.next = "CLOSED"
                         with m.Elif(~held.any()):
@@ -230,7 +238,7 @@ class Sdram(wiring.Component):
                             give(precharge, "CLOSED", rp, a=everything)
                     with m.Elif(wanted & ~open_):
                         m.next = "CLOSED"
-                    with m.Elif(writes):
+                    with m.Elif(writes & settled):
                         # the data of reads before are off the wires
                         with m.If(~wires.any()):
                             m.d.sync += [
@@ -253,7 +261,7 @@ class Sdram(wiring.Component):
                     with m.Else():
                         m.d.sync += [open_.eq(1), row.eq(target[word_bits:]), held.eq(ras - 1)]
                         number = target[word_bits:]
-                        give(activate, "RUN", rcd, a=number[chip.bank_bits :], ba=number)
+                        give(activate, "RUN", max(rcd, 2), a=number[chip.bank_bits :], ba=number)
         # the time goes on while a refresh waits: on average none is late
         m.d.sync += ticks.eq(Mux(ticks == interval - 1, 0, ticks + 1))
         with m.If(ticks == interval - 1):
