@@ -101,7 +101,8 @@ class PositionFacts(Facts):
         """Numbers of the window, and what is added to what it says."""
         walk, layout, config = p.walk, self.layout, self.config
         blocks = layout.map_form(walk.units).blocks
-        others = [f"{of}_{n}" for of in ("shift", "jump") for n in range(1, layout.spans)]
+        groups = range(1, layout.spans)
+        others = [f"{of}_{n}" for of in ("shift", "jump") for n in groups]
         fact = dict.fromkeys((*SIZES, *ADDS, *CELLS, "source", "adds", "single", *others), 0)
         fact["from_below"] = walk.common in (Common.PATCH, Common.SOURCE)
         if walk.common is Common.PATCH:
@@ -125,7 +126,9 @@ class PositionFacts(Facts):
             across = w.cell[1] // layout.map_form(p.layer).groups - 1
             numbers = (across, w.grid - 1, w.cell[0] - 1, blocks, (1 - w.grid) * blocks)
             fact |= dict(zip(CELLS, numbers, strict=True))
-        for name in (*ADDS, *CELLS[3:], "source"):
+        sources = {f"source_{n}": fact["source"] + fact.pop(f"jump_{n}") for n in groups}
+        fact |= sources
+        for name in (*ADDS, *CELLS[3:], "source", *sources):
             fact[name] %= 1 << self.bits
         return fact
 
@@ -282,11 +285,7 @@ class PositionSequencer(Sequencer):
             window.clear.eq(s.move | self.idle),
             *(getattr(window, name).eq(now[name]) for name in (*SIZES, *ADDS, *CELLS)),
             *(getattr(window, name).eq(now[name]) for name in ("crossed", "single")),
-            *(
-                getattr(window, f"{of}_{group}").eq(now[f"{of}_{group}"])
-                for of in ("shift", "jump")
-                for group in self.others
-            ),
+            *(getattr(window, f"shift_{n}").eq(now[f"shift_{n}"]) for n in self.others),
         ]
 
     def _sources(self, m, s):
@@ -295,14 +294,14 @@ class PositionSequencer(Sequencer):
         block = Mux(now["adds"], s.block, 0)
         m.d.comb += [
             windowed.eq(now["from_below"] | now["adds"]),
-            address.eq(now["source"] + s.window.address + block),
-            self.source_place.eq(Mux(windowed, address, s.place)),
+            address.eq(now["source"] + s.window.address),
+            self.source_place.eq(Mux(windowed, address + block, s.place)),
             self.source_lane.eq(s.window.lane),
             self.list_address.eq(address),
         ]
         for group in self.others:
-            further = getattr(s.window, f"address_{group}")
-            m.d.comb += getattr(self, f"address_{group}").eq(now["source"] + further)
+            further = now[f"source_{group}"] + s.window.address
+            m.d.comb += getattr(self, f"address_{group}").eq(further)
 
     def _word(self, s):
         return s.block + s.window.cell

@@ -57,10 +57,10 @@ class Window(wiring.Component):
     cell_wide, cell_across, cell_down, cell_next, cell_back : In
         Last position across a cell, last cell across the map, last position down a cell; words of
         a cell, and what a row of cells takes back.
-    shift_1, .. : In, jump_1, .. : In
-        Columns, and words, by which the position of each other group of lanes lies further.
-    address : Out, address_1, .. : Out
-        Relative to that of the first tap at the first position.
+    shift_1, .. : In
+        Columns by which the position of each other group of lanes lies further.
+    address : Out
+        Of the first group's position, relative to that of the first tap at the first position.
     share_now : Out
     lane : Out
     inside : Out, a bit for each group of lanes
@@ -92,8 +92,6 @@ class Window(wiring.Component):
                 "cell": Out(address),
             }
             | {f"shift_{group}": In(self.numbers) for group in self.groups}
-            | {f"jump_{group}": In(address) for group in self.groups}
-            | {f"address_{group}": Out(address) for group in self.groups}
         )
 
     def elaborate(self, platform):
@@ -159,6 +157,4 @@ class Window(wiring.Component):
         for group in self.groups:
             shifted = column + getattr(self, f"shift_{group}")
             inside.append((shifted >= 0) & (shifted < self.columns))
-            further = self.address + getattr(self, f"jump_{group}")
-            m.d.comb += getattr(self, f"address_{group}").eq(further)
         m.d.comb += self.inside.eq(Mux((row >= 0) & (row < self.rows), Cat(inside), 0))
