@@ -123,9 +123,9 @@ def check_fits(board: Board, config: CoreConfig) -> devices.Need:
         if getattr(need, key) > has
     )
     nearest = devices.nearest(config, board.device)
-    layers = "-".join(map(str, nearest.sizes)) if nearest else ""
+    layers = "-".join(map(str, devices.widths_of(nearest))) if nearest else ""
     advice = (
-        f"the nearest that fits: layers {layers} on {nearest.lanes} lanes"
+        f"the nearest that fits: layers of {layers} on {nearest.lanes} lanes"
         if nearest
         else f"not on one lane either; the board's preset is {board.preset}"
     )
