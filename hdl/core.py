@@ -299,6 +299,7 @@ class Core(wiring.Component):
             random.value.eq(Mux(commander.restart, seed_state(cfg.seed), taken)),
             commander.random.eq(random.word),
             operand.step.eq(step_3),
+            *_if(cfg.convolves, lambda: operand.ahead.eq(parts.pipeline.stage(2))),
             operand.source.eq(parts.sources[0]),
             operand.error.eq(parts.errors.error),
             *_if(sample, lambda: operand.mantissa.eq(mantissa)),

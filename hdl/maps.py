@@ -112,7 +112,7 @@ def operands(m, parts, given, statistics):
         m.submodules[f"operand_{group}"] = operand = CommonOperand(config, parts.step_layout)
         mean, mantissa, exponent, power = statistics[group]
         m.d.comb += [
-            *take(operand, given, "step", "error", "jacobians", "extra"),
+            *take(operand, given, "step", "ahead", "error", "jacobians", "extra"),
             operand.source.eq(parts.sources[group]),
             operand.mantissa.eq(mantissa),
             getattr(dense, f"scalar_{group}").eq(late(m, operand.scalar)),

@@ -1,6 +1,6 @@
 """The operand that all lanes share."""
 
-from amaranth.hdl import Array, Const, Module, Mux, signed, unsigned
+from amaranth.hdl import Array, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,9 +26,9 @@ def source_shape(config):
 class CommonOperand(wiring.Component):
     """Chooses and scales what the lanes multiply with, as the kind of the step has it.
 
-    Latency: none, combinational (stage 2). Read-modify-write passes are brought to the one
-    ``update_shift`` here, and the sums of all layers to one fraction, by shifting this operand;
-    that of a direction is negative, as `hebbware.hdl.lanes.dense` wants it.
+    Latency: none, combinational (stage 2), but for `ahead`. Read-modify-write passes are brought to
+    the one ``update_shift`` here, and the sums of all layers to one fraction, by shifting this
+    operand; that of a direction is negative, as `hebbware.hdl.lanes.dense` wants it.
 
     Parameters
     ----------
@@ -45,6 +45,8 @@ class CommonOperand(wiring.Component):
         Of the statistics; sum of e k of each layer (reservoir memory: J).
     extra : In
         Halvings of every step.
+    ahead : In
+        Of convolutions: the step that comes in the next clock.
     scalar : Out
     """
 
@@ -60,10 +62,13 @@ class CommonOperand(wiring.Component):
                 "extra": In(index(config.update.halvings + 1)),
                 "scalar": Out(signed(widths.operand_b(config))),
             }
+            | ({"ahead": In(step_layout)} if config.convolves else {})
         )
 
     def elaborate(self, platform):
         m = Module()
+        if self.config.convolves:
+            self._shift(m)
         values = self._of_tick() if self.config.recurrent else self._of_sample()
         those = kinds_of(self.config).those
         with m.Switch(self.step.kind):
@@ -102,10 +107,11 @@ class CommonOperand(wiring.Component):
         jacobian = self.jacobians.word_select(step.layer, cfg.k.width).as_signed()
         written = memory_kind.scale(cfg)
         start = Array(Const(-init_scale(cfg, layer), len(scalar)) for layer in range(hidden + 1))
-        sums = widths.forward_prescales(cfg)
+        sums, steps = widths.forward_prescales(cfg), scales[:-1]
         values = {
             (Common.SOURCE, Scale.SUM): Array(pre << shift for shift in sums)[step.layer],
-            (Common.SOURCE, Scale.STEP): self._stepped(pre),
+            (Common.SOURCE, Scale.STEP): Array(pre << shift for shift in steps)[step.layer]
+            >> self.extra,
             (Common.ERROR, Scale.STEP): (self.error << scales[-1]) >> self.extra,
             (Common.ONE, Scale.NONE): 1,
             (Common.MANTISSA, Scale.NONE): self.mantissa,
@@ -117,19 +123,36 @@ class CommonOperand(wiring.Component):
             (Common.START, Scale.NONE): Mux(step.bias, 0, start[step.layer]),
         }
         if cfg.convolves:
-            # what is summed up over positions is subtracted, then added to the weight
-            values[Common.PATCH, Scale.SUM] = values[Common.SOURCE, Scale.SUM]
-            # (no bit is lost by the halvings, so that the short number can be negated)
-            values[Common.PATCH, Scale.STEP] = self._stepped(-pre)
+            for common in (Common.SOURCE, Common.PATCH):
+                values[common, Scale.SUM] = values[common, Scale.STEP] = self.shifted
             values[Common.PART, Scale.NONE] = self._part()
         if not memory_kind.windowed:
             del values[Common.ONE, Scale.MEMORY]
         return values
 
-    def _stepped(self, pre):
-        """A pre-synaptic number times the step of the layer."""
-        scales = widths.prescales(self.config)[:-1]
-        return Array(pre << shift for shift in scales)[self.step.layer] >> self.extra
+    def _shift(self, m):
+        """`shifted`, the pre-synaptic number as sums and updates have it.
+
+        By how much is known a clock before: halvings take bits back that steps have added, so that
+        none is lost. What is summed up over positions is subtracted, then added to the weight.
+        """
+        cfg, ahead, kinds = self.config, self.ahead, kinds_of(self.config)
+        steps, sums = widths.prescales(cfg)[:-1], widths.forward_prescales(cfg)
+        stepped = is_any(ahead.kind, kinds.those(lambda walk: walk.scale is Scale.STEP))
+        amount, negative = Signal(range(max(*steps, *sums) + 1)), Signal()
+        m.d.sync += [
+            amount.eq(
+                Mux(stepped, Array(steps)[ahead.layer] - self.extra, Array(sums)[ahead.layer])
+            ),
+            negative.eq(
+                is_any(
+                    ahead.kind,
+                    kinds.those(lambda w: w.common is Common.PATCH and w.scale is Scale.STEP),
+                )
+            ),
+        ]
+        self.shifted = Signal.like(self.scalar)
+        m.d.comb += self.shifted.eq(Mux(negative, -self.source, self.source) << amount)
 
     def _part(self):
         """One part of an average over a square, or over a cell."""
