@@ -85,7 +85,8 @@ of 64-16-10 on 4 lanes was synthesised for an ECP5 to 5,416 (counted as below), 
 # fitted to builds, see `resources`
 _LUT_CORE, _LUT_GAINS = 3550.0, 350.0  # sequencer, softmax, statistics, ...; of a `gated` memory
 _LUT_LINK = 550.0  # the serial link
-# the same of cores of sequences, and the multiplier of their softmax
+# the same of cores of sequences, and the multiplier of their softmax; signals have none, but count
+# as many LUTs
 _LUT_TICKS, _LUT_TICKS_LANE, _DSP_TICKS = 3350.0, 6.65, 1
 _LUT_LANE, _LUT_LANE_SCALE = 5.95, 90.0  # a lane, for each bit of its operands; its read scaling
 _LUT_BESIDE, _LUT_BESIDE_LANE = 900.0, 130.0  # updates beside, and of each lane: a guess
@@ -177,7 +178,7 @@ def multipliers(config: CoreConfig, family: Family) -> int:
     for bits in (widths.operand_a(config), widths.operand_b(config)):
         parts *= ceil((bits - 1) / family.dsp_bits)
     if config.recurrent:
-        return config.lanes * parts + _DSP_TICKS
+        return config.lanes * parts + _DSP_TICKS * (not config.signal)
     odd = any(units & (units - 1) for units in config.hidden)
     reservoirs = 0
     if config.memory.projected:

@@ -156,6 +156,18 @@ def test_memories_of_sequences_are_those_of_the_verilog(fields):
     assert found == sorted((int(width), int(depth)) for width, depth in declared)
 
 
+def test_errors_of_signals_take_no_multiplier():
+    """Products in the Verilog: one for each lane, and the softmax's, of which signals have none."""
+    config = CoreConfig.of((7, 10, 3), **SEQUENCES)
+    products, estimated = [], []
+    for signal in (False, True):
+        core = config.derive(neuron__signal=signal)
+        products.append(len(re.findall(r" \* ", emit.core_verilog(core))))
+        estimated.append(devices.multipliers(core, devices.FAMILIES["ecp5"]))
+    assert products[0] - products[1] == estimated[0] - estimated[1] + 1  # errors times scores
+    assert estimated[1] == config.lanes
+
+
 def test_weights_are_those_of_the_network():
     for name in ("digits", "mnist", "digits-rows"):
         assert estimate.weights(load(name)) == sum(w.size for w in Core(load(name)).weights)
