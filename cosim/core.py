@@ -91,7 +91,8 @@ def _with_targets(config, rng, x, targets):
     """
     targets = [ticks_with(config, each) for each in targets]
     none = np.full((config.neuron.ticks, config.classes), NO_LABEL)
-    flat = np.reshape([none if t is None else t for t in targets], (-1, config.classes))
+    flat = np.array([none if t is None else t for t in targets], np.int64)
+    flat = flat.reshape(-1, config.classes)
     learned = learned_ticks(flat)
     words = np.where(learned[:, None], flat & 255, rng.integers(0, 256, flat.shape))
     numbers = rng.integers(0, config.classes, len(flat)).tolist()

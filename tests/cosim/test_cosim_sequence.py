@@ -169,6 +169,7 @@ def test_targets_of_signals_in_the_stream():
     assert words[1, 2, 7:10].tolist() == [128, 255, 127]
     learned = words[:, :, -1] < config.classes
     assert np.argwhere(learned).tolist() == [[1, 2]]
+    assert sample_words(config, x[:0], []).size == 0
 
 
 def test_results_of_signals_by_hand():
