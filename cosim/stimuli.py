@@ -261,10 +261,12 @@ def commands_alone(config: CoreConfig, seed: int = 0, count: int = 150) -> Stimu
             commands.append(Command(Op.WRITE, space, 1 << bit, 0, 1))
             commands += [Command(Op.READ, space, at) for at in (0, 1 << bit)]
         commands.append(Command(Op.READ, Space.STATE, 1 << bit | State.EXTRA | State.RANDOM))
-    # each bit of the data alone decides whether they can be taken
-    for bit in range(DATA_BITS):
+    # each bit of the data alone decides whether they can be taken; none of them; and the last value
+    # that can be
+    ends = config.update.halvings, config.stored.width - 1
+    for data in (*(1 << bit for bit in range(DATA_BITS)), 0, *ends, *(end + 1 for end in ends)):
         for at in ((Space.STATE, State.EXTRA), (Space.STATE, State.RANDOM), (Space.GAIN, 0)):
-            commands += [Command(Op.WRITE, *at, 0, 1 << bit), Command(Op.READ, *at)]
+            commands += [Command(Op.WRITE, *at, 0, data), Command(Op.READ, *at)]
     x = np.zeros((0, *config.sample_shape), np.int64)
     return Stimuli("commands alone", x, [], commands)
 
