@@ -122,10 +122,11 @@ def command(
     from hebbware.golden.learn import controls as control_runs
     from hebbware.golden.learn import train as training
 
-    if not resume and (resolved := resolve_config(config, seed)).signal:
+    given = None if resume else resolve_config(config, seed)  # read once: it may be a pipe
+    if given and given.signal:
         forbid(context, "neuron.signal: targets are signals", *signals.REFUSED, *prequential.NAMES)
         signals.run(
-            *(resolved, config, source),
+            *(given, config, source),
             epochs=EPOCHS if epochs is None else epochs,
             validation=validation,
             engine=engine,
@@ -150,7 +151,7 @@ def command(
         from hebbware.cli.seeds import repeat
 
         repeat(
-            *(resolve_config(config, seed), config, source, seeds),
+            *(given, config, source, seeds),
             epochs=EPOCHS if epochs is None else epochs,
             validation=validation,
             engine=engine,
@@ -172,7 +173,7 @@ def command(
         source = replace(source, name=source.name or state.dataset, meaning=state.meaning)
         validation = state.held
     else:
-        resolved, planned = resolve_config(config, seed), EPOCHS
+        resolved, planned = given, EPOCHS
     epochs = planned if epochs is None else epochs
     if controls:
         control_runs.configurations(resolved)  # those that cannot be fail here
