@@ -96,10 +96,10 @@ class LinkedCore(wiring.Component):
         m.d.comb += self.hurry.eq(engine.hurry)
         wiring.connect(m, engine.tx, wiring.flipped(self.tx))
         # what tells the core's loader to wait does not go on to what words are made of
-        words = fifo.SyncFIFO(width=len(unpacker.words.payload), depth=4)
-        m.submodules.words = DomainRenamer("core")(ResetInserter(core.drop)(words))
-        wiring.connect(m, unpacker.words, words.w_stream)
-        wiring.connect(m, words.r_stream, core.samples)
+        waiting = fifo.SyncFIFO(width=len(unpacker.words.payload), depth=4)
+        m.submodules.words = DomainRenamer("core")(ResetInserter(core.drop)(waiting))
+        wiring.connect(m, unpacker.words, waiting.w_stream)
+        wiring.connect(m, waiting.r_stream, core.samples)
         m.d.comb += [unpacker.drop.eq(core.drop), engine.labels.eq(unpacker.labels)]
         if self.memory:
             words = self.memory * 1024 // protocol.WORD

@@ -1,8 +1,5 @@
 """Plays the samples in the board's memory to the core, and counts what it says."""
 
-from functools import reduce
-from operator import or_
-
 from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -12,6 +9,7 @@ from ...golden.config import NO_LABEL
 from ...golden.program import commands
 from ...hdl.results import result_width
 from ..link.checksum import Checksum
+from ..link.states import either
 from ..protocol import BoardRegister, BoardSpace
 from .memory import BITS, members
 from .permutation import Permutation
@@ -248,7 +246,7 @@ class Player(wiring.Component):
                             m.next = "WRITE"
                     with m.Case(BoardSpace.READ_REGISTER):
                         found = (Mux(named[n], value, 0) for n, value in registers.items())
-                        m.d.sync += answer.eq(reduce(or_, found))
+                        m.d.sync += answer.eq(either(*found))
                     with m.Case(BoardSpace.WRITE_REGISTER):
                         m.d.comb += sets.eq(1)
             with m.State("READ"):

@@ -6,11 +6,11 @@ columns and channels, as convolutions read them.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
+from hebbware.golden.data import at_hand
 from hebbware.golden.data.dataset import Dataset
 from hebbware.golden.errors import InputError
 
@@ -47,13 +47,13 @@ def folder(data_dir: str | Path | None = None) -> Path:
     InputError
         There is none; says how to get it.
     """
-    base = data_dir or os.environ.get("HEBBWARE_DATA")
-    for place in (Path(base) / name for name in FOLDERS) if base else ():
-        if (place / TEST).is_file():
-            return place
-    raise InputError(
-        f"data set {NAME}: no folder holds {TRAIN[0]} and following, and {TEST}; get the binary "
-        "version of CIFAR-10, unpack it, and give its folder with --data DIR or $HEBBWARE_DATA"
+    return at_hand.folder(
+        NAME,
+        data_dir,
+        FOLDERS,
+        lambda place: (place / TEST).is_file(),
+        f"{TRAIN[0]} and following, and {TEST}",
+        "the binary version of CIFAR-10, unpack it",
     )
 
 

@@ -8,8 +8,11 @@ Source: Bellec et al. 2020, doi 10.1038/s41467-020-17236-y, and NEST's tutorial 
 generate sine waves, whose targets are made like this.
 """
 
+from functools import partial
+
 import numpy as np
 
+from hebbware.golden.arithmetic.uniform import uniform
 from hebbware.golden.data.dataset import Dataset
 from hebbware.golden.errors import InputError
 from hebbware.golden.layers.squared import TARGET
@@ -56,10 +59,7 @@ def patterns(
             raise InputError(f"{name} must be at least {low}, not {value}")
     if not 0 <= noise <= 1:
         raise InputError(f"noise must lie in 0..1, not {noise}")
-    generator = np.random.PCG64([seed, ticks, inputs, outputs])
-
-    def draw(*shape):
-        return (generator.random_raw(int(np.prod(shape))) >> 11).reshape(shape) * 2.0**-53
+    draw = partial(uniform, np.random.PCG64([seed, ticks, inputs, outputs]))
 
     pattern = draw(ticks, inputs) < RATE
     amplitudes, phases = 0.5 + 1.5 * draw(outputs, len(CYCLES)), 2 * np.pi * draw(outputs, 4)

@@ -20,13 +20,14 @@ the image.
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from hebbware.golden.data import patterns, speech
+from hebbware.golden.arithmetic.uniform import uniform
+from hebbware.golden.data import at_hand, patterns, speech
 from hebbware.golden.data.dataset import Dataset
 from hebbware.golden.errors import InputError, one_of
 from hebbware.golden.system.files import read_text
@@ -70,13 +71,13 @@ def folder(name: str, data_dir: str | Path | None = None) -> Path:
         There is none; says how to get it.
     """
     wanted, source = SOURCES[name]
-    base = data_dir or os.environ.get("HEBBWARE_DATA")
-    for place in (Path(base) / name, Path(base)) if base else ():
-        if any((place / each).exists() for each in wanted):
-            return place
-    raise InputError(
-        f"data set {name}: no folder holds {' or '.join(wanted)}; get {source}, and give its "
-        "folder with --data DIR or $HEBBWARE_DATA"
+    return at_hand.folder(
+        name,
+        data_dir,
+        (name, "."),
+        lambda place: any((place / each).exists() for each in wanted),
+        " or ".join(wanted),
+        source,
     )
 
 
@@ -224,10 +225,7 @@ def cues(
     if seed < 0:
         raise InputError(f"seed must be 0 or more, not {seed}")
     samples, ticks = train + test, LEAD + count * (CUE + GAP) - GAP + delay + RECALL
-    generator = np.random.PCG64([seed, count, delay])
-
-    def draw(*shape):
-        return (generator.random_raw(int(np.prod(shape))) >> 11).reshape(shape) * 2.0**-53
+    draw = partial(uniform, np.random.PCG64([seed, count, delay]))
 
     often = draw(samples, 1) < 0.5  # the side on which cues are likely
     right = (draw(samples, count) < 0.7) == often

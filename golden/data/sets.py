@@ -23,7 +23,6 @@ versions: the same seed gives the same samples everywhere.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -32,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbware.golden.data import cifar, idx, sample_files, sequences
+from hebbware.golden.data import at_hand, cifar, idx, sample_files, sequences
 from hebbware.golden.data.dataset import Dataset, permutation
 from hebbware.golden.data.meaning import Meaning
 from hebbware.golden.errors import InputError, one_of
@@ -174,14 +173,14 @@ def _own(path: str, label, encoding, fitted, meaning: Meaning, name: str = "") -
 
 
 def _gas_folder(data_dir: str | Path | None = None) -> Path:
-    base = data_dir or os.environ.get("HEBBWARE_DATA")
-    for folder in (Path(base) / GAS, Path(base)) if base else ():
-        if folder.is_dir() and any(folder.glob("batch*.dat*")):
-            return folder
-    raise InputError(
-        f'data set {GAS}: no folder holds batch1.dat and following; get "Gas Sensor Array Drift at '
-        'Different Concentrations" from the UCI Machine Learning Repository, and give its folder '
-        "with --data DIR or $HEBBWARE_DATA"
+    return at_hand.folder(
+        GAS,
+        data_dir,
+        (GAS, "."),
+        lambda place: place.is_dir() and any(place.glob("batch*.dat*")),
+        "batch1.dat and following",
+        '"Gas Sensor Array Drift at Different Concentrations" from the UCI Machine Learning '
+        "Repository",
     )
 
 

@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arithmetic.uniform import uniform
 from ..errors import InputError, one_of
 from ..system import places
 from ..system.files import write_arrays
@@ -102,8 +103,7 @@ class _Random:
 
     def uniform(self, *shape):
         """In 0 .. 1."""
-        raw = self.source.random_raw(int(np.prod(shape)))
-        return ((raw >> np.uint64(11)) * 2.0**-53).reshape(shape)
+        return uniform(self.source, *shape)
 
     def normal(self, *shape):
         """Sums of four uniform numbers, of variance 1."""
