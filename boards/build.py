@@ -2,14 +2,17 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 from ..cosim import tools
 from ..golden.config import CoreConfig
 from ..golden.errors import InputError
 from ..golden.estimate import devices, estimate, ticks
+from ..golden.system.workers import workers
 from . import protocol, report
 from . import watch as watching
 from .board import Board
@@ -168,6 +171,7 @@ def build(
     *,
     clock_hz: int | None = None,
     seeds: int = 1,
+    jobs: int = 1,
     overwrite: bool = False,
     tell: Callable[[int, int, str, Step | None], None] = lambda *_: None,
     doing: Callable[[str], None] = lambda _: None,
@@ -180,10 +184,14 @@ def build(
         Of the core; by default the board's.
     seeds : int
         Placements to try; the fastest becomes the bitstream.
+    jobs : int
+        Placements at a time, a process each.
     tell : callable
         Called with number, count and name of a step before it, and with what came of it after it.
+        Placements are one step before, and one each after.
     doing : callable
-        Called with what place and route is doing, such as how many wires are overused.
+        Called with what place and route is doing, such as how many wires are overused, where it is
+        one placement at a time.
 
     Raises
     ------
@@ -200,13 +208,18 @@ def build(
     prepare_folder(folder, board, config, clock_hz, overwrite)
     count, steps = len(needed) + seeds, []
 
+    def begin(name: str) -> None:
+        tell(len(steps) + 1, count, name, None)
+
+    def end(name: str, tool: str, log: str, seconds: float) -> None:
+        steps.append(Step(len(steps) + 1, name, tool, seconds, str(folder / log)))
+        tell(len(steps), count, name, steps[-1])
+
     def step(name: str, tool: str, log: str, work):
-        number = len(steps) + 1
-        tell(number, count, name, None)
+        begin(name)
         start = time.monotonic()
         value = work()
-        steps.append(Step(number, name, tool, time.monotonic() - start, str(folder / log)))
-        tell(number, count, name, steps[-1])
+        end(name, tool, log, time.monotonic() - start)
         return value
 
     commands, clock_mhz = step(
@@ -214,32 +227,23 @@ def build(
     )
     yosys, place, pack = needed
 
-    def watch(line: str) -> None:
-        if now := watching.doing(line):
-            doing(now)
-
-    def run(tool, arguments, name, log, **options):
-        options |= {"step": name, "folder": folder, "log": folder / log}
+    def run(tool, arguments, name, log):
         step(
             name, f"{tool.name}, {tool.origin}", log,
-            lambda: tools.call(tool, arguments, **options),
+            lambda: tools.call(tool, arguments, step=name, folder=folder, log=folder / log),
         )  # fmt: skip
 
     run(yosys, commands[0], "synthesise", "synthesis.log")
     cells = _cells(folder / f"{NAME}.stat.json")
+    begin("place and route" + (f", {seeds} seeds, {jobs} at a time" if seeds > 1 else ""))
     placements = []
-    for seed in range(1, seeds + 1):
-        written = f"report_{seed}.json"
-        options = [
-            "--freq", f"{clock_mhz:.6f}", "--seed", str(seed), "--report", written,
-            "--timing-allow-fail",
-        ]  # fmt: skip
-        arguments = [_seeded(argument, seed) for argument in commands[1]]
-        name = "place and route" + (f", seed {seed}" if seeds > 1 else "")
-        run(place, [*arguments, *options], name, f"placement_{seed}.log", watch=watch)
-        said = json.loads((folder / written).read_text())
-        clock, reached, _ = report.clock(said)
-        placements.append(Placement(seed, reached, report.worst_path(said, clock), said))
+    for placement, seconds in _placements(
+        place, commands[1], clock_mhz, folder, seeds, min(jobs, seeds), doing
+    ):
+        placements.append(placement)
+        name = "place and route" + (f", seed {placement.seed}" if seeds > 1 else "")
+        end(name, f"{place.name}, {place.origin}", _log(placement.seed), seconds)
+    placements.sort(key=lambda placement: placement.seed)
     best = max(placements, key=lambda placement: placement.fmax_mhz)
     run(pack, [_seeded(argument, best.seed) for argument in commands[2]], "pack", "pack.log")
     return Result(
@@ -256,6 +260,59 @@ def _tools(board: Board) -> tuple[str, str, str]:
         "ice40": ("yosys", "nextpnr-ice40", "icepack"),
         "gowin": ("yosys", "nextpnr-himbaechel-gowin", "gowin_pack"),
     }[board.family]
+
+
+def _placements(
+    tool: tools.Tool,
+    arguments: list[str],
+    clock_mhz: float,
+    folder: Path,
+    seeds: int,
+    jobs: int,
+    doing: Callable[[str], None],
+) -> Iterator[tuple[Placement, float]]:
+    """Each placement with its seconds, as they come."""
+    every = [(tool, arguments, clock_mhz, folder, seed) for seed in range(1, seeds + 1)]
+    if jobs == 1:
+
+        def watch(line: str) -> None:
+            if now := watching.doing(line):
+                doing(now)
+
+        for one in every:
+            yield _place(*one, watch)
+        return
+    with workers(jobs) as pool:
+        for future in as_completed([pool.submit(_place, *one) for one in every]):
+            yield future.result()
+
+
+def _place(
+    tool: tools.Tool,
+    arguments: list[str],
+    clock_mhz: float,
+    folder: Path,
+    seed: int,
+    watch: Callable[[str], None] | None = None,
+) -> tuple[Placement, float]:
+    """Place and route with one seed: what came of it, and the seconds."""
+    start, written = time.monotonic(), f"report_{seed}.json"
+    options = [
+        "--freq", f"{clock_mhz:.6f}", "--seed", str(seed), "--report", written,
+        "--timing-allow-fail",
+    ]  # fmt: skip
+    tools.call(
+        tool, [*(_seeded(argument, seed) for argument in arguments), *options],
+        step=f"place and route, seed {seed}", folder=folder, log=folder / _log(seed), watch=watch,
+    )  # fmt: skip
+    said = json.loads((folder / written).read_text())
+    clock, reached, _ = report.clock(said)
+    placement = Placement(seed, reached, report.worst_path(said, clock), said)
+    return placement, time.monotonic() - start
+
+
+def _log(seed: int) -> str:
+    return f"placement_{seed}.log"
 
 
 _PLACED = tuple(f"{NAME}{end}" for end in (".config", ".asc", ".pnr.json"))
@@ -323,6 +380,7 @@ def summary(result: Result, nonzero: int) -> dict:
         "end_to_end": figures.expected(board, config, result.clock_mhz * 1e6, clocks, nonzero),
         "worst_path": None if path is None else asdict(path) | {"total_ns": path.total_ns},
         "placements": [{"seed": p.seed, "fmax_mhz": p.fmax_mhz} for p in result.placements],
+        "median_fmax_mhz": median(p.fmax_mhz for p in result.placements),
         "steps": [asdict(step) for step in result.steps],
         "bitstream": str(result.bitstream),
         "config": config.to_dict(),

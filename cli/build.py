@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "build",
     epilog=examples(
         "hebbware build --board icebreaker",
-        "hebbware build --board ulx3s-85f --config wine.toml --seeds 4",
+        "hebbware build --board ulx3s-85f --config wine.toml --seeds 4 --jobs 2",
         "hebbware build --list",
     ),
 )
@@ -71,6 +71,14 @@ if TYPE_CHECKING:
     help="Placements to try; the fastest becomes the bitstream.",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Placements at a time.",
+)
+@click.option(
     "--memory",
     metavar="KIB|CHIP",
     help="Where samples lie for `board train --on-board`: block RAM, or a chip of the board, sdram "
@@ -89,6 +97,7 @@ def command(
     overwrite: bool,
     clock: float | None,
     seeds: int,
+    jobs: int,
     memory: str | None,
 ) -> None:
     """Build the bitstream of a board: synthesise, place, route, pack, and report.
@@ -105,22 +114,24 @@ def command(
         forbid(context, "--list", *others)
         _list(output, list(boards.BOARDS.values()))
         return
+    if seeds == 1:
+        forbid(context, "one placement", "jobs")
     if every and (config or clock or folder):
         raise InputError("--all takes each board's own preset, clock and folder")
     chosen = list(boards.BOARDS.values()) if every else [boards.find(name)]
     chosen = [board.with_memory(memory) for board in chosen]
-    jobs = []
+    wanted = []
     for board in chosen:
         preset = config or board.preset
         resolved = resolve_config(preset, seed)
         nonzero, _ = nonzero_inputs(preset, resolved)
         build.check_fits(board, resolved)
-        jobs.append((board, resolved, nonzero))
+        wanted.append((board, resolved, nonzero))
     results, summaries, failed = [], [], []
-    for board, resolved, nonzero in jobs:
+    for board, resolved, nonzero in wanted:
         output.log(f"{board.title}: {board.device}, {_network(resolved)}")
         try:
-            result = _build(output, board, resolved, folder, clock, seeds, overwrite)
+            result = _build(output, board, resolved, folder, clock, seeds, jobs, overwrite)
         except ToolError as error:
             if not every:
                 raise
@@ -144,7 +155,7 @@ def command(
         raise CheckFailed("; ".join(late))
 
 
-def _build(output, board, config, folder, clock, seeds, overwrite) -> Result:
+def _build(output, board, config, folder, clock, seeds, jobs, overwrite) -> Result:
     from hebbware.boards import build
 
     hertz = None if clock is None else round(clock * 1e6)
@@ -158,15 +169,16 @@ def _build(output, board, config, folder, clock, seeds, overwrite) -> Result:
         def tell(number, count, name, step):
             nonlocal now
             if step is None:
-                about = seconds[name.partition(",")[0]]
+                bars.close()
+                kind = name.partition(",")[0]
+                about = seconds[kind] * (-(-seeds // jobs) if kind == "place and route" else 1)
                 now = bars.enter_context(output.progress(name, about=about, of=of))
             else:
-                bars.close()
                 output.log(f"  {number}/{count} {name}: {step.seconds:.1f} s ({step.tool})")
 
         return build.build(
-            board, config, target, clock_hz=hertz, seeds=seeds, overwrite=overwrite, tell=tell,
-            doing=lambda text: now.doing(text),
+            board, config, target, clock_hz=hertz, seeds=seeds, jobs=jobs, overwrite=overwrite,
+            tell=tell, doing=lambda text: now.doing(text),
         )  # fmt: skip
 
 
@@ -205,8 +217,10 @@ def _print(output: Output, result: Result, facts: dict[str, Any]) -> None:
             )
         )
     output.table("resources", ("of", "in use", "estimated before (error)"), rows)
-    for placement in facts["placements"] if len(facts["placements"]) > 1 else ():
-        output.log(f"  seed {placement['seed']}: {placement['fmax_mhz']:.2f} MHz")
+    if len(facts["placements"]) > 1:
+        for placement in facts["placements"]:
+            output.log(f"  seed {placement['seed']}: {placement['fmax_mhz']:.2f} MHz")
+        output.log(f"  median: {facts['median_fmax_mhz']:.2f} MHz")
     sample, inputs = "sample", f"{facts['nonzero']} non-zero inputs"
     if result.config.recurrent:
         sample, inputs = "sequence", f"{inputs} a tick, no spikes"

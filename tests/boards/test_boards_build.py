@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import time
 
 import pytest
 
@@ -140,6 +141,53 @@ def test_report_and_seeds(config, fake, tmp_path, capsys):
     )
 
 
+def test_placements_at_a_time(config, fake, tmp_path, capsys):
+    """Each of two placements waits for the other; what comes of them is in the seeds' order."""
+    wait = 'for n in $(seq 300); do [ -e "$other" ] && break; sleep 0.1; done; [ -e "$other" ]'
+    lines = (fake / "nextpnr-ice40").read_text().splitlines()[1:]
+    tool(
+        fake, "nextpnr-ice40", lines[0],
+        'case "$* " in *"--seed 1 "*) own=1 other=2;; *) own=2 other=1;; esac',
+        f"touch $own; {wait} || exit 3", *lines[1:],
+    )  # fmt: skip
+    folder, file = tmp_path / "b", tmp_path / "r.json"
+    arguments = ("--board", "icebreaker", "--config", config, "--folder", folder, "--json", file)
+    assert run(*arguments, "--seeds", 2, "--jobs", 2) == 0, capsys.readouterr().err
+    told, out = json.loads(file.read_text()), capsys.readouterr().out
+    assert [p["fmax_mhz"] for p in told["placements"]] == [28.0, 30.0]
+    assert told["median_fmax_mhz"] == 29.0
+    assert "seed 1: 28.00 MHz\n  seed 2: 30.00 MHz\n  median: 29.00 MHz" in out
+    assert "hebbware_2.asc" in (folder / "hebbware.bin").read_text()
+
+
+def test_a_placement_that_fails_ends_the_others(config, fake, tmp_path, capsys):
+    lines = (fake / "nextpnr-ice40").read_text().splitlines()[1:]
+    tool(
+        fake, "nextpnr-ice40", lines[0],
+        'case "$* " in *"--seed 2 "*) exit 3;; esac; echo $$ > own; exec sleep 300',
+    )  # fmt: skip
+    folder = tmp_path / "b"
+    arguments = ("--board", "icebreaker", "--config", config, "--folder", folder)
+    assert run(*arguments, "--seeds", 3, "--jobs", 2) == 2
+    assert (
+        "place and route, seed 2: nextpnr-ice40 ended with exit code 3" in capsys.readouterr().err
+    )
+    for _ in range(100):  # its warden takes a moment
+        if not (folder / "own").exists() or not is_running(int((folder / "own").read_text())):
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the other placement goes on")
+
+
+def is_running(number):
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_timing_that_is_missed_fails_with_the_path_and_a_clock_that_passes(
     config, fake, tmp_path, capsys
 ):
@@ -173,7 +221,7 @@ def test_a_tool_that_dies_half_way(config, fake, tmp_path, capsys):
     code = run("--board", "icebreaker", "--config", config, "--folder", folder)
     _, err = capsys.readouterr()
     assert code == 2
-    assert "place and route: nextpnr-ice40 ended with exit code 3" in err
+    assert "place and route, seed 1: nextpnr-ice40 ended with exit code 3" in err
     assert f"(log {folder}/placement_1.log); it printed: placing | out of luck" in err
     tool(fake, "yosys", "kill -9 $$")
     assert run("--board", "icebreaker", "--config", config, "--folder", folder) == 2

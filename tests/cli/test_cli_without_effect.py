@@ -40,6 +40,7 @@ def refused(capsys, *arguments):
         (("export", "--memory", "images", "--samples", "3"),
          "--samples is for --c, which is not given"),
         (("build", "--list", "--clock", "20"), "--clock cannot be given with --list"),
+        (("build", "--all", "--jobs", "2"), "--jobs cannot be given with one placement"),
         (("build", "--list", "--set", "lanes=2"), "--set cannot be given with --list"),
         (("board", "serve", "--noise", "3"), "--noise is for --corrupt, which is not given"),
         (("reservoir", "train", "--method", "delta"),
