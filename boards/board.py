@@ -1,14 +1,11 @@
 """The boards: what each is, which preset it learns with, and at which clock."""
 
 import importlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..golden.errors import InputError, one_of
-from .onboard.flash import W25Q128JV
-from .onboard.sdram import SDRAM_256
+from .onboard import flash, sdram
 from .protocol import BUFFER, QUEUE
-
-CHIPS = {"sdram": SDRAM_256, "flash": W25Q128JV}  # that samples can lie in
 
 
 @dataclass(frozen=True)
@@ -45,9 +42,9 @@ class Board:
     memory : int
         KiB of block RAM for samples, unless it is built with more or less.
     chip : str
-        What samples lie in instead, one of `CHIPS`; empty: in block RAM.
-    chips : tuple of str
-        What they can lie in.
+        What samples lie in instead, one of `chips`; empty: in block RAM.
+    chips : dict
+        What they can lie in, by the name for ``--memory``.
     """
 
     name: str
@@ -66,7 +63,7 @@ class Board:
     queue: int = QUEUE
     memory: int = 0
     chip: str = ""
-    chips: tuple[str, ...] = ()
+    chips: dict[str, sdram.Chip | flash.Chip] = field(default_factory=dict)
 
     @property
     def family(self) -> str:
@@ -107,7 +104,7 @@ class Board:
     @property
     def samples_in(self):
         """A chip, or KiB of block RAM: what `hebbware.boards.system.System` is given."""
-        return CHIPS[self.chip] if self.chip else self.memory
+        return self.chips[self.chip] if self.chip else self.memory
 
     @property
     def block_bytes(self) -> int:
@@ -128,7 +125,7 @@ BOARDS = {
             "ulx3s-85f", "ULX3S", "amaranth_boards.ulx3s:ULX3S_85F_Platform", "ECP5 LFE5U-85F",
             "mnist", 25_000_000, 83_333_333, "clk25", "USB (FT231X)",
             "openFPGALoader --board ulx3s", 3_000_000,
-            buffer=1024, queue=8192, chip="sdram", chips=("sdram",),
+            buffer=1024, queue=8192, chip="sdram", chips={"sdram": sdram.SDRAM_256},
         ),
         Board(
             "orangecrab-25f", "OrangeCrab r0.2 (25F)", f"{_OWN}.orangecrab:OrangeCrab25FPlatform",
@@ -152,7 +149,7 @@ BOARDS = {
             "icebreaker", "iCEBreaker", "amaranth_boards.icebreaker:ICEBreakerPlatform",
             "iCE40UP5K", "mnist-pooled", 12_000_000, 30_000_000, "clk12", "USB (FT2232H)",
             "openFPGALoader --board ice40_generic", 6_000_000,
-            queue=0, chips=("flash",),
+            queue=0, chips={"flash": flash.W25Q128JV},
         ),
         Board(
             "tang-nano-9k", "Tang Nano 9K", f"{_OWN}.tang_nano_9k:TangNano9kPlatform",
@@ -164,7 +161,7 @@ BOARDS = {
             "tang-nano-20k", "Tang Nano 20K", f"{_OWN}.tang_nano_20k:TangNano20kPlatform",
             "Gowin GW2AR-18", "mnist-20k", 27_000_000, 60_000_000, "clk27", "USB (BL616)",
             "openFPGALoader --board tangnano20k", 3_000_000,
-            queue=2048,
+            queue=2048, chips={"sdram": sdram.SDRAM_64},
         ),
     )
 }  # fmt: skip

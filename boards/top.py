@@ -102,7 +102,7 @@ class Top(Elaboratable):
             memory=self.board.samples_in,
         )  # fmt: skip
         if system.linked.chip:
-            m.submodules.chip = chip = PINS[self.board.chip](system.linked.chip)
+            m.submodules.chip = chip = PINS[system.linked.chip](system.linked.chip)
             wiring.connect(m, system.pins, chip.pins)
         uart = platform.request("uart", 0, dir={"rx": "-", "tx": "-"})
         m.submodules.rx = rx = io.Buffer("i", uart.rx)

@@ -82,7 +82,7 @@ if TYPE_CHECKING:
     "--memory",
     metavar="KIB|CHIP",
     help="Where samples lie for `board train --on-board`: block RAM, or a chip of the board, sdram "
-    "(ULX3S) or flash (iCEBreaker); by default as --list says.",
+    "(ULX3S, Tang Nano 20K) or flash (iCEBreaker); by default as --list says.",
 )
 @click.pass_context
 def command(
@@ -296,4 +296,5 @@ def _list(output: Output, boards: list[Board]) -> None:
             for b in boards
         ],
     )
-    output.write({"boards": [{**vars(board), "family": board.family} for board in boards]})
+    known = [{**vars(b), "family": b.family, "chips": list(b.chips)} for b in boards]
+    output.write({"boards": known})

@@ -1,4 +1,4 @@
-"""SDRAM of single data rate, 16 bits wide: its times, and a controller that gives and takes words.
+"""SDRAM of single data rate, 16 or 32 bits wide: times, and a controller of words.
 
 The chip's model, `cosim/models/Sdram.sv`, holds every simulation to the same times.
 """
@@ -13,8 +13,6 @@ from amaranth.lib.wiring import In, Out
 from ..protocol import WORD
 from .memory import BITS, members
 
-WIDTH = 16  # bits of a column
-BURST = BITS // WIDTH  # columns of a word
 AHEAD = 16  # words that are read ahead, a power of two
 
 
@@ -26,6 +24,8 @@ class Chip:
     ----------
     name : str
         And where the times are from.
+    width : int
+        Bits of a column: 16 or 32.
     bank_bits, row_bits, column_bits : int
         Of an address.
     power_up : int
@@ -42,9 +42,14 @@ class Chip:
         Before it is used.
     cas : int
         Clocks from READ to the first datum.
+    lag : int
+        Clocks that the device's pins take (`hebbware.boards.platforms.chips`): from a command that
+        is given to one that the chip takes, half a clock in, and from a datum there to when
+        `pins.in_` has it.
     """
 
     name: str
+    width: int = 16
     bank_bits: int = 2
     row_bits: int = 13
     column_bits: int = 9
@@ -61,11 +66,17 @@ class Chip:
     wr: int = 2
     refreshes: int = 8
     cas: int = 3
+    lag: int = 4
+
+    @property
+    def burst(self) -> int:
+        """Columns of a word."""
+        return BITS // self.width
 
     @property
     def kib(self) -> int:
         """KiB of samples that it holds."""
-        return 1 << self.bank_bits + self.row_bits + self.column_bits + 1 - 10
+        return (self.width // 8 << self.bank_bits + self.row_bits + self.column_bits) // 1024
 
     @property
     def words(self) -> int:
@@ -80,9 +91,9 @@ class Chip:
                 **{name: Out(1) for name in ("cke", "cs", "ras", "cas", "we", "drive")},
                 "ba": Out(self.bank_bits),
                 "a": Out(self.row_bits),
-                "dqm": Out(WIDTH // 8),
-                "out": Out(WIDTH),
-                "in_": In(WIDTH),
+                "dqm": Out(self.width // 8),
+                "out": Out(self.width),
+                "in_": In(self.width),
             }
         )
 
@@ -96,25 +107,32 @@ class Chip:
 # 2 clocks; 8192 refreshes in 64 ms), with 70 ns for tRC and tRFC, which is more than others ask for
 SDRAM_256 = Chip("W9825G6JH-75")
 
+# in the package of the GW2AR-18 (Gowin, DS226): EtronTech EM638325, 64 Mbit (data sheet rev. 1.4 of
+# 2005: 4 banks of 512K words; 4096 refreshes in 64 ms; grades from 200 down to 100 MHz). Its grade
+# is not known here, so no time is shorter than SDRAM of 100 MHz by others asks for
+# (Spectek -8A: tRC 80, tRAS 50, tRCD and tRP 30, tRRD 20 ns). LiteX has for this board the times of
+# ESMT's M12L64322A: tRC 55, tRAS 40, tRCD and tRP 15, tRRD 10 ns.
+SDRAM_64 = Chip(
+    "EM638325", width=32, row_bits=11, column_bits=8, rc=90, ras=60, rp=30, rcd=30, rrd=20, rfc=90,
+    refi=15_625, lag=2,
+)  # fmt: skip
+
 
 class Sdram(wiring.Component):
     """Words of a chip, from an address on, refreshed.
 
-    One row is open at a time and stays open. Reads of a word each, a burst of two columns, follow
-    each other without a gap, until `AHEAD` words are there or on their way.
+    One row is open at a time and stays open. Reads of a word each, a burst of two columns or a
+    column, follow each other in each second clock, until `AHEAD` words are there or on their way.
 
-    Latency: with the row open the first word comes ``cas + lag + 5`` clocks after `start`, then one
-    in each second clock; another row costs tRP and tRCD, a refresh tRP and tRFC. The first start or
-    word to write waits until the chip is initialised.
+    Latency: with the row open the first word comes ``cas + lag + burst + 3`` clocks after `start`,
+    then one in each second clock; another row costs tRP and tRCD, a refresh tRP and tRFC. The first
+    start or word to write waits until the chip is initialised.
 
     Parameters
     ----------
     chip : Chip
     clock_hz : float
         Of the domain ``sync`` and of the chip.
-    lag : int
-        Clocks that pins take: from a command that is given to one that the chip takes, half a clock
-        in, and from a datum there to when `pins.in_` has it.
 
     Members
     -------
@@ -123,8 +141,8 @@ class Sdram(wiring.Component):
     see `memory.members`
     """
 
-    def __init__(self, chip: Chip, clock_hz: float, lag: int = 4):
-        self.chip, self.clock_hz, self.lag = chip, clock_hz, lag
+    def __init__(self, chip: Chip, clock_hz: float):
+        self.chip, self.clock_hz = chip, clock_hz
         super().__init__({"pins": Out(chip.pins), **members(chip.words)})
 
     def clocks(self, nanoseconds: float) -> int:
@@ -133,7 +151,7 @@ class Sdram(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        chip, clocks = self.chip, self.clocks
+        chip, clocks, width, burst = self.chip, self.clocks, self.chip.width, self.chip.burst
         start_up, rp, rcd, rfc = (clocks(n) for n in (chip.power_up, chip.rp, chip.rcd, chip.rfc))
         # the bank's next ACTIVATE comes after PRECHARGE
         ras = max(clocks(chip.ras), clocks(chip.rc) - rp)
@@ -142,7 +160,7 @@ class Sdram(wiring.Component):
         )
         wait = Signal(range(start_up + 1))  # clocks before the next command
         open_, row = Signal(), Signal(chip.bank_bits + chip.row_bits)  # bank and row
-        recovery = chip.wr + BURST - 2  # clocks after the one that follows WRITE
+        recovery = chip.wr + burst - 2  # clocks after the one that follows WRITE
         held = Signal(range(max(ras, recovery) + 1))  # clocks before the row may be closed
         reading, at = Signal(), Signal(range(chip.words))
         room = Signal(range(AHEAD + 1), init=AHEAD)  # for words that are not asked for yet
@@ -155,10 +173,10 @@ class Sdram(wiring.Component):
         interval = int(chip.refi * 1e-9 * self.clock_hz)
         ticks = Signal(range(interval))
         refreshes = Signal(range(chip.refreshes + 1))
-        flight = Signal(chip.cas + self.lag + BURST)  # reads; the lowest: its second datum is there
+        flight = Signal(chip.cas + chip.lag + burst)  # reads; the lowest: its last datum is there
         wires = Signal.like(flight)  # the same, reads of an earlier start as well
-        low = Signal(WIDTH)  # the first datum of a word
-        word_bits = chip.column_bits - 1
+        low = Signal(width)  # the first datum of a word of two
+        word_bits = chip.column_bits - (burst - 1)
         pins = self.pins
         # of a command: ras, cas, we
         none, activate, read, write, precharge, refresh, mode = (
@@ -166,7 +184,7 @@ class Sdram(wiring.Component):
         )
         command, line, bank = Signal(3), Signal(chip.row_bits), Signal(chip.bank_bits)
         reads = Signal()
-        column = Cat(Const(0, 1), target[:word_bits])
+        column = Cat(Const(0, burst - 1), target[:word_bits])
         taken = self.words.valid & self.words.ready
         m.d.comb += [
             target.eq(Mux(writes, place, at)),
@@ -175,7 +193,7 @@ class Sdram(wiring.Component):
             self.words.payload.eq(buffer.r_data),
             buffer.r_en.eq(self.words.ready),
             buffer.w_en.eq(flight[0]),
-            buffer.w_data.eq(Cat(low, pins.in_)),
+            buffer.w_data.eq(Cat(low, pins.in_) if burst == 2 else pins.in_),
             pins.dqm.eq(0),
         ]
         m.d.sync += [
@@ -222,8 +240,8 @@ class Sdram(wiring.Component):
                 with m.If(~wait.any()):
                     m.d.sync += refreshes.eq(refreshes + 1)
                     with m.If(refreshes == chip.refreshes):
-                        # bursts of two columns, one after the other
-                        give(mode, "RUN", chip.mrd, a=chip.cas << 4 | (BURST - 1).bit_length())
+                        # bursts of a word's columns, one after the other
+                        give(mode, "RUN", chip.mrd, a=chip.cas << 4 | burst - 1)
                     with m.Else():
                         give(refresh, "PREPARE", rfc)
             with m.State("RUN"):
@@ -243,16 +261,21 @@ class Sdram(wiring.Component):
                         with m.If(~wires.any()):
                             m.d.sync += [
                                 pins.drive.eq(1),
-                                pins.out.eq(value[:WIDTH]),
+                                pins.out.eq(value[:width]),
                                 held.eq(Mux(held > recovery, held, recovery)),
                             ]
-                            give(write, "SECOND", 1, a=column, ba=target[word_bits:])
+                            after = "SECOND" if burst == 2 else "RUN"
+                            give(write, after, 1, a=column, ba=target[word_bits:])
+                            if burst == 1:
+                                m.d.sync += writes.eq(0)
                     with m.Elif(wanted):
                         m.d.comb += reads.eq(1)
-                        give(read, "RUN", BURST, a=column, ba=target[word_bits:])
-            with m.State("SECOND"):
-                m.d.sync += [pins.drive.eq(1), pins.out.eq(value[WIDTH:]), writes.eq(0)]
-                m.next = "RUN"
+                        # (whether the next word is of another row is known by then)
+                        give(read, "RUN", 2, a=column, ba=target[word_bits:])
+            if burst == 2:
+                with m.State("SECOND"):
+                    m.d.sync += [pins.drive.eq(1), pins.out.eq(value[width:]), writes.eq(0)]
+                    m.next = "RUN"
             with m.State("CLOSED"):
                 with m.If(~wait.any()):
                     with m.If(due):

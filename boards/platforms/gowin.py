@@ -6,6 +6,13 @@ class HimbaechelMixin:
 
     required_tools = ("yosys", "nextpnr-himbaechel-gowin", "gowin_pack")
 
+    def iter_port_constraints_bits(self):
+        """Constraints of all ports but those that are none of the board's, without a pin."""
+        for name, port, _ in self._design.ports:
+            for bit, pin in enumerate(port.metadata):
+                if pin is not None:
+                    yield (name if len(port) == 1 else f"{name}[{bit}]"), pin.name, pin.attrs
+
     @property
     def command_templates(self):
         """The commands of the platform, place and route exchanged."""

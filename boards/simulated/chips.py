@@ -61,7 +61,7 @@ def _model(chip, pins, period: int) -> Instance:
             name, others = "SdramPins", {
                 "MRD": chip.mrd, "WR": chip.wr, "CAS": chip.cas, "REFRESHES": chip.refreshes,
                 "BANKBITS": chip.bank_bits, "ROWBITS": chip.row_bits,
-                "COLUMNBITS": chip.column_bits,
+                "COLUMNBITS": chip.column_bits, "WIDTH": chip.width, "OUT": chip.lag - 1,
             }  # fmt: skip
             outputs = ("cke", "cs", "ras", "cas", "we", "ba", "a", "dqm", "out", "drive")
             ports = [*(("i", each, getattr(pins, each)) for each in outputs), ("o", "in", pins.in_)]

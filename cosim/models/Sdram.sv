@@ -1,4 +1,4 @@
-// SDRAM of single data rate, 16 bits wide, as far as the controller uses it: bursts of 1 or 2
+// SDRAM of single data rate, as far as the controller uses it: bursts of 1 or 2
 // columns in turn, no AUTO PRECHARGE, no masks, never in power-down. Each command is held to the data
 // sheet's times, and what breaks one ends the simulation: chip_failed says which. Times are in ps,
 // MRD and WR in clocks; a plusarg of the same name (+tRCD=30000) makes a slower chip of it. Signals
@@ -8,14 +8,14 @@ module Sdram #(
     parameter PERIOD = 12000, tPOWER = 200000000, tRC = 65000, tRAS = 45000, tRASMOST = 100000000,
     parameter tRP = 20000, tRCD = 20000, tRRD = 15000, tRFC = 70000, tREFI = 7812500,
     parameter MRD = 2, WR = 2, CAS = 3, REFRESHES = 8,
-    parameter BANKBITS = 2, ROWBITS = 13, COLUMNBITS = 9
+    parameter BANKBITS = 2, ROWBITS = 13, COLUMNBITS = 9, WIDTH = 16
 ) (
     input bit clk, cke, cs, ras, cas, we,
     input bit [BANKBITS - 1:0] ba,
     input bit [ROWBITS - 1:0] a,
-    input bit [1:0] dqm,
-    input bit [15:0] in, input bit drive,
-    output bit [15:0] out
+    input bit [WIDTH / 8 - 1:0] dqm,
+    input bit [WIDTH - 1:0] in, input bit drive,
+    output bit [WIDTH - 1:0] out
 );
     import "DPI-C" function void chip_failed(string text);
     localparam BANKS = 1 << BANKBITS;
@@ -27,7 +27,7 @@ module Sdram #(
         `TIME(tRRD); `TIME(tRFC); `TIME(tREFI); `TIME(MRD); `TIME(WR); `TIME(CAS);
     end
 
-    reg [15:0] words[0:(1 << (BANKBITS + ROWBITS + COLUMNBITS)) - 1];
+    reg [WIDTH - 1:0] words[0:(1 << (BANKBITS + ROWBITS + COLUMNBITS)) - 1];
     longint now = 0, since = 0, began = 0, refreshed = 0, moded = -LONG, last = -LONG;
     longint activated[BANKS], precharged[BANKS], written[BANKS];
     bit [BANKS - 1:0] open = 0;
@@ -39,7 +39,7 @@ module Sdram #(
     bit more = 0, writing = 0;
     bit [BANKBITS + ROWBITS + COLUMNBITS - 1:0] at;
     bit [BANKBITS - 1:0] of;
-    bit [15:0] pipe[4];
+    bit [WIDTH - 1:0] pipe[4];
     bit [3:0] full = 0;
     initial for (int n = 0; n < BANKS; n++) begin
         activated[n] = -LONG; precharged[n] = -LONG; written[n] = -LONG;
@@ -146,7 +146,7 @@ module Sdram #(
             full[2'(latency - 1)] = 1;
             pipe[2'(latency - 1)] = words[at];
         end
-        out <= full[0] ? pipe[0] : 16'(now) ^ 16'h5aa5;  // else whatever
+        out <= full[0] ? pipe[0] : WIDTH'(now) ^ WIDTH'(32'hc33c5aa5);  // else whatever
         if (more) begin
             more = two && !at[0];
             at[0] = 1;
@@ -154,24 +154,31 @@ module Sdram #(
     end
 endmodule
 
-// The chip behind a device's pins: the outputs have OUT registers, the chip's clock is the device's
+// The chip behind a device's pins: outputs have OUT registers, the chip's clock is the device's
 // upside down, and its data are taken with the falling edge.
 module SdramPins #(
     parameter OUT = 3, PERIOD = 12000, tPOWER = 200000000, tRC = 65000, tRAS = 45000,
     parameter tRASMOST = 100000000, tRP = 20000, tRCD = 20000, tRRD = 15000, tRFC = 70000,
     parameter tREFI = 7812500, MRD = 2, WR = 2, CAS = 3, REFRESHES = 8,
-    parameter BANKBITS = 2, ROWBITS = 13, COLUMNBITS = 9
+    parameter BANKBITS = 2, ROWBITS = 13, COLUMNBITS = 9, WIDTH = 16
 ) (
     input bit clk, cke, cs, ras, cas, we,
     input bit [BANKBITS - 1:0] ba,
     input bit [ROWBITS - 1:0] a,
-    input bit [1:0] dqm,
-    input bit [15:0] out, input bit drive,
-    output bit [15:0] in
+    input bit [WIDTH / 8 - 1:0] dqm,
+    input bit [WIDTH - 1:0] out, input bit drive,
+    output bit [WIDTH - 1:0] in
 );
-    localparam BITS = 24 + BANKBITS + ROWBITS;
-    bit [BITS - 1:0] stage[OUT];
-    bit [15:0] chip, taken;
+    typedef struct packed {
+        bit cke, cs, ras, cas, we;
+        bit [BANKBITS - 1:0] ba;
+        bit [ROWBITS - 1:0] a;
+        bit [WIDTH / 8 - 1:0] dqm;
+        bit [WIDTH - 1:0] out;
+        bit drive;
+    } Pins;
+    Pins stage[OUT];
+    bit [WIDTH - 1:0] chip, taken;
     always @(posedge clk) begin
         stage[0] <= {cke, cs, ras, cas, we, ba, a, dqm, out, drive};
         for (int n = 1; n < OUT; n++) stage[n] <= stage[n - 1];
@@ -180,12 +187,11 @@ module SdramPins #(
     always @(negedge clk) taken <= chip;
     Sdram #(
         .PERIOD, .tPOWER, .tRC, .tRAS, .tRASMOST, .tRP, .tRCD, .tRRD, .tRFC, .tREFI, .MRD, .WR, .CAS,
-        .REFRESHES, .BANKBITS, .ROWBITS, .COLUMNBITS
+        .REFRESHES, .BANKBITS, .ROWBITS, .COLUMNBITS, .WIDTH
     ) sdram (
-        .clk(~clk), .cke(stage[OUT - 1][BITS - 1]), .cs(stage[OUT - 1][BITS - 2]),
-        .ras(stage[OUT - 1][BITS - 3]), .cas(stage[OUT - 1][BITS - 4]),
-        .we(stage[OUT - 1][BITS - 5]), .ba(stage[OUT - 1][BITS - 6 -: BANKBITS]),
-        .a(stage[OUT - 1][19 +: ROWBITS]), .dqm(stage[OUT - 1][18:17]),
-        .in(stage[OUT - 1][16:1]), .drive(stage[OUT - 1][0]), .out(chip)
+        .clk(~clk), .cke(stage[OUT - 1].cke), .cs(stage[OUT - 1].cs), .ras(stage[OUT - 1].ras),
+        .cas(stage[OUT - 1].cas), .we(stage[OUT - 1].we), .ba(stage[OUT - 1].ba),
+        .a(stage[OUT - 1].a), .dqm(stage[OUT - 1].dqm), .in(stage[OUT - 1].out),
+        .drive(stage[OUT - 1].drive), .out(chip)
     );
 endmodule

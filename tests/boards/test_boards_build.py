@@ -364,7 +364,7 @@ def test_every_board_can_have_its_speeds(name):
     check_buffer(board.buffer)
     assert board.memory % 4 == 0
     for chip in board.chips:
-        assert board.with_memory(chip).simulation()["memory"] is boards.CHIPS[chip]
+        assert board.with_memory(chip).simulation()["memory"] is board.chips[chip]
         assert board.with_memory("64").simulation()["memory"] == 64
 
 

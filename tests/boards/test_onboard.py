@@ -49,13 +49,23 @@ def line(simulated):
         yield line
 
 
+def simulated_sdram(name, config):
+    """With a board's SDRAM at its clock, behind a line so fast that loading takes no time."""
+    board = find(name).with_memory("sdram")
+    clock = board.simulation()["clock_hz"]
+    return SimulatedBoard(
+        config, quick=True, memory=board.samples_in, clock_hz=clock, baud=clock // SLOWEST
+    )
+
+
 @pytest.fixture(scope="module")
 def with_sdram():
-    """With the ULX3S' SDRAM at its clock, behind a line so fast that loading takes no time."""
-    clock = find("ulx3s-85f").simulation()["clock_hz"]
-    return SimulatedBoard(
-        CONFIG, quick=True, memory=SDRAM_256, clock_hz=clock, baud=clock // SLOWEST
-    )
+    return simulated_sdram("ulx3s-85f", CONFIG)
+
+
+@pytest.fixture(scope="module")
+def with_sdram_in_the_package():
+    return simulated_sdram("tang-nano-20k", CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +162,9 @@ def with_flash():
     return SimulatedBoard(CONFIG, quick=True, memory=chip, clock_hz=clock, baud=clock // SLOWEST)
 
 
-@pytest.mark.parametrize("memory", ["simulated", "with_sdram", "with_flash"])
+@pytest.mark.parametrize(
+    "memory", ["simulated", "with_sdram", "with_sdram_in_the_package", "with_flash"]
+)
 def test_two_epochs_from_the_memory_are_golden_at_the_speed_of_the_core(
     request, memory, packed, digits
 ):
@@ -174,11 +186,7 @@ def test_a_core_that_takes_runs_has_no_word_for_each_zero(digits):
         config, wide.x_train[:TRAIN], wide.y_train[:TRAIN], wide.x_test[:TEST], wide.y_test[:TEST],
         SDRAM_256.kib * 256,
     )  # fmt: skip
-    clock = find("ulx3s-85f").simulation()["clock_hz"]
-    board = SimulatedBoard(
-        config, quick=True, memory=SDRAM_256, clock_hz=clock, baud=clock // SLOWEST
-    )
-    with board.in_step() as line:
+    with simulated_sdram("ulx3s-85f", config).in_step() as line:
         two_epochs(Board(line, config), packed, wide, 0.95)
 
 
