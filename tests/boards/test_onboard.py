@@ -22,7 +22,7 @@ from hebbware.boards.protocol import BoardRegister
 from hebbware.boards.simulated.board import MEMORY, SimulatedBoard
 from hebbware.cli import main
 from hebbware.golden.arithmetic.permutation import epoch_key, half_bits, permuted
-from hebbware.golden.config import CoreConfig
+from hebbware.golden.config import CoreConfig, load
 from hebbware.golden.data import sets as data
 from hebbware.golden.errors import InputError, ToolError
 from hebbware.golden.program.commands import Op, Space, State
@@ -190,6 +190,24 @@ def test_a_core_that_takes_runs_has_no_word_for_each_zero(digits):
         two_epochs(Board(line, config), packed, wide, 0.95)
 
 
+@pytest.mark.slow  # a build of 64 lanes and ten million clocks: a quarter of an hour
+def test_the_largest_core_learns_mnist_from_sdram():
+    """784-128-64-10 on 64 lanes, updates beside, as it is built for the ULX3S."""
+    try:
+        images = data.load("mnist")
+    except InputError as error:
+        pytest.skip(str(error))
+    config = load("mnist").derive(update__overlap=True, input__runs=True)
+    packed = onboard.Set.of(
+        config, images.x_train[:500], images.y_train[:500], images.x_test[:100],
+        images.y_test[:100], SDRAM_256.kib * 256,
+    )  # fmt: skip
+    clock = find("ulx3s-85f").simulation()["clock_hz"]
+    board = SimulatedBoard(config, memory=SDRAM_256, clock_hz=clock, baud=clock // SLOWEST)
+    with board.in_step() as line:
+        two_epochs(Board(line, config), packed, images, 0.95)
+
+
 def test_a_chip_whose_time_is_not_kept_ends_the_board(with_sdram, packed, monkeypatch):
     monkeypatch.setattr(with_sdram, "_arguments", (*with_sdram._arguments, "+tRCD=30000"))
 
@@ -202,29 +220,29 @@ def test_a_chip_whose_time_is_not_kept_ends_the_board(with_sdram, packed, monkey
 
 
 def two_epochs(board, packed, digits, share):
-    config = board.config
+    config, train, test = board.config, packed.descriptor.train, packed.descriptor.test
     golden = Twin(config)
     onboard.load(board, packed)
     assert onboard.loaded(board) == packed.descriptor
-    x, y = digits.x_train[:TRAIN], digits.y_train[:TRAIN]
+    x, y = digits.x_train[:train], digits.y_train[:train]
     for epoch in range(2):
         key = epoch_key(config.seed, epoch)
         board.set_extra(epoch)
         golden.extra = epoch
         seen = []
-        played = onboard.play(board, 0, TRAIN, key=key, learn=True, progress=seen.append)
-        rows = permuted(TRAIN, key)
+        played = onboard.play(board, 0, train, key=key, learn=True, progress=seen.append)
+        rows = permuted(train, key)
         classes, _ = golden.learn_many(x[rows], y[rows])
-        assert (played.samples, played.right) == (TRAIN, (classes == y[rows]).sum())
-        assert sum(seen) == TRAIN
-        assert played.clocks < TRAIN * core_clocks(config, x) / share
-    played = onboard.play(board, TRAIN, TEST, key=0, learn=False)
-    classes, _ = golden.infer_many(digits.x_test[:TEST])
-    assert (played.samples, played.right) == (TEST, (classes == digits.y_test[:TEST]).sum())
+        assert (played.samples, played.right) == (train, (classes == y[rows]).sum())
+        assert sum(seen) == train
+        assert played.clocks < train * core_clocks(config, x) / share
+    played = onboard.play(board, train, test, key=0, learn=False)
+    classes, _ = golden.infer_many(digits.x_test[:test])
+    assert (played.samples, played.right) == (test, (classes == digits.y_test[:test]).sum())
     assert played.right > 0
     assert_same_weights(board, golden)
     counters = board.counters()
-    assert (counters["learned"], counters["inferred"]) == (2 * TRAIN, TEST)
+    assert (counters["learned"], counters["inferred"]) == (2 * train, test)
     # and the line is as before
     (found,) = board.classes(x[:1], [int(y[0])])
     assert found == golden.learn(x[0], int(y[0]))[0]
