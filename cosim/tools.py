@@ -104,7 +104,7 @@ def call(
     """
     environment = {**os.environ, **places.for_others()}
     environment.pop("TMPDIR", None)  # the WebAssembly tools would see that folder alone as /tmp
-    with log.open("w") as out:
+    with log.open("w", buffering=1) as out:  # by lines, for who looks there meanwhile
         try:
             code = _run(
                 [*tool.command, *arguments], out, watch, cwd=folder, env=environment,

@@ -17,6 +17,9 @@ from hebbware.golden.errors import ToolError
          "placing, round 3"),
         ("Info:     at iteration #4, type ALL: wirelen solved = 4527, spread = 15503, "
          "legal = 19606; time = 0.25s", "placing, round 4: wires of 19,606 in all"),
+        ("Info: Strict legalising 63077 cells...", "placing: 63,077 cells to where there are some"),
+        ("Info:   at iteration #5: temp = 0.000000, timing cost = 702, wirelen = 568358",
+         "placing, refinement 5: wires of 568,358 in all"),
         ("Info: Routing..", "routing"),
         ("Info:     iter=1 wires=49117 overused=2789 overuse=3386 archfail=NA",
          "routing, round 1: 2,789 overused wires left"),
@@ -35,9 +38,14 @@ def test_lines(line, text):
 def test_lines_of_a_program_are_watched_and_logged(tmp_path):
     log, seen = tmp_path / "log", []
     script = "echo one; echo two >&2; exit 3"
+
+    def watch(line):
+        seen.append(line)
+        assert log.read_text() == "".join(seen)  # at once: who waits looks there
+
     with pytest.raises(ToolError, match=r"step: sh ended with exit code 3 \(log .*one \| two"):
         tools.call(
             tools.Tool("sh", ("sh",), "PATH"), ["-c", script], step="step", folder=tmp_path,
-            log=log, watch=seen.append,
+            log=log, watch=watch,
         )  # fmt: skip
     assert log.read_text() == "one\ntwo\n" == "".join(seen)
