@@ -46,6 +46,12 @@ def predicting(config: CoreConfig, samples: int) -> float:
 
 def learning(config: CoreConfig, samples: int, engine: str = "compiled") -> float:
     """Golden, so many samples."""
+    from hebbware.golden.estimate.estimate import limit_clocks_per_sample
+
+    if config.convolves:  # a weight is used at every position
+        products = limit_clocks_per_sample(config, 0) * config.lanes / 2
+        each = 3e-5 + 1.2e-9 * products if engine == "compiled" else 3e-3 + 2e-8 * products
+        return samples * each
     weights = sum(a * b for a, b in zip(config.sizes, config.sizes[1:], strict=False))
     ticks = config.neuron.ticks if config.recurrent else 1
     each = 3e-5 + 5e-9 * weights if engine == "compiled" else 3e-3 + 2e-8 * weights

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from hebbware.cli import main, steps
+from hebbware.cli import estimates, main, steps
 from hebbware.cli.output import Output
 from hebbware.cli.steps import Clock, Times, duration
 from hebbware.golden.config import load
@@ -156,3 +156,8 @@ def test_training_says_how_long_it_takes(tmp_path, monkeypatch, capsys, times):
     assert "training on xor: about 1 min 20 s\n" in capsys.readouterr().err
     (key,) = json.loads((tmp_path / steps.FILE).read_text())
     assert key == f"training on xor|{load('xor').fingerprint} compiled"
+
+
+def test_a_convolution_is_known_to_use_its_weights_at_every_position():
+    """CIFAR-10, four epochs: minutes, of 500 images a second or so; not hours."""
+    assert 200 < estimates.learning(load("cifar10"), 4 * 45_000) < 1800
