@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from amaranth.back import rtlil
@@ -33,6 +34,7 @@ from .stimuli import Stimuli
 from .toolchain import compile_program, find
 
 CHOICE, CHOICE_BITS = "mutant", 16  # input of the netlist: number of the mutant, 0 for none
+OF_CLOCKS = ("EN", "ARST", "SRST")  # without a meaning, and fixed, where there is no clock
 SPARE = 100  # drawn beyond those wanted: clocks are left alone
 JOBS = 2
 FLAGS = (
@@ -103,6 +105,20 @@ def parse(number: int, line: str) -> Mutant:
         sources=tuple(v for name, v in pairs if name == "src" and v.startswith("hdl/")),
         options=re.sub(r"^mutate|-(wire|wirebit|src) (?:(?! -[a-z]).)+", "", line).strip(),
     )
+
+
+def unclocked_reads(netlist: str) -> set[tuple[str, str]]:
+    """Module and cell of each read port of a memory that has no clock, in RTLIL."""
+    found, module, cell = set(), "", ""
+    for line in netlist.splitlines():
+        words = line.split()
+        if words[:1] == ["module"]:
+            module = words[1].lstrip("\\")
+        elif words[:1] == ["cell"]:
+            cell = words[2].lstrip("\\") if words[1] == "$memrd_v2" else ""
+        elif cell and words[:2] == ["parameter", "\\CLK_ENABLE"] and words[2] in ("0", "1'0"):
+            found.add((module, cell))
+    return found
 
 
 @dataclass(frozen=True)
@@ -187,13 +203,18 @@ def build(config: CoreConfig, count: int, seed: int = 0) -> Mutants:
             folder,
             "mutants-draw",
         )
-        lines = (folder / "list").read_text().splitlines()
-        lines = [line for line in lines if " -port CLK " not in line.replace("\\", "")][:count]
-        mutants = tuple(parse(number, line) for number, line in enumerate(lines, 1))
+        netlist_text = (folder / "core.il").read_text()
+        without_clock = unclocked_reads(netlist_text)
+        drawn = (parse(0, line) for line in (folder / "list").read_text().splitlines())
+        drawn = (
+            m
+            for m in drawn
+            if m.port != "CLK" and not (m.port in OF_CLOCKS and (m.module, m.cell) in without_clock)
+        )
+        mutants = tuple(replace(m, number=n) for n, m in enumerate(islice(drawn, count), 1))
         commands = [mutant.command for mutant in mutants]
         script = ["read_rtlil core.il", *commands, "opt_clean", "write_verilog -noattr mutated.v"]
         yosys(script, folder, "mutants-apply")
-        netlist_text = (folder / "core.il").read_text()
         verilog = (folder / "mutated.v").read_text()
     bench = replace(bench, chosen=frozenset([CHOICE]))
     sources = {

@@ -5,6 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from amaranth.back import rtlil
+from amaranth.hdl import Module
+from amaranth.lib.memory import Memory
 
 from hebbware.cli import main
 from hebbware.cosim import mutants, survivors
@@ -55,6 +58,19 @@ def test_a_line_of_the_list_is_read():
         {"source": "nothing like it"},
     ):
         assert not Accepted("r", **other).matches(mutant)
+
+
+def test_reads_without_a_clock_are_found():
+    """Yosys gives up where an enable or a reset of theirs is changed."""
+    m = Module()
+    for name, domain in (("followed", "sync"), ("looked_up", "comb")):
+        m.submodules[name] = part = Module()
+        part.submodules.words = words = Memory(shape=4, depth=8, init=[])
+        words.read_port(domain=domain)
+    found = mutants.unclocked_reads(rtlil.convert(m, name="dut", ports=[], emit_src=False))
+    ((module, cell),) = found
+    assert module == "dut.looked_up"
+    assert cell.startswith("$")
 
 
 def test_the_list_of_survivors():
