@@ -109,7 +109,7 @@ SDRAM_256 = Chip("W9825G6JH-75")
 
 # in the package of the GW2AR-18 (Gowin, DS226): EtronTech EM638325, 64 Mbit (data sheet rev. 1.4 of
 # 2005: 4 banks of 512K words; 4096 refreshes in 64 ms; grades from 200 down to 100 MHz). Its grade
-# is not known here, so no time is shorter than SDRAM of 100 MHz by others asks for
+# is not known here, so no time is shorter than what SDRAM of 100 MHz by others asks for
 # (Spectek -8A: tRC 80, tRAS 50, tRCD and tRP 30, tRRD 20 ns). LiteX has for this board the times of
 # ESMT's M12L64322A: tRC 55, tRAS 40, tRCD and tRP 15, tRRD 10 ns.
 SDRAM_64 = Chip(
