@@ -14,6 +14,7 @@ from hebbware.cli.common import (
     Output,
     examples,
     forbid,
+    jobs_option,
     json_option,
     resolve_config,
     seed_option,
@@ -70,14 +71,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Placements to try; the fastest becomes the bitstream.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Placements at a time.",
-)
+@jobs_option("Placements at a time.")
 @click.option(
     "--memory",
     metavar="KIB|CHIP",

@@ -82,6 +82,18 @@ def seed_option(command: Callable) -> Callable:
     )
 
 
+def jobs_option(what: str, default: int = 1) -> Callable:
+    """``--jobs``, passed as ``jobs: int``: how many of something at a time, as its help says."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=True,
+        metavar="N",
+        help=what,
+    )
+
+
 def json_option(command: Callable) -> Callable:
     """Add ``--json``, passed as ``output: Output``."""
     return click.option(

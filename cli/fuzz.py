@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hebbware.cli import estimates
-from hebbware.cli.common import CheckFailed, Output, examples, json_option
+from hebbware.cli.common import CheckFailed, Output, examples, jobs_option, json_option
 from hebbware.cli.files import check_writable
 
 if TYPE_CHECKING:
@@ -39,14 +39,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="Seeds, one after another; ten to thirty seconds each.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Processes.",
-)
+@jobs_option("Processes.")
 @click.option(
     "--lines",
     type=click.Path(path_type=Path),

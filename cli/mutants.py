@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from hebbware.cli import estimates
-from hebbware.cli.common import CheckFailed, Output, common_options, examples, resolve_config
+from hebbware.cli.common import (
+    CheckFailed,
+    Output,
+    common_options,
+    examples,
+    jobs_option,
+    resolve_config,
+)
 from hebbware.golden.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,14 +41,7 @@ if TYPE_CHECKING:
     metavar="SEED",
     help="Draws the mutants.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    metavar="N",
-    help="Simulations at a time.",
-)
+@jobs_option("Simulations at a time.", default=2)
 def command(
     config: str, seed: int | None, output: Output, count: int, draw: int, jobs: int
 ) -> None:

@@ -206,12 +206,14 @@ def build(config: CoreConfig, count: int, seed: int = 0) -> Mutants:
         netlist_text = (folder / "core.il").read_text()
         without_clock = unclocked_reads(netlist_text)
         drawn = (parse(0, line) for line in (folder / "list").read_text().splitlines())
-        drawn = (
-            m
-            for m in drawn
-            if m.port != "CLK" and not (m.port in OF_CLOCKS and (m.module, m.cell) in without_clock)
+
+        def wanted(mutant: Mutant) -> bool:
+            idle = (mutant.module, mutant.cell) in without_clock and mutant.port in OF_CLOCKS
+            return mutant.port != "CLK" and not idle
+
+        mutants = tuple(
+            replace(m, number=n) for n, m in enumerate(islice(filter(wanted, drawn), count), 1)
         )
-        mutants = tuple(replace(m, number=n) for n, m in enumerate(islice(drawn, count), 1))
         commands = [mutant.command for mutant in mutants]
         script = ["read_rtlil core.il", *commands, "opt_clean", "write_verilog -noattr mutated.v"]
         yosys(script, folder, "mutants-apply")

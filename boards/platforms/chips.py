@@ -8,29 +8,34 @@ from ..onboard.flash import W25Q128JV
 from ..onboard.sdram import SDRAM_64, SDRAM_256
 
 
-class SdramPins(wiring.Component):
+class ChipPins(wiring.Component):
+    """Connects the controller of a memory chip to it.
+
+    Parameters
+    ----------
+    chip : hebbware.boards.onboard.sdram.Chip or hebbware.boards.onboard.flash.Chip
+
+    Members
+    -------
+    pins : In
+        See `pins` of the chip.
+    """
+
+    def __init__(self, chip):
+        super().__init__({"pins": In(chip.pins)})
+
+
+class SdramPins(ChipPins):
     """Connects the controller to the board's SDRAM.
 
     Everything goes through the same kind of register, the clock too, which is the device's upside
     down: a command changes half a clock before the chip takes it. What the chip gives is taken with
     the device's falling edge, when at 83 MHz it has been there for 2 ns and stays for 6. On an ECP5
     an output takes 3 clocks and an input one: the `lag` of the chip.
-
-    Parameters
-    ----------
-    chip : hebbware.boards.onboard.sdram.Chip
-
-    Members
-    -------
-    pins : In
-        See `hebbware.boards.onboard.sdram.Chip.pins`.
     """
 
     NAMES = {"cke": "clk_en", "cs": "cs", "ras": "ras", "cas": "cas", "we": "we", "ba": "ba",
              "a": "a", "dqm": "dqm"}  # fmt: skip
-
-    def __init__(self, chip):
-        super().__init__({"pins": In(chip.pins)})
 
     def elaborate(self, platform):
         m = Module()
@@ -52,7 +57,7 @@ class SdramPins(wiring.Component):
         return m
 
 
-class InPackageSdramPins(wiring.Component):
+class InPackageSdramPins(ChipPins):
     """Connects the controller to the SDRAM in the package of a Gowin device.
 
     Place and route knows by the names of the ports which pads are wired to the chip, and their
@@ -64,22 +69,10 @@ class InPackageSdramPins(wiring.Component):
     not hang on what the pads' cells do: one clock out, one in. Against the clock they are late by
     the wire to the pad, for which half a clock is there, less the 2 ns that the chip wants. What
     the chip gives is taken with the falling edge, a clock after the edge that it is given with.
-
-    Parameters
-    ----------
-    chip : hebbware.boards.onboard.sdram.Chip
-
-    Members
-    -------
-    pins : In
-        See `hebbware.boards.onboard.sdram.Chip.pins`.
     """
 
     NAMES = {"cke": "cke", "cs": "cs_n", "ras": "ras_n", "cas": "cas_n", "we": "wen_n",
              "ba": "ba", "a": "addr", "dqm": "dqm"}  # fmt: skip
-
-    def __init__(self, chip):
-        super().__init__({"pins": In(chip.pins)})
 
     def elaborate(self, platform):
         m = Module()
@@ -103,21 +96,8 @@ class InPackageSdramPins(wiring.Component):
         return m
 
 
-class FlashPins(wiring.Component):
-    """Connects the controller to the board's flash, which it was configured from.
-
-    Parameters
-    ----------
-    chip : hebbware.boards.onboard.flash.Chip
-
-    Members
-    -------
-    pins : In
-        See `hebbware.boards.onboard.flash.Chip.pins`.
-    """
-
-    def __init__(self, chip):
-        super().__init__({"pins": In(chip.pins)})
+class FlashPins(ChipPins):
+    """Connects the controller to the board's flash, which it was configured from."""
 
     def elaborate(self, platform):
         m = Module()
