@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ..errors import ToolError
 
+STARTING = threading.Lock()  # held until the warden knows of a program that has been started
 GRACE = 5.0  # seconds between asking a program to end and killing it
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 WARDEN = Path(__file__).with_name("warden.py")
@@ -67,9 +68,14 @@ def running(command: Sequence, **options) -> Iterator[subprocess.Popen]:
     options = {"stdin": subprocess.DEVNULL, **options}
     if os.name == "posix":
         options["process_group"] = 0
-    process = subprocess.Popen(list(map(os.fspath, command)), **options)
+    with STARTING:
+        process = subprocess.Popen(list(map(os.fspath, command)), **options)
+        try:
+            _tell(f"+{process.pid}")
+        except BaseException:
+            _end(process)
+            raise
     try:
-        _tell(f"+{process.pid}")
         yield process
     finally:
         if process.poll() != 0:
@@ -181,8 +187,8 @@ def _start_warden() -> int:
 
 def _forget() -> None:
     """A forked process has a warden of its own."""
-    global _pipe, _lock
-    _lock = threading.Lock()
+    global _pipe, _lock, STARTING
+    _lock, STARTING = threading.Lock(), threading.Lock()
     if _pipe is not None:
         os.close(_pipe)
         _pipe = None

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
-from . import places
+from . import children, places
 
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMBA", "VECLIB", "NUMEXPR")  # each: X_NUM_THREADS=1
 
@@ -48,6 +48,7 @@ def _start(parent: Connection) -> None:
             parent.recv_bytes()
         except (EOFError, OSError):
             pass
-        os._exit(1)
+        with children.STARTING:  # else what it starts just now would be left behind
+            os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
